@@ -1,0 +1,1 @@
+"""Unsupervised outlier detectors over feature matrices."""

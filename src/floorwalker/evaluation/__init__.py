@@ -1,0 +1,1 @@
+"""Every number that we publish comes from here."""

@@ -1,0 +1,1 @@
+"""Events and live state become named numbers as of event time."""

@@ -1,0 +1,1 @@
+"""Trains what the other rooms serve."""

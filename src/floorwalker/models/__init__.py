@@ -1,0 +1,1 @@
+"""Loads and saves artefacts: ONNX graphs, arrays, manifests; never pickles."""

@@ -1,0 +1,1 @@
+"""The access-log job: visitors, categories, report, blocklists."""

@@ -1,0 +1,1 @@
+"""Decisions leave for the outside."""

@@ -1,0 +1,1 @@
+"""Keeps things and knows nothing of their meaning."""

@@ -1,0 +1,1 @@
+"""The checks that every part must pass, and the builders that tests share."""
