@@ -21,8 +21,10 @@ class Capabilities:
     name : the detector's name as the field writes it.
     source : paper and equations.
     score_meaning : what 0, 0.5 and 1 stand for.
-    approximate_above : number of training rows above which it works on landmarks or approximate neighbours; 0 = never.
-    minimum_rows : fewest training rows it can be fitted on.
+    approximate_above : number of training rows above which it works on landmarks or approximate
+        neighbours; 0 = never.
+    minimum_rows : fewest training rows it can be fitted on; fewer raise `UsageError`.
+    order_free : True where the order of the training rows changes nothing (below `approximate_above`).
     """
 
     name: str
@@ -30,14 +32,16 @@ class Capabilities:
     score_meaning: str
     approximate_above: int = 0
     minimum_rows: int = 2
+    order_free: bool = False
 
 
 @runtime_checkable
 class Detector(Protocol):
     """Fit on rows taken as mostly normal, then score any rows.
 
-    `fit` returns the detector; `score` is pure and gives float32 [n] in [0, 1], higher is more unusual; `state` gives arrays (never
-    objects) from which `from_state` restores an equal detector, so that a cron job can load it without pickle.
+    `fit` returns the detector; `score` is pure and gives float32 [n] in [0, 1], higher is more unusual; `state`
+    gives arrays (never objects) from which `from_state` restores an equal detector, so that a cron job can load
+    it without pickle.
     """
 
     capabilities: Capabilities

@@ -1,0 +1,154 @@
+"""What all outlier detectors share: checks of what comes in, scoring in chunks, and state as arrays."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar, Self, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from floorwalker.detectors.anomaly._base import Capabilities, Matrix
+from floorwalker.errors import ArtefactError, NotReadyError, UsageError
+
+CHUNK_ROWS = 65_536
+"""Rows scored at once: bounds the working memory of five million rows to a few megabytes."""
+
+State = dict[str, NDArray[Any]]
+
+
+@dataclass
+class FittedDetector(ABC):
+    """A detector whose settings are its dataclass fields and whose knowledge is a few named arrays.
+
+    Parameters
+    ----------
+    seed : seed of the generator that draws samples, splits and landmarks; the same seed and rows give the same
+        scores.
+    columns : names of the feature columns, used in error messages only; empty = columns are called by number.
+    """
+
+    capabilities: ClassVar[Capabilities]
+
+    seed: int = 0
+    columns: tuple[str, ...] = ()
+    _learned: State = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    @abstractmethod
+    def _fit(self, rows: Matrix) -> State:
+        """Learn from checked rows; the answer is everything that scoring needs."""
+
+    @abstractmethod
+    def _score(self, rows: Matrix, learned: State) -> NDArray[Any]:
+        """Scores in [0, 1] of checked rows, each row for itself."""
+
+    def fit(self, rows: Matrix) -> Self:
+        """Learn what is usual from float32 [n, d] rows; raises `UsageError` on rows that cannot be used."""
+        rows = self._checked(rows, None)
+        minimum = self.capabilities.minimum_rows
+        if len(rows) < minimum:
+            raise UsageError(
+                f"{len(rows)} training rows for {self.capabilities.name}",
+                allowed=f"at least {minimum}",
+                fix="train on more days or on more visitors",
+            )
+        learned = self._fit(rows)
+        learned["width"] = np.array(rows.shape[1], np.int64)
+        self._learned = learned
+        return self
+
+    def score(self, rows: Matrix) -> NDArray[np.float32]:
+        """How unusual each row is: float32 [n] in [0, 1]; pure, and the same in any batches."""
+        if not self._learned:
+            raise NotReadyError(f"{self.capabilities.name} was asked for scores before it was fitted")
+        rows = self._checked(rows, int(self._learned["width"]))
+        scores = np.empty(len(rows), np.float32)
+        for start in range(0, len(rows), CHUNK_ROWS):
+            chunk = rows[start : start + CHUNK_ROWS]
+            scores[start : start + len(chunk)] = self._score(chunk, self._learned)
+        np.clip(scores, 0.0, 1.0, out=scores)
+        return scores
+
+    def state(self) -> State:
+        """Settings and knowledge as arrays: what `from_state` takes."""
+        if not self._learned:
+            raise NotReadyError(f"{self.capabilities.name} has nothing to save before it was fitted")
+        settings = {f"setting.{name}": np.array(getattr(self, name)) for name in self._settings()}
+        return {**settings, **{name: array.copy() for name, array in self._learned.items()}}
+
+    @classmethod
+    def from_state(cls, state: State) -> Self:
+        """The detector that `state` was taken from; raises `ArtefactError` where arrays are missing."""
+        given = {name.partition(".")[2]: array for name, array in state.items() if name.startswith("setting.")}
+        learned = {name: array.copy() for name, array in state.items() if not name.startswith("setting.")}
+        missing = sorted({*cls._settings()} - {*given}) + (["width"] if "width" not in learned else [])
+        if missing:
+            raise ArtefactError(
+                f"the state of {cls.capabilities.name} lacks {', '.join(missing)}", fix="train it again"
+            )
+        detector = cls(**{name: _plain(given[name]) for name in cls._settings()})
+        detector._learned = learned
+        return detector
+
+    @classmethod
+    def _settings(cls) -> list[str]:
+        return [part.name for part in fields(cls) if part.init]
+
+    def _checked(self, rows: Matrix, width: int | None) -> Matrix:
+        rows = np.ascontiguousarray(rows, np.float32)
+        name = self.capabilities.name
+        if rows.ndim != 2:
+            raise UsageError(f"rows of {name} have {rows.ndim} dimensions", allowed="2: visitors by features")
+        if rows.shape[1] == 0:
+            raise UsageError(f"rows of {name} have no column", allowed="at least one feature")
+        expected = width if width is not None else (len(self.columns) or rows.shape[1])
+        if rows.shape[1] != expected:
+            last = min(rows.shape[1], expected)
+            raise UsageError(
+                f"rows of {name} have {rows.shape[1]} columns; they differ from {self._column(last)} on",
+                allowed=f"{expected} columns, as it was fitted",
+                fix="give the same features in the same order",
+            )
+        # One pass without a mask: a sum is finite where all its terms are, and overflow is looked at below.
+        with np.errstate(over="ignore", invalid="ignore"):
+            suspicious = not np.isfinite(rows.sum(dtype=np.float64))
+        if suspicious:
+            bad = ~np.isfinite(rows)
+            column = int(np.flatnonzero(bad.any(axis=0))[0])
+            row = int(np.flatnonzero(bad[:, column])[0])
+            raise UsageError(
+                f"{self._column(column)} of row {row} is {rows[row, column]} for {name}",
+                allowed="finite numbers",
+                fix="fill missing values before scoring",
+            )
+        return rows
+
+    def _column(self, index: int) -> str:
+        return f"column {self.columns[index]!r}" if index < len(self.columns) else f"column {index}"
+
+
+def _plain(array: NDArray[np.generic]) -> Any:
+    if array.ndim == 0:
+        return array.item()
+    return tuple(cast("list[Any]", array.tolist()))
+
+
+def against_typical(raw: NDArray[np.float64], typical: float) -> NDArray[np.float64]:
+    """Map a raw outlier measure (0 and up) to [0, 1): `raw / (raw + typical)`.
+
+    Strictly rising, so it changes no ranking: 0.5 is the typical training row, 0.9 nine times as far.
+
+    >>> against_typical(np.array([0.0, 2.0, 18.0]), 2.0).round(2).tolist()
+    [0.0, 0.5, 0.9]
+    """
+    return raw / (raw + typical)
+
+
+def typical_of(raw: NDArray[np.float64]) -> float:
+    """The median raw measure; where more than half are zero, the mean of the others; where all are, 1."""
+    middle = float(np.median(raw))
+    if middle > 0:
+        return middle
+    positive = raw[raw > 0]
+    return float(positive.mean()) if len(positive) else 1.0
