@@ -66,24 +66,35 @@ class ScanResult:
     Parameters
     ----------
     visitors : one row per judged visitor and day, all of them, flagged or not. Columns: `visitor` (int32, the same
-        over days), `day` (date, local), `host`, `client`, `network` (the /24 or /64), `session`, `user_agent` (texts, null
-        where unknown), `category` (one of `CATEGORIES`), `score` (float32 in [0, 1]), `rank` (float32: flags are ordered by it),
-        `flagged` (bool), `tier` (one of `TIERS` or null), `pattern` (the reason code of the strongest reason or null), `reason_codes`
-        (list of str), `reasons` (list of str: sentences), `checkouts` (int32), `first_at`, `last_at` (datetime, local), then one float32
+        over days), `day` (date, local), `host`, `client`, `network` (the /24 or /64), `session`, `user_agent` (texts,
+        null
+        where unknown), `category` (one of `CATEGORIES`), `score` (float32 in [0, 1]), `rank` (float32: flags are
+        ordered by it),
+        `flagged` (bool), `tier` (one of `TIERS` or null), `pattern` (the reason code of the strongest reason or
+        null), `reason_codes`
+        (list of str), `reasons` (list of str: sentences), `checkouts` (int32), `first_at`, `last_at` (datetime,
+        local), then one float32
         column for each name in `features`.
-    swarms : one row per cohort of sparse visitors that acts as one. Columns: `swarm` (int32), `user_agent`, `networks` (int32), `clients`
-        (int32), `requests` (int64), `routes` (str: the shared sequence), `first_at`, `last_at`, `score` (float32), `flagged` (bool),
+    swarms : one row per cohort of sparse visitors that acts as one. Columns: `swarm` (int32), `user_agent`,
+        `networks` (int32), `clients`
+        (int32), `requests` (int64), `routes` (str: the shared sequence), `first_at`, `last_at`, `score` (float32),
+        `flagged` (bool),
         `reasons` (list of str).
-    machines : one row per visitor set apart. Columns: `client`, `user_agent`, `kind` (e.g. `crawler`, `uptime monitor`), `name` (e.g. `Googlebot`),
-        `requests` (int64), `evidence` (str: why we believe it), `impostor` (bool; impostors are also rows of `visitors`).
-    routes : one row per route. Columns: `route` (str, variable parts as `{}`), `role`, `requests` (int64), `visitors` (int64),
+    machines : one row per visitor set apart. Columns: `client`, `user_agent`, `kind` (e.g. `crawler`, `uptime
+        monitor`), `name` (e.g. `Googlebot`),
+        `requests` (int64), `evidence` (str: why we believe it), `impostor` (bool; impostors are also rows of
+        `visitors`).
+    routes : one row per route. Columns: `route` (str, variable parts as `{}`), `role`, `requests` (int64), `visitors`
+        (int64),
         `urls` (int64: distinct), `example` (str).
-    days : one row per local day. Columns: `day`, `requests` (int64), `visitors` (int64), `flagged` (int64), `activity` (bool: a promotion day by
+    days : one row per local day. Columns: `day`, `requests` (int64), `visitors` (int64), `flagged` (int64),
+        `activity` (bool: a promotion day by
         its traffic to offers), `in_training` (bool), `judged` (bool), and one int64 column for each of `CATEGORIES`.
     medians : feature name to the site's median over judged visitors.
     features : names of the feature columns, the nine first.
     feature_units : feature name to unit, e.g. `requests`, `seconds`, `share`, `bits`.
-    embedding : float32 [m, 2], t-SNE coordinates, of the rows `embedding_rows` (positions in `visitors`); empty where no map was asked for.
+    embedding : float32 [m, 2], t-SNE coordinates, of the rows `embedding_rows` (positions in `visitors`); empty where
+        no map was asked for.
     threshold : the cut-off on `score`.
     budget : the share of honest visitors that the cut-off was chosen to flag.
     seconds : stage name to seconds spent, in order.

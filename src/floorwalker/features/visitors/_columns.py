@@ -1,0 +1,78 @@
+"""Positions of the running statistics of one visitor on one day.
+
+The kernel keeps a row of float64 for each visitor-day, so that one request touches neighbouring memory only.
+"""
+
+REQUESTS = 0
+PAGES = 1
+ASSETS = 2
+BEACONS = 3
+FIRST_AT = 4
+LAST_AT = 5
+FIRST_PAGE_AT = 6
+LAST_PAGE_AT = 7
+HOUR = 8
+HOUR_COUNT = 9
+BUSIEST_HOUR = 10
+ACTIVE_HOURS = 11
+MINUTE = 12
+MINUTE_COUNT = 13
+BUSIEST_MINUTE = 14
+GAPS = 15
+GAP_MEAN = 16
+GAP_SQUARES = 17
+LOG_GAP_MEAN = 18
+LOG_GAP_SQUARES = 19
+LAST_GAP = 20
+REPEATED_GAPS = 21
+CLIENT_ERRORS = 22
+SERVER_ERRORS = 23
+REFUSED = 24
+POSTS = 25
+HEADS = 26
+WITHOUT_REFERRER = 27
+FOREIGN_REFERRER = 28
+PAGE_BYTES = 29
+ROUTES = 30
+TOP_ROUTE = 31
+ROUTE_COUNT_LOG = 32
+SAME_ROUTE = 33
+SAME_TARGET = 34
+MAJORITY = 35
+OFFER_LAST_AT = 36
+OFFER_GAPS = 37
+OFFER_GAP_MEAN = 38
+OFFER_GAP_SQUARES = 39
+OFFER_HOUR = 40
+OFFER_HOURS = 41
+LOGIN_POSTS = 42
+CHECKOUT_POSTS = 43
+CHECKOUTS_DONE = 44
+PROBES = 45
+ATTACKS = 46
+IMAGES = 47
+NOT_MODIFIED = 48
+LOGIN_FAILURES = 49
+CHECKOUT_FAILURES = 50
+OFFER_POSTS = 51
+OFFER_FAILURES = 52
+ROLE_0 = 53
+ROLES = 13
+COLUMNS = ROLE_0 + ROLES
+
+# Whole numbers that want exact equality live apart, in an int64 row.
+LAST_ROUTE = 0
+LAST_TARGET = 1
+MAJORITY_TARGET = 2
+SEQUENCE = 3
+FIRST_OFFSET = 4
+FIRST_TARGET = 5
+FIRST_STATUS = 6
+FIRST_INDEX = 7
+WHOLES = 8
+
+REGISTERS = 64
+"""HyperLogLog registers for distinct targets: standard error 1.04 / sqrt(64) = 13 %."""
+
+SEQUENCE_LENGTH = 6
+"""Page requests whose routes make a sparse visitor's sequence."""
