@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import cast
 
 from floorwalker.detectors.anomaly._base import Capabilities, Detector, Matrix
+from floorwalker.detectors.anomaly._scaling import RobustScaling
+from floorwalker.detectors.anomaly._trimmed import fit_trimmed
 from floorwalker.errors import UsageError
 from floorwalker.registry import list_parts, load_part, nearest_name
 
-__all__ = ["Capabilities", "Detector", "Matrix", "list_detectors", "load_detector"]
+__all__ = ["Capabilities", "Detector", "Matrix", "RobustScaling", "fit_trimmed", "list_detectors", "load_detector"]
 
 
 def list_detectors() -> list[str]:

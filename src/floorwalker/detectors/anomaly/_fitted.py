@@ -92,6 +92,11 @@ class FittedDetector(ABC):
         return detector
 
     @classmethod
+    def examples(cls) -> list[dict[str, Any]]:
+        """Settings that the contract checks try: the default, and what else runs other code (landmarks, say)."""
+        return [{}]
+
+    @classmethod
     def _settings(cls) -> list[str]:
         return [part.name for part in fields(cls) if part.init]
 

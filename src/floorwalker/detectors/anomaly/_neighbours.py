@@ -18,7 +18,7 @@ from floorwalker.kernels import kernel
 def draw_landmarks(rows: Matrix, most: int, seed: int) -> Matrix:
     """All rows, or a sample of `most` of them in their order: float32 [m, d]."""
     if len(rows) <= most:
-        return rows
+        return rows.copy()
     chosen = np.random.default_rng(seed).choice(len(rows), most, replace=False)
     landmarks: Matrix = rows[np.sort(chosen)]
     return landmarks

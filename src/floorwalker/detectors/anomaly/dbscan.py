@@ -63,6 +63,11 @@ class DBSCAN(FittedDetector):
                 allowed="radius and minimum_points of 0 (by itself) and up, landmarks of 3 and up",
             )
 
+    @classmethod
+    def examples(cls) -> list[dict[str, Any]]:
+        """The default, landmarks, and a radius too small for any core point."""
+        return [{}, {"landmarks": 128, "minimum_points": 6}, {"radius": 1e-4}]
+
     def _fit(self, rows: Matrix) -> State:
         reference = draw_landmarks(rows, self.landmarks, self.seed)
         wanted = self.minimum_points or min(10, max(3, len(reference) // 5))

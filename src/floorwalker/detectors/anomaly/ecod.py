@@ -52,6 +52,11 @@ class ECOD(FittedDetector):
         if self.grid < 2:
             raise UsageError(f"grid={self.grid}", allowed="2 and up")
 
+    @classmethod
+    def examples(cls) -> list[dict[str, Any]]:
+        """The default, and a coarse grid."""
+        return [{}, {"grid": 64}]
+
     def _fit(self, rows: Matrix) -> State:
         ordered = np.sort(rows, axis=0)
         count = len(rows)

@@ -60,6 +60,11 @@ class ExtendedIsolationForest(FittedDetector):
                 allowed="trees of 1 and up, sample of 2 and up, slant of -1 and up",
             )
 
+    @classmethod
+    def examples(cls) -> list[dict[str, Any]]:
+        """The default, and cuts along one and along two axes."""
+        return [{}, {"slant": 0}, {"slant": 1, "trees": 50}]
+
     def _fit(self, rows: Matrix) -> State:
         random = np.random.default_rng(self.seed)
         width = rows.shape[1]

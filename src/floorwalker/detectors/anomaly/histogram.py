@@ -52,6 +52,11 @@ class Histogram(FittedDetector):
         if self.bins < 0:
             raise UsageError(f"bins={self.bins}", allowed="0 (by itself) and up")
 
+    @classmethod
+    def examples(cls) -> list[dict[str, Any]]:
+        """The default, and few bins."""
+        return [{}, {"bins": 7}]
+
     def _fit(self, rows: Matrix) -> State:
         bins = self.bins or int(np.clip(np.sqrt(len(rows)), 5, 50))
         parts = [_fit_column(rows[:, column], bins) for column in range(rows.shape[1])]

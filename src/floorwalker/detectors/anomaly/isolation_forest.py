@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +64,11 @@ class IsolationForest(FittedDetector):
             raise UsageError(
                 f"trees={self.trees}, sample={self.sample}", allowed="trees of 1 and up, sample of 2 and up"
             )
+
+    @classmethod
+    def examples(cls) -> list[dict[str, Any]]:
+        """The default, and small trees."""
+        return [{}, {"trees": 50, "sample": 64}]
 
     def _fit(self, rows: Matrix) -> State:
         random = np.random.default_rng(self.seed)

@@ -62,6 +62,11 @@ class LOF(FittedDetector):
                 allowed="neighbours of 1 and up, landmarks of 3 and up",
             )
 
+    @classmethod
+    def examples(cls) -> list[dict[str, Any]]:
+        """The default, and landmarks with fewer neighbours."""
+        return [{}, {"landmarks": 128, "neighbours": 8}]
+
     def _fit(self, rows: Matrix) -> State:
         reference = draw_landmarks(rows, self.landmarks, self.seed)
         count = min(self.neighbours, len(reference) - 1)

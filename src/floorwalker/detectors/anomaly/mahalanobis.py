@@ -12,6 +12,12 @@ from floorwalker.detectors.anomaly._base import Capabilities, Matrix
 from floorwalker.detectors.anomaly._fitted import FittedDetector, State, against_typical, typical_of
 from floorwalker.errors import UsageError
 
+LEAST_VARIANCE = 0.1
+"""Least variance of a column among the central rows, as a share of the robust one it began with.
+
+Where most rows are zero, concentration would keep zeros only and call every other value infinitely far.
+"""
+
 
 @dataclass
 class Mahalanobis(FittedDetector):
@@ -55,6 +61,11 @@ class Mahalanobis(FittedDetector):
                 allowed="share from 0.5 to 1, steps of 0 and up, shrinkage above 0 and at most 1",
             )
 
+    @classmethod
+    def examples(cls) -> list[dict[str, Any]]:
+        """The default, and without concentration."""
+        return [{}, {"steps": 0}]
+
     def _fit(self, rows: Matrix) -> State:
         values = rows.astype(np.float64)
         centre = np.median(values, axis=0)
@@ -69,8 +80,7 @@ class Mahalanobis(FittedDetector):
             centre = central.mean(axis=0)
             scaled = (central - centre) / spread
             covariance = scaled.T @ scaled / len(central)
-            # Columns that do not vary among the central rows keep a small variance of their own.
-            diagonal = np.maximum(np.diag(covariance), 1e-3)
+            diagonal = np.maximum(np.diag(covariance), LEAST_VARIANCE)
             shrunk = (1 - self.shrinkage) * covariance + np.diag(
                 self.shrinkage * diagonal + (1 - self.shrinkage) * (diagonal - np.diag(covariance))
             )
