@@ -1,0 +1,1 @@
+"""The report of a scan: one self-contained HTML file."""
