@@ -75,7 +75,7 @@ def prepare_features(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     return scaled
 
 
-def embed(rows: NDArray[np.float32], *, seed: int, iterations: int = ITERATIONS) -> NDArray[np.float32]:
+def place(rows: NDArray[np.float32], *, seed: int, iterations: int = ITERATIONS) -> NDArray[np.float32]:
     """Lay rows out in two dimensions so that neighbours stay neighbours (van der Maaten and Hinton 2008).
 
     Distances between islands mean nothing, nor do the axes.
@@ -125,23 +125,26 @@ def _principal_plane(rows: NDArray[np.float64]) -> NDArray[np.float32]:
     return start
 
 
-def map_visitors(
-    visitors: pl.DataFrame, features: list[str], *, seed: int, size: int = DEFAULT_SIZE
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """The map for a report: coordinates float32 [m, 2] and the positions int64 [m] of their rows in `visitors`.
+def embed(
+    visitors: pl.DataFrame, matrix: NDArray[np.float32], *, sample: int = DEFAULT_SIZE, seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """The map for a report: positions int64 [m] in `visitors`, and where each is placed, float32 [m, 2].
 
     Parameters
     ----------
-    visitors : with `flagged` and the columns in `features`.
-    features : which columns to place the visitors by.
-    seed : chance for the sample and the start.
-    size : most visitors on the map.
+    visitors : one row a visitor-day, with the bool column `flagged`.
+    matrix : float32 [n, d], what to place them by, a row each; features or the deviations that a detector sees.
+    sample : most visitors on the map.
+    seed : chance for the sample and the layout.
+
+    >>> frame = pl.DataFrame({"flagged": [False, True, False]})
+    >>> rows, points = embed(frame, np.eye(3, dtype=np.float32), seed=1)
+    >>> rows.tolist(), points.shape
+    ([0, 1, 2], (3, 2))
     """
-    rows = sample_rows(visitors["flagged"].to_numpy(), np.random.default_rng(seed), size)
-    chosen = visitors.select(features)[rows]
-    values = np.column_stack([chosen[name].cast(pl.Float32).to_numpy() for name in features])
-    return embed(prepare_features(values.astype(np.float32)), seed=seed) if len(rows) else _nothing(), rows
-
-
-def _nothing() -> NDArray[np.float32]:
-    return np.empty((0, 2), np.float32)
+    if len(matrix) != visitors.height:
+        raise UsageError(f"{len(matrix)} rows to place {visitors.height} visitors by", allowed="as many as visitors")
+    rows = sample_rows(visitors["flagged"].to_numpy(), np.random.default_rng(seed), sample)
+    if not len(rows):
+        return rows, np.empty((0, 2), np.float32)
+    return rows, place(prepare_features(np.asarray(matrix, np.float32)[rows]), seed=seed)
