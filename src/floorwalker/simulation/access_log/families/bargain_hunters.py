@@ -1,0 +1,23 @@
+"""People who love deals: they come back to the offers several times a day, but as people do: at their hours, with looks around."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from floorwalker.simulation.access_log._catalogue import CLAIM, HOME, OFFER, PRODUCT
+from floorwalker.simulation.access_log._crowd import Crowd
+from floorwalker.simulation.access_log._family import Family
+from floorwalker.simulation.access_log._town import Town
+from floorwalker.simulation.access_log._walk import Profile
+
+
+def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
+    """The crowd of these visitors."""
+    profile = Profile(pages=6.0, dwell=22.0, starts={OFFER: 0.6, HOME: 0.3, PRODUCT: 0.1}, likes={OFFER: 4.5, CLAIM: 2.5}, focus={OFFER: 6}, buys=0.06)
+    actors, who = town.people(chance, int(daily.sum()), returning=0.72, phones=0.7, webview_share=0.2)
+    return town.shoppers(chance, daily, profile, actors, who)
+
+
+FAMILY = Family(kind="honest", split="choose", share=0.05, act=act, on_promotion=3.0)
