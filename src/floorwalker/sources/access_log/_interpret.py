@@ -1,0 +1,275 @@
+"""From spans to facts: what every format has in common once its fields are known."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from floorwalker.kernels import kernel
+from floorwalker.sources.access_log._escapes import unescape, unquote
+from floorwalker.sources.access_log._scanning import find_byte, has_control
+from floorwalker.sources.access_log._slots import (
+    ABNORMAL_TARGET,
+    BAD_TIME,
+    CLIENT,
+    CONTROL_CHARACTERS,
+    COOKIE,
+    DATE,
+    FINE,
+    FOREIGN_HOST,
+    FORWARDED,
+    HOST,
+    MALFORMED,
+    METHOD,
+    NOT_A_REQUEST,
+    QUERY,
+    REFERRER,
+    REQUEST,
+    SESSION,
+    SIZE,
+    STATUS,
+    TARGET,
+    TARGET_LIMIT,
+    TARGET_TOO_LONG,
+    TEXT_CLIENT,
+    TEXT_FORWARDED,
+    TEXT_HOST,
+    TEXT_REFERRER,
+    TEXT_SESSION,
+    TEXT_TARGET,
+    TEXT_USER_AGENT,
+    TEXTS,
+    TIME,
+    USER_AGENT,
+)
+from floorwalker.sources.access_log._targets import (
+    authority,
+    find_named,
+    host_name,
+    method_code,
+    request_parts,
+)
+from floorwalker.sources.access_log._times import BAD, parse_time
+from floorwalker.store._hashing import hash_span, is_same_span
+
+JUMP = 3_600_000_000
+"""Microseconds by which a clock must fall back to count as having jumped: an hour, as at the end of summer time."""
+
+SESSION_NONE, SESSION_LOGGED, SESSION_COOKIE, SESSION_TARGET, SESSION_ANY = range(5)
+"""Where a session id is looked for: nowhere, its own field, the Cookie header, the target, each of them in this order."""
+
+
+@kernel
+def number(buffer: NDArray[np.uint8], start: int, end: int) -> int:
+    """A decimal number; -1 for `-` or nothing, -2 for anything else."""
+    length = end - start
+    if length <= 0 or (length == 1 and buffer[start] == 45):
+        return -1
+    if length > 18:
+        return -2
+    value = 0
+    for at in range(start, end):
+        digit = np.int64(buffer[at]) - 48
+        if digit < 0 or digit > 9:
+            return -2
+        value = value * 10 + digit
+    return value
+
+
+@kernel
+def is_same_text(buffer: NDArray[np.uint8], a: int, a_end: int, b: int, b_end: int) -> bool:
+    """Whether two spans of one buffer hold the same bytes."""
+    return a_end - a == b_end - b and is_same_span(buffer, a, buffer, b, a_end - a)
+
+
+@kernel
+def interpret(
+    buffer: NDArray[np.uint8],
+    rows: int,
+    length: int,
+    spans: NDArray[np.int32],
+    lines: NDArray[np.int32],
+    states: NDArray[np.uint8],
+    escaped: NDArray[np.uint32],
+    bound: int,
+    percent: int,
+    session_mode: int,
+    session_name: NDArray[np.uint8],
+    keys: NDArray[np.uint64],
+    clock: NDArray[np.int64],
+    at: NDArray[np.int64],
+    offset: NDArray[np.int16],
+    method: NDArray[np.uint8],
+    status: NDArray[np.int16],
+    size: NDArray[np.int64],
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    hashes: NDArray[np.uint64],
+) -> int:
+    """Fill the columns with the requests among the tokenised lines; answers how many there are.
+
+    Lines that are no request get their reason in `states`. Escapes are undone in the buffer itself. Bytes behind
+    `length` + 16 are scratch for targets whose path and query are logged apart.
+
+    Parameters
+    ----------
+    bound : one bit for each slot that the format fills.
+    percent : whether user agents are percent-encoded (1), with spaces as plus signs (2), or not (0).
+    clock : int64 [3]: the highest time so far, the number of jumps back, and whether any time came; kept between calls.
+    starts, ends, hashes : [texts, lines], the text columns.
+    """
+    count = 0
+    scratch = length + 16
+    kept_start, kept_end = 0, 0
+    kept_at, kept_offset = 0, 0
+    dated = (bound >> DATE) & 1 == 1
+    asked = (
+        np.uint32(1 << USER_AGENT | 1 << REQUEST | 1 << TARGET | 1 << QUERY | 1 << REFERRER)
+        | np.uint32(1 << FORWARDED | 1 << SESSION | 1 << COOKIE | 1 << HOST | 1 << TIME | 1 << METHOD)
+    ) & np.uint32(bound)
+    for row in range(rows):
+        if states[row] != FINE:
+            continue
+        span = spans[row]
+        if escaped[row] & asked != 0:
+            for slot in range(len(span)):
+                if (escaped[row] & asked) >> np.uint32(slot) & np.uint32(1) != 0 and span[slot, 0] >= 0:
+                    span[slot, 1] = unescape(buffer, np.int64(span[slot, 0]), np.int64(span[slot, 1]))
+
+        begin, end = np.int64(span[TIME, 0]), np.int64(span[TIME, 1])
+        if dated:
+            # Date and time stand in neighbouring columns; joined by one byte they read as ISO 8601.
+            day, day_end = np.int64(span[DATE, 0]), np.int64(span[DATE, 1])
+            if day_end + 1 != begin:
+                states[row] = MALFORMED
+                continue
+            begin = day
+        if (
+            end > begin
+            and kept_end - kept_start == end - begin
+            and is_same_text(buffer, kept_start, kept_end, begin, end)
+        ):
+            moment, minutes = kept_at, kept_offset
+        else:
+            moment, minutes = parse_time(buffer, begin, end)
+            if moment == BAD:
+                states[row] = BAD_TIME
+                continue
+            kept_start, kept_end, kept_at, kept_offset = begin, end, moment, minutes
+
+        code = number(buffer, np.int64(span[STATUS, 0]), np.int64(span[STATUS, 1]))
+        sent = number(buffer, np.int64(span[SIZE, 0]), np.int64(span[SIZE, 1]))
+        if code < -1 or code > 999 or sent < -1:
+            states[row] = MALFORMED
+            continue
+
+        if span[REQUEST, 0] >= 0:
+            verb, begin, end = request_parts(buffer, np.int64(span[REQUEST, 0]), np.int64(span[REQUEST, 1]))
+        else:
+            begin, end = np.int64(span[TARGET, 0]), np.int64(span[TARGET, 1])
+            verb = 0
+            if (bound >> METHOD) & 1 == 1:
+                verb = method_code(buffer, np.int64(span[METHOD, 0]), np.int64(span[METHOD, 1]))
+            if begin >= end or (end - begin == 1 and buffer[begin] == 45):
+                verb = -1
+        if verb < 0:
+            states[row] = NOT_A_REQUEST
+            continue
+        if span[QUERY, 0] >= 0:
+            query, query_end = np.int64(span[QUERY, 0]), np.int64(span[QUERY, 1])
+            if query < query_end and buffer[query] == 63:
+                query += 1
+            whole = find_byte(buffer, begin, end, 63) < end
+            if not whole and query < query_end and not (query_end - query == 1 and buffer[query] == 45):
+                joined = scratch
+                for k in range(begin, end):
+                    buffer[scratch] = buffer[k]
+                    scratch += 1
+                buffer[scratch] = 63
+                scratch += 1
+                for k in range(query, query_end):
+                    buffer[scratch] = buffer[k]
+                    scratch += 1
+                begin, end = joined, scratch
+
+        host, host_end = np.int64(span[HOST, 0]), np.int64(span[HOST, 1])
+        if host >= 0:
+            host, host_end = host_name(buffer, host, host_end)
+        first = buffer[begin]
+        if first != 47:
+            name, name_end, path = authority(buffer, begin, end)
+            if name < name_end and (first | 32) == 104:
+                missing = host < 0 or host >= host_end or (host_end - host == 1 and buffer[host] == 45)
+                if not missing and not is_same_text(buffer, host, host_end, name, name_end):
+                    states[row] = FOREIGN_HOST
+                    continue
+                host, host_end = name, name_end
+                if path < end and buffer[path] == 47:
+                    begin = path
+                else:
+                    # An empty path means the root.
+                    joined = scratch
+                    buffer[scratch] = 47
+                    scratch += 1
+                    for k in range(path, end):
+                        buffer[scratch] = buffer[k]
+                        scratch += 1
+                    begin, end = joined, scratch
+            elif not (first == 42 and end - begin == 1):
+                states[row] = CONTROL_CHARACTERS if has_control(buffer, begin, end) else ABNORMAL_TARGET
+                continue
+        if end - begin > TARGET_LIMIT:
+            states[row] = TARGET_TOO_LONG
+            continue
+        if has_control(buffer, begin, end):
+            states[row] = CONTROL_CHARACTERS
+            continue
+
+        if clock[2] == 0 or moment > clock[0]:
+            clock[0] = moment
+            clock[2] = 1
+        elif moment < clock[0] - JUMP:
+            clock[0] = moment
+            clock[1] += 1
+        at[count] = moment
+        offset[count] = minutes
+        method[count] = verb
+        status[count] = max(code, 0)
+        size[count] = sent
+
+        starts[TEXT_TARGET, count] = begin
+        ends[TEXT_TARGET, count] = end
+        starts[TEXT_HOST, count] = host
+        ends[TEXT_HOST, count] = host_end
+        starts[TEXT_CLIENT, count] = span[CLIENT, 0]
+        ends[TEXT_CLIENT, count] = span[CLIENT, 1]
+        starts[TEXT_FORWARDED, count] = span[FORWARDED, 0]
+        ends[TEXT_FORWARDED, count] = span[FORWARDED, 1]
+        starts[TEXT_USER_AGENT, count] = span[USER_AGENT, 0]
+        ends[TEXT_USER_AGENT, count] = span[USER_AGENT, 1]
+        if percent > 0 and span[USER_AGENT, 0] >= 0:
+            ends[TEXT_USER_AGENT, count] = unquote(
+                buffer, np.int64(span[USER_AGENT, 0]), np.int64(span[USER_AGENT, 1]), percent > 1
+            )
+        name, name_end = 0, 0
+        if span[REFERRER, 0] >= 0:
+            name, name_end, path = authority(buffer, np.int64(span[REFERRER, 0]), np.int64(span[REFERRER, 1]))
+        starts[TEXT_REFERRER, count] = name
+        ends[TEXT_REFERRER, count] = name_end
+        name, name_end = 0, 0
+        if session_mode != SESSION_NONE:
+            if (session_mode == SESSION_LOGGED or session_mode == SESSION_ANY) and span[SESSION, 0] >= 0:
+                name, name_end = np.int64(span[SESSION, 0]), np.int64(span[SESSION, 1])
+            if session_mode == SESSION_COOKIE or (session_mode == SESSION_ANY and name >= name_end):
+                name, name_end = find_named(
+                    buffer, np.int64(span[COOKIE, 0]), np.int64(span[COOKIE, 1]), session_name, False
+                )
+            if session_mode == SESSION_TARGET or (session_mode == SESSION_ANY and name >= name_end):
+                name, name_end = find_named(buffer, begin, end, session_name, True)
+        starts[TEXT_SESSION, count] = name
+        ends[TEXT_SESSION, count] = name_end
+        for text in range(TEXTS):
+            if starts[text, count] < ends[text, count]:
+                hashes[text, count] = hash_span(buffer, starts[text, count], ends[text, count], keys)
+        count += 1
+    return count

@@ -1,0 +1,253 @@
+"""Access logs in, batches of requests out."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from floorwalker.errors import InputError
+from floorwalker.events.requests import RequestBatch
+from floorwalker.sources.access_log._addresses import TrustedProxies
+from floorwalker.sources.access_log._blocks import Block
+from floorwalker.sources.access_log._columns import Interner, RequestTables
+from floorwalker.sources.access_log._files import PEEK_BYTES, LogFile, expand_paths
+from floorwalker.sources.access_log._ordering import BATCH_ROWS, TOLERANCE, Sorter, concatenated
+from floorwalker.sources.access_log._parsing import SAMPLE_BYTES, SAMPLES, LineParser, Parsed
+from floorwalker.sources.access_log._program import SessionRule
+from floorwalker.sources.access_log._recognition import DetectedFormat, Recognised, recognise
+from floorwalker.sources.access_log._slots import EMPTY, MALFORMED, REASONS, TOO_LONG
+from floorwalker.sources.access_log._streaming import FileStream, Workers
+
+_FAR = 1 << 62
+_AHEAD = 12
+_MIXED = 0.2
+_SAMPLED_FILES = 50
+
+
+class AccessLog:
+    """One or more access logs of one site, as a stream of batches in the order of time.
+
+    The files are looked at when the object is made: formats are recognised and first times read. `batches` reads them
+    once; afterwards `cleaned`, `warnings`, `lines`, `requests` and `size_bytes` are complete.
+
+    Parameters
+    ----------
+    paths : files, patterns (`logs/*.gz`), pipes, or `-` for standard input; packed with gzip, zstd, bzip2 or xz or plain,
+        in any order.
+    log_format : id of a format, or a format string of nginx or Apache; recognised for each file where None.
+    trusted_proxies : addresses and ranges whose forwarding headers are believed.
+    session : where the session id is: `cookie:NAME`, `header:NAME`, `param:NAME`, or `NAME` for any of them.
+    seed : of the hash's secret keys; codes do not depend on it.
+    chunk_bytes : bytes of lines that are parsed at a time.
+    target_capacity : distinct targets to keep; past three quarters of it new ones lose their query, past it they are one.
+
+    Raises
+    ------
+    InputError : a file is missing, empty, binary, or has a format that is not known.
+    UsageError : options that cannot be.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[str | Path],
+        *,
+        log_format: str | None = None,
+        trusted_proxies: Sequence[str] = (),
+        session: str | None = None,
+        seed: int = 0,
+        chunk_bytes: int = 1 << 21,
+        target_capacity: int = 1 << 23,
+    ) -> None:
+        self._session = SessionRule.parse(session)
+        self._proxies = TrustedProxies(trusted_proxies)
+        self._chunk_bytes = chunk_bytes
+        self.tables = RequestTables.empty(seed, target_capacity)
+        self.warnings: list[str] = []
+        self.lines = 0
+        self.requests = 0
+        self.size_bytes = 0
+        self._counts: Counter[int] = Counter()
+        self._samples: defaultdict[int, list[str]] = defaultdict(list)
+        self._interner = Interner(self.tables, self._proxies)
+        self._sampler = self._interner
+        self.files = tuple(str(path) for path in ([paths] if isinstance(paths, str | Path) else paths))
+        self._inputs = self._recognised([LogFile(name) for name in expand_paths(paths)], log_format)
+        self.format = self._described()
+
+    @property
+    def cleaned(self) -> list[tuple[str, int, str, tuple[str, ...]]]:
+        """What was set aside: (reason, count, `lines`, examples), the most frequent reason first."""
+        return [
+            (REASONS[reason], count, "lines", tuple(self._samples[reason]))
+            for reason, count in self._counts.most_common()
+        ]
+
+    def sample(self, lines: int = 200_000) -> RequestBatch:
+        """Requests from the heads of the files, sorted by time; `batches` will bring them again.
+
+        Meant for what has to be learned before the first batch. With many files, fifty of them are
+        sampled, spread over time.
+        """
+        step = max(1, len(self._inputs) // _SAMPLED_FILES)
+        chosen = self._inputs[::step]
+        each = max(1, lines // len(chosen))
+        batches = [self._head_batch(file, recognised, each) for file, recognised in chosen]
+        sorter = Sorter()
+        for batch in batches:
+            sorter.add(batch)
+        released = list(sorter.release(_FAR))
+        return concatenated(released) if released else batches[0]
+
+    def batches(self) -> Iterator[RequestBatch]:
+        """All requests in the order of time, at most 262,144 a batch.
+
+        Files are merged by time: one is opened when the others have come near its first request. Inside a file a request may
+        stand up to five minutes too late; those later still are counted in `warnings` and come with the next batch.
+        """
+        workers = Workers()
+        opened: list[FileStream] = []
+        sorter = Sorter()
+        self._jumps = 0
+        try:
+            yield from self._merged(workers, opened, sorter)
+        finally:
+            for stream in opened:
+                stream.close()
+            workers.close()
+        self._conclude(sorter)
+
+    def _merged(self, workers: Workers, opened: list[FileStream], sorter: Sorter) -> Iterator[RequestBatch]:
+        unopened = list(reversed(self._inputs))
+        while unopened or opened:
+            # The slowest clock among the open files decides which file is read on, and which is due.
+            slowest = min((stream.newest for stream in opened), default=_FAR)
+            while unopened and (not opened or self._first_at(unopened[-1]) <= slowest):
+                file, recognised = unopened.pop()
+                ahead = max(2, _AHEAD // (len(opened) + 1))
+                stream = FileStream(
+                    file,
+                    recognised.program,
+                    self.tables.target.keys,
+                    workers,
+                    block_bytes=self._chunk_bytes if len(opened) < 8 else self._chunk_bytes // 4,
+                    ahead=ahead,
+                )
+                stream.newest = self._first_at((file, recognised))
+                opened.append(stream)
+                slowest = min(slowest, stream.newest)
+            stream = min(opened, key=lambda candidate: candidate.newest)
+            parsed = stream.next()
+            self._note_long_lines(stream)
+            if parsed is None:
+                self._close(stream)
+                opened.remove(stream)
+                if opened or unopened:
+                    continue
+            else:
+                self._account(parsed, stream)
+                sorter.add(self._interner.intern(parsed))
+                stream.give_back(parsed.block)
+            if sorter.pending_rows >= BATCH_ROWS or not (opened or unopened):
+                yield from sorter.release(self._watermark(opened, unopened))
+
+    def _watermark(self, opened: list[FileStream], unopened: list[tuple[LogFile, Recognised]]) -> int:
+        if not opened and not unopened:
+            return _FAR
+        due = self._first_at(unopened[-1]) if unopened else _FAR
+        return min([stream.newest for stream in opened] + [due]) - TOLERANCE
+
+    @staticmethod
+    def _first_at(item: tuple[LogFile, Recognised]) -> int:
+        first = item[1].first_at
+        return 0 if first is None else first
+
+    def _account(self, parsed: Parsed, stream: FileStream) -> None:
+        self.lines += parsed.lines
+        self.requests += len(parsed)
+        self._jumps += parsed.jumps
+        for reason, count, samples in parsed.asides:
+            self._set_aside(reason, count, samples)
+
+    def _set_aside(self, reason: int, count: int, samples: list[bytes]) -> None:
+        self._counts[reason] += count
+        kept = self._samples[reason]
+        kept.extend(sample.decode("utf-8", "replace")[:SAMPLE_BYTES] for sample in samples[: SAMPLES - len(kept)])
+
+    def _note_long_lines(self, stream: FileStream) -> None:
+        while stream.reader.long_lines:
+            line = stream.reader.long_lines.pop()
+            self.lines += 1
+            self._set_aside(TOO_LONG, 1, [line.head])
+
+    def _close(self, stream: FileStream) -> None:
+        self.size_bytes += stream.reader.size_bytes
+        if stream.note:
+            self.warnings.append(stream.note)
+
+    def _conclude(self, sorter: Sorter) -> None:
+        content = self.lines - self._counts[EMPTY]
+        malformed = self._counts[MALFORMED]
+        if content and malformed > _MIXED * content:
+            self.warnings.append(
+                f"{malformed:,} of {content:,} lines do not fit the format {self.format.id}: "
+                "the log may mix formats; scan each of them apart"
+            )
+        if self._jumps:
+            self.warnings.append(f"the clock fell back by more than an hour {self._jumps:,} times inside a file")
+        if sorter.late:
+            self.warnings.append(f"{sorter.late:,} requests stood more than five minutes too late in their files")
+        table = self.tables.target
+        if self._interner.shortened:
+            self.warnings.append(
+                f"more than {table.capacity * 3 // 4:,} distinct targets: {self._interner.shortened:,} requests lost their query"
+            )
+        if table.refused:
+            self.warnings.append(f"more than {table.capacity:,} distinct targets: {table.refused:,} requests share one")
+        if not self.requests:
+            reasons = ", ".join(f"{count:,} × {reason}" for reason, count, _, _ in self.cleaned)
+            raise InputError(
+                f"{' '.join(self.files)} holds no request ({reasons})", allowed="a log with at least one request"
+            )
+
+    def _recognised(self, files: list[LogFile], log_format: str | None) -> list[tuple[LogFile, Recognised]]:
+        """The files with their formats, ordered by their first requests; empty ones are left out with a warning."""
+        found = []
+        for file in files:
+            head = file.head(PEEK_BYTES)
+            if not head.strip(b"\0\r\n "):
+                self.warnings.append(f"{file.label} is empty")
+                continue
+            found.append((file, recognise(head, file.label, self.tables.target.keys, self._session, log_format)))
+        if not found:
+            raise InputError(
+                f"{', '.join(file.label for file in files)} is empty", allowed="a log with at least one request"
+            )
+        found.sort(key=self._first_at)
+        return found
+
+    def _described(self) -> DetectedFormat:
+        formats = Counter(recognised.program.format for _, recognised in self._inputs)
+        main = formats.most_common(1)[0][0]
+        note = next(recognised.note for _, recognised in self._inputs if recognised.program.format == main)
+        if len(formats) > 1:
+            others = ", ".join(f"{name} in {count}" for name, count in formats.items() if name != main)
+            note += f" (files of other formats: {others})"
+        return DetectedFormat(main, note)
+
+    def _head_batch(self, file: LogFile, recognised: Recognised, lines: int) -> RequestBatch:
+        """Up to so many lines from the head of a file, read apart from `batches`."""
+        size = 1 << 16
+        parser = LineParser(recognised.program, self.tables.target.keys)
+        head = file.head(PEEK_BYTES)
+        per_line = max(1, len(head) // max(1, head.count(b"\n")))
+        size = max(lines * per_line, 1 << 16)
+        head = file.head(size)
+        stop = head.rfind(b"\n") + 1 or len(head)
+        block = Block.of_size(stop + 1)
+        block.memory[:stop] = head[:stop]
+        block.length = stop
+        if block.memory[stop - 1] != 10:
+            block.memory[stop] = 10
+            block.length += 1
+        return self._sampler.intern(parser.parse(block))

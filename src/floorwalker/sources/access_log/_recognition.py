@@ -1,0 +1,153 @@
+"""Recognising the format of a file by trying every format on its first lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from floorwalker.errors import InputError, UsageError
+from floorwalker.registry import nearest_name
+from floorwalker.sources.access_log._blocks import Block
+from floorwalker.sources.access_log._parsing import LineParser
+from floorwalker.sources.access_log._program import Program, SessionRule, compile_layout
+from floorwalker.sources.access_log._slots import COMMENT, EMPTY, STRUCTURAL
+from floorwalker.sources.access_log._templates import parse_template
+from floorwalker.sources.access_log.formats import list_formats, load_format
+
+HEAD_LINES = 300
+CUSTOM = "custom"
+"""The id of a format that was given as a format string."""
+
+_ENOUGH = 0.25
+"""The share of lines that must fit: below it a file is no log of that format but holds a few such lines."""
+
+
+@dataclass(frozen=True)
+class DetectedFormat:
+    """Which format a log has and how that is known: its id and a sentence."""
+
+    id: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """The program for one file and what its first lines said."""
+
+    program: Program
+    note: str
+    first_at: int | None
+
+
+@dataclass(frozen=True)
+class _Trial:
+    program: Program
+    share: float
+    fits: int
+    told: int
+    first_at: int | None
+    rank: int
+
+
+def head_lines(head: bytes) -> list[bytes]:
+    """The first whole lines, without those that are too long to matter."""
+    lines = head.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    if len(lines) > 1:
+        lines.pop()  # the last one is cut or empty
+    return [line.strip(b"\0\r") for line in lines[:HEAD_LINES]]
+
+
+def _try(program: Program, lines: Sequence[bytes], keys: NDArray[np.uint64], rank: int) -> _Trial:
+    data = b"\n".join(lines) + b"\n"
+    block = Block.of_size(len(data))
+    block.memory[: len(data)] = data
+    block.length = len(data)
+    parsed = LineParser(program, keys).parse(block)
+    counts = {reason: count for reason, count, _ in parsed.asides}
+    content = parsed.lines - counts.get(EMPTY, 0) - counts.get(COMMENT, 0)
+    fits = len(parsed) + sum(count for reason, count in counts.items() if reason in STRUCTURAL - {EMPTY, COMMENT})
+    first_at = int(parsed.at[0]) if len(parsed) else None
+    if not len(parsed):
+        fits = 0
+    # How much the format understands: filled text columns of the lines it accepts.
+    told = int(np.count_nonzero(parsed.ends > parsed.starts))
+    return _Trial(program, fits / max(content, 1), fits, told, first_at, rank)
+
+
+def recognise(
+    head: bytes, name: str, keys: NDArray[np.uint64], session: SessionRule | None, log_format: str | None
+) -> Recognised:
+    """The format of a file from its first bytes; `InputError` where none fits.
+
+    Every layout of every format parses the first lines; the one that fits most of them wins, then the one that finds more
+    in them. Lines with odd requests in them fit: scanners write many of those.
+    """
+    lines = head_lines(head)
+    if not any(line.strip() for line in lines):
+        raise InputError(f"{name} holds no log lines", allowed="a log with at least one request")
+    if log_format is not None:
+        return _given(lines, name, keys, session, log_format)
+    trials = []
+    for format_id in list_formats():
+        part = load_format(format_id)
+        for layout in part.layouts(lines):
+            trials.append(_try(compile_layout(format_id, layout, session), lines, keys, part.rank))
+    best = max(trials, key=lambda trial: (round(trial.share, 2), trial.told, trial.rank, trial.share))
+    if best.share < _ENOUGH:
+        raise _unknown(lines, name)
+    part = load_format(best.program.format)
+    extra = f", {best.program.layout.note}" if best.program.layout.note else ""
+    tried = sum(1 for line in lines if line.strip() and not line.startswith(b"#"))
+    note = f"{part.title}{extra}: {best.fits} of the first {tried} lines fit"
+    return Recognised(best.program, note, best.first_at)
+
+
+def _given(
+    lines: Sequence[bytes], name: str, keys: NDArray[np.uint64], session: SessionRule | None, log_format: str
+) -> Recognised:
+    known = list_formats()
+    if log_format in known:
+        part = load_format(log_format)
+        layouts, format_id, rank = part.layouts(lines), log_format, part.rank
+    elif "$" in log_format or "%" in log_format:
+        layouts, format_id, rank = [parse_template(log_format)], CUSTOM, 0
+    else:
+        near = nearest_name(log_format, known)
+        raise UsageError(
+            f"unknown log format {log_format!r}",
+            allowed=", ".join(known) + ", or a format string of nginx or Apache",
+            fix=f"did you mean {near}?" if near else "",
+        )
+    trials = [_try(compile_layout(format_id, layout, session), lines, keys, rank) for layout in layouts]
+    best = max(trials, key=lambda trial: (round(trial.share, 2), trial.told, trial.share), default=None)
+    if best is None or not best.fits:
+        raise InputError(
+            f"none of the first {len(lines)} lines of {name} fits the format {log_format!r}; the first is {_cut(lines)}",
+            fix="leave the format out to have it recognised, or correct it",
+        )
+    return Recognised(
+        best.program, f"{log_format}, as given: {best.fits} of the first {len(lines)} lines fit", best.first_at
+    )
+
+
+def _cut(lines: Sequence[bytes]) -> str:
+    first = next((line for line in lines if line.strip()), b"")
+    text = first[:120].decode("utf-8", "replace")
+    return repr(text + ("…" if len(first) > 120 else ""))
+
+
+def _unknown(lines: Sequence[bytes], name: str) -> InputError:
+    data = b"\n".join(lines)
+    odd = sum(byte < 9 or 13 < byte < 32 for byte in data[:4096])
+    if odd * 20 > len(data[:4096]):
+        return InputError(
+            f"{name} is a binary file", allowed="an access log, plain or packed with gzip, zstd, bzip2 or xz"
+        )
+    return InputError(
+        f"{name} has a format that is not known; its first line is {_cut(lines)}",
+        allowed=", ".join(list_formats()),
+        fix="give its log_format string with --format",
+    )

@@ -1,0 +1,200 @@
+"""Format strings as servers' configurations write them: nginx `log_format` and Apache `LogFormat`."""
+
+from __future__ import annotations
+
+import re
+
+from floorwalker.errors import UsageError
+from floorwalker.sources.access_log._program import Field, Layout, TextShape
+
+_NGINX = {
+    "remote_addr": "client",
+    "realip_remote_addr": "peer",
+    "time_local": "time",
+    "time_iso8601": "time",
+    "msec": "epoch",
+    "request": "request",
+    "request_method": "method",
+    "request_uri": "target",
+    "uri": "path",
+    "document_uri": "path",
+    "args": "query",
+    "query_string": "query",
+    "status": "status",
+    "upstream_status": "",
+    "body_bytes_sent": "size",
+    "bytes_sent": "all_bytes",
+    "host": "host",
+    "http_host": "header:host",
+    "server_name": "server",
+    "proxy_add_x_forwarded_for": "forwarded",
+    "session_id": "session",
+    "sessionid": "session",
+    "cookies": "header:cookie",
+}
+
+_APACHE = {
+    "h": "client",
+    "a": "client",
+    "r": "request",
+    "s": "status",
+    "b": "size",
+    "B": "size",
+    "O": "all_bytes",
+    "v": "host",
+    "V": "server",
+    "m": "method",
+    "U": "path",
+    "q": "query",
+}
+
+_PLACE = "\0"
+
+
+def _pieces_to_shape(pieces: list[tuple[str, str]], opening: str) -> Layout:
+    """A shape from (field name, literal behind) pairs."""
+    fields: list[Field] = []
+    before = opening
+    for name, behind in pieces:
+        quoted = before.endswith('"') and behind.startswith('"')
+        fields.append(Field(name, behind, quoted=quoted))
+        before = behind
+    for position, item in enumerate(fields):
+        spaces = {"time": 1, "request": 2}.get(item.name, 0)
+        if spaces and item.behind.startswith(" "):
+            fields[position] = Field(item.name, item.behind, item.quoted, spaces)
+    return Layout(TextShape(tuple(fields), opening))
+
+
+def nginx_template(text: str) -> Layout:
+    """The layout of an nginx `log_format` string; the directive around it may be there too.
+
+    >>> shape = nginx_template('$remote_addr [$time_local] "$request" $status').shape
+    >>> [item.name for item in shape.fields]
+    ['client', 'time', 'request', 'status']
+    """
+    text = text.strip()
+    directive = re.match(r"log_format\s+\S+\s+(?:escape=\w+\s+)?", text)
+    if directive:
+        quoted = re.findall(r"'((?:[^'\\]|\\.)*)'", text[directive.end() :])
+        text = "".join(quoted) or text[directive.end() :].rstrip("; ")
+        text = text.replace("\\'", "'").replace("\\n", "")
+    text = re.sub(r"\$\{(\w+)\}", lambda found: f"${found[1]}{_PLACE}", text)
+    text = re.sub(r"\$(?:scheme|https)\b(://)", r"$ignored_scheme\1", text)
+    text = re.sub(r"\$(?:uri|document_uri)\$is_args\$(?:args|query_string)", "$request_uri", text)
+    found = list(re.finditer(rf"\$(\w+){_PLACE}?", text))
+    if not found:
+        raise UsageError(f"log format {text!r} holds no variable", allowed="nginx variables such as $remote_addr")
+    pieces: list[tuple[str, str]] = []
+    opening = text[: found[0].start()]
+    for position, variable in enumerate(found):
+        last = position + 1 == len(found)
+        behind = text[variable.end() :] if last else text[variable.end() : found[position + 1].start()]
+        if not behind and not last:
+            following = found[position + 1][1]
+            if not (variable[1] in {"host", "http_host", "server_name"} and following == "request_uri"):
+                raise UsageError(
+                    f"${variable[1]} and ${following} touch each other in the log format",
+                    fix="put a space or another separator between them",
+                )
+        pieces.append((_nginx_name(variable[1]), behind))
+    return _with_touching_host(pieces, opening)
+
+
+def _with_touching_host(pieces: list[tuple[str, str]], opening: str) -> Layout:
+    """`$host$request_uri` becomes one field: an absolute URL without its scheme cannot be cut by a literal."""
+    joined: list[tuple[str, str]] = []
+    position = 0
+    while position < len(pieces):
+        name, behind = pieces[position]
+        if not behind and position + 1 < len(pieces):
+            scheme = joined and joined[-1] == ("", "://")
+            if scheme:
+                joined.pop()
+                joined.append(("target", pieces[position + 1][1]))
+                position += 2
+                continue
+            raise UsageError("a host and a path touch each other in the log format", fix="log them apart")
+        joined.append((name, behind))
+        position += 1
+    return _pieces_to_shape(joined, opening)
+
+
+def _nginx_name(variable: str) -> str:
+    if variable in _NGINX:
+        return _NGINX[variable]
+    if variable.startswith("http_"):
+        return "header:" + variable[5:].replace("_", "-").lower()
+    if variable.startswith("cookie_"):
+        return "cookie:" + variable[7:].lower()
+    return ""
+
+
+_DIRECTIVE = re.compile(r"%(?:!?[\d,]+)?[<>]?(?:\{(?P<argument>[^}]*)\}[<>]?)?(?P<letter>\^\w\w|[A-Za-z%])")
+
+
+def apache_template(text: str) -> Layout:
+    r"""The layout of an Apache `LogFormat` string; the directive around it may be there too.
+
+    >>> shape = apache_template('%h %l %u %t "%r" %>s %b "%{Referer}i"').shape
+    >>> [item.name for item in shape.fields]
+    ['client', '', '', 'time', 'request', 'status', 'size', 'header:referer']
+    """
+    text = text.strip()
+    directive = re.match(r'LogFormat\s+"((?:[^"\\]|\\.)*)"', text)
+    if directive:
+        text = directive[1]
+    text = text.replace('\\"', '"').replace("\\t", "\t").replace("\\n", "")
+    text = text.replace("%U%q", "%{whole}U")
+    found = [item for item in _DIRECTIVE.finditer(text) if item["letter"] != "%"]
+    if not found:
+        raise UsageError(f"log format {text!r} holds no directive", allowed="Apache directives such as %h")
+    opening = text[: found[0].start()].replace("%%", "%")
+    pieces: list[tuple[str, str]] = []
+    for position, item in enumerate(found):
+        last = position + 1 == len(found)
+        behind = text[item.end() :] if last else text[item.end() : found[position + 1].start()]
+        behind = behind.replace("%%", "%")
+        if not behind and not last:
+            raise UsageError(
+                f"{item[0]} and {found[position + 1][0]} touch each other in the log format",
+                fix="put a space or another separator between them",
+            )
+        name = _apache_name(item["letter"], item["argument"])
+        if item["letter"] == "t" and item["argument"] is None:
+            behind = "]" + behind
+            if pieces:
+                pieces[-1] = (pieces[-1][0], pieces[-1][1] + "[")
+            else:
+                opening += "["
+        pieces.append((name, behind))
+    return _pieces_to_shape(pieces, opening)
+
+
+def _apache_name(letter: str, argument: str | None) -> str:
+    if argument is None:
+        return "time" if letter == "t" else _APACHE.get(letter, "")
+    if letter == "i":
+        return "header:" + argument.lower()
+    if letter == "C":
+        return "cookie:" + argument.lower()
+    if letter == "a":
+        return "peer" if argument == "c" else "client"
+    if letter == "U":
+        return "target"
+    if letter == "t":
+        return "" if argument.endswith("_frac") else "time"
+    if letter in {"e", "n"}:
+        return {"session": "session", "session_id": "session", "sessionid": "session"}.get(argument.lower(), "")
+    return ""
+
+
+def parse_template(text: str) -> Layout:
+    """The layout of a format string of nginx (`$`) or Apache (`%`); `UsageError` where it is neither."""
+    if "$" in text:
+        return nginx_template(text)
+    if "%" in text:
+        return apache_template(text)
+    raise UsageError(
+        f"log format {text!r}", allowed="the id of a format, an nginx log_format string or an Apache LogFormat string"
+    )
