@@ -68,7 +68,13 @@ def lasting_operators(town: Town, chance: Generator, daily: NDArray[np.int64]) -
 
 
 def daily_operators(
-    town: Town, chance: Generator, daily: NDArray[np.int64], *, habit: str = "flat", at_promotion: float = 0.0, hours: float = 24.0
+    town: Town,
+    chance: Generator,
+    daily: NDArray[np.int64],
+    *,
+    habit: str = "flat",
+    at_promotion: float = 0.0,
+    hours: float = 24.0,
 ) -> Operators:
     """Operators who come once, at an hour of their habit or, on promotion days, around the opening.
 
@@ -104,7 +110,9 @@ def disguise(
     people = town.agents.people(chance, is_phone, webview_share=0.08)
     scripts, stale = town.agents.draw(chance, "script", count), town.agents.draw(chance, "stale", count)
     draw = chance.random(count)
-    drawn = np.where((skill == NAIVE) & (draw < 0.8), scripts, np.where((skill <= CAREFUL) & (draw < 0.75), stale, people))
+    drawn = np.where(
+        (skill == NAIVE) & (draw < 0.8), scripts, np.where((skill <= CAREFUL) & (draw < 0.75), stale, people)
+    )
     homes = town.addresses.mixed(chance, count, (0.7, 0.3, 0.0))
     hosted = chance.random(count) < _HOSTED[skill]
     homes[hosted] = town.addresses.hosting(chance, int(hosted.sum()))
@@ -123,7 +131,12 @@ def disguise(
 
 
 def ticks(
-    chance: Generator, crew: Operators, gap: NDArray[np.float64], *, sleeps: bool = True, jitter: Sequence[float] | None = None
+    chance: Generator,
+    crew: Operators,
+    gap: NDArray[np.float64],
+    *,
+    sleeps: bool = True,
+    jitter: Sequence[float] | None = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """When each operator's script runs: as regular as its skill is low; the skilled pause at night where `sleeps`.
 
@@ -166,7 +179,9 @@ def script(
     count = len(kinds)
     flat = np.tile(np.array(kinds, np.uint8), len(rows))
     repeated = np.repeat(np.arange(len(rows)), count)
-    waits = chance.exponential(np.repeat(np.broadcast_to(np.asarray(pause, np.float64), len(rows)), count)).reshape(-1, count)
+    waits = chance.exponential(np.repeat(np.broadcast_to(np.asarray(pause, np.float64), len(rows)), count)).reshape(
+        -1, count
+    )
     waits[:, 0] = 0.0
     when = (at[:, None] + np.cumsum(waits, axis=1)).reshape(-1)
     kept = np.ones(len(flat), bool) if chances is None else chance.random(len(flat)) < np.tile(chances, len(rows))
@@ -179,11 +194,26 @@ def script(
     target = draw_targets(town.catalogue, chance, flat, focus or {}, actor + 1_000_003)
     method = methods_of(town.catalogue, flat, target)
     return make_steps(
-        actor, when, flat, target, method=method, outcome=spread(outcome), source=spread(source), address=spread(address), agent=spread(agent)
+        actor,
+        when,
+        flat,
+        target,
+        method=method,
+        outcome=spread(outcome),
+        source=spread(source),
+        address=spread(address),
+        agent=spread(agent),
     )
 
 
-def rotate(chance: Generator, crew: Operators, rows: NDArray[np.int64], at: NDArray[np.float64], draw: NDArray[np.int32], hours: float) -> NDArray[np.int32]:
+def rotate(
+    chance: Generator,
+    crew: Operators,
+    rows: NDArray[np.int64],
+    at: NDArray[np.float64],
+    draw: NDArray[np.int32],
+    hours: float,
+) -> NDArray[np.int32]:
     """Another of `draw`'s addresses (or user agents) for experts every so many hours, -1 (their own) for the others."""
     salt = int(chance.integers(1 << 60))
     slot = rows * 100_000 + (at // (hours * 3600.0)).astype(np.int64)

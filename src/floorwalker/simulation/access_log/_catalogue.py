@@ -11,10 +11,12 @@ from floorwalker.simulation._site import Page, Site
 from floorwalker.simulation.access_log._chance import hash_unit
 
 (
-    HOME, CATEGORY, PRODUCT, SEARCH, OFFER, CLAIM, STOCK, LOGIN, LOGIN_POST, BASKET, ADD, CHECKOUT, PAY, OTHER, CALLBACK,
+    HOME, CATEGORY, PRODUCT, SEARCH, OFFER, CLAIM, STOCK, LOGIN, LOGIN_POST, BASKET, ADD, CHECKOUT, PAY, OTHER,
+    CALLBACK,
     FEED, BEACON, HEALTH, ASSET, STRAY,
 ) = range(20)  # fmt: skip
-"""Kinds of step. Views of a page: HOME … BASKET, CHECKOUT, OTHER. Acts: CLAIM (a coupon), LOGIN_POST, ADD (to the basket), PAY. STOCK is the
+"""Kinds of step. Views of a page: HOME … BASKET, CHECKOUT, OTHER. Acts: CLAIM (a coupon), LOGIN_POST, ADD (to the
+basket), PAY. STOCK is the
 availability call, STRAY a target that the shop does not have."""
 
 KIND_COUNT = 20
@@ -23,8 +25,10 @@ ACTS = (CLAIM, LOGIN_POST, ADD, PAY)
 GET, POST, HEAD = METHODS.index("GET"), METHODS.index("POST"), METHODS.index("HEAD")
 
 _FALLBACK = {
-    HOME: (OTHER, CATEGORY, PRODUCT), CATEGORY: (SEARCH, HOME, PRODUCT), PRODUCT: (CATEGORY, OTHER), SEARCH: (CATEGORY,),
-    OFFER: (CATEGORY,), CLAIM: (ADD, BASKET), STOCK: (OFFER, PRODUCT), LOGIN: (OTHER,), LOGIN_POST: (LOGIN,), BASKET: (OTHER,),
+    HOME: (OTHER, CATEGORY, PRODUCT), CATEGORY: (SEARCH, HOME, PRODUCT), PRODUCT: (CATEGORY, OTHER),
+    SEARCH: (CATEGORY,),
+    OFFER: (CATEGORY,), CLAIM: (ADD, BASKET), STOCK: (OFFER, PRODUCT), LOGIN: (OTHER,), LOGIN_POST: (LOGIN,),
+    BASKET: (OTHER,),
     ADD: (BASKET,), CHECKOUT: (BASKET,), PAY: (CHECKOUT,), OTHER: (HOME, CATEGORY), CALLBACK: (OTHER,), FEED: (HOME,),
     BEACON: (), HEALTH: (HOME,), ASSET: (), STRAY: (),
 }  # fmt: skip
@@ -123,7 +127,7 @@ class Catalogue:
         return [np.zeros(1, np.int32)]
 
     def pick(self, kind: int, which: NDArray[np.float64], rank: NDArray[np.float64]) -> NDArray[np.int32]:
-        """Targets of a kind for uniform draws `which` (type of page) and `rank` (Zipf rank within it), both float64 [n]."""
+        """Targets of a kind for uniform draws float64 [n]: `which` type of page, `rank` within it by Zipf's law."""
         groups = self.groups(kind)
         weights = np.array([1.0 + np.log(len(group)) for group in groups])
         edges = np.cumsum(weights / weights.sum())[:-1]
@@ -132,10 +136,11 @@ class Catalogue:
         starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
         rank_in = (np.exp(rank * np.log(counts[chosen] + 1.0)) - 1.0).astype(np.int64)
         flat = np.concatenate(groups)
-        return flat[starts[chosen] + np.minimum(rank_in, counts[chosen] - 1)]
+        target: NDArray[np.int32] = flat[starts[chosen] + np.minimum(rank_in, counts[chosen] - 1)]
+        return target
 
     def method_of(self, kind: int, target: NDArray[np.int32]) -> NDArray[np.uint8]:
-        """Methods for steps of a kind: a view is a GET even where only the form's target is known, an act is what the page says."""
+        """Methods for steps of a kind: a view is a GET, an act is what its page says."""
         if kind in ACTS:
             own = self.method[target]
             return np.where((own == GET) & ~self.has(kind), np.uint8(POST), own).astype(np.uint8)

@@ -9,9 +9,35 @@ from numpy.typing import ArrayLike, NDArray
 DAY = 86_400.0
 
 _EVENING = (
-    1.6, 0.9, 0.5, 0.35, 0.3, 0.45, 0.9, 1.8, 3.0, 4.3, 5.2, 5.4, 5.6, 5.3, 5.0, 5.0, 5.1, 5.2, 5.6, 6.6, 7.6, 7.8, 6.2, 3.6,
+    1.6, 0.9, 0.5, 0.35, 0.3, 0.45, 0.9, 1.8, 3.0, 4.3, 5.2, 5.4, 5.6, 5.3, 5.0, 5.0, 5.1, 5.2, 5.6, 6.6, 7.6, 7.8,
+    6.2, 3.6,
 )  # fmt: skip
-_OFFICE = (0.1, 0.1, 0.05, 0.05, 0.05, 0.1, 0.3, 1.2, 5, 8.5, 9, 8, 6.5, 7.5, 8.5, 8.3, 7.5, 5, 2, 0.9, 0.6, 0.4, 0.3, 0.2)
+_OFFICE = (
+    0.1,
+    0.1,
+    0.05,
+    0.05,
+    0.05,
+    0.1,
+    0.3,
+    1.2,
+    5,
+    8.5,
+    9,
+    8,
+    6.5,
+    7.5,
+    8.5,
+    8.3,
+    7.5,
+    5,
+    2,
+    0.9,
+    0.6,
+    0.4,
+    0.3,
+    0.2,
+)
 _NIGHT = (4.5, 3.6, 2.2, 1.2, 0.7, 0.6, 1, 2, 2.6, 2.8, 3, 3.4, 4, 3.6, 3.2, 3.2, 3.6, 4.2, 5, 6, 7, 7.5, 7, 6)
 
 HOURS = {
@@ -51,7 +77,8 @@ def is_awake(chance: Generator, at: NDArray[np.float64], habit: str) -> NDArray[
     """Thin times so that what is left follows the habit's hours (the busiest hour keeps all)."""
     weights = HOURS[habit]
     hour = (at % DAY // 3600).astype(np.int64)
-    return chance.random(len(at)) < (weights / weights.max())[hour]
+    kept: NDArray[np.bool_] = chance.random(len(at)) < (weights / weights.max())[hour]
+    return kept
 
 
 def renewals(

@@ -164,4 +164,6 @@ def join_crowds(parts: Sequence[Crowd]) -> Crowd:
     )
     steps = join_steps([part.steps for part in parts])
     shift = np.repeat(offsets[:-1], [len(part.steps) for part in parts])
-    return Crowd(actors, Steps(**{**{f.name: getattr(steps, f.name) for f in fields(Steps)}, "actor": steps.actor + shift}))
+    return Crowd(
+        actors, Steps(**{**{f.name: getattr(steps, f.name) for f in fields(Steps)}, "actor": steps.actor + shift})
+    )

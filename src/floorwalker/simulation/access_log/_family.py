@@ -7,10 +7,9 @@ import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
-
-import numpy as np
 
 from floorwalker.errors import UsageError
 from floorwalker.simulation.access_log._crowd import Crowd
@@ -27,7 +26,8 @@ class Family:
     Parameters
     ----------
     kind : one of `KINDS`.
-    split : `choose` or `report`, or `both` for what every shop has: such a family has two disjoint sets of parameters, one for
+    split : `choose` or `report`, or `both` for what every shop has: such a family has two disjoint sets of
+        parameters, one for
         each split (`Town.regime`).
     share : weight among the families of its sort (honest people; abusers; for machines a factor on their usual number).
     act : makes the crowd: called with the town, a generator, and int64 [days], how many visits (honest), operators

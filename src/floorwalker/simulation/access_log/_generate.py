@@ -156,9 +156,11 @@ def _write_down(
     scenario, site = town.scenario, town.catalogue.site
     client, client_texts = town.addresses.texts(made.address)
     pair = client.astype(np.int64) * len(town.agents.texts) + made.agent
-    distinct, first, visitor_of = np.unique(pair, return_index=True, return_inverse=True)
+    distinct, visitor_of = np.unique(pair, return_inverse=True)
     number = chance.permutation(len(distinct)).astype(np.int32)
-    midnight = datetime(scenario.first_day.year, scenario.first_day.month, scenario.first_day.day, tzinfo=UTC).timestamp()
+    midnight = datetime(
+        scenario.first_day.year, scenario.first_day.month, scenario.first_day.day, tzinfo=UTC
+    ).timestamp()
     start = int(midnight) - scenario.utc_offset_minutes * 60
     at = start * 1_000_000 + np.rint(made.at * 1000.0).astype(np.int64) * 1000
     agents = pl.Series(town.agents.texts).replace("", None)
@@ -216,10 +218,13 @@ def _truth(
         pl.Series("campaign", (crowd.actors.campaign[made.actor]).astype(np.int64)),
     )
     main = frame.group_by("visitor", "party").agg(pl.len().alias("n"), pl.col("skill").max(), pl.col("campaign").max())
-    main = main.sort("visitor", "n", "party", descending=[False, True, False]).unique("visitor", keep="first", maintain_order=True)
+    main = main.sort("visitor", "n", "party", descending=[False, True, False]).unique(
+        "visitor", keep="first", maintain_order=True
+    )
     facts = frame.group_by("visitor").agg(
         pl.col("client").first(), pl.col("user_agent").first(), pl.col("is_abuse").mean().alias("abusive_share"),
-        pl.col("at").min().alias("first_at"), pl.col("at").max().alias("last_at"), pl.len().cast(pl.Int64).alias("requests"),
+        pl.col("at").min().alias("first_at"), pl.col("at").max().alias("last_at"),
+        pl.len().cast(pl.Int64).alias("requests"),
     )  # fmt: skip
     of_party = pl.DataFrame(
         {
@@ -231,11 +236,13 @@ def _truth(
     )
     joined = facts.join(main, on="visitor").join(of_party, on="party")
     skills = pl.Series(SKILLS)
+    numbered = pl.col("party").cast(pl.Int64) * 100_000 + pl.col("campaign")
+    campaign = pl.when(pl.col("campaign") >= 0).then(numbered).cast(pl.Int32).alias("campaign")
     return joined.sort("visitor").select(
         "visitor", "client", "user_agent", "family", "kind",
         (pl.col("abusive_share") >= 0.5).alias("abusive"),
         "abusive_share",
         pl.when(pl.col("skill") >= 0).then(pl.lit(skills).implode().list.get(pl.col("skill").clip(0))).alias("skill"),
-        pl.when(pl.col("campaign") >= 0).then(pl.col("party").cast(pl.Int64) * 100_000 + pl.col("campaign")).cast(pl.Int32).alias("campaign"),
+        campaign,
         "category", "first_at", "last_at", "requests",
     )  # fmt: skip

@@ -1,6 +1,7 @@
 """The benchmark's log: millions of combined lines, streamed to disk in bounded memory.
 
-Its shape is what the benchmark needs (many visitors, many distinct targets, pages with their files, crawlers, abusers), not
+Its shape is what the benchmark needs (many visitors, many distinct targets, pages with their files, crawlers,
+abusers), not
 its behaviour: numbers on detection come from `generate`.
 """
 
@@ -8,7 +9,9 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -24,6 +27,7 @@ _BLOCK = 250_000
 _HOST = "https://shop.example"
 _FIRST_SECOND = 1_635_955_200  # 4 November 2021, midnight at UTC+8
 _ZONE = "+0800"
+_ACTS = ("/cart/add", "/cart/remove", "/login", "/checkout/address", "/checkout/pay", "/coupon/claim")
 _LONGEST = 3_000  # seconds: no session is longer, so that little is carried from block to block
 _PERSON, _CRAWLER, _SCRAPER, _WATCHER = range(4)
 
@@ -70,7 +74,8 @@ def write_large_log(path: Path, *, lines: int, seed: int, visitors: int, urls: i
     """
     if min(lines, visitors, urls, days) < 1 or lines < 6 * visitors or lines < 4 * urls or urls < 100:
         raise UsageError(
-            f"{lines} lines, {visitors} visitors, {urls} urls, {days} days", allowed="urls >= 100, lines >= 6 × visitors and >= 4 × urls"
+            f"{lines} lines, {visitors} visitors, {urls} urls, {days} days",
+            allowed="urls >= 100, lines >= 6 × visitors and >= 4 × urls",
         )
     chance = np.random.default_rng([seed, 0xB16])
     sessions = _plan(chance, lines, visitors, urls, days)
@@ -79,7 +84,7 @@ def write_large_log(path: Path, *, lines: int, seed: int, visitors: int, urls: i
     bounds = np.unique(np.append(bounds, len(sessions.length)))
     carried = _empty()
     with path.open("wb") as out:
-        for low, high in zip(bounds[:-1], bounds[1:], strict=True):
+        for low, high in pairwise(bounds):
             made = _requests(chance, sessions, slice(int(low), int(high)), texts, urls)
             joined = {name: np.concatenate([carried[name], made[name]]) for name in made}
             order = np.argsort(joined["at"], kind="stable")
@@ -89,9 +94,10 @@ def write_large_log(path: Path, *, lines: int, seed: int, visitors: int, urls: i
             carried = {name: column[order[count:]] for name, column in joined.items()}
 
 
-def _empty() -> dict[str, NDArray[np.generic]]:
+def _empty() -> dict[str, NDArray[Any]]:
     return {
-        "at": np.empty(0), "visitor": np.empty(0, np.int32), "target": np.empty(0, np.int64), "referrer": np.empty(0, np.int64), "draw": np.empty(0)
+        "at": np.empty(0), "visitor": np.empty(0, np.int32), "target": np.empty(0, np.int64),
+        "referrer": np.empty(0, np.int64), "draw": np.empty(0),
     }  # fmt: skip
 
 
@@ -111,12 +117,17 @@ def _plan(chance: Generator, lines: int, visitors: int, urls: int, days: int) ->
     kind[odd[people // 200 : people // 100]] = _WATCHER
     weights *= np.array([1.0, 0.0, 6.0, 1.5])[kind[who]]
     length = np.concatenate([1 + _share_out(left - visits, weights), 1 + _share_out(crawled - runs, np.ones(runs))])
-    visitor = np.concatenate([who, people + np.concatenate([np.arange(machines), chance.integers(0, machines, runs - machines)])])
+    visitor = np.concatenate(
+        [who, people + np.concatenate([np.arange(machines), chance.integers(0, machines, runs - machines)])]
+    )
     kinds = np.concatenate([kind[who], np.full(runs, _CRAWLER, np.uint8)])
     first = np.concatenate([np.zeros(visits, np.int64), np.cumsum(length[visits:]) - length[visits:]])
-    hours = np.array((1.6, 0.9, 0.5, 0.4, 0.4, 0.5, 1, 2, 3, 4, 5, 5.4, 5.6, 5.3, 5, 5, 5.1, 5.2, 5.6, 6.6, 7.6, 7.8, 6.2, 3.6))
+    hours = np.array(
+        (1.6, 0.9, 0.5, 0.4, 0.4, 0.5, 1, 2, 3, 4, 5, 5.4, 5.6, 5.3, 5, 5, 5.1, 5.2, 5.6, 6.6, 7.6, 7.8, 6.2, 3.6)
+    )
     draw = chance.choice(24, len(length), p=hours / hours.sum())
     start = chance.integers(0, days, len(length)) * 86_400.0 + (draw + chance.random(len(length))) * 3600.0
+    start *= 1.0 - _LONGEST / (days * 86_400.0)
     order = np.argsort(start, kind="stable")
     return _Sessions(visitor[order].astype(np.int32), kinds[order], start[order], length[order], first[order])
 
@@ -127,9 +138,7 @@ def _share_out(total: int, weights: NDArray[np.float64]) -> NDArray[np.int64]:
     return np.diff(np.concatenate([[0], edges]))
 
 
-def _requests(
-    chance: Generator, sessions: _Sessions, part: slice, texts: _Texts, urls: int
-) -> dict[str, NDArray[np.generic]]:
+def _requests(chance: Generator, sessions: _Sessions, part: slice, texts: _Texts, urls: int) -> dict[str, NDArray[Any]]:
     length = sessions.length[part]
     session = np.repeat(np.arange(len(length)), length)
     count = len(session)
@@ -160,24 +169,33 @@ def _requests(
     referrer = np.where(is_person & (place > 0), target[from_page] + 1, 0)
     # Browsers of the time often send no more than the origin, some send nothing.
     manner = hash_unit(sessions.visitor[part], 17)[session]
-    referrer = np.where((referrer > 0) & (manner < 0.6), np.where(manner < 0.12, 0, urls + 1), referrer)
-    return {"at": at, "visitor": sessions.visitor[part][session], "target": target, "referrer": referrer, "draw": draw[1]}
+    referrer = np.where((referrer > 0) & (manner < 0.8), np.where(manner < 0.15, 0, urls + 1), referrer)
+    return {
+        "at": at,
+        "visitor": sessions.visitor[part][session],
+        "target": target,
+        "referrer": referrer,
+        "draw": draw[1],
+    }
 
 
-def _lines(rows: dict[str, NDArray[np.generic]], texts: _Texts) -> bytes:
+def _lines(rows: dict[str, NDArray[Any]], texts: _Texts) -> bytes:
     if not len(rows["at"]):
         return b""
     seconds = rows["at"].astype(np.int64)
     distinct, place = np.unique(seconds, return_inverse=True)
     local = pl.from_epoch(pl.Series(distinct + _FIRST_SECOND + 8 * 3600), time_unit="s")
-    stamps = local.dt.strftime(f"%d/%b/%Y:%H:%M:%S {_ZONE}] \"")
+    stamps = local.dt.strftime(f'%d/%b/%Y:%H:%M:%S {_ZONE}] "')
     target = rows["target"]
     typical = np.exp(7.4 + 3.4 * hash_unit(target, 5)).astype(np.int64)
-    status = np.where(rows["draw"] < 0.955, 200, np.where(rows["draw"] < 0.985, 304, np.where(rows["draw"] < 0.997, 404, 302)))
+    status = np.where(
+        rows["draw"] < 0.955, 200, np.where(rows["draw"] < 0.985, 304, np.where(rows["draw"] < 0.997, 404, 302))
+    )
     size = np.where(status == 200, typical, np.where(status == 304, 0, 548))
     frame = pl.DataFrame(
         [
-            texts.head.gather(rows["visitor"]).alias("a"), stamps.gather(place).alias("b"), texts.request.gather(target).alias("c"),
+            texts.head.gather(rows["visitor"]).alias("a"), stamps.gather(place).alias("b"),
+            texts.request.gather(target).alias("c"),
             pl.Series("d", status), pl.Series("e", size),
             texts.referrer.gather(rows["referrer"]).alias("f"), texts.tail.gather(rows["visitor"]).alias("g"),
         ]
@@ -197,7 +215,9 @@ def _write_pieces(chance: Generator, sessions: _Sessions, visitors: int, urls: i
     _, first = np.unique(codes, return_index=True)
     client = addresses.gather(codes[np.sort(first)][:visitors])
     chosen = agents.people(chance, chance.random(visitors) < 0.6)
-    agent = pl.Series(agents.texts).gather(chosen).str.replace(r"Chrome/(\d+)\.0\.(\d+)\.\d+", "Chrome/${1}.0.${2}.PATCH")
+    agent = (
+        pl.Series(agents.texts).gather(chosen).str.replace(r"Chrome/(\d+)\.0\.(\d+)\.\d+", "Chrome/${1}.0.${2}.PATCH")
+    )
     patch = pl.Series((hash_unit(np.arange(visitors), 9) ** 2 * 180).astype(np.int64)).cast(pl.String)
     frame = pl.DataFrame({"client": client, "agent": agent, "patch": patch})
     kind = np.zeros(visitors, np.uint8)
@@ -215,9 +235,17 @@ def _write_pieces(chance: Generator, sessions: _Sessions, visitors: int, urls: i
     head = frame.select(pl.concat_str("client", pl.lit(" - - [")))["client"]
     tail = frame.select(pl.concat_str(pl.lit(' "'), "agent", pl.lit('"')).alias("t"))["t"]
     text = pl.DataFrame({"t": targets})
-    request = text.select(pl.concat_str(pl.lit("GET "), "t", pl.lit(' HTTP/1.1" ')).alias("t"))["t"]
+    method = pl.when(pl.col("t").is_in(_ACTS)).then(pl.lit("POST ")).otherwise(pl.lit("GET "))
+    request = text.select(pl.concat_str(method, "t", pl.lit(' HTTP/1.1" ')).alias("t"))["t"]
     referrer = text.select(pl.concat_str(pl.lit(f' "{_HOST}'), "t", pl.lit('"')).alias("t"))["t"]
-    return _Texts(head, tail, request, pl.concat([pl.Series("t", [' "-"']), referrer, pl.Series("t", [f' "{_HOST}/"'])]), pages, images)
+    return _Texts(
+        head,
+        tail,
+        request,
+        pl.concat([pl.Series("t", [' "-"']), referrer, pl.Series("t", [f' "{_HOST}/"'])]),
+        pages,
+        images,
+    )
 
 
 def _targets(chance: Generator, urls: int) -> tuple[pl.Series, int, int]:
@@ -227,29 +255,41 @@ def _targets(chance: Generator, urls: int) -> tuple[pl.Series, int, int]:
     pages = urls - files - images
     words = np.array(_words(chance, 900))
     number = np.arange(pages)
-    picked = [pl.Series(words[chance.integers(0, len(words), pages)]) for _ in range(3)]
+    picked = [pl.Series(words[chance.integers(0, len(words), pages)]) for _ in range(2)]
     sort = chance.random(pages)
-    frame = pl.DataFrame({"n": number + 10_000, "a": picked[0], "b": picked[1], "c": picked[2], "s": sort, "k": number % 977})
-    product = pl.concat_str(pl.lit("/product/"), "n", pl.lit("/"), "a", pl.lit("-"), "b", pl.lit("-"), "c")
+    frame = pl.DataFrame({"n": number + 10_000, "a": picked[0], "b": picked[1], "s": sort, "k": number % 977})
+    product = pl.concat_str(pl.lit("/product/"), "n", pl.lit("/"), "a", pl.lit("-"), "b")
     category = pl.concat_str(pl.lit("/category/"), "a", pl.lit("/"), "b", pl.lit("?page="), "n")
     filters = pl.concat_str(pl.lit("/filter/b"), "k", pl.lit(",p"), "n", pl.lit("?sort="), "a")
     search = pl.concat_str(pl.lit("/search?q="), "a", pl.lit("+"), "b", pl.lit("&from="), "n")
     offer = pl.concat_str(pl.lit("/deals/"), "a", pl.lit("-"), "n")
     page = (
-        pl.when(pl.col("s") < 0.6).then(product).when(pl.col("s") < 0.72).then(category).when(pl.col("s") < 0.85).then(filters)
+        pl.when(pl.col("s") < 0.6).then(product).when(pl.col("s") < 0.72).then(category)
+        .when(pl.col("s") < 0.85).then(filters)
         .when(pl.col("s") < 0.97).then(search).otherwise(offer)
     )  # fmt: skip
     picture = pl.DataFrame({"n": np.arange(images) + 40_000, "k": np.arange(images) % 3}).select(
         pl.concat_str(pl.lit("/image/"), "n", pl.lit("/product/"), 100 * (pl.col("k") + 1), pl.lit(".jpg")).alias("t")
     )["t"]
-    common = pl.Series("t", [f"/static/{words[k]}.{k * 7919 + 13:x}.{('css', 'js', 'woff2')[k % 3]}" for k in range(files)])
+    acts = list(_ACTS[: files // 3])
+    common = pl.Series(
+        "t",
+        acts
+        + [f"/static/{words[k]}.{k * 7919 + 13:x}.{('css', 'js', 'woff2')[k % 3]}" for k in range(files - len(acts))],
+    )
     return pl.concat([frame.select(page.alias("t"))["t"], picture, common]), pages, images
 
 
 def _words(chance: Generator, count: int) -> list[str]:
-    heads, tails = ("ba", "ke", "lo", "mi", "nu", "ra", "sto", "ti", "vel", "zan", "pre", "gul"), ("n", "r", "s", "ta", "lo", "mi", "x", "nd")
+    heads, tails = (
+        ("ba", "ke", "lo", "mi", "nu", "ra", "sto", "ti", "vel", "zan", "pre", "gul"),
+        ("n", "r", "s", "ta", "lo", "mi", "x", "nd"),
+    )
     found: dict[str, None] = {}
     while len(found) < count:
         size = int(chance.integers(1, 4))
-        found["".join(heads[int(k)] for k in chance.integers(0, len(heads), size)) + tails[int(chance.integers(0, len(tails)))]] = None
+        found[
+            "".join(heads[int(k)] for k in chance.integers(0, len(heads), size))
+            + tails[int(chance.integers(0, len(tails)))]
+        ] = None
     return list(found)

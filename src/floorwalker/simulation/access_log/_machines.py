@@ -27,18 +27,25 @@ def crawl(
     weights: Sequence[float],
     nodes: int = 12,
 ) -> Crowd:
-    """A search engine's nodes, each at its own slow, uneven pace around the clock, from the operator's published blocks.
+    """A search engine's nodes, each at its own slow, uneven pace around the clock, from the operator's published
+    blocks.
 
     Parameters
     ----------
     pages_a_visitor : pages fetched per honest visit of the shop, all nodes together.
     kinds, weights : what they fetch.
     """
-    address = np.concatenate([town.addresses.inside(chance, network, -(-nodes // len(networks))) for network in networks])
+    address = np.concatenate(
+        [town.addresses.inside(chance, network, -(-nodes // len(networks))) for network in networks]
+    )
     address = address[chance.permutation(len(address))]
     codes = np.array([town.agents.code(text) for text in agents], np.int32)
     actors = make_actors(
-        address, codes[chance.integers(0, len(codes), len(address))], fetches_files=False, sends_referrer=False, keeps_cookies=False
+        address,
+        codes[chance.integers(0, len(codes), len(address))],
+        fetches_files=False,
+        sends_referrer=False,
+        keeps_cookies=False,
     )
     busy = chance.random(len(address)) ** 2 + 0.05
     total = float(daily.sum()) * pages_a_visitor

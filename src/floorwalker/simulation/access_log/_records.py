@@ -10,7 +10,10 @@ import polars as pl
 from floorwalker.simulation._site import Site
 
 KINDS = ("honest", "hunter", "machine", "scraper", "attacker")
-"""What a visitor is: a customer, a hunter of offers, a machine that is no suspect, a copier of the catalogue, an intruder."""
+"""What a visitor is: a customer, a hunter of offers, a machine that is no suspect, a copier of the catalogue.
+
+An attacker breaks in or steals; a scraper only copies.
+"""
 
 ABUSIVE_KINDS = ("hunter", "scraper", "attacker")
 """The kinds of which a shop would want to know."""
@@ -45,8 +48,10 @@ class Scenario:
     first_day : the first local day.
     utc_offset_minutes : the shop's time zone.
     promotion_days : positions (0 = first day) of days with a promotion.
-    surge : honest visits on a promotion day as a multiple of an average day; what is above 1 is mostly a flash-sale crowd.
-    hunters : abusers at work on each day, all families of abusers together; a ring or a swarm counts once. On promotion days
+    surge : honest visits on a promotion day as a multiple of an average day; what is above 1 is mostly a flash-sale
+        crowd.
+    hunters : abusers at work on each day, all families of abusers together; a ring or a swarm counts once. On
+        promotion days
         families that live off promotions come with up to as many again.
     adversaries : ids of the families of abusers that take part; None = all of the split.
     honest : ids of the families of honest visitors; None = all of the split.
@@ -79,12 +84,17 @@ class GeneratedLog:
 
     Parameters
     ----------
-    requests : one row a request in the order of the log; columns `REQUEST_COLUMNS`. `at` is in microseconds UTC with the
+    requests : one row a request in the order of the log; columns `REQUEST_COLUMNS`. `at` is in microseconds UTC with
+        the
         millisecond resolution that servers have; `referrer` and `session` are null where the client sent none.
-    truth : one row a visitor (address + user agent, as in paper B): `visitor` (int32, drawn at random), `client`, `user_agent`, `family` (the
-        one behind most of its requests), `kind` (one of `KINDS`), `abusive` (at least half of its requests are an abuser's),
-        `abusive_share` (0 to 1: addresses can be shared), `skill` (one of `SKILLS` or null), `campaign` (int32, null for honest people
-        and machines), `category` (what paper B would call it, where the family makes that plain, else null), `first_at`, `last_at` (int64,
+    truth : one row a visitor (address + user agent, as in paper B): `visitor` (int32, drawn at random), `client`,
+        `user_agent`, `family` (the
+        one behind most of its requests), `kind` (one of `KINDS`), `abusive` (at least half of its requests are an
+        abuser's),
+        `abusive_share` (0 to 1: addresses can be shared), `skill` (one of `SKILLS` or null), `campaign` (int32, null
+        for honest people
+        and machines), `category` (what paper B would call it, where the family makes that plain, else null),
+        `first_at`, `last_at` (int64,
         microseconds UTC), `requests`.
     site : the shop's URLs by type.
     """

@@ -17,7 +17,15 @@ NO_REFERRER = -1
 VISIT_GAP = 1800.0
 """A pause longer than this begins a new visit, as web analytics has it."""
 
-_IMAGES = {shop.HOME: 5, shop.CATEGORY: 7, shop.PRODUCT: 3, shop.SEARCH: 6, shop.OFFER: 5, shop.OTHER: 1, shop.BASKET: 1}
+_IMAGES = {
+    shop.HOME: 5,
+    shop.CATEGORY: 7,
+    shop.PRODUCT: 3,
+    shop.SEARCH: 6,
+    shop.OFFER: 5,
+    shop.OTHER: 1,
+    shop.BASKET: 1,
+}
 
 
 @dataclass(frozen=True)
@@ -26,7 +34,8 @@ class Rendered:
 
     Parameters
     ----------
-    actor : int64 [n]. step_kind : uint8 [n], kind of the target. at : float64 [n], seconds since the first local midnight, whole milliseconds.
+    actor : int64 [n]. step_kind : uint8 [n], kind of the target. at : float64 [n], seconds since the first local
+        midnight, whole milliseconds.
     target : int32 [n]. method : uint8 [n]. status : int16 [n]. size : int64 [n]. address, agent : int32 [n].
     referrer : int64 [n], target id, `NO_REFERRER`, or -10 - k for the outside source k.
     """
@@ -105,17 +114,17 @@ def render(catalogue: Catalogue, chance: Generator, crowd: Crowd, end: float) ->
 
     parts = [np.arange(len(steps))]
     targets, delays, cached = [steps.target], [np.zeros(len(steps))], [np.zeros(len(steps), bool)]
-    kinds = [steps.kind]
-    for row, target, delay, is_cached, kind in (
+    kinds: list[NDArray[np.uint8]] = [steps.kind]
+    for shown, loaded, delay, is_cached, what in (
         _files(catalogue, chance, habits, crowd, steps),
         _calls(catalogue, chance, habits, crowd, steps, shop.STOCK),
         _calls(catalogue, chance, habits, crowd, steps, shop.BEACON),
     ):
-        parts.append(row)
-        targets.append(target)
+        parts.append(shown)
+        targets.append(loaded)
         delays.append(delay)
         cached.append(is_cached)
-        kinds.append(np.full(len(row), kind, np.uint8))
+        kinds.append(np.full(len(shown), what, np.uint8))
     row = np.concatenate(parts)
     target, kind = np.concatenate(targets).astype(np.int32), np.concatenate(kinds)
     actor = steps.actor[row]
@@ -131,7 +140,8 @@ def render(catalogue: Catalogue, chance: Generator, crowd: Crowd, end: float) ->
     return Rendered(
         actor=actor[order], step_kind=kind[order], at=at[order], target=target[order], method=method[order],
         status=status[order].astype(np.int16), size=size[order], address=address[row][order].astype(np.int32),
-        agent=agent[row][order].astype(np.int32), referrer=np.where(is_extra, page, referrer[row])[order].astype(np.int64),
+        agent=agent[row][order].astype(np.int32),
+        referrer=np.where(is_extra, page, referrer[row])[order].astype(np.int64),
     )  # fmt: skip
 
 
@@ -152,7 +162,9 @@ def _files(
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64], NDArray[np.bool_], int]:
     """Style sheets, scripts and images that browsers load with a page, less what they hold in their cache."""
     actors = crowd.actors
-    loads = actors.fetches_files[steps.actor] & ~np.isin(steps.kind, (*shop.ACTS, shop.CALLBACK, shop.FEED, shop.BEACON, shop.STOCK, shop.ASSET))
+    loads = actors.fetches_files[steps.actor] & ~np.isin(
+        steps.kind, (*shop.ACTS, shop.CALLBACK, shop.FEED, shop.BEACON, shop.STOCK, shop.ASSET)
+    )
     is_visit = np.ones(len(steps), bool)
     is_visit[1:] = (steps.actor[1:] != steps.actor[:-1]) | (np.diff(steps.at) > VISIT_GAP)
     opens = np.flatnonzero(loads & is_visit)
@@ -208,12 +220,18 @@ def stock_of(catalogue: Catalogue, products: NDArray[np.int32]) -> NDArray[np.in
 
 
 def _statuses(
-    catalogue: Catalogue, chance: Generator, habits: Habits, kind: NDArray[np.uint8], target: NDArray[np.int32], outcome: NDArray[np.uint8]
+    catalogue: Catalogue,
+    chance: Generator,
+    habits: Habits,
+    kind: NDArray[np.uint8],
+    target: NDArray[np.int32],
+    outcome: NDArray[np.uint8],
 ) -> NDArray[np.int16]:
     status = np.full(len(kind), 200, np.int16)
     draw = chance.random(len(kind))
     for act, chance_of_failure, code in (
-        (shop.LOGIN_POST, 0.12, habits.fail_login), (shop.PAY, 0.1, habits.fail_pay), (shop.CLAIM, 0.2, habits.fail_claim), (shop.ADD, 0.02, 409),
+        (shop.LOGIN_POST, 0.12, habits.fail_login), (shop.PAY, 0.1, habits.fail_pay),
+        (shop.CLAIM, 0.2, habits.fail_claim), (shop.ADD, 0.02, 409),
     ):  # fmt: skip
         rows = kind == act
         fails = rows & ((outcome == FAILED) | ((outcome != SUCCEEDED) & (draw < chance_of_failure)))
@@ -230,7 +248,8 @@ def _statuses(
 
 
 def _sizes(
-    catalogue: Catalogue, chance: Generator, habits: Habits, kind: NDArray[np.uint8], target: NDArray[np.int32], status: NDArray[np.int16],
+    catalogue: Catalogue, chance: Generator, habits: Habits, kind: NDArray[np.uint8], target: NDArray[np.int32],
+    status: NDArray[np.int16],
     method: NDArray[np.uint8],
 ) -> NDArray[np.int64]:  # fmt: skip
     typical = np.full(shop.KIND_COUNT, np.log(26_000.0))
@@ -245,7 +264,11 @@ def _sizes(
     size = base[target] * (1.0 + np.where(changes, 0.015, 0.0) * chance.standard_normal(len(target)))
     size = np.where(kind == shop.BEACON, habits.beacon_size, size)
     size = np.where(np.isin(status, (302, 303)), habits.redirect_size, size)
-    size = np.where((status >= 400) & ~np.isin(kind, (*shop.ACTS, shop.STOCK)), habits.error_size + chance.integers(0, 60, len(size)), size)
+    size = np.where(
+        (status >= 400) & ~np.isin(kind, (*shop.ACTS, shop.STOCK)),
+        habits.error_size + chance.integers(0, 60, len(size)),
+        size,
+    )
     size = np.where(status == 502, 166, size)
     size = np.where((status == 304) | (status == 499) | (status == 204) | (method == shop.HEAD), 0, size)
     return np.maximum(size, 0).astype(np.int64)

@@ -27,7 +27,8 @@ class Town:
     catalogue : the site's targets.
     addresses : draws addresses.
     agents : draws user agents.
-    regime : 0 or 1: which of its two sets of parameters a family of both splits uses; 0 goes with `choose`, 1 with `report`.
+    regime : 0 or 1: which of its two sets of parameters a family of both splits uses; 0 goes with `choose`, 1 with
+        `report`.
     """
 
     scenario: Scenario
@@ -70,7 +71,9 @@ class Town:
         """
         pool = max(1, round(visits * (1.0 - returning)))
         who = (pool * chance.random(visits) ** 1.35).astype(np.int64)
-        who[: min(pool, visits)] = np.where(chance.random(min(pool, visits)) < 0.8, np.arange(min(pool, visits)), who[: min(pool, visits)])
+        who[: min(pool, visits)] = np.where(
+            chance.random(min(pool, visits)) < 0.8, np.arange(min(pool, visits)), who[: min(pool, visits)]
+        )
         chance.shuffle(who)
         is_phone = chance.random(pool) < phones
         address = self.addresses.home(chance, pool)

@@ -43,7 +43,21 @@ _MOVES: dict[int, dict[int, float]] = {
     OTHER: {HOME: 0.3, CATEGORY: 0.24, PRODUCT: 0.2, OTHER: 0.26},
 }
 
-_DWELL = {HOME: 0.5, CATEGORY: 0.7, PRODUCT: 1.0, SEARCH: 0.55, OFFER: 0.8, CLAIM: 0.3, LOGIN: 0.6, LOGIN_POST: 0.25, BASKET: 0.7, ADD: 0.2, CHECKOUT: 1.6, PAY: 0.8, OTHER: 0.9}
+_DWELL = {
+    HOME: 0.5,
+    CATEGORY: 0.7,
+    PRODUCT: 1.0,
+    SEARCH: 0.55,
+    OFFER: 0.8,
+    CLAIM: 0.3,
+    LOGIN: 0.6,
+    LOGIN_POST: 0.25,
+    BASKET: 0.7,
+    ADD: 0.2,
+    CHECKOUT: 1.6,
+    PAY: 0.8,
+    OTHER: 0.9,
+}
 
 
 @dataclass(frozen=True)
@@ -58,7 +72,8 @@ class Profile:
     dwell_spread : standard deviation of the logarithm of dwell times.
     starts : kind of landing page to weight.
     likes : kind to factor on every move that leads there.
-    focus : kind to the number of different pages of it that a person returns to over and over; others are drawn by popularity.
+    focus : kind to the number of different pages of it that a person returns to over and over; others are drawn by
+        popularity.
     buys : share of visits that end in a purchase (basket, perhaps a login, checkout, payment).
     reloads : chance that the next view is the same page again.
     tabs : chance that the next product is opened seconds later in another tab.
@@ -70,7 +85,9 @@ class Profile:
     pages_spread: float = 0.75
     dwell: float = 28.0
     dwell_spread: float = 1.0
-    starts: Mapping[int, float] = field(default_factory=lambda: {HOME: 0.34, PRODUCT: 0.36, CATEGORY: 0.2, SEARCH: 0.03, OFFER: 0.07})
+    starts: Mapping[int, float] = field(
+        default_factory=lambda: {HOME: 0.34, PRODUCT: 0.36, CATEGORY: 0.2, SEARCH: 0.03, OFFER: 0.07}
+    )
     likes: Mapping[int, float] = field(default_factory=dict)
     focus: Mapping[int, int] = field(default_factory=dict)
     buys: float = 0.03
@@ -131,14 +148,24 @@ def walk(
     is_first = np.ones(len(visit), bool)
     is_first[1:] = visit[1:] != visit[:-1]
     before = ends - dwell
-    at = start[visit] + before - before[np.maximum.accumulate(np.where(is_first, np.arange(len(visit)), 0))] if len(visit) else ends
+    at = (
+        start[visit] + before - before[np.maximum.accumulate(np.where(is_first, np.arange(len(visit)), 0))]
+        if len(visit)
+        else ends
+    )
     source = np.full(len(visit), PREVIOUS, np.int8)
     source[is_first] = _weighted(chance, profile.sources, int(is_first.sum())).astype(np.int8)
-    return make_steps(actor[visit], at, flat, target, method=methods_of(catalogue, flat, target), source=source, outcome=DEFAULT)
+    return make_steps(
+        actor[visit], at, flat, target, method=methods_of(catalogue, flat, target), source=source, outcome=DEFAULT
+    )
 
 
 def draw_targets(
-    catalogue: Catalogue, chance: Generator, kinds: NDArray[np.uint8], focus: Mapping[int, int], taste: NDArray[np.int64]
+    catalogue: Catalogue,
+    chance: Generator,
+    kinds: NDArray[np.uint8],
+    focus: Mapping[int, int],
+    taste: NDArray[np.int64],
 ) -> NDArray[np.int32]:
     """Targets for steps of these kinds: by popularity, or among the few that a person's taste returns to."""
     target = np.zeros(len(kinds), np.int32)
@@ -169,7 +196,9 @@ def _weighted(chance: Generator, weights: Mapping[int, float], count: int) -> ND
     return names[np.minimum(np.searchsorted(edges / edges[-1], chance.random(count), side="right"), len(names) - 1)]
 
 
-def _kinds(chance: Generator, profile: Profile, lengths: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+def _kinds(
+    chance: Generator, profile: Profile, lengths: NDArray[np.int64]
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """Kinds of the pages of each visit, uint8 [n, longest], and which of them repeat the page before."""
     matrix = np.zeros((KIND_COUNT, KIND_COUNT))
     for kind, moves in _MOVES.items():

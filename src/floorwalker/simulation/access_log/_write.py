@@ -14,7 +14,8 @@ from floorwalker.errors import UsageError
 from floorwalker.simulation.access_log._records import GeneratedLog
 
 FORMATS = ("combined", "combined_extra", "json")
-"""`combined`: nginx's and Apache's own. `combined_extra`: with the session cookie and the host in quotes after it. `json`: one object a line with
+"""`combined`: nginx's and Apache's own. `combined_extra`: with the session cookie and the host in quotes after it.
+`json`: one object a line with
 nginx's variable names and `msec` to the millisecond."""
 
 _BLOCK = 200_000
@@ -68,8 +69,10 @@ def local_time(offset: int) -> pl.Expr:
 
 def _combined(offset: int, *, extra: bool) -> pl.Expr:
     parts = [
-        pl.col("client"), pl.lit(" - - ["), local_time(offset).dt.strftime("%d/%b/%Y:%H:%M:%S"), pl.lit(f" {zone(offset)}] \""),
-        pl.col("method"), pl.lit(" "), pl.col("target"), pl.lit(' HTTP/1.1" '), pl.col("status"), pl.lit(" "), pl.col("size"), pl.lit(' "'),
+        pl.col("client"), pl.lit(" - - ["), local_time(offset).dt.strftime("%d/%b/%Y:%H:%M:%S"),
+        pl.lit(f" {zone(offset)}] \""),
+        pl.col("method"), pl.lit(" "), pl.col("target"), pl.lit(' HTTP/1.1" '), pl.col("status"), pl.lit(" "),
+        pl.col("size"), pl.lit(' "'),
         pl.col("referrer").fill_null("-"), pl.lit('" "'), pl.col("user_agent").fill_null("-"), pl.lit('"'),
     ]  # fmt: skip
     if extra:
@@ -82,8 +85,10 @@ def _json(offset: int) -> pl.Expr:
     stamp = local_time(offset).dt.strftime(f"%Y-%m-%dT%H:%M:%S{zone(offset)[:3]}:{zone(offset)[3:]}")
     fields: list[tuple[str, pl.Expr]] = [
         ("remote_addr", pl.col("client")), ("time_iso8601", stamp),
-        ("msec", pl.concat_str(millis // 1000, pl.lit("."), (millis % 1000).cast(pl.String).str.zfill(3))), ("host", pl.col("host")),
-        ("request_method", pl.col("method")), ("request_uri", pl.col("target")), ("status", pl.col("status").cast(pl.String)),
+        ("msec", pl.concat_str(millis // 1000, pl.lit("."), (millis % 1000).cast(pl.String).str.zfill(3))),
+        ("host", pl.col("host")),
+        ("request_method", pl.col("method")), ("request_uri", pl.col("target")),
+        ("status", pl.col("status").cast(pl.String)),
         ("body_bytes_sent", pl.col("size").cast(pl.String)), ("http_referer", pl.col("referrer").fill_null("")),
         ("http_user_agent", pl.col("user_agent").fill_null("")), ("cookie_session", pl.col("session").fill_null("")),
     ]  # fmt: skip

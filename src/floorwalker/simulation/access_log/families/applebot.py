@@ -12,9 +12,13 @@ from floorwalker.simulation.access_log._family import Family
 from floorwalker.simulation.access_log._machines import crawl
 from floorwalker.simulation.access_log._town import Town
 
-_NETWORKS = ("17.166.20.0/24", "17.166.150.0/24",)
+_NETWORKS = (
+    "17.166.20.0/24",
+    "17.166.150.0/24",
+)
 _AGENTS = (
-    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_5) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/13.1.1 Safari/605.1.15 (Applebot/0.1; +http://www.apple.com/go/applebot)",
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_5) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/13.1.1 "
+    "Safari/605.1.15 (Applebot/0.1; +http://www.apple.com/go/applebot)",
 )
 
 

@@ -12,10 +12,15 @@ from floorwalker.simulation.access_log._family import Family
 from floorwalker.simulation.access_log._machines import crawl
 from floorwalker.simulation.access_log._town import Town
 
-_NETWORKS = ("157.55.39.0/24", "207.46.13.0/24", "40.77.167.0/24",)
+_NETWORKS = (
+    "157.55.39.0/24",
+    "207.46.13.0/24",
+    "40.77.167.0/24",
+)
 _AGENTS = (
     "Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)",
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 7_0 like Mac OS X) AppleWebKit/537.51.1 (KHTML, like Gecko) Version/7.0 Mobile/11A465 Safari/9537.53 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 7_0 like Mac OS X) AppleWebKit/537.51.1 (KHTML, like Gecko) Version/7.0 "
+    "Mobile/11A465 Safari/9537.53 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)",
 )
 
 

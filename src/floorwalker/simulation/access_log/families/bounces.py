@@ -17,7 +17,13 @@ def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     """The crowd of these visitors."""
     profile = (
         Profile(pages=1.0, pages_spread=0.3, buys=0.0, starts={HOME: 0.25, PRODUCT: 0.5, CATEGORY: 0.2, OTHER: 0.05}),
-        Profile(pages=1.2, pages_spread=0.4, buys=0.0, dwell=15.0, starts={HOME: 0.15, PRODUCT: 0.6, CATEGORY: 0.15, OTHER: 0.1}),
+        Profile(
+            pages=1.2,
+            pages_spread=0.4,
+            buys=0.0,
+            dwell=15.0,
+            starts={HOME: 0.15, PRODUCT: 0.6, CATEGORY: 0.15, OTHER: 0.1},
+        ),
     )[town.regime]
     actors, who = town.people(chance, int(daily.sum()), returning=0.08, phones=0.74, webview_share=0.25)
     return town.shoppers(chance, daily, profile, actors, who)

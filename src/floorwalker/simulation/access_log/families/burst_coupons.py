@@ -1,4 +1,4 @@
-"""Paper B's activity users: when a promotion opens, one script claims coupons, fills the basket and checks out, over and over."""
+"""Paper B's activity users: at a promotion a script claims coupons, fills the basket and checks out, over and over."""
 
 from __future__ import annotations
 
@@ -22,8 +22,25 @@ def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     gap = crew.by_skill((3.0, 6.0, 25.0, 80.0)) * np.exp(chance.normal(0, 0.4, len(crew)))
     rows, at = renewals(chance, crew.start, crew.start + gap * runs, gap, crew.by_skill((0.1, 0.3, 0.6, 0.9)))
     pause = crew.by_skill((0.3, 0.6, 2.5, 7.0))[rows]
-    opening = script(town, chance, np.arange(len(crew)), crew.start - 20.0, (OFFER, LOGIN, LOGIN_POST), pause=5.0, chances=(0.8, 0.5, 0.9))
-    burst = script(town, chance, rows, at, (OFFER, CLAIM, ADD, CHECKOUT, PAY), pause=pause, chances=(0.25, 0.9, 0.5, 0.3, 0.25), focus={OFFER: 2, CLAIM: 1, PAY: 1, ADD: 1})
+    opening = script(
+        town,
+        chance,
+        np.arange(len(crew)),
+        crew.start - 20.0,
+        (OFFER, LOGIN, LOGIN_POST),
+        pause=5.0,
+        chances=(0.8, 0.5, 0.9),
+    )
+    burst = script(
+        town,
+        chance,
+        rows,
+        at,
+        (OFFER, CLAIM, ADD, CHECKOUT, PAY),
+        pause=pause,
+        chances=(0.25, 0.9, 0.5, 0.3, 0.25),
+        focus={OFFER: 2, CLAIM: 1, PAY: 1, ADD: 1},
+    )
     return crowd_of(actors, opening, burst, cover(town, chance, crew, visits_a_day=1.0))
 
 

@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 
 from floorwalker.simulation.access_log._catalogue import CALLBACK, POST
 from floorwalker.simulation.access_log._chance import times_of_day
-from floorwalker.simulation.access_log._crowd import Crowd
-from floorwalker.simulation.access_log._crowd import make_actors, make_steps
+from floorwalker.simulation.access_log._crowd import Crowd, make_actors, make_steps
 from floorwalker.simulation.access_log._family import Family
 from floorwalker.simulation.access_log._town import Town
 from floorwalker.simulation.access_log._walk import draw_targets
@@ -17,7 +16,12 @@ from floorwalker.simulation.access_log._walk import draw_targets
 
 def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     """The crowd of these visitors."""
-    texts = ("PaymentGateway-Notify/2.1", "Apache-HttpClient/4.5.13 (Java/11.0.12)", "LogisticsHub-Webhook/1.4", "Java/1.8.0_292")
+    texts = (
+        "PaymentGateway-Notify/2.1",
+        "Apache-HttpClient/4.5.13 (Java/11.0.12)",
+        "LogisticsHub-Webhook/1.4",
+        "Java/1.8.0_292",
+    )
     address = town.addresses.hosting(chance, len(texts))
     agent = np.array([town.agents.code(text) for text in texts], np.int32)
     actors = make_actors(address, agent, fetches_files=False, sends_referrer=False, keeps_cookies=False)

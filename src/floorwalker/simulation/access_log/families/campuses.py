@@ -25,7 +25,16 @@ def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     agent = np.where(own, town.agents.people(chance, chance.random(pool) < 0.6), image[place])
     actors = make_actors(gate[place], agent, is_warm=chance.random(pool) < 0.4)
     start = times_of_day(chance, np.repeat(np.arange(len(daily)), daily), "night")
-    return Crowd(actors, walk(town.catalogue, chance, Profile(pages=5.5, dwell=20.0, tabs=0.12, buys=0.025), chance.integers(0, pool, visits), start))
+    return Crowd(
+        actors,
+        walk(
+            town.catalogue,
+            chance,
+            Profile(pages=5.5, dwell=20.0, tabs=0.12, buys=0.025),
+            chance.integers(0, pool, visits),
+            start,
+        ),
+    )
 
 
 FAMILY = Family(kind="honest", split="report", share=0.06, act=act, on_promotion=1.2)

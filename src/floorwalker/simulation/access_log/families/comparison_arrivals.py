@@ -15,7 +15,15 @@ from floorwalker.simulation.access_log._walk import Profile
 
 def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     """The crowd of these visitors."""
-    profile = Profile(pages=1.6, pages_spread=0.6, dwell=30.0, starts={PRODUCT: 1.0}, likes={PRODUCT: 2.0}, buys=0.05, sources={3: 0.95, -2: 0.05})
+    profile = Profile(
+        pages=1.6,
+        pages_spread=0.6,
+        dwell=30.0,
+        starts={PRODUCT: 1.0},
+        likes={PRODUCT: 2.0},
+        buys=0.05,
+        sources={3: 0.95, -2: 0.05},
+    )
     actors, who = town.people(chance, int(daily.sum()), returning=0.25, phones=0.5)
     return town.shoppers(chance, daily, profile, actors, who)
 

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 from floorwalker.simulation.access_log._abuse import crowd_of, daily_operators, disguise, rotate
 from floorwalker.simulation.access_log._catalogue import PRODUCT
 from floorwalker.simulation.access_log._chance import renewals
-from floorwalker.simulation.access_log._crowd import Crowd
-from floorwalker.simulation.access_log._crowd import make_steps
+from floorwalker.simulation.access_log._crowd import Crowd, make_steps
 from floorwalker.simulation.access_log._family import Family
 from floorwalker.simulation.access_log._town import Town
 
@@ -22,7 +21,9 @@ def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     order = np.sort(max(town.catalogue.groups(PRODUCT), key=len))
     wanted = np.minimum(len(order) * crew.by_skill((0.9, 0.7, 0.35, 0.2)), 2500.0)
     gap = crew.by_skill((0.6, 1.5, 6.0, 25.0)) * np.exp(chance.normal(0, 0.4, len(crew)))
-    rows, at = renewals(chance, crew.start, np.minimum(crew.start + wanted * gap, crew.end), gap, crew.by_skill((0.15, 0.3, 0.6, 0.9)))
+    rows, at = renewals(
+        chance, crew.start, np.minimum(crew.start + wanted * gap, crew.end), gap, crew.by_skill((0.15, 0.3, 0.6, 0.9))
+    )
     place = np.arange(len(rows)) - np.searchsorted(rows, rows, side="left")
     stride = np.where(crew.skill[rows] >= 2, 7, 1)
     target = order[(place * stride + (rows * 131) % len(order)) % len(order)]

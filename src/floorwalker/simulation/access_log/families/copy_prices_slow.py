@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 from floorwalker.simulation.access_log._abuse import cover, crowd_of, disguise, lasting_operators, rotate, ticks
 from floorwalker.simulation.access_log._catalogue import PRODUCT
 from floorwalker.simulation.access_log._chance import hash_unit
-from floorwalker.simulation.access_log._crowd import Crowd
-from floorwalker.simulation.access_log._crowd import make_steps
+from floorwalker.simulation.access_log._crowd import Crowd, make_steps
 from floorwalker.simulation.access_log._family import Family
 from floorwalker.simulation.access_log._town import Town
 
@@ -27,7 +26,11 @@ def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     shuffled = order[(hash_unit(place * 64 + rows, 71) * len(order)).astype(np.int64)]
     target = np.where(crew.skill[rows] >= 1, shuffled, straight)
     exits = rotate(chance, crew, rows, at, town.addresses.home(chance, 300), 6.0)
-    return crowd_of(actors, make_steps(rows, at, PRODUCT, target.astype(np.int32), address=exits), cover(town, chance, crew, visits_a_day=0.3))
+    return crowd_of(
+        actors,
+        make_steps(rows, at, PRODUCT, target.astype(np.int32), address=exits),
+        cover(town, chance, crew, visits_a_day=0.3),
+    )
 
 
 FAMILY = Family(kind="scraper", split="report", share=1.0, act=act, is_lasting=True)

@@ -15,7 +15,15 @@ from floorwalker.simulation.access_log._walk import Profile
 
 def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     """The crowd of these visitors."""
-    profile = Profile(pages=4.0, dwell=26.0, starts={OFFER: 0.85, PRODUCT: 0.15}, likes={OFFER: 3.5, CLAIM: 3.5}, focus={OFFER: 3}, sources={4: 0.8, -2: 0.2}, buys=0.08)
+    profile = Profile(
+        pages=4.0,
+        dwell=26.0,
+        starts={OFFER: 0.85, PRODUCT: 0.15},
+        likes={OFFER: 3.5, CLAIM: 3.5},
+        focus={OFFER: 3},
+        sources={4: 0.8, -2: 0.2},
+        buys=0.08,
+    )
     actors, who = town.people(chance, int(daily.sum()), returning=0.8, phones=0.75)
     return town.shoppers(chance, daily, profile, actors, who)
 

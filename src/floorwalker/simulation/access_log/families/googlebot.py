@@ -12,10 +12,16 @@ from floorwalker.simulation.access_log._family import Family
 from floorwalker.simulation.access_log._machines import crawl
 from floorwalker.simulation.access_log._town import Town
 
-_NETWORKS = ("66.249.64.0/23", "66.249.66.0/24", "66.249.70.0/23", "66.249.79.128/25",)
+_NETWORKS = (
+    "66.249.64.0/23",
+    "66.249.66.0/24",
+    "66.249.70.0/23",
+    "66.249.79.128/25",
+)
 _AGENTS = (
     "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
-    "Mozilla/5.0 (Linux; Android 6.0.1; Nexus 5X Build/MMB29P) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/95.0.4638.69 Mobile Safari/537.36 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+    "Mozilla/5.0 (Linux; Android 6.0.1; Nexus 5X Build/MMB29P) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/95.0.4638.69 Mobile Safari/537.36 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
     "Googlebot-Image/1.0",
 )
 

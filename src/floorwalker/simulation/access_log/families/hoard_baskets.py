@@ -1,4 +1,4 @@
-"""Inventory denial: scarce things are put into baskets again and again and never bought, so that nobody else gets them."""
+"""Inventory denial: scarce things go into baskets again and again and are never bought: nobody else gets them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     gap = crew.by_skill((240.0, 420.0, 700.0, 880.0)) * np.exp(chance.normal(0, 0.15, len(crew)))
     stays = crew.by_skill((14.0, 12.0, 10.0, 9.0)) * 3600.0
     rows, at = renewals(chance, crew.start, crew.start + stays, gap, crew.by_skill((0.02, 0.1, 0.25, 0.4)))
-    steps = script(town, chance, rows, at, (PRODUCT, ADD, BASKET), chances=(0.4, 1.0, 0.4), focus={PRODUCT: 2, ADD: 1}, pause=2.0)
+    steps = script(
+        town, chance, rows, at, (PRODUCT, ADD, BASKET), chances=(0.4, 1.0, 0.4), focus={PRODUCT: 2, ADD: 1}, pause=2.0
+    )
     return crowd_of(actors, steps, cover(town, chance, crew, visits_a_day=0.8))
 
 

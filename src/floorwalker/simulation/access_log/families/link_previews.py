@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 
 from floorwalker.simulation.access_log._catalogue import OFFER, PRODUCT
 from floorwalker.simulation.access_log._chance import times_of_day
-from floorwalker.simulation.access_log._crowd import Crowd
-from floorwalker.simulation.access_log._crowd import make_actors, make_steps
+from floorwalker.simulation.access_log._crowd import Crowd, make_actors, make_steps
 from floorwalker.simulation.access_log._family import Family
 from floorwalker.simulation.access_log._town import Town
 from floorwalker.simulation.access_log._walk import draw_targets
@@ -24,7 +23,8 @@ _AGENTS = (
 def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     """The crowd of these visitors."""
     address = np.concatenate([
-        town.addresses.inside(chance, "173.252.64.0/18", 30), town.addresses.inside(chance, "149.154.160.0/22", 6), town.addresses.mobile(chance, 40),
+        town.addresses.inside(chance, "173.252.64.0/18", 30), town.addresses.inside(chance, "149.154.160.0/22", 6),
+        town.addresses.mobile(chance, 40),
     ])  # fmt: skip
     agent = np.repeat([town.agents.code(text) for text in _AGENTS], (30, 6, 40)).astype(np.int32)
     actors = make_actors(address, agent, fetches_files=False, sends_referrer=False, keeps_cookies=False)

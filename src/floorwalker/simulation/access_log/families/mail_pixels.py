@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 
 from floorwalker.simulation.access_log._catalogue import ASSET, BEACON
 from floorwalker.simulation.access_log._chance import times_of_day
-from floorwalker.simulation.access_log._crowd import Crowd
-from floorwalker.simulation.access_log._crowd import make_steps
+from floorwalker.simulation.access_log._crowd import Crowd, make_steps
 from floorwalker.simulation.access_log._family import Family
 from floorwalker.simulation.access_log._town import Town
 from floorwalker.simulation.access_log._walk import draw_targets, methods_of

@@ -23,7 +23,9 @@ def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     page = crew.by_skill((0.0, 0.05, 0.4, 0.85))[rows]
     with_page = chance.random(len(rows)) < page
     plain = script(town, chance, rows[~with_page], at[~with_page], (STOCK,), focus={STOCK: 3})
-    full = script(town, chance, rows[with_page], at[with_page], (PRODUCT, STOCK), focus={STOCK: 3, PRODUCT: 3}, pause=1.0)
+    full = script(
+        town, chance, rows[with_page], at[with_page], (PRODUCT, STOCK), focus={STOCK: 3, PRODUCT: 3}, pause=1.0
+    )
     return crowd_of(actors, plain, full, cover(town, chance, crew))
 
 

@@ -15,7 +15,8 @@ from floorwalker.simulation.access_log._town import Town
 
 _CLAIMS = (
     "Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)",
-    "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm) Chrome/94.0.4606.81 Safari/537.36",
+    "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; bingbot/2.0; "
+    "+http://www.bing.com/bingbot.htm) Chrome/94.0.4606.81 Safari/537.36",
 )
 
 
@@ -23,11 +24,23 @@ def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     """The crowd of these visitors."""
     crew = daily_operators(town, chance, daily, habit="flat", hours=14.0)
     claims = np.array([town.agents.code(text) for text in _CLAIMS], np.int32)
-    address = np.where(crew.skill >= 1, town.addresses.home(chance, len(crew), v6_share=0.0), town.addresses.hosting(chance, len(crew)))
-    actors = disguise(town, chance, crew.skill, np.arange(len(crew)), agent=claims[chance.integers(0, len(claims), len(crew))], address=address, fetches_files=False)
+    address = np.where(
+        crew.skill >= 1, town.addresses.home(chance, len(crew), v6_share=0.0), town.addresses.hosting(chance, len(crew))
+    )
+    actors = disguise(
+        town,
+        chance,
+        crew.skill,
+        np.arange(len(crew)),
+        agent=claims[chance.integers(0, len(claims), len(crew))],
+        address=address,
+        fetches_files=False,
+    )
     gap = crew.by_skill((2.0, 5.0, 20.0, 60.0))
     pages = chance.integers(30, 250, len(crew))
-    rows, at = renewals(chance, crew.start, np.minimum(crew.start + gap * pages, crew.end), gap, crew.by_skill((0.2, 0.4, 0.7, 1.0)))
+    rows, at = renewals(
+        chance, crew.start, np.minimum(crew.start + gap * pages, crew.end), gap, crew.by_skill((0.2, 0.4, 0.7, 1.0))
+    )
     return crowd_of(actors, script(town, chance, rows, at, (PRODUCT, SEARCH), chances=(0.9, 0.2)))
 
 

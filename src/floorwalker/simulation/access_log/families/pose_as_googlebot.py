@@ -18,11 +18,23 @@ def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     """The crowd of these visitors."""
     crew = daily_operators(town, chance, daily, habit="flat", hours=10.0)
     claim = town.agents.code("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)")
-    address = np.where(crew.skill >= 2, town.addresses.home(chance, len(crew), v6_share=0.0), town.addresses.hosting(chance, len(crew)))
-    actors = disguise(town, chance, crew.skill, np.arange(len(crew)), agent=np.full(len(crew), claim, np.int32), address=address, fetches_files=False)
+    address = np.where(
+        crew.skill >= 2, town.addresses.home(chance, len(crew), v6_share=0.0), town.addresses.hosting(chance, len(crew))
+    )
+    actors = disguise(
+        town,
+        chance,
+        crew.skill,
+        np.arange(len(crew)),
+        agent=np.full(len(crew), claim, np.int32),
+        address=address,
+        fetches_files=False,
+    )
     gap = crew.by_skill((1.0, 2.5, 8.0, 30.0))
     pages = chance.integers(40, 400, len(crew))
-    rows, at = renewals(chance, crew.start, np.minimum(crew.start + gap * pages, crew.end), gap, crew.by_skill((0.2, 0.4, 0.7, 1.0)))
+    rows, at = renewals(
+        chance, crew.start, np.minimum(crew.start + gap * pages, crew.end), gap, crew.by_skill((0.2, 0.4, 0.7, 1.0))
+    )
     return crowd_of(actors, script(town, chance, rows, at, (PRODUCT, CATEGORY, OFFER), chances=(0.75, 0.2, 0.1)))
 
 

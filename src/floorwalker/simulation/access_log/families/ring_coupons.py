@@ -20,14 +20,36 @@ def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     size = chance.integers(4, 12, len(crew))
     campaign = np.repeat(np.arange(len(crew)), size)
     skill = crew.skill[campaign]
-    agent = np.where(crew.skill <= 1, town.agents.draw(chance, "script", len(crew)), town.agents.people(chance, chance.random(len(crew)) < 0.7))
+    agent = np.where(
+        crew.skill <= 1,
+        town.agents.draw(chance, "script", len(crew)),
+        town.agents.people(chance, chance.random(len(crew)) < 0.7),
+    )
     actors = disguise(town, chance, skill, campaign, agent=agent[campaign].astype(np.int32))
     begins = crew.start[campaign] + chance.random(len(skill)) * crew.by_skill((60.0, 300.0, 1800.0, 9000.0))[campaign]
     gap = crew.by_skill((2.0, 6.0, 30.0, 90.0))[campaign]
     claims = np.maximum(chance.poisson(crew.by_skill((14.0, 10.0, 7.0, 4.0))[campaign]), 2)
     rows, at = renewals(chance, begins, begins + gap * claims, gap, np.array((0.1, 0.3, 0.6, 0.9))[skill])
-    enter = script(town, chance, np.arange(len(skill)), begins - 6.0, (OFFER, LOGIN_POST), chances=(0.7, 0.9), focus={OFFER: 1}, pause=2.0)
-    steps = script(town, chance, rows, at, (OFFER, CLAIM, ADD, CHECKOUT, PAY), chances=(0.2, 1.0, 0.3, 0.15, 0.15), focus={OFFER: 1, CLAIM: 1}, pause=np.maximum(gap[rows] * 0.25, 0.3))
+    enter = script(
+        town,
+        chance,
+        np.arange(len(skill)),
+        begins - 6.0,
+        (OFFER, LOGIN_POST),
+        chances=(0.7, 0.9),
+        focus={OFFER: 1},
+        pause=2.0,
+    )
+    steps = script(
+        town,
+        chance,
+        rows,
+        at,
+        (OFFER, CLAIM, ADD, CHECKOUT, PAY),
+        chances=(0.2, 1.0, 0.3, 0.15, 0.15),
+        focus={OFFER: 1, CLAIM: 1},
+        pause=np.maximum(gap[rows] * 0.25, 0.3),
+    )
     return crowd_of(actors, enter, steps)
 
 

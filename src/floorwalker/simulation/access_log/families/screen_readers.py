@@ -7,8 +7,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from floorwalker.simulation.access_log._catalogue import CATEGORY, OTHER
-from floorwalker.simulation.access_log._crowd import Actors
-from floorwalker.simulation.access_log._crowd import Crowd
+from floorwalker.simulation.access_log._crowd import Actors, Crowd
 from floorwalker.simulation.access_log._family import Family
 from floorwalker.simulation.access_log._town import Town
 from floorwalker.simulation.access_log._walk import Profile
@@ -18,7 +17,9 @@ def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     """The crowd of these visitors."""
     visits = int(daily.sum())
     actors, who = town.people(chance, visits, returning=0.5, phones=0.3)
-    quiet = Actors(**{**actors.__dict__, "fetches_files": np.zeros(len(actors), bool), "runs_scripts": np.ones(len(actors), bool)})
+    quiet = Actors(
+        **{**actors.__dict__, "fetches_files": np.zeros(len(actors), bool), "runs_scripts": np.ones(len(actors), bool)}
+    )
     profile = Profile(pages=10.0, dwell=70.0, dwell_spread=0.5, likes={CATEGORY: 1.8, OTHER: 2.0})
     return town.shoppers(chance, daily, profile, quiet, who)
 

@@ -12,10 +12,12 @@ from floorwalker.simulation.access_log._family import Family
 from floorwalker.simulation.access_log._machines import crawl
 from floorwalker.simulation.access_log._town import Town
 
-_NETWORKS = ("142.44.220.0/24", "142.44.225.0/24", "167.114.139.0/24",)
-_AGENTS = (
-    "Mozilla/5.0 (compatible; AhrefsBot/7.0; +http://ahrefs.com/robot/)",
+_NETWORKS = (
+    "142.44.220.0/24",
+    "142.44.225.0/24",
+    "167.114.139.0/24",
 )
+_AGENTS = ("Mozilla/5.0 (compatible; AhrefsBot/7.0; +http://ahrefs.com/robot/)",)
 
 
 def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:

@@ -1,4 +1,4 @@
-"""Monitoring users who look like people: the deal page, then one product, at irregular times of the waking day, day after day."""
+"""Monitoring users who look like people: the deal page, one product, at irregular times of the waking day, for days."""
 
 from __future__ import annotations
 
@@ -20,7 +20,17 @@ def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     actors = disguise(town, chance, crew.skill, np.arange(len(crew)))
     rows, at = ticks(chance, crew, gap, jitter=(0.1, 0.3, 0.6, 1.1))
     address = rotate(chance, crew, rows, at, town.addresses.home(chance, 400), 24.0)
-    steps = script(town, chance, rows, at, (HOME, OFFER, PRODUCT, OFFER), chances=(0.1, 1.0, 0.45, 0.3), focus={OFFER: 3, PRODUCT: 4}, pause=9.0, address=address)
+    steps = script(
+        town,
+        chance,
+        rows,
+        at,
+        (HOME, OFFER, PRODUCT, OFFER),
+        chances=(0.1, 1.0, 0.45, 0.3),
+        focus={OFFER: 3, PRODUCT: 4},
+        pause=9.0,
+        address=address,
+    )
     return crowd_of(actors, steps, cover(town, chance, crew, visits_a_day=0.7))
 
 

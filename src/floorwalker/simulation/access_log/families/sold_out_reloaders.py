@@ -15,7 +15,16 @@ from floorwalker.simulation.access_log._walk import Profile
 
 def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     """The crowd of these visitors."""
-    profile = Profile(pages=7.0, dwell=14.0, dwell_spread=1.2, starts={PRODUCT: 1.0}, likes={PRODUCT: 2.0, CATEGORY: 0.3}, focus={PRODUCT: 1}, reloads=0.62, buys=0.03)
+    profile = Profile(
+        pages=7.0,
+        dwell=14.0,
+        dwell_spread=1.2,
+        starts={PRODUCT: 1.0},
+        likes={PRODUCT: 2.0, CATEGORY: 0.3},
+        focus={PRODUCT: 1},
+        reloads=0.62,
+        buys=0.03,
+    )
     actors, who = town.people(chance, int(daily.sum()), returning=0.6)
     return town.shoppers(chance, daily, profile, actors, who)
 

@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 
 from floorwalker.simulation.access_log._catalogue import LOGIN, OTHER, PRODUCT, SEARCH
 from floorwalker.simulation.access_log._chance import times_of_day
-from floorwalker.simulation.access_log._crowd import Crowd
-from floorwalker.simulation.access_log._crowd import make_actors
+from floorwalker.simulation.access_log._crowd import Crowd, make_actors
 from floorwalker.simulation.access_log._family import Family
 from floorwalker.simulation.access_log._town import Town
 from floorwalker.simulation.access_log._walk import Profile, walk
@@ -22,7 +21,14 @@ def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     gate = town.addresses.office(chance, 1)
     images = town.agents.draw(chance, "desktop", 2)
     actors = make_actors(np.repeat(gate, desks), images[chance.integers(0, 2, desks)], is_warm=True)
-    profile = Profile(pages=14.0, dwell=40.0, starts={LOGIN: 0.4, SEARCH: 0.4, PRODUCT: 0.2}, likes={OTHER: 5.0, SEARCH: 2.5}, buys=0.05, sources={-2: 1.0})
+    profile = Profile(
+        pages=14.0,
+        dwell=40.0,
+        starts={LOGIN: 0.4, SEARCH: 0.4, PRODUCT: 0.2},
+        likes={OTHER: 5.0, SEARCH: 2.5},
+        buys=0.05,
+        sources={-2: 1.0},
+    )
     start = times_of_day(chance, np.repeat(np.arange(len(daily)), daily), "office")
     return Crowd(actors, walk(town.catalogue, chance, profile, chance.integers(0, desks, visits), start))
 

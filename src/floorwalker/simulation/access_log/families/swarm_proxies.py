@@ -1,4 +1,4 @@
-"""Rotating-proxy swarms: hundreds of addresses with one to three requests each, one user agent, one sequence, one cadence."""
+"""Rotating-proxy swarms: hundreds of addresses, one to three requests each, one user agent, one sequence."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from floorwalker.simulation.access_log._abuse import crowd_of, daily_operators, disguise, script
-from floorwalker.simulation.access_log._catalogue import OFFER, PRODUCT, STOCK
+from floorwalker.simulation.access_log._catalogue import OFFER, STOCK
 from floorwalker.simulation.access_log._crowd import Crowd
 from floorwalker.simulation.access_log._family import Family
 from floorwalker.simulation.access_log._town import Town
@@ -28,13 +28,23 @@ def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     hosted = chance.random(len(skill)) < np.array((0.95, 0.7, 0.2, 0.0))[skill]
     address = town.addresses.home(chance, len(skill), v6_share=0.05)
     address[hosted] = town.addresses.hosting(chance, int(hosted.sum()))
-    actors = disguise(town, chance, skill, campaign, agent=agent, address=address, fetches_files=(skill == 3) & (chance.random(len(skill)) < 0.5))
+    actors = disguise(
+        town,
+        chance,
+        skill,
+        campaign,
+        agent=agent,
+        address=address,
+        fetches_files=(skill == 3) & (chance.random(len(skill)) < 0.5),
+    )
     order = np.arange(len(campaign))
     place = np.arange(len(campaign)) - np.searchsorted(campaign, campaign, side="left")
     cadence = (crew.by_skill((20.0, 35.0, 60.0, 120.0)) * np.exp(chance.normal(0, 0.3, len(crew))))[campaign]
     jitter = np.array((0.05, 0.2, 0.5, 0.9))[skill]
     at = crew.start[campaign] + place * cadence + chance.normal(0, 1, len(skill)) * jitter * cadence
-    steps = script(town, chance, order, at, (OFFER, STOCK), pause=crew.by_skill((0.5, 1.0, 2.0, 5.0))[campaign], chances=(1.0, 0.8))
+    steps = script(
+        town, chance, order, at, (OFFER, STOCK), pause=crew.by_skill((0.5, 1.0, 2.0, 5.0))[campaign], chances=(1.0, 0.8)
+    )
     return crowd_of(actors, steps)
 
 

@@ -28,13 +28,29 @@ def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     hosted = chance.random(len(skill)) < np.array((0.3, 0.1, 0.0, 0.0))[skill]
     address = town.addresses.home(chance, len(skill), v6_share=0.1)
     address[hosted] = town.addresses.hosting(chance, int(hosted.sum()))
-    actors = disguise(town, chance, skill, campaign, agent=agent, address=address, fetches_files=(skill == 3) & (chance.random(len(skill)) < 0.5))
+    actors = disguise(
+        town,
+        chance,
+        skill,
+        campaign,
+        agent=agent,
+        address=address,
+        fetches_files=(skill == 3) & (chance.random(len(skill)) < 0.5),
+    )
     order = np.arange(len(campaign))
     place = np.arange(len(campaign)) - np.searchsorted(campaign, campaign, side="left")
     cadence = (crew.by_skill((15.0, 40.0, 80.0, 150.0)) * np.exp(chance.normal(0, 0.3, len(crew))))[campaign]
     jitter = np.array((0.05, 0.2, 0.5, 0.9))[skill]
     at = crew.start[campaign] + place * cadence + chance.normal(0, 1, len(skill)) * jitter * cadence
-    steps = script(town, chance, order, at, (SEARCH, PRODUCT, PRODUCT), pause=crew.by_skill((0.8, 1.5, 4.0, 9.0))[campaign], chances=(1.0, 0.9, 0.4))
+    steps = script(
+        town,
+        chance,
+        order,
+        at,
+        (SEARCH, PRODUCT, PRODUCT),
+        pause=crew.by_skill((0.8, 1.5, 4.0, 9.0))[campaign],
+        chances=(1.0, 0.9, 0.4),
+    )
     return crowd_of(actors, steps)
 
 

@@ -6,8 +6,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from floorwalker.simulation.access_log._crowd import Actors
-from floorwalker.simulation.access_log._crowd import Crowd
+from floorwalker.simulation.access_log._crowd import Actors, Crowd
 from floorwalker.simulation.access_log._family import Family
 from floorwalker.simulation.access_log._town import Town
 from floorwalker.simulation.access_log._walk import Profile
@@ -17,9 +16,17 @@ def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     """The crowd of these visitors."""
     visits = int(daily.sum())
     agents = town.agents.draw(chance, "text", max(visits, 1))
-    actors, who = town.people(chance, visits, returning=0.5, phones=0.1, agents=agents, sends_referrer=0.5, keeps_cookies=0.7)
+    actors, who = town.people(
+        chance, visits, returning=0.5, phones=0.1, agents=agents, sends_referrer=0.5, keeps_cookies=0.7
+    )
     plain = np.zeros(len(actors), bool)
-    return town.shoppers(chance, daily, Profile(pages=6.0, dwell=45.0), Actors(**{**actors.__dict__, "fetches_files": plain, "runs_scripts": plain}), who)
+    return town.shoppers(
+        chance,
+        daily,
+        Profile(pages=6.0, dwell=45.0),
+        Actors(**{**actors.__dict__, "fetches_files": plain, "runs_scripts": plain}),
+        who,
+    )
 
 
 FAMILY = Family(kind="honest", split="choose", share=0.006, act=act)

@@ -7,8 +7,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from floorwalker.simulation.access_log._chance import times_of_day
-from floorwalker.simulation.access_log._crowd import Crowd
-from floorwalker.simulation.access_log._crowd import Steps
+from floorwalker.simulation.access_log._crowd import Crowd, Steps
 from floorwalker.simulation.access_log._family import Family
 from floorwalker.simulation.access_log._town import Town
 from floorwalker.simulation.access_log._walk import Profile, walk

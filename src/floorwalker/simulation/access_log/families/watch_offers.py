@@ -19,7 +19,9 @@ def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     gap = crew.by_skill((420.0, 700.0, 1300.0, 2400.0)) * np.exp(chance.normal(0, 0.5, len(crew)))
     actors = disguise(town, chance, crew.skill, np.arange(len(crew)))
     rows, at = ticks(chance, crew, gap)
-    steps = script(town, chance, rows, at, (OFFER, PRODUCT), chances=(1.0, 0.15), focus={OFFER: 2, PRODUCT: 2}, pause=3.0)
+    steps = script(
+        town, chance, rows, at, (OFFER, PRODUCT), chances=(1.0, 0.15), focus={OFFER: 2, PRODUCT: 2}, pause=3.0
+    )
     return crowd_of(actors, steps, cover(town, chance, crew, visits_a_day=0.5))
 
 

@@ -19,7 +19,9 @@ def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     gap = crew.by_skill((90.0, 240.0, 600.0, 1500.0)) * np.exp(chance.normal(0, 0.5, len(crew)))
     actors = disguise(town, chance, crew.skill, np.arange(len(crew)))
     rows, at = ticks(chance, crew, gap)
-    watch = script(town, chance, rows, at, (PRODUCT, STOCK), chances=(0.6, 0.6), focus={PRODUCT: 2, STOCK: 2}, pause=1.5)
+    watch = script(
+        town, chance, rows, at, (PRODUCT, STOCK), chances=(0.6, 0.6), focus={PRODUCT: 2, STOCK: 2}, pause=1.5
+    )
     lucky = chance.random(len(rows)) < 0.004
     buy = script(town, chance, rows[lucky], at[lucky] + 2.0, (ADD, CHECKOUT, PAY), focus={ADD: 1}, pause=2.0)
     return crowd_of(actors, watch, buy, cover(town, chance, crew, visits_a_day=0.6))

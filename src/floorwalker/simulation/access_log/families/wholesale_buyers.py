@@ -15,7 +15,15 @@ from floorwalker.simulation.access_log._walk import Profile
 
 def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     """The crowd of these visitors."""
-    profile = Profile(pages=45.0, pages_spread=0.5, dwell=9.0, dwell_spread=0.7, starts={LOGIN: 0.7, HOME: 0.3}, likes={SEARCH: 3.0, ADD: 6.0, PRODUCT: 1.5}, buys=0.7)
+    profile = Profile(
+        pages=45.0,
+        pages_spread=0.5,
+        dwell=9.0,
+        dwell_spread=0.7,
+        starts={LOGIN: 0.7, HOME: 0.3},
+        likes={SEARCH: 3.0, ADD: 6.0, PRODUCT: 1.5},
+        buys=0.7,
+    )
     actors, who = town.people(chance, int(daily.sum()), returning=0.75, phones=0.05)
     return town.shoppers(chance, daily, profile, actors, who, habit="office")
 
