@@ -8,6 +8,8 @@ multiplication a word without a chain of dependencies, so it also is fast.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,6 +32,12 @@ _U33, _U40, _U48, _U56, _U64 = np.uint64(33), np.uint64(40), np.uint64(48), np.u
 def make_keys(seed: int) -> NDArray[np.uint64]:
     """The secret keys of one hash: uint64 [129], drawn from the seed."""
     return np.random.Generator(np.random.PCG64(seed)).integers(0, 1 << 64, size=_KEYS, dtype=np.uint64)
+
+
+@kernel
+def widen(value: Any) -> int:
+    """Any integer as a signed machine word: keeps kernels to one signature, and small unsigned types from wrapping."""
+    return np.int64(value)  # type: ignore[return-value]
 
 
 @kernel
@@ -85,7 +93,8 @@ def hash_span(buffer: NDArray[np.uint8], start: int, end: int, keys: NDArray[np.
     total ^= np.uint64(end - start)
     total = (total ^ (total >> _U33)) * _MIX_1
     total = (total ^ (total >> _U33)) * _MIX_2
-    return total ^ (total >> _U33)
+    mixed: np.uint64 = total ^ (total >> _U33)
+    return mixed
 
 
 @kernel

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floorwalker.kernels import kernel
-from floorwalker.store._hashing import is_same_span
+from floorwalker.store._hashing import is_same_span, widen
 
 REFUSED = -2
 """What `intern_spans` writes for a new text when the table is full."""
@@ -54,7 +54,7 @@ def intern_spans(
             if entry == _U0:
                 break
             if entry >> _U32 == tag:
-                code = np.int64(entry & _LOW) - 1
+                code = widen(entry & _LOW) - 1
                 begin = offsets[code]
                 if offsets[code + 1] - begin == length and is_same_span(buffer, start, arena, begin, length):
                     found = code

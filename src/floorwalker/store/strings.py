@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -11,7 +12,6 @@ from numpy.typing import NDArray
 
 from floorwalker.store._hashing import PADDING, hash_spans, make_keys
 from floorwalker.store._interning import REFUSED, fill_slots, intern_spans
-
 
 Column = TypeVar("Column", bound=np.generic)
 
@@ -70,7 +70,8 @@ class StringTable:
     ) -> NDArray[np.int32]:
         """Codes of the spans `buffer[starts[i]:ends[i]]`: int32 [n].
 
-        An empty span and a lone `-` are missing: -1. Spans that end within 16 bytes of the buffer's end make a copy of it.
+        An empty span and a lone `-` are missing: -1. Spans that end within 16 bytes of the
+        buffer's end make a copy of it.
         """
         starts = np.ascontiguousarray(starts, np.int64)
         ends = np.ascontiguousarray(ends, np.int64)
@@ -153,7 +154,7 @@ class StringTable:
             return pl.Series([], dtype=pl.String)
         data = bytes(self._arena[offsets[0] : offsets[-1]])
         places = (offsets - offsets[0]).tolist()
-        spans = zip(places[:-1], places[1:], strict=True)
+        spans = itertools.pairwise(places)
         if data.isascii():
             text = data.decode("ascii")
             return pl.Series([text[a:b] for a, b in spans], dtype=pl.String)

@@ -17,11 +17,11 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 def canonical_address(text: str) -> str | None:
     """An address as it is written once and for all, or None where the text holds none.
 
-    Ports, brackets, quotes and zone ids are taken off; IPv6 is compressed, IPv4 within IPv6 becomes IPv4: a visitor must not
-    be counted twice because two servers write the address differently.
+    Ports, brackets, quotes and zone ids are taken off; IPv6 is compressed, IPv4 within IPv6 becomes IPv4: a
+    visitor must not be counted twice because two servers write the address differently.
 
-    >>> canonical_address("192.0.2.7:5612"), canonical_address("[2001:DB8::0:1]:80"), canonical_address("::ffff:192.0.2.7")
-    ('192.0.2.7', '2001:db8::1', '192.0.2.7')
+    >>> [canonical_address(text) for text in ("192.0.2.7:5612", "[2001:DB8::0:1]:80", "::ffff:192.0.2.7")]
+    ['192.0.2.7', '2001:db8::1', '192.0.2.7']
     """
     text = text.strip().strip('"').strip()
     if text.startswith("["):
@@ -52,8 +52,8 @@ def client_text(text: str) -> str:
 class TrustedProxies:
     """The proxies whose word about the client is taken.
 
-    A forwarding header is written by whoever sent the request: believed blindly it lets an abuser borrow any address, and
-    frame its owner. So only hops named here are taken off, from the nearest outwards.
+    A forwarding header is written by whoever sent the request: believed blindly it lets an abuser borrow any address,
+    and frame its owner. So only hops named here are taken off, from the nearest outwards.
 
     Parameters
     ----------

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import bz2
 import importlib
-import io
 import lzma
 import zlib
 from typing import Any, BinaryIO, Protocol

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floorwalker.kernels import kernel
+from floorwalker.store._hashing import widen
 
 _BACKSLASH, _PERCENT = 92, 37
 
@@ -29,7 +30,7 @@ def hex_number(buffer: NDArray[np.uint8], at: int, end: int, digits: int) -> int
         return -1
     value = 0
     for k in range(digits):
-        digit = hex_digit(np.int64(buffer[at + k]))
+        digit = hex_digit(widen(buffer[at + k]))
         if digit < 0:
             return -1
         value = value * 16 + digit
@@ -45,13 +46,13 @@ def unescape(buffer: NDArray[np.uint8], start: int, end: int) -> int:
     write = start
     at = start
     while at < end:
-        byte = np.int64(buffer[at])
+        byte = widen(buffer[at])
         if byte != _BACKSLASH or at + 1 >= end:
             buffer[write] = byte
             write += 1
             at += 1
             continue
-        mark = np.int64(buffer[at + 1])
+        mark = widen(buffer[at + 1])
         at += 2
         if mark == 120:  # x
             value = hex_number(buffer, at, end, 2)
@@ -115,19 +116,19 @@ def unescape(buffer: NDArray[np.uint8], start: int, end: int) -> int:
 
 @kernel
 def unquote(buffer: NDArray[np.uint8], start: int, end: int, plus: bool) -> int:
-    """Undo percent-encoding (and plus signs for spaces) in place, twice where it was applied twice; answers the new end."""
+    """Undo percent-encoding (and plus signs for spaces) in place, twice where applied twice; answers the new end."""
     for _ in range(2):
         write = start
         at = start
         while at < end:
-            byte = np.int64(buffer[at])
+            byte = widen(buffer[at])
             if byte == _PERCENT:
                 value = hex_number(buffer, at + 1, end, 2)
                 if value >= 0:
                     byte = value
                     at += 2
             elif plus and byte == 43:
-                byte = np.int64(32)
+                byte = widen(32)
             buffer[write] = byte
             write += 1
             at += 1

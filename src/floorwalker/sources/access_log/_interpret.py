@@ -50,13 +50,13 @@ from floorwalker.sources.access_log._targets import (
     request_parts,
 )
 from floorwalker.sources.access_log._times import BAD, parse_time
-from floorwalker.store._hashing import hash_span, is_same_span
+from floorwalker.store._hashing import hash_span, is_same_span, widen
 
 JUMP = 3_600_000_000
 """Microseconds by which a clock must fall back to count as having jumped: an hour, as at the end of summer time."""
 
 SESSION_NONE, SESSION_LOGGED, SESSION_COOKIE, SESSION_TARGET, SESSION_ANY = range(5)
-"""Where a session id is looked for: nowhere, its own field, the Cookie header, the target, each of them in this order."""
+"""Where a session id is looked for: nowhere, its own field, the Cookie header, the target, each in this order."""
 
 
 @kernel
@@ -69,7 +69,7 @@ def number(buffer: NDArray[np.uint8], start: int, end: int) -> int:
         return -2
     value = 0
     for at in range(start, end):
-        digit = np.int64(buffer[at]) - 48
+        digit = widen(buffer[at]) - 48
         if digit < 0 or digit > 9:
             return -2
         value = value * 10 + digit
@@ -134,12 +134,12 @@ def interpret(
         if escaped[row] & asked != 0:
             for slot in range(len(span)):
                 if (escaped[row] & asked) >> np.uint32(slot) & np.uint32(1) != 0 and span[slot, 0] >= 0:
-                    span[slot, 1] = unescape(buffer, np.int64(span[slot, 0]), np.int64(span[slot, 1]))
+                    span[slot, 1] = unescape(buffer, widen(span[slot, 0]), widen(span[slot, 1]))
 
-        begin, end = np.int64(span[TIME, 0]), np.int64(span[TIME, 1])
+        begin, end = widen(span[TIME, 0]), widen(span[TIME, 1])
         if dated:
             # Date and time stand in neighbouring columns; joined by one byte they read as ISO 8601.
-            day, day_end = np.int64(span[DATE, 0]), np.int64(span[DATE, 1])
+            day, day_end = widen(span[DATE, 0]), widen(span[DATE, 1])
             if day_end + 1 != begin:
                 states[row] = MALFORMED
                 continue
@@ -157,26 +157,26 @@ def interpret(
                 continue
             kept_start, kept_end, kept_at, kept_offset = begin, end, moment, minutes
 
-        code = number(buffer, np.int64(span[STATUS, 0]), np.int64(span[STATUS, 1]))
-        sent = number(buffer, np.int64(span[SIZE, 0]), np.int64(span[SIZE, 1]))
+        code = number(buffer, widen(span[STATUS, 0]), widen(span[STATUS, 1]))
+        sent = number(buffer, widen(span[SIZE, 0]), widen(span[SIZE, 1]))
         if code < -1 or code > 999 or sent < -1:
             states[row] = MALFORMED
             continue
 
         if span[REQUEST, 0] >= 0:
-            verb, begin, end = request_parts(buffer, np.int64(span[REQUEST, 0]), np.int64(span[REQUEST, 1]))
+            verb, begin, end = request_parts(buffer, widen(span[REQUEST, 0]), widen(span[REQUEST, 1]))
         else:
-            begin, end = np.int64(span[TARGET, 0]), np.int64(span[TARGET, 1])
+            begin, end = widen(span[TARGET, 0]), widen(span[TARGET, 1])
             verb = 0
             if (bound >> METHOD) & 1 == 1:
-                verb = method_code(buffer, np.int64(span[METHOD, 0]), np.int64(span[METHOD, 1]))
+                verb = method_code(buffer, widen(span[METHOD, 0]), widen(span[METHOD, 1]))
             if begin >= end or (end - begin == 1 and buffer[begin] == 45):
                 verb = -1
         if verb < 0:
             states[row] = NOT_A_REQUEST
             continue
         if span[QUERY, 0] >= 0:
-            query, query_end = np.int64(span[QUERY, 0]), np.int64(span[QUERY, 1])
+            query, query_end = widen(span[QUERY, 0]), widen(span[QUERY, 1])
             if query < query_end and buffer[query] == 63:
                 query += 1
             whole = find_byte(buffer, begin, end, 63) < end
@@ -192,7 +192,7 @@ def interpret(
                     scratch += 1
                 begin, end = joined, scratch
 
-        host, host_end = np.int64(span[HOST, 0]), np.int64(span[HOST, 1])
+        host, host_end = widen(span[HOST, 0]), widen(span[HOST, 1])
         if host >= 0:
             host, host_end = host_name(buffer, host, host_end)
         first = buffer[begin]
@@ -249,21 +249,19 @@ def interpret(
         ends[TEXT_USER_AGENT, count] = span[USER_AGENT, 1]
         if percent > 0 and span[USER_AGENT, 0] >= 0:
             ends[TEXT_USER_AGENT, count] = unquote(
-                buffer, np.int64(span[USER_AGENT, 0]), np.int64(span[USER_AGENT, 1]), percent > 1
+                buffer, widen(span[USER_AGENT, 0]), widen(span[USER_AGENT, 1]), percent > 1
             )
         name, name_end = 0, 0
         if span[REFERRER, 0] >= 0:
-            name, name_end, path = authority(buffer, np.int64(span[REFERRER, 0]), np.int64(span[REFERRER, 1]))
+            name, name_end, path = authority(buffer, widen(span[REFERRER, 0]), widen(span[REFERRER, 1]))
         starts[TEXT_REFERRER, count] = name
         ends[TEXT_REFERRER, count] = name_end
         name, name_end = 0, 0
         if session_mode != SESSION_NONE:
-            if (session_mode == SESSION_LOGGED or session_mode == SESSION_ANY) and span[SESSION, 0] >= 0:
-                name, name_end = np.int64(span[SESSION, 0]), np.int64(span[SESSION, 1])
+            if session_mode in (SESSION_LOGGED, SESSION_ANY) and span[SESSION, 0] >= 0:
+                name, name_end = widen(span[SESSION, 0]), widen(span[SESSION, 1])
             if session_mode == SESSION_COOKIE or (session_mode == SESSION_ANY and name >= name_end):
-                name, name_end = find_named(
-                    buffer, np.int64(span[COOKIE, 0]), np.int64(span[COOKIE, 1]), session_name, False
-                )
+                name, name_end = find_named(buffer, widen(span[COOKIE, 0]), widen(span[COOKIE, 1]), session_name, False)
             if session_mode == SESSION_TARGET or (session_mode == SESSION_ANY and name >= name_end):
                 name, name_end = find_named(buffer, begin, end, session_name, True)
         starts[TEXT_SESSION, count] = name

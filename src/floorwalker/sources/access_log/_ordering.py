@@ -13,7 +13,7 @@ BATCH_ROWS = 1 << 18
 """The most requests in one batch."""
 
 TOLERANCE = 300_000_000
-"""Microseconds by which a line may stand too late in its file: servers log when a request ends, some with its beginning."""
+"""Microseconds by which a line may stand too late in its file: some servers log a request's begin when it ends."""
 
 PENDING_ROWS = 1 << 21
 """The most requests that wait for earlier ones; beyond it the older half goes on."""
@@ -34,8 +34,8 @@ def concatenated(batches: list[RequestBatch]) -> RequestBatch:
 class Sorter:
     """Holds requests back until nothing earlier can come, then lets them go sorted by time.
 
-    Requests of one time keep the order in which they came. `late` counts those that came after later ones had gone: they
-    go with the next batch.
+    Requests of one time keep the order in which they came. `late` counts those that came after later ones had
+    gone: they go with the next batch.
     """
 
     def __init__(self) -> None:

@@ -20,7 +20,7 @@ _NAMES: Mapping[int, tuple[str, ...]] = {
     _slots.TIME: ("time", "clock", "epoch"),
     _slots.DATE: ("date",),
     _slots.CLIENT: ("client", "client_name"),
-    _slots.FORWARDED: tuple(f"header:{name}" for name in FORWARDING_HEADERS) + ("forwarded",),
+    _slots.FORWARDED: (*(f"header:{name}" for name in FORWARDING_HEADERS), "forwarded"),
     _slots.HOST: ("host", "header:host", "server"),
     _slots.REQUEST: ("request",),
     _slots.METHOD: ("method",),
@@ -177,7 +177,7 @@ def compile_layout(format_id: str, layout: Layout, session: SessionRule | None =
         nodes, literals = _compile_keys(shape, every)
         bound = sum(1 << slot for slot in {int(slot) for slot in nodes[:, 3]} if slot >= 0)
         return Program(format_id, layout, bound, mode, name, nodes=nodes, literals=literals)
-    literals = bytearray(shape.opening.encode())
+    text = bytearray(shape.opening.encode())
     steps = []
     written: set[int] = set()
     for item in shape.fields:
@@ -186,8 +186,8 @@ def compile_layout(format_id: str, layout: Layout, session: SessionRule | None =
             slot = _slots.IGNORED
         written.add(slot)
         behind = item.behind.encode()
-        steps.append([slot, int(item.quoted), len(literals), len(behind), item.inside])
-        literals += behind
+        steps.append([slot, int(item.quoted), len(text), len(behind), item.inside])
+        text += behind
     return Program(
         format_id,
         layout,
@@ -195,7 +195,7 @@ def compile_layout(format_id: str, layout: Layout, session: SessionRule | None =
         mode,
         name,
         steps=np.array(steps, np.int64).reshape(-1, 5),
-        literals=np.frombuffer(bytes(literals) + b"\0", np.uint8).copy(),
+        literals=np.frombuffer(bytes(text) + b"\0", np.uint8).copy(),
     )
 
 

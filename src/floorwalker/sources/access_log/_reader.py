@@ -33,14 +33,15 @@ class AccessLog:
 
     Parameters
     ----------
-    paths : files, patterns (`logs/*.gz`), pipes, or `-` for standard input; packed with gzip, zstd, bzip2 or xz or plain,
-        in any order.
+    paths : files, patterns (`logs/*.gz`), pipes, or `-` for standard input; packed with gzip, zstd, bzip2 or xz or
+        plain, in any order.
     log_format : id of a format, or a format string of nginx or Apache; recognised for each file where None.
     trusted_proxies : addresses and ranges whose forwarding headers are believed.
     session : where the session id is: `cookie:NAME`, `header:NAME`, `param:NAME`, or `NAME` for any of them.
     seed : of the hash's secret keys; codes do not depend on it.
     chunk_bytes : bytes of lines that are parsed at a time.
-    target_capacity : distinct targets to keep; past three quarters of it new ones lose their query, past it they are one.
+    target_capacity : distinct targets to keep; past three quarters of it new ones lose their query, past it
+        they are one.
 
     Raises
     ------
@@ -102,8 +103,8 @@ class AccessLog:
     def batches(self) -> Iterator[RequestBatch]:
         """All requests in the order of time, at most 262,144 a batch.
 
-        Files are merged by time: one is opened when the others have come near its first request. Inside a file a request may
-        stand up to five minutes too late; those later still are counted in `warnings` and come with the next batch.
+        Files are merged by time: one is opened when the others have come near its first request. Inside a file a
+        request may stand up to five minutes too late; those later still are counted in `warnings` and come with the next batch.
         """
         workers = Workers()
         opened: list[FileStream] = []
@@ -200,7 +201,8 @@ class AccessLog:
         table = self.tables.target
         if self._interner.shortened:
             self.warnings.append(
-                f"more than {table.capacity * 3 // 4:,} distinct targets: {self._interner.shortened:,} requests lost their query"
+                f"more than {table.capacity * 3 // 4:,} distinct targets: "
+                f"{self._interner.shortened:,} requests lost their query"
             )
         if table.refused:
             self.warnings.append(f"more than {table.capacity:,} distinct targets: {table.refused:,} requests share one")

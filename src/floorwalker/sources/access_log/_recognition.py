@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from floorwalker.errors import InputError, UsageError
 from floorwalker.registry import nearest_name
 from floorwalker.sources.access_log._blocks import Block
+from floorwalker.sources.access_log._files import PEEK_BYTES
 from floorwalker.sources.access_log._parsing import LineParser
 from floorwalker.sources.access_log._program import Program, SessionRule, compile_layout
 from floorwalker.sources.access_log._slots import COMMENT, EMPTY, STRUCTURAL
@@ -55,8 +56,8 @@ class _Trial:
 def head_lines(head: bytes) -> list[bytes]:
     """The first whole lines, without those that are too long to matter."""
     lines = head.removeprefix(b"\xef\xbb\xbf").split(b"\n")
-    if len(lines) > 1:
-        lines.pop()  # the last one is cut or empty
+    if len(lines) > 1 and (len(head) >= PEEK_BYTES or not lines[-1]):
+        lines.pop()  # cut, or what is behind the last newline
     return [line.strip(b"\0\r") for line in lines[:HEAD_LINES]]
 
 
@@ -82,8 +83,8 @@ def recognise(
 ) -> Recognised:
     """The format of a file from its first bytes; `InputError` where none fits.
 
-    Every layout of every format parses the first lines; the one that fits most of them wins, then the one that finds more
-    in them. Lines with odd requests in them fit: scanners write many of those.
+    Every layout of every format parses the first lines; the one that fits most of them wins, then the one that finds
+    more in them. Lines with odd requests in them fit: scanners write many of those.
     """
     lines = head_lines(head)
     if not any(line.strip() for line in lines):
@@ -93,8 +94,9 @@ def recognise(
     trials = []
     for format_id in list_formats():
         part = load_format(format_id)
-        for layout in part.layouts(lines):
-            trials.append(_try(compile_layout(format_id, layout, session), lines, keys, part.rank))
+        trials += [
+            _try(compile_layout(format_id, layout, session), lines, keys, part.rank) for layout in part.layouts(lines)
+        ]
     best = max(trials, key=lambda trial: (round(trial.share, 2), trial.told, trial.rank, trial.share))
     if best.share < _ENOUGH:
         raise _unknown(lines, name)
@@ -125,7 +127,8 @@ def _given(
     best = max(trials, key=lambda trial: (round(trial.share, 2), trial.told, trial.share), default=None)
     if best is None or not best.fits:
         raise InputError(
-            f"none of the first {len(lines)} lines of {name} fits the format {log_format!r}; the first is {_cut(lines)}",
+            f"none of the first {len(lines)} lines of {name} fits the format {log_format!r}; "
+            f"the first is {_cut(lines)}",
             fix="leave the format out to have it recognised, or correct it",
         )
     return Recognised(
@@ -134,7 +137,7 @@ def _given(
 
 
 def _cut(lines: Sequence[bytes]) -> str:
-    first = next((line for line in lines if line.strip()), b"")
+    first = next((line for line in lines if line.strip() and not line.startswith(b"#")), lines[0])
     text = first[:120].decode("utf-8", "replace")
     return repr(text + ("…" if len(first) > 120 else ""))
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floorwalker.kernels import kernel
-from floorwalker.store._hashing import load_word
+from floorwalker.store._hashing import load_word, widen
 
 _ONES = np.uint64(0x0101010101010101)
 _HIGHS = np.uint64(0x8080808080808080)
@@ -27,7 +27,7 @@ def find_byte(buffer: NDArray[np.uint8], at: int, end: int, byte: int) -> int:
         if hits != _U0:
             # The lowest hit is exact; its index is the number of whole bytes below it.
             below = (((hits & (~hits + _U1)) - _U1) & _ONES) * _ONES
-            at += np.int64(below >> _U56) - 1
+            at += widen(below >> _U56) - 1
             return min(at, end)
         at += 8
     return end
@@ -44,7 +44,7 @@ def find_stop(buffer: NDArray[np.uint8], at: int, end: int, byte: int) -> int:
         hits = (((word - _ONES) & ~word) | ((slash - _ONES) & ~slash)) & _HIGHS
         if hits != _U0:
             below = (((hits & (~hits + _U1)) - _U1) & _ONES) * _ONES
-            at += np.int64(below >> _U56) - 1
+            at += widen(below >> _U56) - 1
             return min(at, end)
         at += 8
     return end
@@ -65,17 +65,6 @@ def has_control(buffer: NDArray[np.uint8], at: int, end: int) -> bool:
         delete = word ^ _DELETES
         found |= ((word - _SPACES) & ~word) | ((delete - _ONES) & ~delete)
     return bool((found & _HIGHS) != _U0)
-
-
-@kernel
-def is_text_at(buffer: NDArray[np.uint8], at: int, end: int, text: NDArray[np.uint8]) -> bool:
-    """Whether `text` stands at `at`, whole before `end`."""
-    if at + len(text) > end:
-        return False
-    for k in range(len(text)):
-        if buffer[at + k] != text[k]:
-            return False
-    return True
 
 
 @kernel

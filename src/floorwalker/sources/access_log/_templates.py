@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, replace
 
 from floorwalker.errors import UsageError
 from floorwalker.sources.access_log._program import Field, Layout, TextShape
@@ -51,18 +52,22 @@ _APACHE = {
 _PLACE = "\0"
 
 
-def _pieces_to_shape(pieces: list[tuple[str, str]], opening: str) -> Layout:
-    """A shape from (field name, literal behind) pairs."""
+@dataclass(frozen=True)
+class _Piece:
+    """A field's name, the literal behind it, and how many spaces its value holds."""
+
+    name: str
+    behind: str
+    spaces: int = 0
+
+
+def _pieces_to_layout(pieces: list[_Piece], opening: str) -> Layout:
     fields: list[Field] = []
     before = opening
-    for name, behind in pieces:
-        quoted = before.endswith('"') and behind.startswith('"')
-        fields.append(Field(name, behind, quoted=quoted))
-        before = behind
-    for position, item in enumerate(fields):
-        spaces = {"time": 1, "request": 2}.get(item.name, 0)
-        if spaces and item.behind.startswith(" "):
-            fields[position] = Field(item.name, item.behind, item.quoted, spaces)
+    for piece in pieces:
+        quoted = before.endswith('"') and piece.behind.startswith('"')
+        fields.append(Field(piece.name, piece.behind, quoted, piece.spaces if piece.behind == " " else 0))
+        before = piece.behind
     return Layout(TextShape(tuple(fields), opening))
 
 
@@ -85,7 +90,7 @@ def nginx_template(text: str) -> Layout:
     found = list(re.finditer(rf"\$(\w+){_PLACE}?", text))
     if not found:
         raise UsageError(f"log format {text!r} holds no variable", allowed="nginx variables such as $remote_addr")
-    pieces: list[tuple[str, str]] = []
+    pieces: list[_Piece] = []
     opening = text[: found[0].start()]
     for position, variable in enumerate(found):
         last = position + 1 == len(found)
@@ -97,27 +102,22 @@ def nginx_template(text: str) -> Layout:
                     f"${variable[1]} and ${following} touch each other in the log format",
                     fix="put a space or another separator between them",
                 )
-        pieces.append((_nginx_name(variable[1]), behind))
+        pieces.append(_Piece(_nginx_name(variable[1]), behind, {"time_local": 1, "request": 2}.get(variable[1], 0)))
     return _with_touching_host(pieces, opening)
 
 
-def _with_touching_host(pieces: list[tuple[str, str]], opening: str) -> Layout:
-    """`$host$request_uri` becomes one field: an absolute URL without its scheme cannot be cut by a literal."""
-    joined: list[tuple[str, str]] = []
-    position = 0
-    while position < len(pieces):
-        name, behind = pieces[position]
-        if not behind and position + 1 < len(pieces):
-            scheme = joined and joined[-1] == ("", "://")
-            if scheme:
-                joined.pop()
-                joined.append(("target", pieces[position + 1][1]))
-                position += 2
-                continue
-            raise UsageError("a host and a path touch each other in the log format", fix="log them apart")
-        joined.append((name, behind))
-        position += 1
-    return _pieces_to_shape(joined, opening)
+def _with_touching_host(pieces: list[_Piece], opening: str) -> Layout:
+    """`$scheme://$host$request_uri` becomes one field: an absolute target."""
+    joined: list[_Piece] = []
+    for piece in pieces:
+        if joined and not joined[-1].behind:
+            joined.pop()
+            if not joined or joined[-1].name or joined[-1].behind != "://":
+                raise UsageError("a host and a path touch each other in the log format", fix="log them apart")
+            joined[-1] = _Piece("target", piece.behind)
+        else:
+            joined.append(piece)
+    return _pieces_to_layout(joined, opening)
 
 
 def _nginx_name(variable: str) -> str:
@@ -150,7 +150,7 @@ def apache_template(text: str) -> Layout:
     if not found:
         raise UsageError(f"log format {text!r} holds no directive", allowed="Apache directives such as %h")
     opening = text[: found[0].start()].replace("%%", "%")
-    pieces: list[tuple[str, str]] = []
+    pieces: list[_Piece] = []
     for position, item in enumerate(found):
         last = position + 1 == len(found)
         behind = text[item.end() :] if last else text[item.end() : found[position + 1].start()]
@@ -161,14 +161,16 @@ def apache_template(text: str) -> Layout:
                 fix="put a space or another separator between them",
             )
         name = _apache_name(item["letter"], item["argument"])
+        spaces = 2 if name == "request" else (item["argument"] or "").count(" ")
         if item["letter"] == "t" and item["argument"] is None:
+            # %t writes its brackets itself.
             behind = "]" + behind
             if pieces:
-                pieces[-1] = (pieces[-1][0], pieces[-1][1] + "[")
+                pieces[-1] = replace(pieces[-1], behind=pieces[-1].behind + "[")
             else:
                 opening += "["
-        pieces.append((name, behind))
-    return _pieces_to_shape(pieces, opening)
+        pieces.append(_Piece(name, behind, spaces))
+    return _pieces_to_layout(pieces, opening)
 
 
 def _apache_name(letter: str, argument: str | None) -> str:

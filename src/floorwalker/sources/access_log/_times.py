@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floorwalker.kernels import kernel
+from floorwalker.store._hashing import widen
 
-BAD = np.int64(-(1 << 62))
+BAD = -(1 << 62)
 """What is answered for a text that is no possible time."""
 
 SECOND = 1_000_000
@@ -19,7 +20,7 @@ def digits(buffer: NDArray[np.uint8], at: int, count: int) -> int:
     """The number that `count` decimal digits write, or -1."""
     value = 0
     for k in range(count):
-        digit = np.int64(buffer[at + k]) - 48
+        digit = widen(buffer[at + k]) - 48
         if digit < 0 or digit > 9:
             return -1
         value = value * 10 + digit
@@ -52,7 +53,7 @@ def month_number(buffer: NDArray[np.uint8], at: int) -> int:
     """1 to 12 for `Jan` to `Dec` in any case, or 0."""
     name = 0
     for k in range(3):
-        name = (name << 8) | (np.int64(buffer[at + k]) | 32)
+        name = (name << 8) | (widen(buffer[at + k]) | 32)
     if name == 0x6A616E:
         return 1
     if name == 0x666562:
@@ -126,14 +127,14 @@ def parse_time(buffer: NDArray[np.uint8], start: int, end: int) -> tuple[int, in
         at += 1
         unit = SECOND // 10
         while at < end and 48 <= buffer[at] <= 57:
-            fraction += unit * (np.int64(buffer[at]) - 48)
+            fraction += unit * (widen(buffer[at]) - 48)
             unit //= 10
             at += 1
     if at < end and buffer[at] == 32:
         at += 1
     offset = 0
     if at < end and not (buffer[at] == 90 and at + 1 == end):
-        sign = np.int64(buffer[at])
+        sign = widen(buffer[at])
         if sign != 43 and sign != 45:
             return BAD, 0
         if end - at == 5:
@@ -159,7 +160,7 @@ def parse_epoch(buffer: NDArray[np.uint8], start: int, end: int) -> int:
     at = start
     whole = 0
     while at < end and 48 <= buffer[at] <= 57 and at - start < 19:
-        whole = whole * 10 + np.int64(buffer[at]) - 48
+        whole = whole * 10 + widen(buffer[at]) - 48
         at += 1
     if at == start or (at < end and buffer[at] != 46 and buffer[at] != 101 and buffer[at] != 69):
         return BAD
@@ -170,7 +171,7 @@ def parse_epoch(buffer: NDArray[np.uint8], start: int, end: int) -> int:
         at += 1
         while at < end and 48 <= buffer[at] <= 57:
             if places < 9:
-                fraction = fraction * 10 + np.int64(buffer[at]) - 48
+                fraction = fraction * 10 + widen(buffer[at]) - 48
                 places += 1
             at += 1
     exponent = 0
@@ -181,17 +182,17 @@ def parse_epoch(buffer: NDArray[np.uint8], start: int, end: int) -> int:
         if at >= end:
             return BAD
         while at < end and 48 <= buffer[at] <= 57 and exponent < 20:
-            exponent = exponent * 10 + np.int64(buffer[at]) - 48
+            exponent = exponent * 10 + widen(buffer[at]) - 48
             at += 1
     if at != end or exponent > 18:
         return BAD
     value = np.float64(whole) + np.float64(fraction) / 10.0**places
     if exponent > 0:
         value *= 10.0**exponent
-        whole = np.int64(min(value, 9.0e18))
+        whole = widen(min(value, 9.0e18))
         fraction = 0
         if value < 1.0e11:
-            return np.int64(round(value * SECOND))
+            return widen(round(value * SECOND))
     if whole < 100_000_000_000:
         while places < 6:
             fraction *= 10

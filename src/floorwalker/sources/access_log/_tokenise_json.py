@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from floorwalker.kernels import kernel
 from floorwalker.sources.access_log._scanning import find_byte, find_stop
 from floorwalker.sources.access_log._slots import EMPTY, FINE, LINE_LIMIT, MALFORMED, TOO_LONG
+from floorwalker.store._hashing import widen
 
 _DEPTH = 16
 
@@ -30,8 +31,8 @@ def tokenise_json(
 
     Parameters
     ----------
-    nodes : int64 [k, 5], the keys looked for, as a tree: parent (0 is the line's object), begin and end of the name in `names`, the
-        slot it fills or -1, and its rank: where several keys fill one slot, the lowest rank wins.
+    nodes : int64 [k, 5], the keys looked for, as a tree: parent (0 is the line's object), begin and end of the name
+        in `names`, the slot it fills or -1, and its rank: where several keys fill one slot, the lowest rank wins.
     """
     row = 0
     at = 0
@@ -152,7 +153,7 @@ def tokenise_json(
                         null = not quoted and stop - begin == 4 and buffer[begin] == 110
                         blank = quoted and (stop == begin or (stop - begin == 1 and buffer[begin] == 45))
                         # A key that says nothing must not hide another that says something.
-                        rank = np.int64(1 << 29) if blank else nodes[node, 4]
+                        rank = widen(1 << 29) if blank else nodes[node, 4]
                         if slot >= 0 and not null and rank < ranks[slot]:
                             ranks[slot] = rank
                             spans[row, slot, 0] = begin

@@ -35,8 +35,8 @@ def _layouts(_head: Sequence[bytes]) -> list[Layout]:
 FORMAT = LogFormat(
     title="Caddy JSON lines",
     examples=(
-        '{"level":"info","ts":1719958980.1253,"logger":"http.log.access","msg":"handled request","request":{"remote_ip":'
-        '"192.0.2.7","remote_port":"41342","client_ip":"192.0.2.7","proto":"HTTP/2.0","method":"GET","host":'
+        '{"level":"info","ts":1719958980.1253,"logger":"http.log.access","msg":"handled request","request":'
+        '{"remote_ip":"192.0.2.7","remote_port":"41342","client_ip":"192.0.2.7","proto":"HTTP/2.0","method":"GET","host":'
         '"shop.example","uri":"/cart?id=7","headers":{"User-Agent":["Mozilla/5.0 (X11)"],"Referer":'
         '["https://shop.example/"]},"tls":{"resumed":false}},"duration":0.0009,"size":512,"status":200,'
         '"resp_headers":{"Server":["Caddy"]}}',

@@ -17,7 +17,7 @@ def _meaning(values: Sequence[bytes]) -> str:
     told = [value for value in values if value]
     if not told:
         return ""
-    if sum(b"Mozilla/" in value or b"/" in value and b"://" not in value for value in told) * 2 > len(told):
+    if sum(b"Mozilla/" in value or (b"/" in value and b"://" not in value) for value in told) * 2 > len(told):
         return "header:user-agent"
     if sum(value.startswith((b"http://", b"https://")) for value in told) * 2 > len(told):
         return "header:referer"
