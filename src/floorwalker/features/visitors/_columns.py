@@ -56,7 +56,18 @@ LOGIN_FAILURES = 49
 CHECKOUT_FAILURES = 50
 OFFER_POSTS = 51
 OFFER_FAILURES = 52
-ROLE_0 = 53
+# Moments of the gaps between all requests, then of those between beacons; the same seven in the same order.
+REQUEST_GAP = 53
+BEACON_GAP = 60
+GAP_LAST_AT = 0
+GAP_MEAN_OF = 1
+GAP_SQUARES_OF = 2
+GAP_CUBES_OF = 3
+GAP_LOG_MEAN_OF = 4
+GAP_LOG_SQUARES_OF = 5
+GAP_LONGEST_OF = 6
+BACKS = 67
+ROLE_0 = 68
 ROLES = 13
 COLUMNS = ROLE_0 + ROLES
 
@@ -69,7 +80,8 @@ FIRST_OFFSET = 4
 FIRST_TARGET = 5
 FIRST_STATUS = 6
 FIRST_INDEX = 7
-WHOLES = 8
+PREVIOUS_TARGET = 8
+WHOLES = 9
 
 REGISTERS = 64
 """HyperLogLog registers for distinct targets: standard error 1.04 / sqrt(64) = 13 %."""

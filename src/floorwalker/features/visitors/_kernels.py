@@ -17,6 +17,27 @@ MICROSECONDS = 1e-6
 
 
 @kernel
+def add_gap(s: NDArray[np.float64], base: int, seen: float, now: float) -> None:
+    """Move the moments at `s[base:]` by one more request; `seen` counts it. Third moment after Pébay (2008), equation
+    1.3."""
+    if seen > 1.0:
+        gap = max(0.0, now - s[base + c.GAP_LAST_AT])
+        count = seen - 1.0
+        delta = gap - s[base + c.GAP_MEAN_OF]
+        step = delta / count
+        term = delta * step * (count - 1.0)
+        s[base + c.GAP_CUBES_OF] += term * step * (count - 2.0) - 3.0 * step * s[base + c.GAP_SQUARES_OF]
+        s[base + c.GAP_SQUARES_OF] += term
+        s[base + c.GAP_MEAN_OF] += step
+        log_gap = np.log1p(gap)
+        delta = log_gap - s[base + c.GAP_LOG_MEAN_OF]
+        s[base + c.GAP_LOG_MEAN_OF] += delta / count
+        s[base + c.GAP_LOG_SQUARES_OF] += delta * (log_gap - s[base + c.GAP_LOG_MEAN_OF])
+        s[base + c.GAP_LONGEST_OF] = max(s[base + c.GAP_LONGEST_OF], gap)
+    s[base + c.GAP_LAST_AT] = now
+
+
+@kernel
 def observe(
     at: NDArray[np.int64],
     offset: NDArray[np.int16],
@@ -59,6 +80,7 @@ def observe(
             w[c.FIRST_STATUS] = status[i]
             w[c.FIRST_INDEX] = i
         s[c.LAST_AT] = now
+        add_gap(s, c.REQUEST_GAP, s[c.REQUESTS], now)
         s[c.ROLE_0 + route_role[code]] += 1.0
         reply = status[i]
         if reply >= 500:
@@ -80,6 +102,7 @@ def observe(
             continue
         if kind == BEACON_KIND:
             s[c.BEACONS] += 1.0
+            add_gap(s, c.BEACON_GAP, s[c.BEACONS], now)
             continue
 
         s[c.PAGES] += 1.0
@@ -147,8 +170,11 @@ def observe(
                 s[c.SAME_ROUTE] += 1.0
             if w[c.LAST_TARGET] == target[i]:
                 s[c.SAME_TARGET] += 1.0
+            if pages > 2.0 and w[c.PREVIOUS_TARGET] == target[i]:
+                s[c.BACKS] += 1.0
         s[c.LAST_PAGE_AT] = now
         w[c.LAST_ROUTE] = code
+        w[c.PREVIOUS_TARGET] = w[c.LAST_TARGET]
         w[c.LAST_TARGET] = target[i]
 
         # Boyer and Moore's majority vote: the one target that fills most of the visit, if there is one.

@@ -17,8 +17,6 @@ from floorwalker.errors import UsageError
 from floorwalker.features.visitors import _columns as c
 from floorwalker.registry import nearest_name
 
-BITS_A_NAT = 1.0 / np.log(2.0)
-
 Stats = NDArray[np.float64]
 Values = NDArray[np.float64]
 
@@ -78,9 +76,45 @@ def _share(part: int, whole: int = c.PAGES) -> Callable[[Facts], Values]:
     return compute
 
 
+def _gap_variation(base: int) -> Callable[[Facts], Values]:
+    def compute(facts: Facts) -> Values:
+        mean = facts.column(base + c.GAP_MEAN_OF)
+        spread = _gap_deviation(facts, base, c.GAP_SQUARES_OF)
+        variation: Values = np.where(mean > 0.0, spread / np.maximum(mean, 1e-9), 0.0)
+        return variation
+
+    return compute
+
+
+def _gap_deviation(facts: Facts, base: int, squares: int) -> Values:
+    deviation: Values = np.sqrt(np.maximum(facts.column(base + squares), 0.0) / _gap_count(facts, base))
+    return deviation
+
+
+def _gap_count(facts: Facts, base: int) -> Values:
+    seen = facts.column(c.REQUESTS if base == c.REQUEST_GAP else c.BEACONS)
+    return np.maximum(seen - 1.0, 1.0)
+
+
+def _gap_log_spread(base: int) -> Callable[[Facts], Values]:
+    return lambda facts: _gap_deviation(facts, base, c.GAP_LOG_SQUARES_OF)
+
+
+def _gap_skew(base: int) -> Callable[[Facts], Values]:
+    def compute(facts: Facts) -> Values:
+        cubes = facts.column(base + c.GAP_CUBES_OF) / _gap_count(facts, base)
+        # A thousandth of a second keeps a timer without any spread from dividing by nothing.
+        skew: Values = cubes / (_gap_deviation(facts, base, c.GAP_SQUARES_OF) + 0.001) ** 3
+        return skew
+
+    return compute
+
+
 def _role_share(*roles: str) -> Callable[[Facts], Values]:
     def compute(facts: Facts) -> Values:
-        total = sum((facts.count_of(role) for role in roles), start=np.zeros(len(facts.stats)))
+        total: Values = np.zeros(len(facts.stats))
+        for role in roles:
+            total = total + facts.count_of(role)
         return total / np.maximum(facts.column(c.PAGES), 1.0)
 
     return compute
@@ -89,7 +123,8 @@ def _role_share(*roles: str) -> Callable[[Facts], Values]:
 def _entropy(facts: Facts) -> Values:
     pages = np.maximum(facts.column(c.PAGES), 1.0)
     nats: Values = np.log(pages) - facts.column(c.ROUTE_COUNT_LOG) / pages
-    return np.maximum(nats, 0.0) * BITS_A_NAT
+    bits: Values = np.maximum(nats, 0.0) / np.log(2.0)
+    return bits
 
 
 def _column(position: int) -> Callable[[Facts], Values]:
@@ -151,6 +186,88 @@ FEATURES: tuple[Feature, ...] = (
         "entropy of the routes: low is targeted, high is scattered",
         _entropy,
     ),
+    # Gaps between all requests, assets and beacons among them: what the browser does by itself.
+    Feature(
+        "request_gap_variation",
+        "cadence",
+        "ratio",
+        "standard deviation of the gaps between all requests over their mean",
+        _gap_variation(c.REQUEST_GAP),
+    ),
+    Feature(
+        "request_gap_log_spread",
+        "cadence",
+        "log seconds",
+        "standard deviation of log(1 + gap) between all requests",
+        _gap_log_spread(c.REQUEST_GAP),
+    ),
+    Feature(
+        "request_gap_longest",
+        "cadence",
+        "seconds",
+        "longest gap between all requests",
+        _column(c.REQUEST_GAP + c.GAP_LONGEST_OF),
+        True,
+    ),
+    Feature(
+        "request_gap_skew",
+        "cadence",
+        "ratio",
+        "skewness of the gaps between all requests: people pause, timers do not",
+        _gap_skew(c.REQUEST_GAP),
+    ),
+    # The same for the beacons of scripts in the page: a person's come as the person moves.
+    Feature(
+        "beacon_gap_variation",
+        "beacon_cadence",
+        "ratio",
+        "standard deviation of the gaps between beacons of scripts in the page over their mean",
+        _gap_variation(c.BEACON_GAP),
+    ),
+    Feature(
+        "beacon_gap_log_spread",
+        "beacon_cadence",
+        "log seconds",
+        "standard deviation of log(1 + gap) between beacons of scripts in the page",
+        _gap_log_spread(c.BEACON_GAP),
+    ),
+    Feature(
+        "beacon_gap_longest",
+        "beacon_cadence",
+        "seconds",
+        "longest gap between beacons of scripts in the page",
+        _column(c.BEACON_GAP + c.GAP_LONGEST_OF),
+        True,
+    ),
+    Feature(
+        "beacon_gap_skew",
+        "beacon_cadence",
+        "ratio",
+        "skewness of the gaps between beacons of scripts in the page: people pause, timers do not",
+        _gap_skew(c.BEACON_GAP),
+    ),
+    # How a person finds the way: back again, and to what was seen before.
+    Feature(
+        "back_share",
+        "navigation",
+        "share",
+        "share of page requests, from the third on, to the URL before the last: the back button",
+        lambda facts: facts.column(c.BACKS) / np.maximum(facts.column(c.PAGES) - 2.0, 1.0),
+    ),
+    Feature(
+        "same_target_share",
+        "navigation",
+        "share",
+        "share of page requests that repeat the URL just before",
+        _share(c.SAME_TARGET, c.GAPS),
+    ),
+    Feature(
+        "revisit_share",
+        "navigation",
+        "share",
+        "share of page requests to a URL seen before on the day",
+        lambda facts: 1.0 - np.minimum(facts.distinct_targets / np.maximum(facts.column(c.PAGES), 1.0), 1.0),
+    ),
     # How the gaps are distributed: timers and scripts against reading.
     Feature("log_gap_mean", "rhythm", "log seconds", "mean of log(1 + gap)", _column(c.LOG_GAP_MEAN)),
     Feature(
@@ -175,20 +292,6 @@ FEATURES: tuple[Feature, ...] = (
         "different URLs asked for (HyperLogLog, standard error 13 %)",
         lambda facts: facts.distinct_targets,
         True,
-    ),
-    Feature(
-        "revisit_share",
-        "targets",
-        "share",
-        "share of page requests to a URL seen before on the day",
-        lambda facts: 1.0 - np.minimum(facts.distinct_targets / np.maximum(facts.column(c.PAGES), 1.0), 1.0),
-    ),
-    Feature(
-        "same_target_share",
-        "targets",
-        "share",
-        "share of page requests that repeat the URL just before",
-        _share(c.SAME_TARGET, c.GAPS),
     ),
     Feature(
         "same_route_share",

@@ -1,0 +1,59 @@
+# Every target sets up what it needs: a fresh machine wants Python 3.11, make, a C compiler and the package registries.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := .stamps
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+export FLOORWALKER_DATA ?= $(wildcard ../shared/data)
+
+.PHONY: help setup setup-dev demo test test-slow lint types contracts check build screenshot constraints clean
+
+help: ## what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+$(STAMPS)/core: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11) and "Floorwalker needs Python 3.11 or later")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) install -q -c constraints.txt pip
+	$(PIP) install -q -c constraints.txt -e .
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/dev: $(STAMPS)/core
+	$(PIP) install -q -c constraints.txt torch
+	$(PIP) install -q -c constraints.txt -e '.[train,evaluate]' --group dev
+	@touch $@
+
+setup: $(STAMPS)/core ## install what `floorwalker scan` needs
+setup-dev: $(STAMPS)/dev ## install what tests, training and evaluation need
+
+demo: $(STAMPS)/core ## generate a shop's log with hidden hunters, scan it, show what was found
+	$(BIN)/floorwalker demo --out demo
+
+test: $(STAMPS)/dev ## the default tests
+	$(BIN)/python -m pytest
+
+test-slow: $(STAMPS)/dev ## the slow and data-heavy tests
+	$(BIN)/python -m pytest -m slow
+
+lint: $(STAMPS)/dev ## style
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: $(STAMPS)/dev ## types
+	$(BIN)/mypy
+
+contracts: $(STAMPS)/dev ## walls between the rooms
+	$(BIN)/lint-imports --no-cache
+
+check: lint types contracts test ## everything that CI checks, but for the slow tests
+
+build: $(STAMPS)/dev ## the wheel, in dist/
+	$(BIN)/python -m build -q --wheel
+
+screenshot: $(STAMPS)/dev ## the README's picture, from a generated log
+	$(BIN)/floorwalker demo --out demo --screenshot docs/images/report.png
+
+constraints: $(STAMPS)/dev ## pin what is installed now
+	$(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu$$//' > constraints.txt
+
+clean: ## remove what was built
+	rm -rf dist build demo $(STAMPS) .pytest_cache .mypy_cache .ruff_cache .hypothesis

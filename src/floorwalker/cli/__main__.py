@@ -1,0 +1,5 @@
+"""``python -m floorwalker.cli``."""
+
+from floorwalker.cli import main
+
+main()

@@ -1,0 +1,53 @@
+"""``floorwalker bench``: speed on this machine."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from floorwalker.cli._output import Json, note, print_json, print_table
+from floorwalker.errors import UsageError
+from floorwalker.registry import list_parts, load_part
+
+BENCHMARKS = "floorwalker.evaluation.benchmarks"
+
+
+def bench(
+    name: Annotated[str, typer.Argument(help="What to measure; `list` names the benchmarks.")],
+    folder: Annotated[
+        Path | None, typer.Option(help="Where generated logs go and stay; a temporary folder without it.")
+    ] = None,
+    rounds: Annotated[int, typer.Option(help="Runs of each command, in turn.", min=1)] = 5,
+    check: Annotated[bool, typer.Option("--check", help="Exit with 1 where a figure misses its bar.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Measure speed as ratios within one interleaved run."""
+    from floorwalker.evaluation.document import make_document, missed_bars
+
+    known = list_parts(BENCHMARKS)
+    if name == "list":
+        print_json({"benchmarks": known}) if as_json else print("\n".join(known))
+        return
+    if name not in known:
+        raise UsageError(f"unknown benchmark {name!r}", allowed=", ".join(known))
+    start = time.perf_counter()
+    with tempfile.TemporaryDirectory(prefix="floorwalker-bench-") as temporary:
+        outcome = load_part(BENCHMARKS, name).run(
+            folder=folder or Path(temporary), clock=time.perf_counter, rounds=rounds, progress=note
+        )
+    document = make_document(name, outcome, seconds=time.perf_counter() - start)
+    # What counts is the measured processes' memory, not that of the one that started them.
+    document["peak_memory_mb"] = outcome["metrics"].get("peak_memory_mb", document["peak_memory_mb"])
+    if as_json:
+        print_json(document)
+    else:
+        print_table(document)
+    missed = missed_bars(document)
+    for sentence in missed:
+        note(f"missed: {sentence}")
+    if check and missed:
+        raise typer.Exit(1)

@@ -1,0 +1,51 @@
+"""``floorwalker evaluate``: the numbers that we publish."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from floorwalker.cli._output import Json, note, print_json, print_table
+from floorwalker.errors import UsageError
+from floorwalker.registry import list_parts, load_part
+
+TASKS = "floorwalker.evaluation.tasks"
+
+
+def evaluate(
+    task: Annotated[str, typer.Argument(help="What to evaluate; `list` names the tasks.")],
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of the public data sets; FLOORWALKER_DATA without it.")
+    ] = None,
+    seeds: Annotated[int, typer.Option(help="How many seeds.", min=1)] = 3,
+    check: Annotated[bool, typer.Option("--check", help="Exit with 1 where a figure misses its bar.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Run an evaluation and print its figures with their split and baselines."""
+    from floorwalker.evaluation.document import make_document, missed_bars
+
+    known = list_parts(TASKS)
+    if task == "list":
+        print_json({"tasks": known}) if as_json else print("\n".join(known))
+        return
+    if task not in known:
+        raise UsageError(f"unknown task {task!r}", allowed=", ".join(known))
+    folder = data or (Path(os.environ["FLOORWALKER_DATA"]) if os.environ.get("FLOORWALKER_DATA") else None)
+    if folder is not None and not folder.is_dir():
+        raise UsageError(f"data folder {folder} does not exist", fix="give --data or set FLOORWALKER_DATA")
+    start = time.perf_counter()
+    outcome = load_part(TASKS, task).run(data=folder, seeds=tuple(range(seeds)))
+    document = make_document(task, outcome, seconds=time.perf_counter() - start)
+    if as_json:
+        print_json(document)
+    else:
+        print_table(document)
+    missed = missed_bars(document)
+    for sentence in missed:
+        note(f"missed: {sentence}")
+    if check and missed:
+        raise typer.Exit(1)

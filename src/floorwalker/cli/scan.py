@@ -1,0 +1,219 @@
+"""``floorwalker scan``: web access logs in, abusive visitors out."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import asdict
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from floorwalker.cli._output import Json
+from floorwalker.cli._scan_parts import (
+    judge_by_labels,
+    make_blocklist,
+    make_resolver,
+    run_with_progress,
+    save_report,
+    write_sheet,
+)
+from floorwalker.errors import UsageError
+from floorwalker.features.network import load_networks
+from floorwalker.features.routes.roles import read_roles
+from floorwalker.features.visitors import select_features
+from floorwalker.scan.export import encode_json, to_json, write_findings
+from floorwalker.scan.job import ScanRequest
+from floorwalker.scan.machines import read_ignore
+from floorwalker.scan.masking import mask_result, new_mask_key
+from floorwalker.scan.state import SiteState
+from floorwalker.scan.table import print_table
+from floorwalker.settings import ScanSettings, load_settings, read_settings
+
+INPUT, MODEL, OUTPUT, LABELS = "Input", "What is usual", "Output", "Checking by hand"
+
+
+def scan(
+    logs: Annotated[list[str], typer.Argument(help="Log files or globs, compressed or not; - for standard input.")],
+    log_format: Annotated[
+        str | None,
+        typer.Option(
+            "--format", help="Id of a format, or an nginx log_format or Apache LogFormat string.", rich_help_panel=INPUT
+        ),
+    ] = None,
+    visitor: Annotated[
+        str, typer.Option(help="What makes a visitor: address, host+address or session:NAME.", rich_help_panel=INPUT)
+    ] = "address",
+    trusted_proxy: Annotated[
+        list[str] | None,
+        typer.Option(help="Address or CIDR whose forwarding headers are believed.", rich_help_panel=INPUT),
+    ] = None,
+    own_address: Annotated[
+        list[str] | None, typer.Option(help="Address or CIDR of the shop itself.", rich_help_panel=INPUT)
+    ] = None,
+    roles: Annotated[Path | None, typer.Option(help="TOML file: route pattern = role.", rich_help_panel=INPUT)] = None,
+    ignore: Annotated[
+        Path | None, typer.Option(help="TOML file of visitors and paths to leave out.", rich_help_panel=INPUT)
+    ] = None,
+    networks: Annotated[
+        Path | None, typer.Option(help="CSV or operator's JSON with more address ranges.", rich_help_panel=INPUT)
+    ] = None,
+    resolve: Annotated[
+        bool, typer.Option("--resolve", help="Check crawlers by forward-confirmed reverse DNS.", rich_help_panel=INPUT)
+    ] = False,
+    train_days: Annotated[
+        int | None, typer.Option(help="Days before the judged day to learn from.", rich_help_panel=MODEL)
+    ] = None,
+    detect_day: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="The day to judge; every day without it.", rich_help_panel=MODEL),
+    ] = None,
+    detector: Annotated[
+        str | None,
+        typer.Option(help="Outlier detector; several, joined by commas, are asked together.", rich_help_panel=MODEL),
+    ] = None,
+    features: Annotated[
+        str | None,
+        typer.Option(help="Feature groups, joined by commas; nine = paper B's nine alone.", rich_help_panel=MODEL),
+    ] = None,
+    false_alarm_budget: Annotated[
+        float | None,
+        typer.Option(help="Share of honest visitors that may be flagged by chance.", rich_help_panel=MODEL),
+    ] = None,
+    min_visits: Annotated[
+        int | None,
+        typer.Option(help="Page requests below which a visitor is judged in a cohort.", rich_help_panel=MODEL),
+    ] = None,
+    routes: Annotated[
+        str, typer.Option(help="bilstm merges URLs of one type, none does not.", rich_help_panel=MODEL)
+    ] = "bilstm",
+    settings: Annotated[
+        Path | None, typer.Option(help="TOML file with a [scan] table; options above win.", rich_help_panel=MODEL)
+    ] = None,
+    save: Annotated[
+        Path | None, typer.Option(help="Keep what was learned, for --load tomorrow.", rich_help_panel=MODEL)
+    ] = None,
+    load: Annotated[
+        Path | None, typer.Option(help="Judge by what an earlier run learned.", rich_help_panel=MODEL)
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="The only source of chance.", rich_help_panel=MODEL)] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="HTML report; report.html without it.", rich_help_panel=OUTPUT)
+    ] = None,
+    no_report: Annotated[bool, typer.Option("--no-report", help="Write no report.", rich_help_panel=OUTPUT)] = False,
+    map_sample: Annotated[
+        int | None, typer.Option(help="Visitors on the report's map; 0 leaves it out.", rich_help_panel=OUTPUT)
+    ] = None,
+    output: Annotated[
+        list[Path] | None,
+        typer.Option("--output", "-o", help="All judged visitors as .csv, .parquet or .json.", rich_help_panel=OUTPUT),
+    ] = None,
+    blocklist: Annotated[
+        str | None, typer.Option(help="Print a blocklist: nginx, apache, plain or crowdsec.", rich_help_panel=OUTPUT)
+    ] = None,
+    block_hours: Annotated[
+        float, typer.Option(help="Hours until a blocklist entry expires.", min=0.1, rich_help_panel=OUTPUT)
+    ] = 24.0,
+    top: Annotated[
+        int, typer.Option(help="Flagged visitors in the terminal's table.", min=0, rich_help_panel=OUTPUT)
+    ] = 20,
+    mask: Annotated[
+        bool,
+        typer.Option(
+            "--mask", help="Mask addresses and sessions wherever they are shown or written.", rich_help_panel=OUTPUT
+        ),
+    ] = False,
+    as_json: Json = False,
+    sample: Annotated[
+        int,
+        typer.Option(
+            help="Write a stratified sheet of so many visitors to label by hand.", min=0, rich_help_panel=LABELS
+        ),
+    ] = 0,
+    sample_file: Annotated[Path, typer.Option(help="Where the sheet goes.", rich_help_panel=LABELS)] = Path(
+        "sample.csv"
+    ),
+    labels: Annotated[
+        Path | None,
+        typer.Option(help="A filled sheet: prints precision and recall of every detector.", rich_help_panel=LABELS),
+    ] = None,
+) -> None:
+    """Read web access logs and show the visitors that prey on the shop: no labels, no integration."""
+    if routes not in ("bilstm", "none"):
+        raise UsageError(f"routes is {routes!r}", allowed="bilstm, none")
+    if blocklist is not None and as_json:
+        raise UsageError(
+            "--blocklist and --json both want standard output", fix="run the scan twice, or use --output x.json"
+        )
+    chosen = _settings(
+        settings,
+        train_days=train_days,
+        detector=detector,
+        feature_groups=_groups(features),
+        false_alarm_budget=false_alarm_budget,
+        min_visits=min_visits,
+        map_sample=_map_sample(map_sample, drawn=not no_report and (report is not None or not (as_json or blocklist))),
+        seed=seed,
+    )
+    request = ScanRequest(
+        paths=tuple(logs),
+        log_format=log_format,
+        trusted_proxies=tuple(trusted_proxy or ()),
+        visitor=visitor,
+        detect_day=date(detect_day.year, detect_day.month, detect_day.day) if detect_day else None,
+        settings=chosen,
+        merge_routes="bilstm" if routes == "bilstm" else "none",
+        roles=read_roles(roles) if roles else None,
+        ignore=read_ignore(ignore) if ignore else None,
+        networks=load_networks([networks] if networks else []),
+        own_addresses=tuple(own_address or ()),
+        resolve=make_resolver() if resolve else None,
+        state=SiteState.load(load) if load else None,
+        seconds=time.perf_counter,
+    )
+    outcome = run_with_progress(request)
+    if save:
+        outcome.state.save(save)
+    if labels:
+        judge_by_labels(labels, request, outcome, as_json=as_json)
+        return
+    # The blocklist needs true addresses; everything that is shown may be masked.
+    block = make_blocklist(blocklist, outcome, request, block_hours) if blocklist else None
+    result = mask_result(outcome.result, new_mask_key()) if mask else outcome.result
+    if sample:
+        write_sheet(result, sample_file, sample, chosen.seed)
+    for path in output or []:
+        write_findings(result, path)
+    quiet = as_json or block is not None
+    written = (
+        None if no_report or (quiet and report is None) else save_report(result, report or Path("report.html"), mask)
+    )
+    if block is not None:
+        sys.stdout.write(block)
+    if as_json:
+        sys.stdout.buffer.write(encode_json(to_json(result, masked=mask)))
+        return
+    print_table(result, Console(stderr=block is not None), top=top, report=written)
+
+
+def _settings(path: Path | None, **given: object) -> ScanSettings:
+    settings = read_settings(path) if path else ScanSettings()
+    return load_settings({**asdict(settings), **{name: value for name, value in given.items() if value is not None}})
+
+
+def _groups(text: str | None) -> list[str] | None:
+    if text is None:
+        return None
+    if text == "nine":
+        return ["visits", "time", "pages"]
+    groups = [group.strip() for group in text.split(",") if group.strip()]
+    select_features(groups)
+    return groups
+
+
+def _map_sample(given: int | None, *, drawn: bool) -> int | None:
+    """A map that nobody sees is not drawn."""
+    return given if drawn else 0

@@ -1,0 +1,199 @@
+"""The tables of a result, made from visitor-days and their judgement."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from floorwalker.features.network import Networks, network_keys
+from floorwalker.features.visitors import FEATURES
+from floorwalker.features.visitors import _columns as c
+from floorwalker.scan.judging import Judgement
+from floorwalker.scan.reading import Reading
+from floorwalker.scan.result import CATEGORIES, TIERS
+from floorwalker.scan.swarms import find_swarms
+from floorwalker.scan.visitor_days import ROLE_COLUMN, Rows, VisitorDays
+from floorwalker.settings import ScanSettings
+
+EPOCH = date(1970, 1, 1)
+ACTIVITY_LIFT = 1.8
+FEWEST_DAYS = 3
+SENSITIVE_ROLES = ("offer", "login", "basket", "checkout")
+
+
+def feature_units() -> dict[str, str]:
+    """Unit of each feature."""
+    return {feature.name: feature.unit for feature in FEATURES}
+
+
+def visitor_frame(days: VisitorDays, machines: pl.DataFrame, judgement: Judgement, networks: Networks) -> pl.DataFrame:
+    """`ScanResult.visitors`."""
+    rows = judgement.rows
+    client = days.text("client", rows)
+    tiers = np.array([*TIERS, None], object)
+    flagged = judgement.tier >= 0
+    return pl.DataFrame(
+        {
+            "visitor": days.visitor[rows].astype(np.int32),
+            "day": _dates(days.day[rows]),
+            "host": days.text("host", rows),
+            "client": client,
+            "network": network_keys(client),
+            "session": days.text("session", rows),
+            "user_agent": days.text("user_agent", rows),
+            "category": pl.Series(np.array(CATEGORIES, object)[judgement.category].tolist(), dtype=pl.String),
+            "score": judgement.score,
+            "rank": judgement.rank,
+            "flagged": flagged,
+            "tier": pl.Series(tiers[judgement.tier].tolist(), dtype=pl.String),
+            "pattern": pl.Series([codes[0] if codes else None for codes in judgement.codes], dtype=pl.String),
+            "reason_codes": pl.Series(judgement.codes, dtype=pl.List(pl.String)),
+            "reasons": pl.Series(judgement.sentences, dtype=pl.List(pl.String)),
+            "checkouts": days.stat(c.CHECKOUTS_DONE)[rows].astype(np.int32),
+            "first_at": days.local_time(c.FIRST_AT, rows),
+            "last_at": days.local_time(c.LAST_AT, rows),
+            **{feature.name: judgement.features[feature.name].astype(np.float32) for feature in FEATURES},
+        }
+    )
+
+
+def machine_frame(days: VisitorDays, machines: pl.DataFrame) -> pl.DataFrame:
+    """`ScanResult.machines`: visitors set apart, over all days, busiest first."""
+    rows = np.flatnonzero(machines["kind"].is_not_null().to_numpy())
+    return (
+        machines[rows]
+        .select("kind", "name", "verdict", "evidence", "impostor")
+        .with_columns(
+            days.text("client", rows),
+            days.text("user_agent", rows),
+            pl.Series("requests", days.stat(c.REQUESTS)[rows].astype(np.int64)),
+        )
+        .group_by("client", "user_agent", "kind", "name", maintain_order=True)
+        .agg(
+            pl.col("verdict").first(),
+            pl.col("requests").sum(),
+            pl.col("evidence").first(),
+            pl.col("impostor").any(),
+        )
+        .sort("requests", descending=True)
+    )
+
+
+def swarm_frame(
+    days: VisitorDays, machines: pl.DataFrame, judgement: Judgement, networks: Networks, settings: ScanSettings
+) -> pl.DataFrame:
+    """`ScanResult.swarms`."""
+    rows = judgement.sparse_rows
+    client = days.text("client", rows)
+    pages = np.maximum(days.stat(c.PAGES)[rows], 1.0)
+    sensitive = sum((days.stat(ROLE_COLUMN[role])[rows] for role in SENSITIVE_ROLES), start=np.zeros(len(rows)))
+    sequence = days.whole(c.SEQUENCE)[rows]
+    sparse = pl.DataFrame(
+        {
+            "day": days.day[rows],
+            "user_agent": days.text("user_agent", rows),
+            "client": client,
+            "network": network_keys(client),
+            "sequence": sequence,
+            "routes": _sequence_texts(days, rows, sequence),
+            "requests": days.stat(c.PAGES)[rows].astype(np.int64),
+            "assets": days.stat(c.ASSETS)[rows].astype(np.int64),
+            "without_referrer": days.stat(c.WITHOUT_REFERRER)[rows] / pages,
+            "sensitive": sensitive > 0,
+            "first_at": days.local_time(c.FIRST_AT, rows),
+            "last_at": days.local_time(c.LAST_AT, rows),
+        }
+    )
+    return find_swarms(sparse, min_clients=settings.min_swarm, site_fetches_assets=judgement.model.site_fetches_assets)
+
+
+def _sequence_texts(days: VisitorDays, rows: Rows, sequence: NDArray[np.int64]) -> pl.Series:
+    """The routes of each sparse visitor-day as text, looked up once for each distinct sequence."""
+    _, first, inverse = np.unique(sequence, return_index=True, return_inverse=True)
+    chosen = rows[first]
+    owner, route, _ = days.reading.visitors.routes_of(chosen)
+    names = pl.Series(days.reading.routes.routes, dtype=pl.String)
+    texts = (
+        pl.DataFrame({"owner": owner, "route": names.gather(pl.Series(route))})
+        .group_by("owner", maintain_order=True)
+        .agg(pl.col("route").str.join(" + "))
+    )
+    wanted = pl.DataFrame({"owner": chosen.astype(np.int64)})
+    joined = wanted.join(texts, on="owner", how="left", maintain_order="left")["route"]
+    return joined.gather(pl.Series(inverse))
+
+
+def route_frame(reading: Reading) -> pl.DataFrame:
+    """`ScanResult.routes`, busiest first."""
+    count = len(reading.requests_by_route)
+    _, visitors = reading.visitors.route_counts(count)
+    urls = np.bincount(reading.route_of_target, minlength=count)
+    example = np.full(count, -1, np.int32)
+    example[reading.route_of_target[::-1]] = np.arange(len(reading.route_of_target), dtype=np.int32)[::-1]
+    return (
+        pl.DataFrame(
+            {
+                "route": pl.Series(reading.routes.routes[:count], dtype=pl.String),
+                "role": pl.Series(reading.routes.roles[:count], dtype=pl.String),
+                "requests": reading.requests_by_route,
+                "visitors": visitors[:count],
+                "urls": urls.astype(np.int64),
+                "example": reading.log.tables.target.texts(example),
+            }
+        )
+        .filter(pl.col("requests") > 0)
+        .sort("requests", descending=True)
+    )
+
+
+def day_frame(
+    days: VisitorDays, visitors: pl.DataFrame, *, judged: Sequence[int], training: Sequence[int]
+) -> pl.DataFrame:
+    """`ScanResult.days`: an activity day draws at least 1.8 times the usual requests to offers, among three days or
+    more."""
+    all_days = pl.DataFrame(
+        {
+            "day": _dates(days.day),
+            "requests": days.stat(c.REQUESTS).astype(np.int64),
+            "offers": days.stat(ROLE_COLUMN["offer"]).astype(np.int64),
+        }
+    )
+    table = (
+        all_days.group_by("day")
+        .agg(pl.col("requests").sum(), pl.len().cast(pl.Int64).alias("visitors"), pl.col("offers").sum())
+        .sort("day")
+    )
+    enough = len(table) >= FEWEST_DAYS
+    usual = float(np.median(table["offers"].to_numpy())) if len(table) else 0.0
+    active = table["offers"].to_numpy() >= ACTIVITY_LIFT * max(usual, 1.0) if enough else np.zeros(len(table), bool)
+    counts = visitors.group_by("day").agg(
+        pl.col("flagged").sum().cast(pl.Int64).alias("flagged"),
+        *[(pl.col("category") == name).sum().cast(pl.Int64).alias(name) for name in CATEGORIES],
+    )
+    return (
+        table.with_columns(
+            pl.Series("activity", active),
+            pl.col("day").is_in(_dates(np.array(training, np.int64)).implode()).alias("in_training"),
+            pl.col("day").is_in(_dates(np.array(judged, np.int64)).implode()).alias("judged"),
+        )
+        .join(counts, on="day", how="left", maintain_order="left")
+        .with_columns(pl.col("flagged", *CATEGORIES).fill_null(0))
+        .select("day", "requests", "visitors", "flagged", "activity", "in_training", "judged", *CATEGORIES)
+    )
+
+
+def _dates(day: NDArray[np.int64]) -> pl.Series:
+    return pl.Series("day", day.astype(np.int32)).cast(pl.Date)
+
+
+def day_text(day: int) -> str:
+    """A day number as a date.
+
+    >>> day_text(18942)
+    '2021-11-11'
+    """
+    return (EPOCH + timedelta(days=int(day))).isoformat()

@@ -1,0 +1,189 @@
+"""Who is flagged, why, and how sure we are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from floorwalker.features.visitors import _columns as c
+from floorwalker.scan.categories import categorise
+from floorwalker.scan.cutoff import tail_cutoff
+from floorwalker.scan.model import VisitorModel, pattern_cutoff
+from floorwalker.scan.patterns import Evidence, Pattern, load_patterns
+from floorwalker.scan.result import CATEGORIES, TIERS
+from floorwalker.scan.visitor_days import Rows, VisitorDays
+from floorwalker.scan.wording import unusual_sentences
+from floorwalker.settings import ScanSettings
+
+Values = NDArray[np.float64]
+IMPOSTOR = "machine.impostor"
+UNUSUAL = "visitor.unusual"
+
+
+@dataclass
+class Judgement:
+    """What was decided of the judged visitor-days; `m` rows.
+
+    Parameters
+    ----------
+    rows : positions of the judged visitor-days among all.
+    sparse_rows : positions of ordinary visitor-days with too few visits, of the judged days.
+    model : what they were judged by.
+    features : name to float64 [m].
+    score : float32 [m] in [0, 1], how unusual.
+    category : int8 [m], index into `CATEGORIES`.
+    tier : int8 [m], index into `TIERS`, -1 where not flagged.
+    rank : float32 [m], flags are ordered by it.
+    codes, sentences : reason codes and sentences of each flagged row, strongest first; empty elsewhere.
+    """
+
+    rows: Rows
+    sparse_rows: Rows
+    model: VisitorModel
+    features: dict[str, Values]
+    score: NDArray[np.float32]
+    category: NDArray[np.int8]
+    tier: NDArray[np.int8]
+    rank: NDArray[np.float32]
+    codes: list[list[str]]
+    sentences: list[list[str]]
+
+
+def judge(
+    days: VisitorDays,
+    machines: pl.DataFrame,
+    *,
+    judged: Sequence[int],
+    training: Sequence[int],
+    settings: ScanSettings,
+    model: VisitorModel | None,
+) -> Judgement:
+    """Learn where no model is given, then judge.
+
+    Parameters
+    ----------
+    machines : the verdict on each visitor-day, row-aligned: `kind` (null for a visitor), `impostor`, `evidence`.
+    judged, training : days since 1970-01-01.
+    model : of an earlier run; None fits one on the training days.
+    """
+    impostor = machines["impostor"].to_numpy()
+    ordinary = machines["kind"].is_null().to_numpy() | impostor
+    enough = days.stat(c.PAGES) >= settings.min_visits
+    span_hours = days.span_hours()
+    if model is None:
+        taught = np.flatnonzero(ordinary & ~impostor & enough & np.isin(days.day, list(training)))
+        facts = days.facts(taught)
+        features = days.features(facts)
+
+        def evidence_of(medians: Mapping[str, float], fetches: bool) -> Evidence:
+            return Evidence(features, facts, medians, fetches, span_hours[taught])
+
+        model = VisitorModel.fit(features, evidence_of, settings)
+    on_judged_days = np.isin(days.day, list(judged))
+    rows = np.flatnonzero(ordinary & on_judged_days & (enough | impostor))
+    sparse = np.flatnonzero(ordinary & on_judged_days & ~enough & ~impostor & (days.stat(c.PAGES) > 0))
+    facts = days.facts(rows)
+    features = days.features(facts)
+    evidence = Evidence(features, facts, model.medians, model.site_fetches_assets, span_hours[rows])
+    score = model.score(features)
+    flags = _flag(evidence, score, impostor[rows], days.day[rows], model, settings)
+    codes, sentences = _explain(flags, evidence, score, machines["evidence"], rows, model)
+    category = categorise(evidence)
+    for pattern, strength in flags.strengths.items():
+        if pattern.category is not None:
+            category[strength > 0] = CATEGORIES.index(pattern.category)
+    return Judgement(rows, sparse, model, features, score, category, flags.tier, flags.rank, codes, sentences)
+
+
+@dataclass
+class _Flags:
+    """`strengths` holds, for each pattern, its strength over its cut-off where it is flagged and 0 elsewhere."""
+
+    strengths: dict[Pattern, Values]
+    unusual: NDArray[np.bool_]
+    impostor: NDArray[np.bool_]
+    tier: NDArray[np.int8]
+    rank: NDArray[np.float32]
+
+
+def _flag(
+    evidence: Evidence,
+    score: NDArray[np.float32],
+    impostor: NDArray[np.bool_],
+    day: NDArray[np.int64],
+    model: VisitorModel,
+    settings: ScanSettings,
+) -> _Flags:
+    strengths: dict[Pattern, Values] = {}
+    # On a promotion day honest visitors hurry too: the day's own body may raise a cut-off, never lower it.
+    groups = [np.flatnonzero(day == value) for value in np.unique(day)]
+    for pattern in load_patterns():
+        strength = pattern.strength(evidence)
+        over = np.zeros(len(evidence))
+        learned = model.pattern_cutoffs.get(pattern.code, pattern.floor)
+        for group in groups:
+            cut = max(learned, pattern_cutoff(pattern, _part(evidence, group), settings.false_alarm_budget))
+            over[group] = np.where(strength[group] >= cut, strength[group] / cut, 0.0)
+        strengths[pattern] = over
+    unusual = np.zeros(len(evidence), bool)
+    for group in groups:
+        cut = max(model.threshold, tail_cutoff(score[group], settings.false_alarm_budget))
+        unusual[group] = score[group] > cut
+    tier = np.full(len(evidence), -1, np.int8)
+    tier[unusual] = TIERS.index("only unusual")
+    weight = np.zeros(len(evidence))
+    for pattern, over in strengths.items():
+        level = TIERS.index(pattern.tier)
+        tier[(over > 0) & ((tier < 0) | (tier > level))] = level
+        weight += 1.0 - np.exp(-over)
+    tier[impostor] = TIERS.index("proven")
+    # Tier first; within it how far over the cut-offs and how unusual besides.
+    rank = np.where(tier < 0, 0.0, len(TIERS) - tier) + 0.2 * np.minimum(weight, 3.0) + 0.2 * score
+    return _Flags(strengths, unusual, impostor, tier, rank.astype(np.float32))
+
+
+def _part(evidence: Evidence, rows: Rows) -> Evidence:
+    return replace(
+        evidence,
+        features={name: values[rows] for name, values in evidence.features.items()},
+        facts=replace(
+            evidence.facts,
+            stats=evidence.facts.stats[rows],
+            distinct_targets=evidence.facts.distinct_targets[rows],
+            history={name: values[rows] for name, values in evidence.facts.history.items()},
+        ),
+        span_hours=evidence.span_hours[rows],
+    )
+
+
+def _explain(
+    flags: _Flags,
+    evidence: Evidence,
+    score: NDArray[np.float32],
+    machine_evidence: pl.Series,
+    rows: Rows,
+    model: VisitorModel,
+) -> tuple[list[list[str]], list[list[str]]]:
+    codes: list[list[str]] = [[] for _ in range(len(rows))]
+    sentences: list[list[str]] = [[] for _ in range(len(rows))]
+    flagged = np.flatnonzero(flags.tier >= 0)
+    deviations = model.deviations({name: values[flagged] for name, values in evidence.features.items()})
+    for position, row in enumerate(flagged.tolist()):
+        if flags.impostor[row]:
+            codes[row].append(IMPOSTOR)
+            sentences[row].append(str(machine_evidence[int(rows[row])]))
+        found = sorted(
+            ((over[row], pattern) for pattern, over in flags.strengths.items() if over[row] > 0),
+            key=lambda pair: (TIERS.index(pair[1].tier), -pair[0]),
+        )
+        for _, pattern in found:
+            codes[row].append(pattern.code)
+            sentences[row].append(pattern.sentence(evidence, row))
+        if flags.unusual[row]:
+            codes[row].append(UNUSUAL)
+        sentences[row] += unusual_sentences(model, evidence.features, deviations[position], row)
+    return codes, sentences
