@@ -1,0 +1,30 @@
+"""The cut-off follows the body of the scores, not the share of hunters."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from floorwalker.scan.cutoff import tail_cutoff
+
+
+@pytest.mark.parametrize("budget", [0.01, 0.001])
+def test_normal_scores_are_flagged_at_the_budget(budget: float) -> None:
+    body = np.random.default_rng(3).normal(size=400_000)
+    flagged = float(np.mean(body > tail_cutoff(body, budget)))
+    assert flagged == pytest.approx(budget, rel=0.15)
+
+
+def test_twice_the_hunters_is_about_twice_the_flags() -> None:
+    rng = np.random.default_rng(5)
+    body = rng.normal(size=20_000)
+    flags = []
+    for hunters in (100, 200):
+        scores = np.concatenate([body, rng.normal(5.5, 0.3, hunters)])
+        flags.append(int(np.sum(scores[len(body) :] > tail_cutoff(scores, 0.001))))
+    assert flags[0] >= 95
+    assert 1.9 <= flags[1] / flags[0] <= 2.1
+
+
+def test_nobody_known_flags_nobody_by_this_cut() -> None:
+    assert tail_cutoff(np.empty(0), 0.001) == float("-inf")
