@@ -47,11 +47,21 @@ def generate(scenario: Scenario) -> GeneratedLog:
 
     Raises
     ------
-    UsageError : unknown family, or a family of the other split.
+    UsageError : unknown family, or one of the other split: routes are learned on the site families of `training` and
+        `validation`, which go with `choose`; `report` takes the unseen ones.
     """
-    from floorwalker.simulation.sites import make_site
+    from floorwalker.simulation import sites
 
-    site = make_site(scenario.site_family, seed=scenario.seed, items=scenario.items)
+    if scenario.site_family not in sites.list_families():
+        raise UsageError(f"site family {scenario.site_family!r}", allowed=", ".join(sites.list_families()))
+    wanted = {"choose": ("training", "validation"), "report": ("unseen",)}.get(scenario.split)
+    if wanted is not None and sites.family_split(scenario.site_family) not in wanted:
+        raise UsageError(
+            f"site family {scenario.site_family!r} is not of the split {scenario.split!r}",
+            allowed=", ".join(name for part in wanted for name in sites.list_families(part)),
+            fix="or use split='both' where nothing is tuned or published",
+        )
+    site = sites.make_site(scenario.site_family, seed=scenario.seed, items=scenario.items)
     return generate_on(site, scenario)
 
 
