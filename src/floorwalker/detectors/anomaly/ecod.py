@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from floorwalker.detectors.anomaly._base import Capabilities, Matrix
 from floorwalker.detectors.anomaly._fitted import FittedDetector, State, against_typical, typical_of
+from floorwalker.detectors.anomaly._neighbours import draw_landmarks
 from floorwalker.errors import UsageError
 
 
@@ -69,7 +70,9 @@ class ECOD(FittedDetector):
             "skew": third.astype(np.int8),
             "trained_on": np.array(count, np.int64),
         }
-        learned["typical"] = np.array(typical_of(_tails(ordered, learned).max(axis=0)))
+        learned["typical"] = np.array(
+            typical_of(_tails(draw_landmarks(rows, self.grid, self.seed), learned).max(axis=0))
+        )
         return learned
 
     def _score(self, rows: Matrix, learned: State) -> NDArray[Any]:
