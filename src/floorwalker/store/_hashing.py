@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from floorwalker.kernels import kernel
+from floorwalker.store._flat import flat_kernel
 
 PADDING = 16
 """Bytes that must be readable behind the last byte of every buffer given to a kernel that loads words."""
@@ -34,13 +34,13 @@ def make_keys(seed: int) -> NDArray[np.uint64]:
     return np.random.Generator(np.random.PCG64(seed)).integers(0, 1 << 64, size=_KEYS, dtype=np.uint64)
 
 
-@kernel
+@flat_kernel
 def widen(value: Any) -> int:
     """Any integer as a signed machine word: keeps kernels to one signature, and small unsigned types from wrapping."""
     return np.int64(value)  # type: ignore[return-value]
 
 
-@kernel
+@flat_kernel
 def load_word(buffer: NDArray[np.uint8], at: int) -> np.uint64:
     """The eight bytes from `at` on as one little-endian word; unsigned indices let LLVM make one load of it."""
     i = np.uint64(at)
@@ -56,7 +56,7 @@ def load_word(buffer: NDArray[np.uint8], at: int) -> np.uint64:
     )
 
 
-@kernel
+@flat_kernel
 def is_same_span(left: NDArray[np.uint8], left_at: int, right: NDArray[np.uint8], right_at: int, length: int) -> bool:
     """Whether two spans of one length hold the same bytes."""
     done = 0
@@ -71,7 +71,7 @@ def is_same_span(left: NDArray[np.uint8], left_at: int, right: NDArray[np.uint8]
     return True
 
 
-@kernel
+@flat_kernel
 def hash_span(buffer: NDArray[np.uint8], start: int, end: int, keys: NDArray[np.uint64]) -> np.uint64:
     """The hash of one span; spans longer than 1 KiB chain blocks of 128 words."""
     total = keys[0]
@@ -97,7 +97,7 @@ def hash_span(buffer: NDArray[np.uint8], start: int, end: int, keys: NDArray[np.
     return mixed
 
 
-@kernel
+@flat_kernel
 def hash_spans(
     buffer: NDArray[np.uint8],
     starts: NDArray[np.int64],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from floorwalker.kernels import kernel
+from floorwalker.store._flat import flat_kernel
 from floorwalker.store._hashing import is_same_span, widen
 
 REFUSED = -2
@@ -16,7 +16,7 @@ _U0, _U1, _U32 = np.uint64(0), np.uint64(1), np.uint64(32)
 _DASH = 45
 
 
-@kernel
+@flat_kernel
 def intern_spans(
     buffer: NDArray[np.uint8],
     starts: NDArray[np.int64],
@@ -79,7 +79,7 @@ def intern_spans(
     return len(starts), count
 
 
-@kernel
+@flat_kernel
 def fill_slots(slots: NDArray[np.uint64], known: NDArray[np.uint64], count: int) -> None:
     """Put the first `count` texts into empty slots, by their known hashes."""
     mask = np.uint64(len(slots) - 1)

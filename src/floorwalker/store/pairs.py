@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from floorwalker.kernels import kernel
+from floorwalker.store._flat import flat_kernel
 
 EMPTY = np.int32(-1)
 
 
-@kernel
+@flat_kernel
 def _intern(
     first: NDArray[np.int64],
     second: NDArray[np.int64],
@@ -45,7 +45,7 @@ def _intern(
     return used
 
 
-@kernel
+@flat_kernel
 def _reslot(keys: NDArray[np.int64], used: int, slots: NDArray[np.int32], seed: int) -> None:
     mask = np.uint64(len(slots) - 1)
     for code in range(used):

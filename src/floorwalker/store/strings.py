@@ -65,6 +65,16 @@ class StringTable:
         """Where texts begin in `arena`: int64 [len + 1]; text k is `arena[offsets[k]:offsets[k + 1]]`."""
         return self._offsets[: self._count + 1]
 
+    @property
+    def arena_with_padding(self) -> NDArray[np.uint8]:
+        """As `arena`, with `PADDING` readable bytes behind it, for kernels that load words."""
+        return self._arena[: self._offsets[self._count] + PADDING]
+
+    @property
+    def hashes(self) -> NDArray[np.uint64]:
+        """The hash of each text: uint64 [len]."""
+        return self._known[: self._count]
+
     def intern(
         self, buffer: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]
     ) -> NDArray[np.int32]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from floorwalker.events.requests import MISSING, RequestBatch
 from floorwalker.sources.access_log._addresses import TrustedProxies, client_text
 from floorwalker.sources.access_log._parsing import Parsed
-from floorwalker.sources.access_log._scanning import query_starts
+from floorwalker.sources.access_log._scanning import are_plain_ipv4, query_starts
 from floorwalker.sources.access_log._slots import (
     TEXT_CLIENT,
     TEXT_FORWARDED,
@@ -56,7 +57,7 @@ class _Mapped:
         self._values = np.full(1 << 10, default, dtype)
         self.size = 0
 
-    def extend(self, values: list[int]) -> None:
+    def extend(self, values: NDArray[Any]) -> None:
         needed = self.size + len(values) + 1
         if needed > len(self._values):
             longer = np.full(2 * needed, self._default, self._values.dtype)
@@ -123,9 +124,10 @@ class Interner:
         late = np.flatnonzero(codes < MISSING)
         if len(late):
             starts = starts[late]
-            ends = query_starts(buffer, starts, ends[late])
+            ends, whole = np.empty(len(late), np.int64), ends[late]
             hashes = np.empty(len(late), np.uint64)
             with np.errstate(over="ignore"):
+                query_starts(buffer, starts, whole, ends)
                 hash_spans(buffer, starts, ends, table.keys, hashes)
             refused = table.refused
             codes[late] = table.intern_hashed(buffer, starts, ends, hashes)
@@ -135,10 +137,7 @@ class Interner:
     def _client_codes(self, parsed: Parsed) -> NDArray[np.int32]:
         raw = self._codes(parsed, TEXT_CLIENT, self._raw)
         if len(self._raw) > self._clients.size:
-            texts = [client_text(text) for text in self._raw.since(self._clients.size).to_list()]
-            self._clients.extend(self.tables.client.intern_texts(texts).tolist())
-            if self._proxies:
-                self._trusted.extend([text in self._proxies for text in texts])
+            self._learn_clients()
         clients: NDArray[np.int32] = self._clients[raw]  # type: ignore[assignment]
         if not self._proxies:
             return clients
@@ -148,7 +147,24 @@ class Interner:
             headers = self._headers.intern_hashed(parsed.block.buffer, *spans)
             if len(self._headers) > self._forwarded.size:
                 named = [self._proxies.walk(text) or "" for text in self._headers.since(self._forwarded.size).to_list()]
-                self._forwarded.extend(self.tables.client.intern_texts(named).tolist())
+                self._forwarded.extend(self.tables.client.intern_texts(named))
             found = self._forwarded[headers]
             clients[rows] = np.where(found >= 0, found, clients[rows])  # type: ignore[operator]
         return clients
+
+    def _learn_clients(self) -> None:
+        """Canonical forms of the client texts that are new; most are plain IPv4 and stay as they are."""
+        raw, table, first = self._raw, self.tables.client, self._clients.size
+        starts, ends = raw.offsets[first:-1], raw.offsets[first + 1 :]
+        plain = np.empty(len(starts), np.bool_)
+        are_plain_ipv4(raw.arena, starts, ends, plain)
+        codes = np.empty(len(plain), np.int32)
+        # The raw table's arena and hashes are used as they are: both tables have the same keys.
+        codes[plain] = table.intern_hashed(
+            raw.arena_with_padding, starts[plain], ends[plain], raw.hashes[first:][plain]
+        )
+        others = np.flatnonzero(~plain)
+        codes[others] = table.intern_texts([client_text(raw.text(first + int(code))) for code in others])
+        self._clients.extend(codes)
+        if self._proxies:
+            self._trusted.extend(np.array([table.text(int(code)) in self._proxies for code in codes], np.bool_))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from floorwalker.kernels import kernel
+from floorwalker.store._flat import flat_kernel
 from floorwalker.store._hashing import widen
 
 _BACKSLASH, _PERCENT = 92, 37
 
 
-@kernel
+@flat_kernel
 def hex_digit(byte: int) -> int:
     """The value of a hexadecimal digit, or -1."""
     if 48 <= byte <= 57:
@@ -23,7 +23,7 @@ def hex_digit(byte: int) -> int:
     return -1
 
 
-@kernel
+@flat_kernel
 def hex_number(buffer: NDArray[np.uint8], at: int, end: int, digits: int) -> int:
     """The number that `digits` hexadecimal digits at `at` write, or -1."""
     if at + digits > end:
@@ -37,7 +37,7 @@ def hex_number(buffer: NDArray[np.uint8], at: int, end: int, digits: int) -> int
     return value
 
 
-@kernel
+@flat_kernel
 def unescape(buffer: NDArray[np.uint8], start: int, end: int) -> int:
     r"""Undo `\"`, `\\`, `\n`, `\xHH` (nginx, Apache) and `\uHHHH` (JSON) in place; answers the new end.
 
@@ -114,7 +114,7 @@ def unescape(buffer: NDArray[np.uint8], start: int, end: int) -> int:
     return write
 
 
-@kernel
+@flat_kernel
 def unquote(buffer: NDArray[np.uint8], start: int, end: int, plus: bool) -> int:
     """Undo percent-encoding (and plus signs for spaces) in place, twice where applied twice; answers the new end."""
     for _ in range(2):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from floorwalker.kernels import kernel
 from floorwalker.sources.access_log._escapes import unescape, unquote
 from floorwalker.sources.access_log._scanning import find_byte, has_control
 from floorwalker.sources.access_log._slots import (
@@ -50,6 +49,7 @@ from floorwalker.sources.access_log._targets import (
     request_parts,
 )
 from floorwalker.sources.access_log._times import BAD, parse_time
+from floorwalker.store._flat import flat_kernel
 from floorwalker.store._hashing import hash_span, is_same_span, widen
 
 JUMP = 3_600_000_000
@@ -59,7 +59,7 @@ SESSION_NONE, SESSION_LOGGED, SESSION_COOKIE, SESSION_TARGET, SESSION_ANY = rang
 """Where a session id is looked for: nowhere, its own field, the Cookie header, the target, each in this order."""
 
 
-@kernel
+@flat_kernel
 def number(buffer: NDArray[np.uint8], start: int, end: int) -> int:
     """A decimal number; -1 for `-` or nothing, -2 for anything else."""
     length = end - start
@@ -76,13 +76,13 @@ def number(buffer: NDArray[np.uint8], start: int, end: int) -> int:
     return value
 
 
-@kernel
+@flat_kernel
 def is_same_text(buffer: NDArray[np.uint8], a: int, a_end: int, b: int, b_end: int) -> bool:
     """Whether two spans of one buffer hold the same bytes."""
     return a_end - a == b_end - b and is_same_span(buffer, a, buffer, b, a_end - a)
 
 
-@kernel
+@flat_kernel
 def interpret(
     buffer: NDArray[np.uint8],
     rows: int,

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from floorwalker.sources.access_log._blocks import Block
 from floorwalker.sources.access_log._interpret import interpret
 from floorwalker.sources.access_log._program import Program, TextShape, empty_spans
+from floorwalker.sources.access_log._scanning import count_byte
 from floorwalker.sources.access_log._slots import FINE, REASONS, TEXTS
-from floorwalker.sources.access_log._tokenise_json import tokenise_json
+from floorwalker.sources.access_log._tokenise_json import DEPTH, tokenise_json
 from floorwalker.sources.access_log._tokenise_text import tokenise_text
 
 SAMPLES = 5
@@ -60,13 +61,14 @@ class LineParser:
         self._keys = keys
         self._clock = np.zeros(3, np.int64)
         self._spans = empty_spans(0)
+        self._stack = np.zeros((3, DEPTH), np.int64)
         self._lines = np.zeros((0, 2), np.int32)
         self._states = np.zeros(0, np.uint8)
         self._escaped = np.zeros(0, np.uint32)
 
     def parse(self, block: Block) -> Parsed:
         """The columns of one block."""
-        lines = block.memory.count(b"\n", 0, block.length)
+        lines = count_byte(block.buffer, block.length, 10)
         if lines > len(self._states):
             room = lines + lines // 4 + 16
             self._spans = empty_spans(room)
@@ -101,6 +103,7 @@ class LineParser:
                 program.nodes,
                 program.literals,
                 program.bound,
+                self._stack,
                 self._spans,
                 self._lines,
                 self._states,

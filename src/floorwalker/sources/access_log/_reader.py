@@ -104,7 +104,8 @@ class AccessLog:
         """All requests in the order of time, at most 262,144 a batch.
 
         Files are merged by time: one is opened when the others have come near its first request. Inside a file a
-        request may stand up to five minutes too late; those later still are counted in `warnings` and come with the next batch.
+        request may stand up to five minutes too late; those later still are counted in `warnings` and come with
+        the next batch.
         """
         workers = Workers()
         opened: list[FileStream] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from floorwalker.kernels import kernel
+from floorwalker.store._flat import flat_kernel
 from floorwalker.store._hashing import load_word, widen
 
 _ONES = np.uint64(0x0101010101010101)
@@ -17,7 +17,26 @@ _ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 _U0, _U1, _U3, _U56, _U64 = np.uint64(0), np.uint64(1), np.uint64(3), np.uint64(56), np.uint64(64)
 
 
-@kernel
+@flat_kernel
+def count_byte(buffer: NDArray[np.uint8], end: int, byte: int) -> int:
+    """How often a byte occurs in `buffer[:end]`."""
+    wanted = np.uint8(byte)
+    count = 0
+    at = 0
+    while at + 128 <= end:
+        # Counts of at most 128 stay within a byte, which lets the loop become vector instructions.
+        few = np.uint8(0)
+        for k in range(128):
+            few += np.uint8(buffer[np.uint64(at + k)] == wanted)
+        count += widen(few)
+        at += 128
+    while at < end:
+        count += buffer[at] == wanted
+        at += 1
+    return count
+
+
+@flat_kernel
 def find_byte(buffer: NDArray[np.uint8], at: int, end: int, byte: int) -> int:
     """The first position of a byte in `buffer[at:end]`, or `end`."""
     pattern = np.uint64(byte) * _ONES
@@ -33,7 +52,7 @@ def find_byte(buffer: NDArray[np.uint8], at: int, end: int, byte: int) -> int:
     return end
 
 
-@kernel
+@flat_kernel
 def find_stop(buffer: NDArray[np.uint8], at: int, end: int, byte: int) -> int:
     """The first position of a byte or of a backslash in `buffer[at:end]`, or `end`."""
     pattern = np.uint64(byte) * _ONES
@@ -50,7 +69,7 @@ def find_stop(buffer: NDArray[np.uint8], at: int, end: int, byte: int) -> int:
     return end
 
 
-@kernel
+@flat_kernel
 def has_control(buffer: NDArray[np.uint8], at: int, end: int) -> bool:
     """Whether `buffer[at:end]` holds a byte below 0x20 or 0x7f."""
     found = _U0
@@ -67,7 +86,7 @@ def has_control(buffer: NDArray[np.uint8], at: int, end: int) -> bool:
     return bool((found & _HIGHS) != _U0)
 
 
-@kernel
+@flat_kernel
 def lower(buffer: NDArray[np.uint8], at: int, end: int) -> None:
     """Make ASCII letters small, in place."""
     for k in range(at, end):
@@ -75,10 +94,39 @@ def lower(buffer: NDArray[np.uint8], at: int, end: int) -> None:
             buffer[k] += np.uint8(32)
 
 
-@kernel
-def query_starts(buffer: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int64]:
+@flat_kernel
+def query_starts(
+    buffer: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64], found: NDArray[np.int64]
+) -> None:
     """Where the query of each span begins (at its `?`), or the span's end."""
-    found = np.empty(len(starts), np.int64)
     for row in range(len(starts)):
         found[row] = find_byte(buffer, starts[row], ends[row], 63)
-    return found
+
+
+@flat_kernel
+def are_plain_ipv4(
+    buffer: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64], plain: NDArray[np.bool_]
+) -> None:
+    """Whether each span is an IPv4 address as it is always written: four numbers up to 255 without leading zeros."""
+    for row in range(len(starts)):
+        dots = 0
+        digits = 0
+        value = 0
+        good = True
+        for at in range(starts[row], ends[row]):
+            byte = widen(buffer[at])
+            if byte == 46:
+                good = good and digits > 0
+                dots += 1
+                digits = 0
+                value = 0
+            elif 48 <= byte <= 57:
+                good = good and (digits == 0 or value > 0)
+                value = value * 10 + byte - 48
+                digits += 1
+                good = good and value <= 255
+            else:
+                good = False
+            if not good:
+                break
+        plain[row] = good and dots == 3 and digits > 0

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floorwalker.events.requests import METHODS
-from floorwalker.kernels import kernel
 from floorwalker.sources.access_log._scanning import find_byte, lower
+from floorwalker.store._flat import flat_kernel
 from floorwalker.store._hashing import load_word
 
 _ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
@@ -18,7 +18,7 @@ _PROTOCOL = np.uint64(int.from_bytes(b" HTTP/", "little"))
 _SIX_BYTES = np.uint64(0xFFFFFFFFFFFF)
 
 
-@kernel
+@flat_kernel
 def method_code(buffer: NDArray[np.uint8], start: int, end: int) -> int:
     """The index into `METHODS`, or -1 where these bytes cannot be a method."""
     length = end - start
@@ -36,7 +36,7 @@ def method_code(buffer: NDArray[np.uint8], start: int, end: int) -> int:
     return _OTHER
 
 
-@kernel
+@flat_kernel
 def request_parts(buffer: NDArray[np.uint8], start: int, end: int) -> tuple[int, int, int]:
     """Method code, begin and end of the target of `GET /path HTTP/1.1`; the code is -1 where it is no request line.
 
@@ -63,7 +63,7 @@ def request_parts(buffer: NDArray[np.uint8], start: int, end: int) -> tuple[int,
     return code, begin, stop
 
 
-@kernel
+@flat_kernel
 def authority(buffer: NDArray[np.uint8], start: int, end: int) -> tuple[int, int, int]:
     """Begin and end of the host name of `scheme://user@host:port/path`, and where the path begins; (end, end, start)
     where this is no absolute URL."""
@@ -85,7 +85,7 @@ def authority(buffer: NDArray[np.uint8], start: int, end: int) -> tuple[int, int
     return begin, stop, path
 
 
-@kernel
+@flat_kernel
 def host_name(buffer: NDArray[np.uint8], start: int, end: int) -> tuple[int, int]:
     """Begin and end of a host without its port and brackets; the letters are made small in place."""
     if start < end and buffer[start] == 91:
@@ -101,7 +101,7 @@ def host_name(buffer: NDArray[np.uint8], start: int, end: int) -> tuple[int, int
     return start, stop
 
 
-@kernel
+@flat_kernel
 def find_named(
     buffer: NDArray[np.uint8], start: int, end: int, name: NDArray[np.uint8], in_target: bool
 ) -> tuple[int, int]:

@@ -110,13 +110,14 @@ def _with_touching_host(pieces: list[_Piece], opening: str) -> Layout:
     """`$scheme://$host$request_uri` becomes one field: an absolute target."""
     joined: list[_Piece] = []
     for piece in pieces:
-        if joined and not joined[-1].behind:
-            joined.pop()
-            if not joined or joined[-1].name or joined[-1].behind != "://":
-                raise UsageError("a host and a path touch each other in the log format", fix="log them apart")
-            joined[-1] = _Piece("target", piece.behind)
-        else:
+        if not joined or joined[-1].behind:
             joined.append(piece)
+            continue
+        joined.pop()
+        scheme = joined.pop() if joined else _Piece("", "")
+        if scheme.name or scheme.behind != "://":
+            raise UsageError("a host and a path touch each other in the log format", fix="log them apart")
+        joined.append(_Piece("target", piece.behind))
     return _pieces_to_layout(joined, opening)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from floorwalker.kernels import kernel
+from floorwalker.store._flat import flat_kernel
 from floorwalker.store._hashing import widen
 
 BAD = -(1 << 62)
@@ -15,7 +15,7 @@ SECOND = 1_000_000
 _DAY = 86_400
 
 
-@kernel
+@flat_kernel
 def digits(buffer: NDArray[np.uint8], at: int, count: int) -> int:
     """The number that `count` decimal digits write, or -1."""
     value = 0
@@ -27,7 +27,7 @@ def digits(buffer: NDArray[np.uint8], at: int, count: int) -> int:
     return value
 
 
-@kernel
+@flat_kernel
 def day_number(year: int, month: int, day: int) -> int:
     """Days since 1970-01-01 in the Gregorian calendar, or -1 for a day that does not exist (or lies before 1970)."""
     if year < 1970 or month < 1 or month > 12 or day < 1 or day > 31:
@@ -48,7 +48,7 @@ def day_number(year: int, month: int, day: int) -> int:
     return era * 146_097 + of_era * 365 + of_era // 4 - of_era // 100 + of_year - 719_468
 
 
-@kernel
+@flat_kernel
 def month_number(buffer: NDArray[np.uint8], at: int) -> int:
     """1 to 12 for `Jan` to `Dec` in any case, or 0."""
     name = 0
@@ -81,7 +81,7 @@ def month_number(buffer: NDArray[np.uint8], at: int) -> int:
     return 0
 
 
-@kernel
+@flat_kernel
 def clock_seconds(buffer: NDArray[np.uint8], at: int) -> int:
     """Seconds since midnight of `HH:MM:SS` (a leap second is taken as the one before), or -1."""
     hour = digits(buffer, at, 2)
@@ -94,7 +94,7 @@ def clock_seconds(buffer: NDArray[np.uint8], at: int) -> int:
     return hour * 3600 + minute * 60 + min(second, 59)
 
 
-@kernel
+@flat_kernel
 def parse_time(buffer: NDArray[np.uint8], start: int, end: int) -> tuple[int, int]:
     """Microseconds since 1970 UTC and the offset from UTC in minutes; (BAD, 0) for what is no time.
 
@@ -154,7 +154,7 @@ def parse_time(buffer: NDArray[np.uint8], start: int, end: int) -> tuple[int, in
     return (day * _DAY + seconds - offset * 60) * SECOND + fraction, offset
 
 
-@kernel
+@flat_kernel
 def parse_epoch(buffer: NDArray[np.uint8], start: int, end: int) -> int:
     """Microseconds since 1970 of a decimal number of seconds, milliseconds, microseconds or nanoseconds, or BAD."""
     at = start

@@ -5,21 +5,23 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from floorwalker.kernels import kernel
 from floorwalker.sources.access_log._scanning import find_byte, find_stop
 from floorwalker.sources.access_log._slots import EMPTY, FINE, LINE_LIMIT, MALFORMED, TOO_LONG
+from floorwalker.store._flat import flat_kernel
 from floorwalker.store._hashing import widen
 
-_DEPTH = 16
+DEPTH = 16
+"""The most levels of nesting that are followed."""
 
 
-@kernel
+@flat_kernel
 def tokenise_json(
     buffer: NDArray[np.uint8],
     length: int,
     nodes: NDArray[np.int64],
     names: NDArray[np.uint8],
     bound: int,
+    stack: NDArray[np.int64],
     spans: NDArray[np.int32],
     lines: NDArray[np.int32],
     states: NDArray[np.uint8],
@@ -33,12 +35,13 @@ def tokenise_json(
     ----------
     nodes : int64 [k, 5], the keys looked for, as a tree: parent (0 is the line's object), begin and end of the name
         in `names`, the slot it fills or -1, and its rank: where several keys fill one slot, the lowest rank wins.
+    stack : int64 [3, 16], room to work in: the node whose object or array is open (-1 for one nobody asked for),
+        whether it is an array, and the rank of what each slot holds.
     """
     row = 0
     at = 0
-    stack = np.zeros(_DEPTH, np.int64)  # the node whose object or array is open; -1 for one nobody asked for
-    arrays = np.zeros(_DEPTH, np.uint8)
-    ranks = np.zeros(spans.shape[1], np.int64)
+    arrays = stack[1]
+    ranks = stack[2]
     while at < length:
         end = find_byte(buffer, at, length, 10)
         following = end + 1
@@ -66,7 +69,7 @@ def tokenise_json(
                     spans[row, slot, 1] = -1
                 ranks[slot] = 1 << 30
             depth = 0
-            stack[0] = 0
+            stack[0, 0] = 0
             arrays[0] = 0
             node = -1
             expects_key = True
@@ -92,12 +95,12 @@ def tokenise_json(
                         expects_key = False
                         node = -1
                 elif byte == 123 or byte == 91:
-                    if expects_key or depth + 1 >= _DEPTH:
+                    if expects_key or depth + 1 >= DEPTH:
                         state = MALFORMED
                     else:
                         depth += 1
-                        stack[depth] = node
-                        arrays[depth] = byte == 91
+                        stack[0, depth] = node
+                        arrays[depth] = widen(byte == 91)
                         expects_key = byte == 123
                         at += 1
                 else:
@@ -128,7 +131,7 @@ def tokenise_json(
                             at += 1
                         stop = at
                     if state == FINE and expects_key:
-                        parent = stack[depth]
+                        parent = stack[0, depth]
                         node = -1
                         if not quoted:
                             state = MALFORMED

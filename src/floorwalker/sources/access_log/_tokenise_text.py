@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from floorwalker.kernels import kernel
 from floorwalker.sources.access_log._scanning import find_byte, find_stop
 from floorwalker.sources.access_log._slots import COMMENT, EMPTY, FINE, LINE_LIMIT, MALFORMED, TOO_LONG
+from floorwalker.store._flat import flat_kernel
 
 _NEWLINE, _RETURN, _BACKSLASH = 10, 13, 92
 
 
-@kernel
+@flat_kernel
 def tokenise_text(
     buffer: NDArray[np.uint8],
     length: int,
