@@ -86,7 +86,11 @@ def check_batches(make: Factory) -> None:
 
 def check_training_order(make: Factory) -> None:
     """Where promised (`order_free`), the order of the training rows changes nothing."""
-    if not make().capabilities.order_free or getattr(make(), "landmarks", 4096) < 300:
+    detector = make()
+    if (
+        not detector.capabilities.order_free
+        or min(getattr(detector, name, 300) for name in ("landmarks", "grid")) < 300
+    ):
         return
     rows, others = make_crowd(300, 5, 1), make_crowd(100, 5, 2)
     order = np.random.default_rng(3).permutation(len(rows))

@@ -49,7 +49,7 @@ def test_one_enormous_row_does_not_squeeze_the_others_into_one_bin():
 
 def test_ecod_by_hand():
     rows = np.array([[1.0, 9.0], [2.0, 8.0], [3.0, 7.0], [10.0, 6.0]], np.float32)
-    # Of (10, 6): left tails 4/4 and 1/4, right tails 1/4 and 4/4; skewed right and not at all, so right tails once more.
+    # Of (10, 6): left tails 4/4 and 1/4, right tails 1/4 and 4/4; skewed right and not at all, so right once more.
     detector = ECOD().fit(rows)
     raw = {}
     for index, row in enumerate(rows):

@@ -70,9 +70,8 @@ class ECOD(FittedDetector):
             "skew": third.astype(np.int8),
             "trained_on": np.array(count, np.int64),
         }
-        learned["typical"] = np.array(
-            typical_of(_tails(draw_landmarks(rows, self.grid, self.seed), learned).max(axis=0))
-        )
+        sample = draw_landmarks(rows, self.grid, self.seed)
+        learned["typical"] = np.array(typical_of(_tails(sample, learned).max(axis=0)))
         return learned
 
     def _score(self, rows: Matrix, learned: State) -> NDArray[Any]:
