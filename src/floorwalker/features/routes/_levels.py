@@ -1,0 +1,238 @@
+"""One level of the URL tree: the segments below each state, described by their own and their siblings' figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from floorwalker.features.routes._grouping import Groups, group, mix, ranges
+from floorwalker.features.routes._split import SplitTargets
+from floorwalker.features.routes._tokens import (
+    FUTURE,
+    LENGTH,
+    PRIOR,
+    WIDTH,
+    length_bin,
+    log_bin,
+    make_tokens,
+    relative_bin,
+    share_bin,
+)
+
+SAMPLED = 1500
+"""Siblings below one state that are shown to the network; the rest follow what these decide about their parts."""
+
+_COARSE = np.array([0, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 2, 1, 4, 5])
+
+
+@dataclass
+class Level:
+    """The distinct segments at one depth, *units*, and their parts.
+
+    Parameters
+    ----------
+    depth : 0 for the first segment.
+    rows : int64 [rows], the targets that reach this depth.
+    units : the rows by unit.
+    unit_state : int64 [units], the state that a unit hangs below.
+    unit_target, unit_segment : int64 [units], a target that shows it and the segment's place in the cut.
+    unit_count : float64 [units], its requests.
+    unit_post : float64 [units], the share of POST among them, or -1 where methods are unknown.
+    parts, part_unit : int64 [parts], places in the cut and the unit that each belongs to.
+    part_key : the parts by (state, delimiter, text): siblings' equal parts decide together.
+    sampled : int64 [k], the units that the network sees.
+    tokens : int16 [k, LENGTH, WIDTH]; lengths : int64 [k].
+    part_slot : int64 [parts], the token of each part in its unit's sequence.
+    segment_slot : int64 [units], the token of the segment itself.
+    """
+
+    depth: int
+    rows: NDArray[np.int64]
+    units: Groups
+    unit_state: NDArray[np.int64]
+    unit_target: NDArray[np.int64]
+    unit_segment: NDArray[np.int64]
+    unit_count: NDArray[np.float64]
+    unit_post: NDArray[np.float64]
+    parts: NDArray[np.int64]
+    part_unit: NDArray[np.int64]
+    part_key: Groups
+    sampled: NDArray[np.int64]
+    tokens: NDArray[np.int16]
+    lengths: NDArray[np.int64]
+    part_slot: NDArray[np.int64]
+    segment_slot: NDArray[np.int64]
+    signature: Groups
+    state: Groups
+
+
+def describe_level(
+    cut: SplitTargets,
+    depth: int,
+    state_of: NDArray[np.int64],
+    counts: NDArray[np.float64],
+    posts: NDArray[np.float64] | None,
+    prior: NDArray[np.int16],
+    prior_lengths: NDArray[np.int64],
+    *,
+    sampled: int = SAMPLED,
+) -> Level | None:
+    """Describe the segments at this depth, or give None where no target is that deep.
+
+    Parameters
+    ----------
+    cut : the targets.
+    state_of : int64 [n], where each target stands after the segments before.
+    counts, posts : float64 [n], requests and POST requests of each target.
+    prior : int16 [states, PRIOR, WIDTH], the tokens of the last decided segments of each state.
+    prior_lengths : int64 [states], how many of them there are.
+    """
+    segments = np.diff(cut.segment_of)
+    rows = np.flatnonzero(segments > depth)
+    if len(rows) == 0:
+        return None
+    places = cut.segment_of[rows].astype(np.int64) + depth
+    units = group(mix(state_of[rows], cut.segment_hash[places]))
+    unit_row = rows[units.first]
+    unit_state, unit_segment = state_of[unit_row], places[units.first]
+    weight = counts[rows]
+    unit_count = units.total(weight)
+    unit_post = np.full(len(units), -1.0) if posts is None else units.total(posts[rows]) / np.maximum(unit_count, 1e-9)
+    state = group(unit_state)
+    siblings, mean_count = state.size[state.of], (state.total(unit_count) / state.size)[state.of]
+    share = unit_count / np.maximum(state.total(unit_count)[state.of], 1e-9)
+    entropy = (state.total(-share * np.log(np.maximum(share, 1e-12))) / np.log(np.maximum(state.size, 2)))[state.of]
+    top = state.largest(share)[state.of]
+
+    parts, part_unit = ranges(cut.part_of[unit_segment], cut.part_of[unit_segment + 1])
+    shape, delimiter = cut.part_shape[parts].astype(np.int64), cut.part_delimiter[parts].astype(np.int64)
+    part_state = unit_state[part_unit]
+    part_key = group(mix(part_state, cut.part_hash[parts] + delimiter.astype(np.uint64)))
+    frequency = part_key.size[part_key.of]
+    weighted = (part_key.total(unit_count[part_unit]))[part_key.of] / np.maximum(
+        state.total(unit_count)[state.of][part_unit], 1e-9
+    )
+    kinds = group(mix(part_state, delimiter * 16 + _COARSE[shape], 1))
+    fan = np.bincount(kinds.of[part_key.first], minlength=len(kinds))[kinds.of]
+    number = np.bincount(part_unit, minlength=len(units))
+    begins = np.cumsum(number) - number
+    order = np.arange(len(parts)) - begins[part_unit]
+    following = np.append(delimiter[1:], 0)
+    following[begins + number - 1] = 0
+    length = (cut.part_end - cut.part_start)[parts]
+
+    # The signature keeps delimiters and coarse shapes and is blind to how many equal ones follow each other.
+    code = (delimiter * 8 + _COARSE[shape]).astype(np.uint64)
+    repeated = np.concatenate([[False], (code[1:] == code[:-1]) & (order[1:] > 1)])
+    with np.errstate(over="ignore"):
+        folded = (code + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15) * (np.minimum(order, 3) + 1).astype(np.uint64)
+        folded[repeated] = 0
+        sums = np.add.reduceat(folded, begins)
+    signature = group(mix(unit_state, sums, 2))
+    alike = signature.size[signature.of]
+
+    likeness, ends_here, fan_below = _subtrees(cut, depth, rows, units, state)
+    extension = np.zeros(len(units), np.int64)
+    last = begins + number - 1
+    extension[(delimiter[last] == 3) & (length[last] <= 5) & (number > 1)] = 1
+    post = np.where(unit_post < 0, 0, np.where(unit_post < 0.02, 1, np.where(unit_post < 0.6, 2, 3)))
+    byte_length = (cut.segment_end - cut.segment_start)[unit_segment]
+    segment_tokens = make_tokens(
+        "segment", log_bin(siblings, 13), log_bin(mean_count, 7), share_bin(top),
+        np.minimum(entropy * 6, 5).astype(np.int64), share_bin(alike / siblings), log_bin(alike, 13),
+        relative_bin(unit_count / np.maximum(mean_count, 1e-9)), log_bin(unit_count, 8), log_bin(fan_below, 13),
+        share_bin(likeness), number, length_bin(byte_length), np.full(len(units), min(depth, 5)),
+        extension + 2 * (ends_here > 0.99) + 2 * (ends_here > 0.01), post,
+    )  # fmt: skip
+    part_tokens = make_tokens(
+        "part", delimiter, following, shape, length_bin(length), share_bin(frequency / siblings[part_unit]),
+        log_bin(frequency, 13), log_bin(fan, 13), np.minimum(order, 4), np.minimum(number[part_unit] - 1 - order, 4),
+        cut.part_word[parts], share_bin(weighted), share_bin((alike / siblings)[part_unit]),
+        relative_bin((unit_count / np.maximum(mean_count, 1e-9))[part_unit]), post[part_unit],
+        log_bin(siblings[part_unit], 8),
+    )  # fmt: skip
+
+    chosen = _sample(state, unit_count, cut.segment_hash[unit_segment], sampled)
+    before = prior_lengths[unit_state]
+    tokens = np.zeros((len(chosen), LENGTH, WIDTH), np.int16)
+    tokens[:, :PRIOR] = prior[unit_state[chosen]]
+    tokens[np.arange(len(chosen)), before[chosen]] = segment_tokens[chosen]
+    place = np.full(len(units), -1)
+    place[chosen] = np.arange(len(chosen))
+    part_slot = before[part_unit] + 1 + order
+    shown = place[part_unit] >= 0
+    tokens[place[part_unit[shown]], part_slot[shown]] = part_tokens[shown]
+    lengths = before + 1 + number
+    lengths = lengths[chosen] + _add_future(cut, depth, unit_row[chosen], lengths[chosen], tokens)
+    return Level(
+        depth, rows, units, unit_state, unit_row, unit_segment, unit_count, unit_post, parts, part_unit, part_key,
+        chosen, tokens, lengths, part_slot, before, signature, state,
+    )  # fmt: skip
+
+
+def _subtrees(
+    cut: SplitTargets, depth: int, rows: NDArray[np.int64], units: Groups, state: Groups
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """How far a unit's continuations are those of its siblings, its share of targets that end here, its targets."""
+    here = cut.segment_of[rows].astype(np.int64) + depth + 1
+    inside = here < cut.segment_of[rows + 1]
+    after = np.where(inside, cut.segment_hash[np.minimum(here, max(len(cut.segment_hash) - 1, 0))] % np.uint64(61), 61)
+    keyed = np.diff(cut.key_of)[rows] > 0
+    after = np.where(~inside & keyed, 62, after).astype(np.int64)
+    held = group(units.of * 64 + after)
+    unit, bit = units.of[held.first], after[held.first]
+    owner = state.of[unit]
+    slots = group(owner * 64 + bit)
+    common = slots.size[slots.of]
+    # Its own continuation does not count, so that an only child has likeness 0.
+    others = np.maximum(state.size[owner] - 1, 1)
+    likeness = np.bincount(unit, weights=(common - 1) / others, minlength=len(units)) / np.maximum(
+        np.bincount(unit, minlength=len(units)), 1
+    )
+    return likeness, units.mean(~inside), units.size.astype(np.float64)
+
+
+def _sample(
+    state: Groups, unit_count: NDArray[np.float64], hashes: NDArray[np.uint64], sampled: int
+) -> NDArray[np.int64]:
+    """Below each state all units, or the most requested third of a sample and chance for the rest of it."""
+    if state.size.max() <= sampled:
+        return np.arange(len(state.of))
+    by_count = np.lexsort((hashes, -unit_count, state.of))
+    begins = np.cumsum(state.size) - state.size
+    rank = np.arange(len(by_count)) - begins[state.of[by_count]]
+    kept = rank < sampled // 3
+    rest = by_count[~kept]
+    by_hash = rest[np.lexsort((hashes[rest], state.of[rest]))]
+    left = np.bincount(state.of[by_hash], minlength=len(state))
+    order = np.arange(len(by_hash)) - (np.cumsum(left) - left)[state.of[by_hash]]
+    return np.sort(np.concatenate([by_count[kept], by_hash[order < sampled - sampled // 3]]))
+
+
+def _add_future(
+    cut: SplitTargets,
+    depth: int,
+    targets: NDArray[np.int64],
+    lengths: NDArray[np.int64],
+    tokens: NDArray[np.int16],
+) -> NDArray[np.int64]:
+    added = np.zeros(len(targets), np.int64)
+    for ahead in range(1, FUTURE + 1):
+        place = cut.segment_of[targets].astype(np.int64) + depth + ahead
+        there = np.flatnonzero(place < cut.segment_of[targets + 1])
+        if len(there) == 0:
+            break
+        segment = place[there]
+        first = cut.part_of[segment]
+        number = cut.part_of[segment + 1] - first
+        second = np.where(number > 1, cut.part_delimiter[np.minimum(first + 1, len(cut.part_delimiter) - 1)], 0)
+        keyed = (np.diff(cut.key_of)[targets[there]] > 0).astype(np.int64)
+        rows = make_tokens(
+            "future", cut.part_shape[first], number, second,
+            length_bin(cut.segment_end[segment] - cut.segment_start[segment]), cut.part_word[first], keyed,
+        )  # fmt: skip
+        tokens[there, lengths[there] + ahead - 1] = rows
+        added[there] += 1
+    return added

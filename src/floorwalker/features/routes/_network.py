@@ -1,0 +1,139 @@
+"""The BiLSTM that decides which parts of a URL are fixed, and the step that refines its answers on the log itself."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from floorwalker.features.routes._levels import Level
+from floorwalker.features.routes._queries import QueryLevel
+from floorwalker.features.routes._split import FOREIGN, LOWER, MIXED, OTHER, UPPER, SplitTargets
+from floorwalker.features.routes._words import VERB
+from floorwalker.models.artefacts import DEFAULT, load_artefact
+from floorwalker.models.onnx import OnnxModel
+
+NAME, VERSION = "routes", 1
+FILE = "routes.onnx"
+BATCH = 512
+
+
+class RouteNetwork:
+    """Logits for sequences of tokens: above 0 means fixed (or, for a query key, part of the route).
+
+    Parameters
+    ----------
+    model : its graph takes `tokens` int32 [n, t, WIDTH] and `lengths` int32 [n] and gives float32 [n, t].
+    """
+
+    def __init__(self, model: OnnxModel) -> None:
+        self._model = model
+
+    def logits(self, tokens: NDArray[np.int16], lengths: NDArray[np.int64]) -> NDArray[np.float32]:
+        """float32 [n, t]; equal sequences are inferred once, and batches hold sequences of like length."""
+        count, width, slots = tokens.shape
+        if count == 0:
+            return np.zeros((0, width), np.float32)
+        flat = np.ascontiguousarray(tokens.reshape(count, -1))
+        _, first, of = np.unique(
+            flat.view(np.dtype((np.void, flat.dtype.itemsize * flat.shape[1]))).ravel(),
+            return_index=True, return_inverse=True,
+        )  # fmt: skip
+        order = np.argsort(lengths[first], kind="stable")
+        answers = np.zeros((len(first), width), np.float32)
+        for begin in range(0, len(order), BATCH):
+            rows = order[begin : begin + BATCH]
+            chosen = first[rows]
+            longest = int(lengths[chosen].max())
+            answers[rows, :longest] = self._model.run(
+                {
+                    "tokens": tokens[chosen, :longest].astype(np.int32),
+                    "lengths": lengths[chosen].astype(np.int32),
+                }
+            )
+        return np.asarray(answers[of.reshape(-1)], np.float32)
+
+
+@cache
+def load_network(folder: Path | None = None) -> RouteNetwork:
+    """The network of an artefact's folder, or the one that comes with the package."""
+    artefact = load_artefact(folder or DEFAULT / "routes", name=NAME, version=VERSION)
+    return RouteNetwork(OnnxModel(artefact.files[FILE]))
+
+
+class NetworkJudge:
+    """Decides by the network, then makes siblings agree, then applies the guard.
+
+    Siblings agree in two ways. A text that stands in several siblings (`p` in `red-shoe-p-12`) is fixed in all of them or in
+    none, by the mean of its logits. A segment that differs from its siblings of the same signature only by its own text follows
+    them where they are many and of one mind: what the network says of one product name is noise, what it says of a
+    thousand is the site's grammar.
+
+    The guard keeps endpoints that change state apart: words that name an act (`add`, `entfernen`, `quitar`) are never
+    merged with their siblings, nor are words of letters in requests that are sent by POST.
+    """
+
+    def __init__(self, cut: SplitTargets, network: RouteNetwork) -> None:
+        self._cut = cut
+        self._network = network
+
+    def judge_level(self, level: Level) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """See `Judge`."""
+        logits = self._network.logits(level.tokens, level.lengths)
+        units = len(level.unit_state)
+        place = np.full(units, -1)
+        place[level.sampled] = np.arange(len(level.sampled))
+        seen = place >= 0
+        whole = np.full(units, -9.0)
+        whole[seen] = logits[place[seen], level.segment_slot[seen]]
+        literal = self._agree(level, whole, seen) > 0
+        shown = seen[level.part_unit] & ~literal[level.part_unit]
+        each = np.zeros(len(level.parts))
+        each[shown] = logits[place[level.part_unit[shown]], level.part_slot[shown]]
+        votes = level.part_key.total(shown)
+        fixed = (level.part_key.total(each) / np.maximum(votes, 1) > 0)[level.part_key.of] & (votes > 0)[
+            level.part_key.of
+        ]
+        return self._guard(level, literal, fixed)
+
+    def _agree(self, level: Level, whole: NDArray[np.float64], seen: NDArray[np.bool_]) -> NDArray[np.float64]:
+        signature = level.signature
+        votes = signature.total(seen)
+        mean = signature.total(np.where(seen, np.clip(whole, -4, 4), 0)) / np.maximum(votes, 1)
+        weight = np.where(votes >= 8, 0.35, 0.0)
+        refined: NDArray[np.float64] = whole + (weight * mean)[signature.of]
+        return np.where(seen, refined, -9.0)
+
+    def _guard(
+        self, level: Level, literal: NDArray[np.bool_], fixed: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        cut = self._cut
+        shape = cut.part_shape[level.parts]
+        letters = np.isin(shape, (LOWER, MIXED, UPPER))
+        number = np.bincount(level.part_unit, minlength=len(literal))
+        act = (cut.part_word[level.parts] == VERB) & letters & (number[level.part_unit] <= 3)
+        posted = letters & (level.unit_post[level.part_unit] >= 0.5)
+        # Letters in a token or a user's name come in hundreds; a shop's own acts are few.
+        few = np.bincount(
+            level.state.of[level.part_unit[posted]], minlength=len(level.state)
+        )[level.state.of[level.part_unit]] <= 64  # fmt: skip
+        guarded = act | (posted & few & (number[level.part_unit] <= 6))
+        fixed = fixed | guarded
+        clean = (
+            np.bincount(
+                level.part_unit, weights=~(letters | (shape == OTHER) | (shape == FOREIGN)), minlength=len(literal)
+            )
+            == 0
+        )
+        held = np.bincount(level.part_unit, weights=act, minlength=len(literal)) > 0
+        return literal | (held & clean), fixed
+
+    def judge_queries(self, level: QueryLevel) -> NDArray[np.bool_]:
+        """See `Judge`."""
+        logits = self._network.logits(level.tokens, level.lengths)
+        shown = level.sequence >= 0
+        chosen = np.zeros(len(level.unit_state), np.bool_)
+        chosen[shown] = logits[level.sequence[shown], level.slot[shown]] > 0
+        return chosen
