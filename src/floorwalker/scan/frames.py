@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from floorwalker.features.network import Networks, network_keys
+from floorwalker.features.network import networks_of, parse_addresses
 from floorwalker.features.visitors import FEATURES
 from floorwalker.features.visitors import _columns as c
 from floorwalker.scan.judging import Judgement
@@ -22,6 +22,7 @@ from floorwalker.settings import ScanSettings
 EPOCH = date(1970, 1, 1)
 ACTIVITY_LIFT = 1.8
 FEWEST_DAYS = 3
+CATEGORY_COLUMNS = tuple(f"{name}_visitors" for name in CATEGORIES)
 SENSITIVE_ROLES = ("offer", "login", "basket", "checkout")
 
 
@@ -30,7 +31,7 @@ def feature_units() -> dict[str, str]:
     return {feature.name: feature.unit for feature in FEATURES}
 
 
-def visitor_frame(days: VisitorDays, machines: pl.DataFrame, judgement: Judgement, networks: Networks) -> pl.DataFrame:
+def visitor_frame(days: VisitorDays, machines: pl.DataFrame, judgement: Judgement) -> pl.DataFrame:
     """`ScanResult.visitors`."""
     rows = judgement.rows
     client = days.text("client", rows)
@@ -42,7 +43,7 @@ def visitor_frame(days: VisitorDays, machines: pl.DataFrame, judgement: Judgemen
             "day": _dates(days.day[rows]),
             "host": days.text("host", rows),
             "client": client,
-            "network": network_keys(client),
+            "network": networks_of(parse_addresses(client)),
             "session": days.text("session", rows),
             "user_agent": days.text("user_agent", rows),
             "category": pl.Series(np.array(CATEGORIES, object)[judgement.category].tolist(), dtype=pl.String),
@@ -84,7 +85,7 @@ def machine_frame(days: VisitorDays, machines: pl.DataFrame) -> pl.DataFrame:
 
 
 def swarm_frame(
-    days: VisitorDays, machines: pl.DataFrame, judgement: Judgement, networks: Networks, settings: ScanSettings
+    days: VisitorDays, machines: pl.DataFrame, judgement: Judgement, settings: ScanSettings
 ) -> pl.DataFrame:
     """`ScanResult.swarms`."""
     rows = judgement.sparse_rows
@@ -97,7 +98,7 @@ def swarm_frame(
             "day": days.day[rows],
             "user_agent": days.text("user_agent", rows),
             "client": client,
-            "network": network_keys(client),
+            "network": networks_of(parse_addresses(client)),
             "sequence": sequence,
             "routes": _sequence_texts(days, rows, sequence),
             "requests": days.stat(c.PAGES)[rows].astype(np.int64),
@@ -172,7 +173,7 @@ def day_frame(
     active = table["offers"].to_numpy() >= ACTIVITY_LIFT * max(usual, 1.0) if enough else np.zeros(len(table), bool)
     counts = visitors.group_by("day").agg(
         pl.col("flagged").sum().cast(pl.Int64).alias("flagged"),
-        *[(pl.col("category") == name).sum().cast(pl.Int64).alias(name) for name in CATEGORIES],
+        *[(pl.col("category") == name).sum().cast(pl.Int64).alias(f"{name}_visitors") for name in CATEGORIES],
     )
     return (
         table.with_columns(
@@ -181,8 +182,8 @@ def day_frame(
             pl.col("day").is_in(_dates(np.array(judged, np.int64)).implode()).alias("judged"),
         )
         .join(counts, on="day", how="left", maintain_order="left")
-        .with_columns(pl.col("flagged", *CATEGORIES).fill_null(0))
-        .select("day", "requests", "visitors", "flagged", "activity", "in_training", "judged", *CATEGORIES)
+        .with_columns(pl.col("flagged", *CATEGORY_COLUMNS).fill_null(0))
+        .select("day", "requests", "visitors", "flagged", "activity", "in_training", "judged", *CATEGORY_COLUMNS)
     )
 
 

@@ -10,11 +10,11 @@ from typing import Literal
 import numpy as np
 
 from floorwalker.errors import InputError, UsageError
-from floorwalker.features.network import Networks
+from floorwalker.features.network import Networks, load_networks
 from floorwalker.features.visitors import VisitorKey
 from floorwalker.scan import frames
 from floorwalker.scan.coverage import judge_coverage
-from floorwalker.scan.embedding import map_visitors
+from floorwalker.scan.embedding import embed
 from floorwalker.scan.judging import Judgement, judge
 from floorwalker.scan.machines import Ignore, recognise
 from floorwalker.scan.model import VisitorModel
@@ -102,7 +102,7 @@ def run_scan(request: ScanRequest, *, progress: Callable[[int, int], None] | Non
     watch = Stopwatch(request.seconds)
     settings = request.settings
     by, session = request.visitor_key()
-    networks = request.networks if request.networks is not None else Networks.default()
+    networks = request.networks if request.networks is not None else load_networks()
     log = AccessLog(
         list(request.paths),
         log_format=request.log_format,
@@ -140,8 +140,8 @@ def run_scan(request: ScanRequest, *, progress: Callable[[int, int], None] | Non
         model=request.state.model if request.state else None,
     )
     watch.lap("judge visitors")
-    visitors = frames.visitor_frame(days, machines, judgement, networks)
-    swarms = frames.swarm_frame(days, machines, judgement, networks, settings)
+    visitors = frames.visitor_frame(days, machines, judgement)
+    swarms = frames.swarm_frame(days, machines, judgement, settings)
     watch.lap("tables")
     model: VisitorModel = judgement.model
     result = ScanResult(
@@ -195,9 +195,9 @@ def choose_days(
 
 
 def _draw_map(result: ScanResult, judgement: Judgement, settings: ScanSettings) -> None:
-    names = [feature.name for feature in judgement.model.features]
-    result.embedding, result.embedding_rows = map_visitors(
-        result.visitors, names, seed=settings.seed, size=settings.map_sample
+    matrix = judgement.model.deviations(judgement.features)
+    result.embedding_rows, result.embedding = embed(
+        result.visitors, matrix, sample=settings.map_sample, seed=settings.seed
     )
 
 

@@ -87,9 +87,9 @@ class ScanResult:
     routes : one row per route. Columns: `route` (str, variable parts as `{}`), `role`, `requests` (int64), `visitors`
         (int64),
         `urls` (int64: distinct), `example` (str).
-    days : one row per local day. Columns: `day`, `requests` (int64), `visitors` (int64), `flagged` (int64),
-        `activity` (bool: a promotion day by
-        its traffic to offers), `in_training` (bool), `judged` (bool), and one int64 column for each of `CATEGORIES`.
+    days : one row per local day. Columns: `day`, `requests` (int64), `visitors` (int64), `flagged` (int64), `activity`
+        (bool: a promotion day by its traffic to offers), `in_training` (bool), `judged` (bool), and one int64 column
+        `<category>_visitors` for each of `CATEGORIES`.
     medians : feature name to the site's median over judged visitors.
     features : names of the feature columns, the nine first.
     feature_units : feature name to unit, e.g. `requests`, `seconds`, `share`, `bits`.
