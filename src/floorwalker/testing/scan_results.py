@@ -309,7 +309,7 @@ def _days(
             "in_training": [not busy for busy in activity],
             "judged": activity,
             **{
-                name: pl.Series(
+                f"{name}_visitors": pl.Series(
                     [int(people * float(np.mean(category == name))) if visitors else 0 for people in crowd],
                     dtype=pl.Int64,
                 )
