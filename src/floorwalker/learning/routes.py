@@ -19,6 +19,7 @@ from floorwalker.errors import MissingExtraError
 from floorwalker.features.routes._learning_walk import build_routes
 from floorwalker.features.routes._split import SplitTargets, split_targets
 from floorwalker.features.routes._tokens import SLOTS, VOCABULARY, WIDTH
+from floorwalker.learning._route_augment import augment
 from floorwalker.learning._route_teacher import Examples, SiteSample, Teacher
 
 if TYPE_CHECKING:
@@ -79,16 +80,24 @@ def cut_sample(sample: SiteSample, *, words: bool = True) -> SplitTargets:
     return split_targets(np.frombuffer(b"".join(parts), np.uint8), ends, words=words)
 
 
-def collect_examples(samples: Iterable[SiteSample], *, sampled: int = 150, without_posts: float = 0.5) -> Examples:
+def collect_examples(
+    samples: Iterable[SiteSample],
+    *,
+    sampled: int = 150,
+    without_posts: float = 0.5,
+    rng: np.random.Generator | None = None,
+) -> Examples:
     """Walk through each site with the truth as judge, and keep what the network would have been asked.
 
     Parameters
     ----------
     sampled : siblings kept below one state, so that large sites do not drown small ones.
     without_posts : share of the samples whose methods are hidden, as they are where only URLs are known.
+    rng : changes each sample's grammar (`augment`); None leaves the samples as they are.
     """
     gathered = Examples()
-    for number, sample in enumerate(samples):
+    for number, given in enumerate(samples):
+        sample = given if rng is None else augment(given, rng)
         cut = cut_sample(sample)
         teacher = Teacher(cut, sample.templates)
         posts = None if (number * 0.618034) % 1.0 < without_posts else sample.posts

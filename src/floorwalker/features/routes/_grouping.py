@@ -12,7 +12,7 @@ Keys = NDArray[np.uint64]
 _A, _B = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
 
-def mix(state: NDArray[np.generic], value: NDArray[np.generic], salt: int = 0) -> Keys:
+def mix(state: NDArray[np.generic], value: NDArray[np.generic] | np.uint64, salt: int = 0) -> Keys:
     """One key of a state and a value: the same arithmetic as the walking kernel's `_mix`."""
     with np.errstate(over="ignore"):
         key = (np.asarray(state).astype(np.uint64) + np.uint64(salt * 0x632BE59BD9B4E019 & 0xFFFFFFFFFFFFFFFF)) * _A
@@ -40,7 +40,10 @@ class Groups:
 
     def total(self, weights: NDArray[np.generic]) -> NDArray[np.float64]:
         """Sum of the rows' weights by group."""
-        return np.bincount(self.of, weights=np.asarray(weights, np.float64), minlength=len(self.first))
+        sums: NDArray[np.float64] = np.bincount(
+            self.of, weights=np.asarray(weights, np.float64), minlength=len(self.first)
+        ).astype(np.float64)
+        return sums
 
     def mean(self, values: NDArray[np.generic]) -> NDArray[np.float64]:
         """Mean of the rows' values by group."""

@@ -76,6 +76,7 @@ def describe_level(
     posts: NDArray[np.float64] | None,
     prior: NDArray[np.int16],
     prior_lengths: NDArray[np.int64],
+    suffixes: NDArray[np.uint64],
     *,
     sampled: int = SAMPLED,
 ) -> Level | None:
@@ -88,6 +89,7 @@ def describe_level(
     counts, posts : float64 [n], requests and POST requests of each target.
     prior : int16 [states, PRIOR, WIDTH], the tokens of the last decided segments of each state.
     prior_lengths : int64 [states], how many of them there are.
+    suffixes : uint64 [segments], see `suffix_kinds`.
     """
     segments = np.diff(cut.segment_of)
     rows = np.flatnonzero(segments > depth)
@@ -133,7 +135,10 @@ def describe_level(
     signature = group(mix(unit_state, sums, 2))
     alike = signature.size[signature.of]
 
-    likeness, ends_here, fan_below = _subtrees(cut, depth, rows, units, state)
+    below = _look_below(cut, depth, rows, units, unit_state, suffixes)
+    ends_here = below.ends_here
+    final = np.maximum(cut.part_of[cut.segment_of[unit_row + 1]].astype(np.int64) - 1, 0)
+    ending = np.where(cut.part_delimiter[final] == 3, cut.part_word[final], 0)
     extension = np.zeros(len(units), np.int64)
     last = begins + number - 1
     extension[(delimiter[last] == 3) & (length[last] <= 5) & (number > 1)] = 1
@@ -142,9 +147,9 @@ def describe_level(
     segment_tokens = make_tokens(
         "segment", log_bin(siblings, 13), log_bin(mean_count, 7), share_bin(top),
         np.minimum(entropy * 6, 5).astype(np.int64), share_bin(alike / siblings), log_bin(alike, 13),
-        relative_bin(unit_count / np.maximum(mean_count, 1e-9)), log_bin(unit_count, 8), log_bin(fan_below, 13),
-        share_bin(likeness), number, length_bin(byte_length), np.full(len(units), min(depth, 5)),
-        extension + 2 * (ends_here > 0.99) + 2 * (ends_here > 0.01), post,
+        relative_bin(unit_count / np.maximum(mean_count, 1e-9)), log_bin(unit_count, 8), log_bin(below.targets, 13),
+        share_bin(below.children_shared), number, length_bin(byte_length), np.full(len(units), min(depth, 5)),
+        extension + 2 * (ends_here > 0.99) + 2 * (ends_here > 0.01), post, share_bin(below.shared), log_bin(below.sharing, 6), log_bin(below.kinds, 8), ending,
     )  # fmt: skip
     part_tokens = make_tokens(
         "part", delimiter, following, shape, length_bin(length), share_bin(frequency / siblings[part_unit]),
@@ -172,26 +177,76 @@ def describe_level(
     )  # fmt: skip
 
 
-def _subtrees(
-    cut: SplitTargets, depth: int, rows: NDArray[np.int64], units: Groups, state: Groups
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """How far a unit's continuations are those of its siblings, its share of targets that end here, its targets."""
+@dataclass(frozen=True)
+class _Below:
+    """What hangs below each unit, compared with what hangs below its siblings."""
+
+    targets: NDArray[np.float64]
+    ends_here: NDArray[np.float64]
+    children_shared: NDArray[np.float64]
+    shared: NDArray[np.float64]
+    sharing: NDArray[np.float64]
+    kinds: NDArray[np.int64]
+
+
+def _look_below(
+    cut: SplitTargets,
+    depth: int,
+    rows: NDArray[np.int64],
+    units: Groups,
+    unit_state: NDArray[np.int64],
+    suffixes: NDArray[np.uint64],
+) -> _Below:
+    """Siblings that lead to the same children or the same kinds of path are values of one variable."""
     here = cut.segment_of[rows].astype(np.int64) + depth + 1
     inside = here < cut.segment_of[rows + 1]
-    after = np.where(inside, cut.segment_hash[np.minimum(here, max(len(cut.segment_hash) - 1, 0))] % np.uint64(61), 61)
-    keyed = np.diff(cut.key_of)[rows] > 0
-    after = np.where(~inside & keyed, 62, after).astype(np.int64)
-    held = group(units.of * 64 + after)
-    unit, bit = units.of[held.first], after[held.first]
-    owner = state.of[unit]
-    slots = group(owner * 64 + bit)
-    common = slots.size[slots.of]
-    # Its own continuation does not count, so that an only child has likeness 0.
-    others = np.maximum(state.size[owner] - 1, 1)
-    likeness = np.bincount(unit, weights=(common - 1) / others, minlength=len(units)) / np.maximum(
-        np.bincount(unit, minlength=len(units)), 1
-    )
-    return likeness, units.mean(~inside), units.size.astype(np.float64)
+    bounded = np.minimum(here, max(len(cut.segment_hash) - 1, 0))
+    keyed = (np.diff(cut.key_of)[rows] > 0).astype(np.uint64)
+    child = np.where(inside, cut.segment_hash[bounded], keyed)
+    suffix = np.where(inside, suffixes[bounded], keyed)
+    children_shared, _, _ = _share(units, unit_state, child)
+    shared, sharing, kinds = _share(units, unit_state, suffix)
+    return _Below(units.size.astype(np.float64), units.mean(~inside), children_shared, shared, sharing, kinds)
+
+
+def _share(
+    units: Groups, unit_state: NDArray[np.int64], continuation: NDArray[np.uint64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+    """Share of a unit's continuations that a sibling has too, mean number of such siblings, distinct continuations."""
+    held = group(mix(units.of, continuation, 8))
+    unit = units.of[held.first]
+    siblings = group(mix(unit_state[unit], continuation[held.first], 9))
+    others = (siblings.size - 1)[siblings.of]
+    kinds = np.bincount(unit, minlength=len(units))
+    shared = np.bincount(unit, weights=others > 0, minlength=len(units)) / np.maximum(kinds, 1)
+    sharing = np.bincount(unit, weights=others, minlength=len(units)) / np.maximum(kinds, 1)
+    return shared, sharing, kinds
+
+
+def suffix_kinds(cut: SplitTargets) -> NDArray[np.uint64]:
+    """For each segment, the kind of path from it to the end: words of letters as they are, the rest by shape."""
+    first = cut.part_of[:-1].astype(np.int64)
+    number = np.diff(cut.part_of)
+    shape = cut.part_shape.astype(np.int64)
+    code = (cut.part_delimiter.astype(np.int64) * 8 + _COARSE[shape]).astype(np.uint64)
+    if len(first) == 0:
+        return np.zeros(1, np.uint64)
+    order = np.arange(len(code)) - np.repeat(first, number)
+    repeated = np.concatenate([[False], (code[1:] == code[:-1]) & (order[1:] > 1)])
+    with np.errstate(over="ignore"):
+        folded = (code + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15) * (np.minimum(order, 3) + 1).astype(np.uint64)
+        folded[repeated] = 0
+        kinds = np.add.reduceat(folded, first)
+        plain = (number == 1) & np.isin(shape[first], (1, 2, 3))
+        kinds = np.where(plain, cut.segment_hash, kinds)
+        owner = np.repeat(np.arange(len(cut)), np.diff(cut.segment_of))
+        place = np.arange(len(kinds)) - cut.segment_of[owner]
+        last = cut.segment_of[owner + 1] - cut.segment_of[owner] - 1
+        suffix = kinds.copy()
+        for steps in range(1, int(last.max(initial=0)) + 1):
+            rows = np.flatnonzero(last - place == steps)
+            suffix[rows] = mix(suffix[rows + 1], kinds[rows], 10)
+    return suffix
 
 
 def _sample(

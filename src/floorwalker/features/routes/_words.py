@@ -56,6 +56,11 @@ WORDS: dict[str, str] = {
         type fc seccion accion azione aktion akcja deistvie""",
     "paging": """page p pg seite pagina pag strona stranka sayfa side sivu offset start from limit per_page perpage size count sort order orderby order_by dir direction
         lang language locale currency view layout display ver v version t ts timestamp rand callback ref source variant color colour min max price_min price_max""",
+    "locale": """en de fr es it nl pl pt ru tr ar fa zh ja ko cs sv da nb fi el hu ro bg uk us gb eu at ch be br mx cn jp kr cz se dk no gr ua sk si hr lt
+        lv ee ie lu int global""",
+    "picture": """jpg jpeg png gif webp avif svg ico bmp mp4 webm""",
+    "script": """css js mjs map woff woff2 ttf eot json wasm""",
+    "ending": """html htm php aspx asp jsp do cgi shtml xhtml ashx""",
 }
 """Words by class. A word that stands in several lists belongs to the last one, apart from its use for roles."""
 
