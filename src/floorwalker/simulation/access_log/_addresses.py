@@ -10,25 +10,38 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 _EYEBALL_OCTETS = np.array(
-    [24, 27, 36, 37, 42, 46, 49, 58, 59, 60, 61, 78, 79, 80, 81, 82, 83, 84, 85, 86, 88, 89, 90, 92, 94, 109, 110,
-    112, 113, 114,
-     117, 118, 121, 122, 124, 125, 175, 176, 177, 180, 181, 182, 183, 186, 187, 189, 201, 210, 211, 218, 219, 221, 222],
-    np.uint32,
+    [24, 49, 59, 60, 61, 90, 110, 112, 113, 114, 117, 121, 122, 124, 125, 175, 181, 183, 186, 187, 189, 201, 210, 211,
+     218, 219, 221, 222], np.uint32,
 )  # fmt: skip
-"""First octets that are mostly homes and carriers; none is reserved, none is a big delivery network's."""
+"""First octets that are mostly homes; none is reserved, none is a big delivery network's."""
 
-_HOSTING_OCTETS = np.array(
-    [45, 51, 62, 64, 65, 91, 95, 107, 135, 146, 149, 158, 167, 178, 185, 193, 194, 195, 212], np.uint32
-)
+_SMALL_HOSTING_OCTETS = np.array([45, 62, 91, 95, 146, 158, 178, 185, 193, 194, 195, 212], np.uint32)
+"""First octets with many small hosting companies that no published list names."""
 
 _KEPT_OUT = {
-    # Second octets beside which a delivery network or a crawler lives: nobody generated may seem to come from there.
-    180: (76, 163), 221: (179,), 61: (49,), 58: (254,), 36: (103,), 37: (9, 139), 85: (), 88: (221,), 45: (64,),
-    64: (252, 233, 63), 65: (8, 9, 55, 52, 54), 91: (105, 108), 95: (108,), 107: (20, 178), 146: (75,),
-    149: (154,), 158: (85,),
-    178: (154,), 185: (31, 60, 76, 89, 93, 45, 180), 193: (0,), 195: (), 167: (82, 89, 114), 212: (), 62: (),
-    51: (), 135: (181, 234),
+    # Second octets beside which a cloud, a delivery network or a crawler lives.
+    24: (110, 144, 199), 45: (32, 63, 64, 76, 77), 61: (49,), 62: (10, 11), 91: (105, 108, 190), 95: (108,),
+    110: (238,), 112: (74, 198), 121: (91,), 122: (149, 200, 248), 124: (252,), 146: (75, 147, 148, 190),
+    158: (23, 24, 53, 85, 158, 175), 175: (41, 45), 178: (62, 154, 162),
+    185: (31, 39, 45, 60, 70, 76, 89, 93, 136, 152, 180, 199, 246), 193: (149, 186, 221), 194: (69, 110, 238),
+    195: (134,), 201: (79,), 212: (132, 173, 207), 221: (179,),
 }  # fmt: skip
+
+_CARRIERS = (
+    "37.160.0.0/12", "42.104.0.0/13", "49.32.0.0/12", "106.192.0.0/11", "109.40.0.0/13", "114.120.0.0/13",
+    "176.0.0.0/13", "178.240.0.0/13", "183.192.0.0/10", "223.64.0.0/11", "49.176.0.0/12", "105.160.0.0/13",
+)  # fmt: skip
+"""Blocks that mobile carriers hold, as the registries say; half of a log's carriers are such, half are unknown."""
+
+_HOSTING = (
+    "5.9.0.0/16", "46.4.0.0/16", "88.198.0.0/16", "95.216.0.0/15", "116.202.0.0/15", "159.69.0.0/16", "51.38.0.0/16",
+    "51.75.0.0/16", "137.74.0.0/16", "45.55.0.0/16", "104.131.0.0/16", "138.68.0.0/16", "159.65.0.0/16",
+    "167.71.0.0/16",
+    "167.99.0.0/16", "45.32.0.0/16", "149.28.0.0/16", "45.79.0.0/16", "139.162.0.0/16", "51.15.0.0/16",
+    "163.172.0.0/16",
+    "18.184.0.0/13",
+)  # fmt: skip
+"""Blocks that hosting companies hold, as they announce them; two of three rented servers stand here."""
 
 _V6_OPERATORS = np.array(
     [0x2A0100, 0x2A0208, 0x2A0254, 0x24080A, 0x24098D, 0x240E03, 0x280400, 0x2600C0, 0x2A0F0B], np.uint64
@@ -51,11 +64,11 @@ class AddressBook:
         self._low: list[NDArray[np.uint64]] = []
         self._size = 0
         self._homes = _blocks(chance, _EYEBALL_OCTETS, 48)
-        self._carriers = _blocks(chance, _EYEBALL_OCTETS, 4) + (
-            chance.integers(0, 64, 4).astype(np.uint32) << np.uint32(10)
-        )
+        known = [_starts(chance, _CARRIERS[k], 1) for k in chance.choice(len(_CARRIERS), 2, replace=False)]
+        self._carriers = chance.permutation(np.concatenate([*known, _blocks(chance, _EYEBALL_OCTETS, 2)]))
         self._offices = _blocks(chance, _EYEBALL_OCTETS, 12)
-        self._hosting = _blocks(chance, _HOSTING_OCTETS, 24)
+        rented = [_starts(chance, _HOSTING[k], 1) for k in chance.choice(len(_HOSTING), 16, replace=False)]
+        self._hosting = chance.permutation(np.concatenate([*rented, _blocks(chance, _SMALL_HOSTING_OCTETS, 8)]))
         self._v6 = (_V6_OPERATORS[chance.integers(0, len(_V6_OPERATORS), 12)] << np.uint64(8)) | chance.integers(
             1, 250, 12
         ).astype(np.uint64)
@@ -74,10 +87,10 @@ class AddressBook:
 
     def home(self, chance: Generator, count: int, *, v6_share: float = 0.2) -> NDArray[np.int32]:
         """Households: one address each, a share of them IPv6 with a prefix of their own."""
-        block = self._homes[(len(self._homes) * chance.random(count) ** 1.7).astype(np.int64)]
+        block: NDArray[np.uint32] = self._homes[(len(self._homes) * chance.random(count) ** 1.7).astype(np.int64)]
         host = chance.integers(0, 65536 - 512, count).astype(np.uint32) + np.uint32(256)
         host = np.where(host & 0xFF == 0, host + np.uint32(7), host).astype(np.uint32)
-        codes = self._keep_v4(block | host)
+        codes = self._keep_v4(np.bitwise_or(block, host).astype(np.uint32))
         modern = np.flatnonzero(chance.random(count) < v6_share)
         prefix = self._v6[chance.integers(0, len(self._v6), len(modern))]
         site = chance.integers(0, 1 << 32, len(modern)).astype(np.uint64)
@@ -89,7 +102,7 @@ class AddressBook:
     def mobile(self, chance: Generator, count: int) -> NDArray[np.int32]:
         """Phones on carriers: thousands of people behind a few hundred shared addresses."""
         block = self._carriers[(len(self._carriers) * chance.random(count) ** 1.4).astype(np.int64)]
-        return self._keep_v4(block + (700 * chance.random(count) ** 1.25).astype(np.uint32))
+        return self._keep_v4(block + np.uint32(4096) + (700 * chance.random(count) ** 1.25).astype(np.uint32))
 
     def office(self, chance: Generator, count: int) -> NDArray[np.int32]:
         """Exit addresses of organisations: offices, campuses, dormitories."""
@@ -136,6 +149,13 @@ class AddressBook:
             written = [str(ipaddress.IPv6Address((top << 64) | bottom)) for top, bottom in pairs]
             text = text.scatter(modern, pl.Series(written))
         return numbered.cast(pl.Int32).to_numpy(), text.alias("client")
+
+
+def _starts(chance: Generator, network: str, count: int) -> NDArray[np.uint32]:
+    """First addresses of some /16 blocks of a network."""
+    block = ipaddress.IPv4Network(network)
+    parts = max(1, block.num_addresses >> 16)
+    return (int(block.network_address) + (chance.integers(0, parts, count) << 16)).astype(np.uint32)
 
 
 def _blocks(chance: Generator, octets: NDArray[np.uint32], count: int) -> NDArray[np.uint32]:

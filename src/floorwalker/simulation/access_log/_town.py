@@ -94,6 +94,19 @@ class Town:
             who,
         )
 
+    def regulars(self, chance: Generator, visits: int, days: int, *, visits_a_day: float) -> NDArray[np.int64]:
+        """Who makes each visit where the same people come several times a day: rows 0 … as many as there are.
+
+        Parameters
+        ----------
+        visits_a_day : mean visits of a person and day; one in a hundred makes four times as many.
+        """
+        pool = max(1, round(visits / (visits_a_day * max(days, 1))))
+        weights = np.cumsum(np.exp(0.7 * chance.standard_normal(pool)))
+        who = np.searchsorted(weights, chance.random(visits) * weights[-1], side="right")
+        rows: NDArray[np.int64] = np.minimum(who, pool - 1).astype(np.int64)
+        return rows
+
     def shoppers(
         self,
         chance: Generator,

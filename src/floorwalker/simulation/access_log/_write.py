@@ -16,7 +16,7 @@ from floorwalker.simulation.access_log._records import GeneratedLog
 FORMATS = ("combined", "combined_extra", "json")
 """`combined`: nginx's and Apache's own. `combined_extra`: with the session cookie and the host in quotes after it.
 `json`: one object a line with
-nginx's variable names and `msec` to the millisecond."""
+nginx's variable names and the time to the millisecond."""
 
 _BLOCK = 200_000
 
@@ -81,12 +81,9 @@ def _combined(offset: int, *, extra: bool) -> pl.Expr:
 
 
 def _json(offset: int) -> pl.Expr:
-    millis = pl.col("at") // 1000
-    stamp = local_time(offset).dt.strftime(f"%Y-%m-%dT%H:%M:%S{zone(offset)[:3]}:{zone(offset)[3:]}")
+    local = f"%Y-%m-%dT%H:%M:%S%.3f{zone(offset)[:3]}:{zone(offset)[3:]}"
     fields: list[tuple[str, pl.Expr]] = [
-        ("remote_addr", pl.col("client")), ("time_iso8601", stamp),
-        ("msec", pl.concat_str(millis // 1000, pl.lit("."), (millis % 1000).cast(pl.String).str.zfill(3))),
-        ("host", pl.col("host")),
+        ("time", local_time(offset).dt.strftime(local)), ("remote_addr", pl.col("client")), ("host", pl.col("host")),
         ("request_method", pl.col("method")), ("request_uri", pl.col("target")),
         ("status", pl.col("status").cast(pl.String)),
         ("body_bytes_sent", pl.col("size").cast(pl.String)), ("http_referer", pl.col("referrer").fill_null("")),

@@ -1,4 +1,4 @@
-"""People who love deals: they come back to the offers several times a day, but as people do."""
+"""People who love deals: they look in on the offers three times a day, some ten times."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from floorwalker.simulation.access_log._walk import Profile
 def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     """The crowd of these visitors."""
     profile = Profile(
-        pages=6.0,
+        pages=3.0,
         dwell=22.0,
         starts={OFFER: 0.6, HOME: 0.3, PRODUCT: 0.1},
         likes={OFFER: 4.5, CLAIM: 2.5},
         focus={OFFER: 6},
         buys=0.06,
     )
-    actors, who = town.people(chance, int(daily.sum()), returning=0.72, phones=0.7, webview_share=0.2)
+    who = town.regulars(chance, int(daily.sum()), len(daily), visits_a_day=3.0)
+    actors, _ = town.people(chance, int(who.max(initial=0)) + 1, returning=0.0, phones=0.7, webview_share=0.2)
     return town.shoppers(chance, daily, profile, actors, who)
 
 

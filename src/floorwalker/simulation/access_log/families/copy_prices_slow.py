@@ -18,7 +18,7 @@ def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     """The crowd of these visitors."""
     crew = lasting_operators(town, chance, daily)
     actors = disguise(town, chance, crew.skill, np.arange(len(crew)))
-    gap = crew.by_skill((40.0, 100.0, 240.0, 480.0)) * np.exp(chance.normal(0, 0.4, len(crew)))
+    gap = crew.by_skill((40.0, 120.0, 400.0, 1200.0)) * np.exp(chance.normal(0, 0.4, len(crew)))
     rows, at = ticks(chance, crew, gap)
     order = np.sort(max(town.catalogue.groups(PRODUCT), key=len))
     place = np.arange(len(rows)) - np.searchsorted(rows, rows, side="left")

@@ -16,7 +16,7 @@ from floorwalker.simulation.access_log._walk import Profile
 def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     """The crowd of these visitors."""
     profile = Profile(
-        pages=4.0,
+        pages=2.6,
         dwell=26.0,
         starts={OFFER: 0.85, PRODUCT: 0.15},
         likes={OFFER: 3.5, CLAIM: 3.5},
@@ -24,7 +24,8 @@ def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
         sources={4: 0.8, -2: 0.2},
         buys=0.08,
     )
-    actors, who = town.people(chance, int(daily.sum()), returning=0.8, phones=0.75)
+    who = town.regulars(chance, int(daily.sum()), len(daily), visits_a_day=2.2)
+    actors, _ = town.people(chance, int(who.max(initial=0)) + 1, returning=0.0, phones=0.75)
     return town.shoppers(chance, daily, profile, actors, who)
 
 

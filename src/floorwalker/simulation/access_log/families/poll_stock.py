@@ -16,7 +16,7 @@ from floorwalker.simulation.access_log._town import Town
 def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     """The crowd of these visitors."""
     crew = lasting_operators(town, chance, daily)
-    gap = crew.by_skill((120.0, 300.0, 700.0, 1800.0)) * np.exp(chance.normal(0, 0.5, len(crew)))
+    gap = crew.by_skill((120.0, 400.0, 1500.0, 5400.0)) * np.exp(chance.normal(0, 0.5, len(crew)))
     actors = disguise(town, chance, crew.skill, np.arange(len(crew)))
     rows, at = ticks(chance, crew, gap)
     # The better ones load the product page first, as a browser would.

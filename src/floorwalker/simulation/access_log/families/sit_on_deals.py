@@ -16,7 +16,7 @@ from floorwalker.simulation.access_log._town import Town
 def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     """The crowd of these visitors."""
     crew = lasting_operators(town, chance, daily)
-    gap = crew.by_skill((600.0, 900.0, 1500.0, 2100.0)) * np.exp(chance.normal(0, 0.4, len(crew)))
+    gap = crew.by_skill((600.0, 1200.0, 3000.0, 6600.0)) * np.exp(chance.normal(0, 0.4, len(crew)))
     actors = disguise(town, chance, crew.skill, np.arange(len(crew)))
     rows, at = ticks(chance, crew, gap, jitter=(0.1, 0.3, 0.6, 1.1))
     address = rotate(chance, crew, rows, at, town.addresses.home(chance, 400), 24.0)

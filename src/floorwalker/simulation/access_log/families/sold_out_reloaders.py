@@ -16,7 +16,7 @@ from floorwalker.simulation.access_log._walk import Profile
 def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     """The crowd of these visitors."""
     profile = Profile(
-        pages=7.0,
+        pages=4.5,
         dwell=14.0,
         dwell_spread=1.2,
         starts={PRODUCT: 1.0},
@@ -25,7 +25,8 @@ def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
         reloads=0.62,
         buys=0.03,
     )
-    actors, who = town.people(chance, int(daily.sum()), returning=0.6)
+    who = town.regulars(chance, int(daily.sum()), len(daily), visits_a_day=2.6)
+    actors, _ = town.people(chance, int(who.max(initial=0)) + 1, returning=0.0)
     return town.shoppers(chance, daily, profile, actors, who)
 
 

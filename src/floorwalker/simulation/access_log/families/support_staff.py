@@ -19,8 +19,8 @@ def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     visits = int(daily.sum())
     desks = max(2, visits // (6 * len(daily)))
     gate = town.addresses.office(chance, 1)
-    images = town.agents.draw(chance, "desktop", 2)
-    actors = make_actors(np.repeat(gate, desks), images[chance.integers(0, 2, desks)], is_warm=True)
+    images = town.agents.draw(chance, "desktop", 6)
+    actors = make_actors(np.repeat(gate, desks), images[chance.integers(0, 6, desks)], is_warm=True)
     profile = Profile(
         pages=14.0,
         dwell=40.0,

@@ -16,7 +16,7 @@ from floorwalker.simulation.access_log._town import Town
 def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     """The crowd of these visitors."""
     crew = lasting_operators(town, chance, daily)
-    gap = crew.by_skill((420.0, 700.0, 1300.0, 2400.0)) * np.exp(chance.normal(0, 0.5, len(crew)))
+    gap = crew.by_skill((420.0, 900.0, 2400.0, 7200.0)) * np.exp(chance.normal(0, 0.5, len(crew)))
     actors = disguise(town, chance, crew.skill, np.arange(len(crew)))
     rows, at = ticks(chance, crew, gap)
     steps = script(
