@@ -90,7 +90,7 @@ def test_cloudfront_joins_query_and_decodes_user_agent(tmp_path: Path) -> None:
     assert log.tables.user_agent.text(batch.user_agent[0]) == "Mozilla/5.0 (X11)"
     assert log.tables.host.text(batch.host[0]) == "shop.example"
     assert log.lines == 3
-    assert dict((reason, count) for reason, count, *_ in log.cleaned) == {"comment or header line": 2}
+    assert {reason: count for reason, count, *_ in log.cleaned} == {"comment or header line": 2}
 
 
 def test_haproxy_captured_headers(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from floorwalker.store._hashing import PADDING
 class Block:
     """Whole lines: `buffer[:length]`, whose last byte is a newline.
 
-    Behind it lie padding and as many scratch bytes as the block has.
+    Behind it lies room for three times as many bytes, where texts are put together; untouched room takes no memory.
     """
 
     memory: bytearray
@@ -26,7 +26,7 @@ class Block:
     @classmethod
     def of_size(cls, size: int) -> Block:
         """An empty block with room for `size` bytes of lines."""
-        memory = bytearray(2 * size + 4 * PADDING)
+        memory = bytearray(4 * size + 4 * PADDING)
         return cls(memory, np.frombuffer(memory, np.uint8))
 
 

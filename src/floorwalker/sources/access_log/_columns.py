@@ -129,9 +129,8 @@ class Interner:
             with np.errstate(over="ignore"):
                 query_starts(buffer, starts, whole, ends)
                 hash_spans(buffer, starts, ends, table.keys, hashes)
-            refused = table.refused
             codes[late] = table.intern_hashed(buffer, starts, ends, hashes)
-            self.shortened += len(late) - (table.refused - refused)
+            self.shortened += int(np.count_nonzero((ends < whole) & (codes[late] != table.overflow)))
         return codes
 
     def _client_codes(self, parsed: Parsed) -> NDArray[np.int32]:

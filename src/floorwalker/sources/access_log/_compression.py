@@ -10,7 +10,8 @@ from typing import Any, BinaryIO, Protocol
 
 from floorwalker.errors import InputError
 
-_PIECE = 1 << 18
+_PIECE = 1 << 16
+_CRUMB = 1 << 9
 _ZSTD_PIECE = 1 << 13  # a hostile frame unpacks to at most 32,768 times this in one call
 
 _FOREIGN = {
@@ -116,7 +117,12 @@ class Unpacked:
             if not waiting:
                 self._fail("is cut off: the end of the packed data is missing")
                 return b""
-        data = bytes(member.decompress(waiting, room))
+        before = member.copy() if hasattr(member, "copy") else None
+        try:
+            data = bytes(member.decompress(waiting, room))
+        except zlib.error as fault:
+            self._fail(f"is damaged ({fault})")
+            return b"" if before is None else _crumbs(before, waiting, room)
         if member.eof:
             self._next_member(member.unused_data)
         return data
@@ -147,6 +153,19 @@ class Unpacked:
             self._done = True
         self._member = None
         self._head = rest
+
+
+def _crumbs(member: Any, packed: bytes, room: int) -> bytes:
+    """What stands before a fault: fed in small parts, the decompressor gives up only the last of them."""
+    data = b""
+    try:
+        for start in range(0, len(packed), _CRUMB):
+            data += member.decompress(packed[start : start + _CRUMB], room - len(data))
+            if len(data) >= room:
+                break
+    except zlib.error:
+        pass
+    return data
 
 
 def _read_at_least(raw: BinaryIO, size: int) -> bytes:

@@ -87,10 +87,21 @@ class LogFile:
         stream, self._stream = self._stream, None
         return LogStream(stream, kept)
 
+    def close(self) -> None:
+        """Give up an input that was looked at and will not be read."""
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
+
     def _opened(self) -> Unpacked:
+        raw: BinaryIO | None = None
         try:
-            raw: BinaryIO = sys.stdin.buffer if self.name == STDIN else open(self.name, "rb", buffering=0)  # noqa: SIM115
+            raw = sys.stdin.buffer if self.name == STDIN else open(self.name, "rb", buffering=0)  # noqa: SIM115
             return Unpacked(raw, self.label)
+        except InputError:
+            if raw is not None:
+                raw.close()
+            raise
         except OSError as fault:
             raise InputError(
                 f"{self.label} cannot be read: {fault.strerror}", fix="check the path and its rights"

@@ -108,8 +108,8 @@ def interpret(
 ) -> int:
     """Fill the columns with the requests among the tokenised lines; answers how many there are.
 
-    Lines that are no request get their reason in `states`. Escapes are undone in the buffer itself. Bytes behind
-    `length` + 16 are scratch for targets whose path and query are logged apart.
+    Lines that are no request get their reason in `states`. Bytes behind `length` + 16 are scratch for
+    texts without their escapes and for targets whose path and query are logged apart.
 
     Parameters
     ----------
@@ -134,7 +134,14 @@ def interpret(
         if escaped[row] & asked != 0:
             for slot in range(len(span)):
                 if (escaped[row] & asked) >> np.uint32(slot) & np.uint32(1) != 0 and span[slot, 0] >= 0:
-                    span[slot, 1] = unescape(buffer, widen(span[slot, 0]), widen(span[slot, 1]))
+                    # In the scratch room, so that the line itself can still be shown as it was written.
+                    begin = scratch
+                    for k in range(widen(span[slot, 0]), widen(span[slot, 1])):
+                        buffer[scratch] = buffer[k]
+                        scratch += 1
+                    scratch = unescape(buffer, begin, scratch)
+                    span[slot, 0] = begin
+                    span[slot, 1] = scratch
 
         begin, end = widen(span[TIME, 0]), widen(span[TIME, 1])
         if dated:

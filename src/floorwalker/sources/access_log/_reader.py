@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from io import BytesIO
 from pathlib import Path
 
 from floorwalker.errors import InputError
 from floorwalker.events.requests import RequestBatch
 from floorwalker.sources.access_log._addresses import TrustedProxies
-from floorwalker.sources.access_log._blocks import Block
+from floorwalker.sources.access_log._blocks import BlockReader
 from floorwalker.sources.access_log._columns import Interner, RequestTables
-from floorwalker.sources.access_log._files import PEEK_BYTES, LogFile, expand_paths
+from floorwalker.sources.access_log._files import PEEK_BYTES, LogFile, LogStream, expand_paths
 from floorwalker.sources.access_log._ordering import BATCH_ROWS, TOLERANCE, Sorter, concatenated
 from floorwalker.sources.access_log._parsing import SAMPLE_BYTES, SAMPLES, LineParser, Parsed
 from floorwalker.sources.access_log._program import SessionRule
@@ -71,9 +72,14 @@ class AccessLog:
         self._counts: Counter[int] = Counter()
         self._samples: defaultdict[int, list[str]] = defaultdict(list)
         self._interner = Interner(self.tables, self._proxies)
-        self._sampler = self._interner
         self.files = tuple(str(path) for path in ([paths] if isinstance(paths, str | Path) else paths))
-        self._inputs = self._recognised([LogFile(name) for name in expand_paths(paths)], log_format)
+        files = [LogFile(name) for name in expand_paths(paths)]
+        try:
+            self._inputs = self._recognised(files, log_format)
+        except BaseException:
+            for file in files:
+                file.close()
+            raise
         self.format = self._described()
 
     @property
@@ -174,7 +180,7 @@ class AccessLog:
     def _set_aside(self, reason: int, count: int, samples: list[bytes]) -> None:
         self._counts[reason] += count
         kept = self._samples[reason]
-        kept.extend(sample.decode("utf-8", "replace")[:SAMPLE_BYTES] for sample in samples[: SAMPLES - len(kept)])
+        kept.extend(_shown(sample) for sample in samples[: SAMPLES - len(kept)])
 
     def _note_long_lines(self, stream: FileStream) -> None:
         while stream.reader.long_lines:
@@ -221,7 +227,8 @@ class AccessLog:
             if not head.strip(b"\0\r\n "):
                 self.warnings.append(f"{file.label} is empty")
                 continue
-            found.append((file, recognise(head, file.label, self.tables.target.keys, self._session, log_format)))
+            keys = self.tables.target.keys
+            found.append((file, recognise(head, file.label, keys, self._session, log_format)))
         if not found:
             raise InputError(
                 f"{', '.join(file.label for file in files)} is empty", allowed="a log with at least one request"
@@ -239,18 +246,28 @@ class AccessLog:
         return DetectedFormat(main, note)
 
     def _head_batch(self, file: LogFile, recognised: Recognised, lines: int) -> RequestBatch:
-        """Up to so many lines from the head of a file, read apart from `batches`."""
-        size = 1 << 16
+        """Up to about so many lines from the head of a file, read apart from `batches`."""
         parser = LineParser(recognised.program, self.tables.target.keys)
-        head = file.head(PEEK_BYTES)
-        per_line = max(1, len(head) // max(1, head.count(b"\n")))
-        size = max(lines * per_line, 1 << 16)
-        head = file.head(size)
-        stop = head.rfind(b"\n") + 1 or len(head)
-        block = Block.of_size(stop + 1)
-        block.memory[:stop] = head[:stop]
-        block.length = stop
-        if block.memory[stop - 1] != 10:
-            block.memory[stop] = 10
-            block.length += 1
-        return self._sampler.intern(parser.parse(block))
+        if file.is_regular:
+            source: LogStream | BytesIO = file.open()
+        else:
+            head = file.head(PEEK_BYTES)
+            source = BytesIO(file.head(lines * max(1, len(head) // max(1, head.count(b"\n")))))
+        try:
+            reader = BlockReader(source.readinto, self._chunk_bytes)
+            batches: list[RequestBatch] = []
+            while lines > 0 and (block := reader.read()) is not None:
+                parsed = parser.parse(block)
+                lines -= parsed.lines
+                batches.append(self._interner.intern(parsed))
+                reader.give_back(block)
+        finally:
+            source.close()
+        return concatenated(batches)
+
+
+def _shown(data: bytes) -> str:
+    """Bytes of a stranger as they may be printed: a terminal would obey control characters."""
+    text = data.decode("utf-8", "backslashreplace")
+    safe = "".join(mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in text)
+    return safe[:SAMPLE_BYTES]

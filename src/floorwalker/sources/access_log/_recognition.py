@@ -48,7 +48,7 @@ class _Trial:
     program: Program
     share: float
     fits: int
-    told: int
+    told: float
     first_at: int | None
     rank: int
 
@@ -73,8 +73,8 @@ def _try(program: Program, lines: Sequence[bytes], keys: NDArray[np.uint64], ran
     first_at = int(parsed.at[0]) if len(parsed) else None
     if not len(parsed):
         fits = 0
-    # How much the format understands: filled text columns of the lines it accepts.
-    told = int(np.count_nonzero(parsed.ends > parsed.starts))
+    # How much the format understands: the texts it finds in a line that it accepts.
+    told = round(np.count_nonzero(parsed.ends > parsed.starts) / max(len(parsed), 1), 1)
     return _Trial(program, fits / max(content, 1), fits, told, first_at, rank)
 
 
@@ -144,8 +144,9 @@ def _cut(lines: Sequence[bytes]) -> str:
 
 def _unknown(lines: Sequence[bytes], name: str) -> InputError:
     data = b"\n".join(lines)
-    odd = sum(byte < 9 or 13 < byte < 32 for byte in data[:4096])
-    if odd * 20 > len(data[:4096]):
+    start = data[:4096].decode("utf-8", "replace")
+    odd = sum(mark == "\ufffd" or mark < "\t" or "\r" < mark < " " for mark in start)
+    if odd * 20 > len(start):
         return InputError(
             f"{name} is a binary file", allowed="an access log, plain or packed with gzip, zstd, bzip2 or xz"
         )
