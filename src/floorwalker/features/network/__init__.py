@@ -22,6 +22,7 @@ from floorwalker.features.network._published import CDN, RELAY, SPECIAL
 from floorwalker.features.network.addresses import (
     Addresses,
     network_key,
+    network_keys,
     networks_of,
     parse_addresses,
     parse_arena,
@@ -36,6 +37,7 @@ __all__ = [
     "RangeTable",
     "load_networks",
     "network_key",
+    "network_keys",
     "networks_of",
     "parse_addresses",
     "parse_arena",
@@ -71,6 +73,11 @@ class Networks:
         prefixes = tuple(row[2] for row in rows)
         kinds, names = tuple(row[0] for row in rows), tuple(row[1] for row in rows)
         return cls(kinds, names, prefixes, RangeTable.build(prefixes))
+
+    @classmethod
+    def default(cls) -> Networks:
+        """What published lists tell, without any file of the user's; see `load_networks`."""
+        return load_networks()
 
     def find(self, addresses: Addresses) -> NDArray[np.int32]:
         """For each address the row of its range, or -1 for the open internet."""

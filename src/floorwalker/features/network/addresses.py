@@ -295,3 +295,8 @@ def network_key(text: str) -> str | None:
     """
     found: str | None = networks_of(parse_addresses([text])).item()
     return found
+
+
+def network_keys(texts: pl.Series | Sequence[str]) -> pl.Series:
+    """The /24 or /64 of each address given as text; null where the text is no address."""
+    return networks_of(parse_addresses(texts))

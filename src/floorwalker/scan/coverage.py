@@ -1,0 +1,154 @@
+"""Whether the log shows the visitors' own addresses at all; asked before anything else is believed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from floorwalker.features.network import Networks, parse_addresses
+
+MOST_FROM_PROXIES = 0.5
+"""Share of requests from a proxy's addresses above which the log cannot tell visitors apart."""
+
+FEWEST_ADDRESSES = 20
+FEW_REQUESTS = 1000
+FEW_SHARE = 0.9
+FEW_AGENTS = 20
+
+_PROXY_KINDS = ("cdn", "load_balancer")
+_INSIDE_KINDS = ("private", "loopback", "link_local", "carrier_nat", "reserved")
+
+# The header in which each service passes the visitor's address on, as its manual names it.
+_HEADERS = {
+    "Cloudflare": "CF-Connecting-IP",
+    "Fastly": "Fastly-Client-IP",
+    "Akamai": "True-Client-IP",
+    "CloudFront": "CloudFront-Viewer-Address",
+    "Imperva": "Incap-Client-IP",
+    "Sucuri": "X-Sucuri-ClientIP",
+    "Azure Front Door": "X-Azure-ClientIP",
+}
+
+_NGINX = (
+    "in nginx set 'real_ip_header {header};' with 'set_real_ip_from' for each of its networks, or add ${variable} to "
+    "log_format"
+)
+_APACHE = (
+    "in Apache set 'RemoteIPHeader {header}' with 'RemoteIPTrustedProxy' (mod_remoteip) and log %a, or log "
+    "%{{{header}}}i"
+)
+_ALB = "the load balancer saw a proxy before it: log {header} at the application, or scan the proxy's own log"
+_ADVICE = {
+    "combined": f"{_NGINX}; {_APACHE}",
+    "common": f"{_NGINX}; {_APACHE}",
+    "vhost_combined": _APACHE,
+    "nginx_json": "in nginx add ${variable} to the JSON log_format, or set 'real_ip_header {header};'",
+    "caddy": "in Caddy set 'trusted_proxies' and 'client_ip_headers {header}'; it then logs client_ip",
+    "traefik": "in Traefik set 'forwardedHeaders.trustedIPs' and keep {header} in accessLog.fields.headers",
+    "haproxy": "in HAProxy set 'http-request set-src req.hdr({header})', or 'capture request header {header} len 45'",
+    "aws_alb": _ALB,
+    "aws_elb": _ALB,
+    "cloudfront": "add the field x-forwarded-for to the log, or scan the log of the proxy before CloudFront",
+    "cloudflare": "add ClientIP to the Logpush fields",
+    "w3c": "add the header {header} to the log's fields (in IIS: Logging, Select Fields, Add Field)",
+}
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What the addresses of a log are worth.
+
+    Parameters
+    ----------
+    warning : what is wrong and which field to log; None where the addresses are the visitors'.
+    refuse_blocklist : whether blocking by these addresses would shut out everybody behind the proxy.
+    proxy_share : share of requests from delivery networks and load balancers.
+    inside_share : share from private and other addresses of no one on the open internet.
+    missing_share : share without an address.
+    addresses : distinct addresses.
+    operators : names of the proxies' operators with their share of requests, the largest first.
+    """
+
+    warning: str | None
+    refuse_blocklist: bool
+    proxy_share: float
+    inside_share: float
+    missing_share: float
+    addresses: int
+    operators: tuple[tuple[str, float], ...] = ()
+
+
+def judge_coverage(clients: pl.DataFrame, format_id: str, networks: Networks) -> Coverage:
+    """Judge whether the client addresses are the visitors' own.
+
+    A shop behind a delivery network that does not log the forwarded address sees a handful of edge
+    addresses. Blocking the busiest of them
+    blocks the shop. The rule: more than half of the requests come from delivery networks and load
+    balancers, or from private
+    addresses, or carry no address; or there are at least 1,000 requests and they come from at most 20
+    addresses; or, where `clients` tells the user
+    agents of each address, 3 addresses with at least 20 user agents each send 90 % of them.
+
+    Parameters
+    ----------
+    clients : one row an address: `client` (text, null where the log has none), `requests`, and where known
+        `user_agents` (distinct).
+    format_id : id of the log format, for the advice.
+    networks : known address ranges.
+
+    >>> clients = pl.DataFrame({"client": ["104.16.0.1", "198.51.100.7"], "requests": [80, 20]})
+    >>> coverage = judge_coverage(clients, "combined", Networks.default())
+    >>> coverage.refuse_blocklist, coverage.warning[:62]
+    (True, '80 % of the requests come from the delivery network Cloudflare')
+    """
+    known = clients.with_columns(networks.describe(parse_addresses(clients["client"])))
+    total = max(int(known["requests"].sum() or 0), 1)
+    proxies = (
+        known.filter(pl.col("kind").is_in(_PROXY_KINDS))
+        .group_by("name", "kind")
+        .agg(pl.col("requests").sum() / total)
+        .sort("requests", "name", descending=[True, False])
+    )
+    proxy_share = float(proxies["requests"].sum() or 0.0)
+    inside_share = float(known.filter(pl.col("kind").is_in(_INSIDE_KINDS))["requests"].sum() or 0) / total
+    missing_share = float(known.filter(pl.col("client").is_null())["requests"].sum() or 0) / total
+    operators = tuple((str(name), float(part)) for name, part in proxies.select("name", "requests").iter_rows())
+    warning: str | None = None
+    if proxy_share > MOST_FROM_PROXIES:
+        first, kind = operators[0][0], proxies["kind"][0]
+        what = "delivery network" if kind == "cdn" else "load balancer"
+        warning = _word(f"{100 * proxy_share:.0f} % of the requests come from the {what} {first}", first, format_id)
+    elif inside_share > MOST_FROM_PROXIES:
+        warning = _word(
+            f"{100 * inside_share:.0f} % of the requests come from private addresses, a proxy's", "", format_id
+        )
+    elif missing_share > MOST_FROM_PROXIES:
+        warning = _word(f"{100 * missing_share:.0f} % of the requests carry no client address", "", format_id)
+    elif (few := _count_few(clients, total)) > 0:
+        warning = _word(f"{total:,} requests come from {few} addresses, as behind a proxy", "", format_id)
+    return Coverage(warning, warning is not None, proxy_share, inside_share, missing_share, len(clients), operators)
+
+
+def _count_few(clients: pl.DataFrame, total: int) -> int:
+    if total < FEW_REQUESTS:
+        return 0
+    if len(clients) <= FEWEST_ADDRESSES:
+        return len(clients)
+    if "user_agents" not in clients.columns:
+        return 0
+    # One address with one user agent may be a scraper; many user agents behind it are many people.
+    busiest = clients.sort("requests", descending=True).head(3)
+    crowded = busiest.filter(pl.col("user_agents") >= FEW_AGENTS)
+    return len(crowded) if int(crowded["requests"].sum() or 0) >= FEW_SHARE * total else 0
+
+
+def _word(finding: str, operator: str, format_id: str) -> str:
+    header = _HEADERS.get(operator, "X-Forwarded-For")
+    variable = "http_" + header.lower().replace("-", "_")
+    default = f"log the header {header} and name the field in --format"
+    advice = _ADVICE.get(format_id, default).format(header=header, variable=variable)
+    return (
+        f"{finding}: visitors behind it cannot be told apart, and no blocklist is made. To log their addresses, {advice}. "
+        "If the log holds a forwarded address already, name the proxy with --trusted-proxy."
+    )

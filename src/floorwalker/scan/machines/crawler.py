@@ -1,0 +1,114 @@
+"""Crawlers of search engines, archives and companies that measure the web."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from floorwalker.scan.machines._base import Signature, finding, from_operator, is_inside
+
+TITLE = "crawler"
+ORDER = 80
+
+# `Googlebot` in the mouth of somebody else (`like Googlebot`, `not-googlebot`) is no claim; a phone named
+# CUBOT has no such word.
+_STRICT = r"(?i)(?<!like )(?<![\w-])(?:{})(?:[/; ,)(-]|$)"
+
+
+def _claim(token: str, name: str, operator: str) -> Signature:
+    return Signature(token.lower(), name, operator, _STRICT.format(token))
+
+
+SIGNATURES: tuple[Signature, ...] = (
+    # developers.google.com, Google crawlers; the last two stopped before 2020
+    _claim("Googlebot", "Googlebot", "Google"),
+    _claim("Googlebot-Image", "Googlebot-Image", "Google"),
+    _claim("Googlebot-News", "Googlebot-News", "Google"),
+    _claim("Googlebot-Video", "Googlebot-Video", "Google"),
+    _claim("Googlebot-Mobile", "Googlebot-Mobile", "Google"),
+    _claim("AdsBot-Google", "AdsBot-Google", "Google"),
+    _claim("AdsBot-Google-Mobile", "AdsBot-Google-Mobile", "Google"),
+    _claim("Mediapartners-Google", "Mediapartners-Google", "Google"),
+    _claim("Storebot-Google", "Storebot-Google", "Google"),
+    _claim("GoogleOther", "GoogleOther", "Google"),
+    # bing.com/webmasters
+    _claim("bingbot", "bingbot", "Microsoft"),
+    _claim("msnbot", "msnbot", "Microsoft"),
+    _claim("msnbot-media", "msnbot-media", "Microsoft"),
+    _claim("adidxbot", "adidxbot", "Microsoft"),
+    _claim("Applebot", "Applebot", "Apple"),
+    # Operators with blocks of their own that do not promise to be complete.
+    _claim("YandexBot", "YandexBot", "Yandex"),
+    Signature("yandex.com/bots", "Yandex", "Yandex"),
+    _claim("Baiduspider", "Baiduspider", "Baidu"),
+    _claim("Slurp", "Yahoo! Slurp", "Yahoo"),
+    Signature("sogou web spider", "Sogou web spider", "Sogou"),
+    Signature("seznambot", "SeznamBot", "Seznam"),
+    Signature("mail.ru_bot", "Mail.RU_Bot", "Mail.Ru"),
+    Signature("yeti/", "Yeti", "Naver"),
+    Signature("ahrefsbot", "AhrefsBot", "Ahrefs"),
+    Signature("semrushbot", "SemrushBot", "Semrush"),
+    Signature("petalbot", "PetalBot", "Huawei"),
+    Signature("aspiegelbot", "AspiegelBot", "Huawei"),
+    Signature("dotbot/", "DotBot", "Moz"),
+    Signature("duckduckbot", "DuckDuckBot", "DuckDuckGo"),
+    Signature("archive.org_bot", "archive.org_bot", "Internet Archive"),
+    Signature("exabot", "Exabot", "Exalead"),
+    Signature("pinterestbot", "Pinterestbot", "Pinterest"),
+    Signature("barkrowler", "Barkrowler"),
+    Signature("mj12bot", "MJ12bot"),
+    Signature("lightspeedsystemscrawler", "LightspeedSystemsCrawler"),
+    Signature("voilabot", "VoilaBot"),
+    Signature("siteexplorer.info", "SiteExplorer"),
+    Signature("spinn3r", "Spinn3r"),
+)
+
+
+def judge(case: pl.DataFrame) -> pl.DataFrame:
+    """Rows that name a crawler: confirmed by address or host name, believed where nothing is published, or
+    refuted.
+
+    A proven impostor is answered too, with the verdict `impostor`; a claim that can be neither confirmed
+    nor refuted is `unproven`.
+    """
+    claims = case.filter(pl.col("signature") != "")
+    inside = is_inside() | pl.col("network_kind").is_in(["cdn", "load_balancer"]).fill_null(False)
+    verdict = (
+        pl.when(from_operator() | pl.col("host_confirms"))
+        .then(pl.lit("verified"))
+        .when(pl.col("host_refutes") & ~inside)
+        .then(pl.lit("impostor"))
+        .when(inside | ~pl.col("is_refutable"))
+        .then(pl.lit("declared"))
+        .when(pl.col("is_refuted") & ~pl.col("is_crowded"))
+        .then(pl.lit("impostor"))
+        .otherwise(pl.lit("unproven"))
+    )
+    name, operator, host = pl.col("signature"), pl.col("operator"), pl.col("host")
+    evidence = (
+        pl.when(verdict == "impostor", pl.col("host_refutes"))
+        .then(pl.format("claims to be {}, but its address is named {}, which is not {}'s", name, host, operator))
+        .when(verdict == "impostor")
+        .then(
+            pl.format(
+                "claims to be {}, but its address {} is in no network of {}{}",
+                name,
+                "client",
+                operator,
+                pl.when(pl.col("network_name").is_not_null())
+                .then(pl.format("; it belongs to {}", "network_name"))
+                .otherwise(pl.lit("")),
+            )
+        )
+        .when(verdict == "verified", pl.col("host_confirms"))
+        .then(pl.format("names itself {}, and its address is {}'s host {}", name, operator, host))
+        .when(verdict == "verified")
+        .then(pl.format("names itself {} and calls from {}, which {} uses for it", name, "network_prefix", operator))
+        .when(inside)
+        .then(pl.format("names itself {}; behind a proxy its address cannot be checked", name))
+        .when(verdict == "unproven")
+        .then(pl.format("claims to be {} from an address that neither proves nor refutes it", name))
+        .when(operator == "")
+        .then(pl.format("names itself {}; its operator publishes no addresses to check that by", name))
+        .otherwise(pl.format("names itself {}; its address is not among those known of {}", name, operator))
+    )
+    return claims.select(finding(name, verdict, evidence))
