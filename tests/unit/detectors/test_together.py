@@ -63,7 +63,7 @@ def test_contamination_does_not_teach_that_abuse_is_normal(contaminated):
     assert roc_auc(truth, trimmed) > roc_auc(truth, plain) + 0.02
 
 
-@pytest.mark.parametrize("arguments", [{"trim": 0.5}, {"trim": -0.1}, {"rounds": -1}])
+@pytest.mark.parametrize("arguments", [{"trim": 0.5}, {"trim": -0.1}, {"rounds": -1}, {"most_rows": 1}])
 def test_impossible_trimming_is_refused(arguments):
     with pytest.raises(UsageError, match="allowed"):
         fit_trimmed(Recorder, np.ones((4, 1), np.float32), **{"trim": 0.1, "rounds": 1, **arguments})
@@ -128,3 +128,21 @@ def test_ensemble_of_one_ranks_as_its_member(contaminated):
 def test_impossible_members_are_refused(members):
     with pytest.raises(UsageError, match="allowed"):
         Ensemble(members=members)
+
+
+def test_a_large_training_set_is_sampled_once():
+    rows = np.arange(1000, dtype=np.float32).reshape(-1, 1)
+    Recorder.fitted_on = []
+    fit_trimmed(Recorder, rows, trim=0.1, rounds=1, most_rows=100, seed=1)
+    assert [len(part) for part in Recorder.fitted_on] == [100, 90]
+    assert set(Recorder.fitted_on[1].ravel()) < set(Recorder.fitted_on[0].ravel())
+
+
+def test_scores_of_many_chunks_are_those_of_one(contaminated, monkeypatch):
+    from floorwalker.detectors.anomaly import _fitted
+
+    rows, _ = contaminated
+    forest = IsolationForest(seed=1).fit(rows)
+    whole = forest.score(rows)
+    monkeypatch.setattr(_fitted, "CHUNK_ROWS", 7)
+    assert np.array_equal(forest.score(rows), whole)

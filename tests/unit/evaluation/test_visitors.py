@@ -163,7 +163,7 @@ def test_run_reports_figures_baselines_split_and_bars(data):
     assert report["metrics"]["moderate_auc"]["mean"] > 0.9
     assert report["metrics"]["advanced_auc"]["mean"] > 0.9
     assert report["baselines"]["supervised_official_split"]["same_kind"]["random_forest"]["moderate"] > 0.9
-    assert report["bars"] == {"moderate_auc": {"at_least": 0.90}, "advanced_auc": {"at_least": 0.70}}
+    assert report["bars"] == {"moderate_auc": {"min": 0.90}, "advanced_auc": {"min": 0.70}}
     assert report["split"]["halves"]["human"] == {"choose": 20, "report": 20}
 
 

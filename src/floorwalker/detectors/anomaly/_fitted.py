@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Self, cast
 
@@ -12,8 +14,10 @@ from numpy.typing import NDArray
 from floorwalker.detectors.anomaly._base import Capabilities, Matrix
 from floorwalker.errors import ArtefactError, NotReadyError, UsageError
 
-CHUNK_ROWS = 65_536
-"""Rows scored at once: bounds the working memory of five million rows to a few megabytes."""
+CHUNK_ROWS = 16_384
+"""Rows scored at once by one thread: bounds the working memory of five million rows to a few megabytes."""
+
+MOST_THREADS = 8
 
 State = dict[str, NDArray[Any]]
 
@@ -64,9 +68,20 @@ class FittedDetector(ABC):
             raise NotReadyError(f"{self.capabilities.name} was asked for scores before it was fitted")
         rows = self._checked(rows, int(self._learned["width"]))
         scores = np.empty(len(rows), np.float32)
-        for start in range(0, len(rows), CHUNK_ROWS):
+
+        def score_chunk(start: int) -> None:
             chunk = rows[start : start + CHUNK_ROWS]
             scores[start : start + len(chunk)] = self._score(chunk, self._learned)
+
+        starts = range(0, len(rows), CHUNK_ROWS)
+        threads = min(len(starts), os.cpu_count() or 1, MOST_THREADS)
+        if threads > 1:
+            # Kernels and NumPy release the interpreter lock, and each row is scored for itself.
+            with ThreadPoolExecutor(threads) as pool:
+                list(pool.map(score_chunk, starts))
+        else:
+            for start in starts:
+                score_chunk(start)
         np.clip(scores, 0.0, 1.0, out=scores)
         return scores
 

@@ -8,12 +8,21 @@ from typing import TypeVar
 import numpy as np
 
 from floorwalker.detectors.anomaly._base import Detector, Matrix
+from floorwalker.detectors.anomaly._neighbours import draw_landmarks
 from floorwalker.errors import UsageError
 
 Fitted = TypeVar("Fitted", bound=Detector)
 
 
-def fit_trimmed(detector_factory: Callable[[], Fitted], rows: Matrix, *, trim: float, rounds: int) -> Fitted:
+def fit_trimmed(
+    detector_factory: Callable[[], Fitted],
+    rows: Matrix,
+    *,
+    trim: float,
+    rounds: int,
+    most_rows: int = 32_768,
+    seed: int = 0,
+) -> Fitted:
     """Fit, leave out the most unusual share of the training rows, fit again: `rounds` times.
 
     The week a detector is trained on holds abusers too. A watcher present from day one, or a crowd of hunters, would
@@ -26,6 +35,9 @@ def fit_trimmed(detector_factory: Callable[[], Fitted], rows: Matrix, *, trim: f
     rows : float32 [n, d], training rows.
     trim : share of the rows left out, from 0 up to, not including, 0.5. Ties at the cut stay in.
     rounds : how often to leave out and refit; 0 = plain fitting.
+    most_rows : training rows above which a random sample of so many is used: every detector here samples or sums up its
+        rows anyway, and scoring all of them each round would cost more than the judging.
+    seed : draws that sample.
 
     Returns the detector of the last fit. Too few rows to leave any out are fitted whole. Raises `UsageError` on
     other values.
@@ -43,6 +55,9 @@ def fit_trimmed(detector_factory: Callable[[], Fitted], rows: Matrix, *, trim: f
         raise UsageError(f"trim={trim}", allowed="a share from 0 up to, not including, 0.5")
     if rounds < 0:
         raise UsageError(f"rounds={rounds}", allowed="0 and up")
+    if most_rows < 2:
+        raise UsageError(f"most_rows={most_rows}", allowed="2 and up")
+    rows = draw_landmarks(rows, most_rows, seed)
     detector = detector_factory()
     detector.fit(rows)
     keep = len(rows) - int(trim * len(rows))

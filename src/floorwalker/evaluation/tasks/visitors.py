@@ -30,7 +30,7 @@ from floorwalker.metrics import roc_auc
 from floorwalker.scan.reading import BEACON_KIND, PAGE_KIND
 from floorwalker.settings import ScanSettings
 
-BARS = {"moderate_auc": 0.90, "advanced_auc": 0.70}
+BARS = {"moderate_auc": {"min": 0.90}, "advanced_auc": {"min": 0.70}}
 """Mean ROC AUC to reach, one default for both."""
 
 PAPER_GROUPS = {feature.group for feature in FEATURES if feature.name in NINE}
@@ -123,7 +123,7 @@ def run(
             "beacon_share": round(requests.share_of(BEACON_KIND), 4),
             "page_share": round(requests.share_of(PAGE_KIND), 4),
         },
-        "bars": {name: {"at_least": bar} for name, bar in BARS.items()},
+        "bars": BARS,
     }
 
 
