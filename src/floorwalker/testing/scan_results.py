@@ -129,6 +129,7 @@ def make_scan_result(
     flagged_share: float = 0.05,
     hostile: bool = False,
     embedding: bool = True,
+    judge_all: bool = False,
 ) -> ScanResult:
     """A scan result as a small shop's log would give it, judged on the last of `days` days.
 
@@ -139,6 +140,7 @@ def make_scan_result(
     days : local days of the log; the last is judged, the earlier ones are training.
     flagged_share : share of visitors flagged.
     hostile : put texts from `HOSTILE` wherever the log's text goes.
+    judge_all : judge every day instead of the last one; visitors are spread over the days.
     embedding : lay out a map of at most 2,000 visitors.
     """
     judged = JUDGED
@@ -148,6 +150,11 @@ def make_scan_result(
     order = np.argsort(np.isin(category, ["monitoring", "activity"]) + rng.random(visitors) * 0.2)[::-1]
     flagged = np.zeros(visitors, bool)
     flagged[order[:wanted]] = True
+    day = np.full(visitors, days - 1)
+    if judge_all and days > 1:
+        # Hunters come for the promotion, on the last day.
+        usual = rng.random(visitors) < np.where(flagged, 0.6, 0.78)
+        day[usual] = rng.integers(0, days - 1, int(usual.sum()))
     features = _features(rng, category)
     medians = {name: float(np.median(column)) if visitors else 0.0 for name, column in features.items()}
     score = np.where(flagged, rng.uniform(0.62, 0.99, visitors), rng.beta(2, 5, visitors) * 0.6).astype(np.float32)
@@ -179,7 +186,7 @@ def make_scan_result(
     frame = pl.DataFrame(
         {
             "visitor": pl.Series(np.arange(visitors, dtype=np.int32)),
-            "day": pl.Series([judged] * visitors, dtype=pl.Date),
+            "day": pl.Series([all_days[place] for place in day], dtype=pl.Date),
             "host": pl.Series(["shop.example"] * visitors, dtype=pl.String),
             "client": pl.Series(clients, dtype=pl.String),
             "network": pl.Series([_network(client) for client in clients], dtype=pl.String),
@@ -228,7 +235,7 @@ def make_scan_result(
         swarms=_swarms(hostile),
         machines=_machines(hostile),
         routes=_routes(visitors, hostile),
-        days=_days(rng, all_days, visitors, wanted, category),
+        days=_days(rng, all_days, day, flagged, category, judge_all=judge_all),
         medians=medians,
         features=list(FEATURE_UNITS),
         feature_units=dict(FEATURE_UNITS),
@@ -237,8 +244,8 @@ def make_scan_result(
         budget=0.002,
         embedding=points + rng.normal(0, 2.2, points.shape).astype(np.float32),
         embedding_rows=shown,
-        training_days=tuple(all_days[:-1]),
-        judged_days=(judged,),
+        training_days=tuple(all_days if judge_all else all_days[:-1]),
+        judged_days=tuple(all_days) if judge_all else (judged,),
         seconds={"read": 2.1, "routes": 0.4, "features": 0.9, "detect": 0.5, "explain": 0.1, "map": 2.2},
     )
 
@@ -294,26 +301,32 @@ def _routes(visitors: int, hostile: bool) -> pl.DataFrame:
 
 
 def _days(
-    rng: np.random.Generator, days: list[date], visitors: int, flagged: int, category: NDArray[np.str_]
+    rng: np.random.Generator,
+    days: list[date],
+    day: NDArray[np.int64],
+    flagged: NDArray[np.bool_],
+    category: NDArray[np.str_],
+    *,
+    judge_all: bool,
 ) -> pl.DataFrame:
-    activity = [day == days[-1] for day in days]
-    crowd = [visitors if busy else int(visitors * rng.uniform(0.5, 0.7)) for busy in activity]
-    counts = [flagged if busy else int(flagged * rng.uniform(0.2, 0.6)) for busy in activity]
+    judged = np.full(len(days), judge_all)
+    judged[-1] = True
+    activity = np.arange(len(days)) == len(days) - 1
+    crowd = np.bincount(day, minlength=len(days))
+    crowd[~judged] = (len(day) * rng.uniform(0.5, 0.7, int((~judged).sum()))).astype(np.int64)
+
+    def count(rows: NDArray[np.bool_]) -> pl.Series:
+        return pl.Series(np.bincount(day[rows], minlength=len(days)).astype(np.int64))
+
     return pl.DataFrame(
         {
             "day": days,
-            "requests": pl.Series([24 * people for people in crowd], dtype=pl.Int64),
+            "requests": pl.Series(24 * crowd, dtype=pl.Int64),
             "visitors": pl.Series(crowd, dtype=pl.Int64),
-            "flagged": pl.Series(counts, dtype=pl.Int64),
+            "flagged": count(flagged),
             "activity": activity,
-            "in_training": [not busy for busy in activity],
-            "judged": activity,
-            **{
-                f"{name}_visitors": pl.Series(
-                    [int(people * float(np.mean(category == name))) if visitors else 0 for people in crowd],
-                    dtype=pl.Int64,
-                )
-                for name in CATEGORIES
-            },
+            "in_training": ~activity | judge_all,
+            "judged": judged,
+            **{f"{name}_visitors": count(category == name) for name in CATEGORIES},
         }
     )

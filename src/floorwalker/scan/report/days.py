@@ -13,9 +13,9 @@ from floorwalker.scan.report.markup import escape, table
 from floorwalker.scan.result import CATEGORIES, ScanResult
 
 WIDTH, LEFT, RIGHT = 760, 8, 752
-FLAGGED_TOP, FLAGGED_BASE = 34, 134
-CROWD_TOP, CROWD_BASE = 168, 214
-HEIGHT = 240
+FLAGGED_TOP, FLAGGED_BASE = 46, 136
+CROWD_TOP, CROWD_BASE = 166, 206
+HEIGHT = 230
 WIDEST_BAR = 56
 
 
@@ -71,7 +71,7 @@ def days_chart(days: pl.DataFrame) -> str:
     most_visitors = max(1, *(row["visitors"] for row in rows))
     labels_every = max(1, int(np.ceil(52 / slot)))
     parts = [
-        f'<text class="chart-title" x="{LEFT}" y="14">flagged visitors</text>',
+        f'<text class="chart-title" x="{LEFT}" y="12">flagged visitors</text>',
         f'<text class="chart-title" x="{LEFT}" y="{CROWD_TOP - 10}">visitors</text>',
     ]
     for place, row in enumerate(rows):
@@ -124,7 +124,7 @@ def _bars(
                 f'<rect fill="url(#hatch)" x="{left:.1f}" y="{top:.1f}" width="{bar:.1f}" height="{tall:.1f}"/>'
             )
         if numbers:
-            text = f'<text class="count" x="{middle:.1f}" y="{max(top - 4, 44 if row["activity"] else 30):.1f}" '
+            text = f'<text class="count" x="{middle:.1f}" y="{top - 4:.1f}" '
             parts.append(text + f'text-anchor="middle">{say_count(row["flagged"])}</text>')
     faint = kind if row["judged"] else "quiet"
     parts.append(

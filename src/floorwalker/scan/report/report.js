@@ -2,7 +2,8 @@
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const { rows, agents, patterns, tiers, categories, features } = data.suspects;
-  const PAGE = 50;
+  const PAGE = 25;
+  const SHOWN_FEATURES = 11;
   const MARKS = ["●", "◐", "○"];
   const byId = (id) => document.getElementById(id);
 
@@ -81,10 +82,10 @@
 
   const placeOf = (share) => {
     if (share === null) return "–";
-    if (share >= 0.9995) return "above all others";
-    if (share <= 0.0005) return "below all others";
-    const percent = share >= 0.995 || share <= 0.005 ? (100 * share).toFixed(1) : Math.round(100 * share);
-    return `above ${percent} %`;
+    const side = share < 0.5 ? "below" : "above";
+    const far = Math.max(share, 1 - share);
+    if (far >= 0.9995) return `${side} all others`;
+    return `${side} ${far >= 0.985 ? (100 * far).toFixed(1) : Math.round(100 * far)} %`;
   };
 
   const details = (row) => {
@@ -127,7 +128,7 @@
     right.append(make("h4", "", "Compared with the site's visitors"));
     const table = make("table", "mini");
     const top = make("tr");
-    ["feature", "this visitor", "site's median", "", "stands"].forEach((title) => top.append(make("th", "", title, { scope: "col" })));
+    ["feature", "this visitor", "site's median", "", "among visitors"].forEach((title) => top.append(make("th", "", title, { scope: "col" })));
     const head = make("thead");
     head.append(top);
     const cells = make("tbody");
@@ -135,11 +136,12 @@
       .map((feature, place) => ({ feature, place, far: row.shares[place] === null ? -1 : Math.abs(row.shares[place] - 0.5) }))
       .sort((a, b) => b.far - a.far || a.place - b.place)
       .forEach(({ feature, place }, order) => {
-        const line = make("tr", order >= 9 ? "minor" : "");
+        const line = make("tr", order >= SHOWN_FEATURES ? "minor" : "");
         const name = make("th", "", feature.label, { scope: "row", title: feature.meaning });
         const strip = make("td", "strip");
         if (row.shares[place] !== null) strip.append(track(row.shares[place]));
-        const unit = ["seconds", "share", "requests", ""].includes(feature.unit) ? "" : ` ${feature.unit}`;
+        const plain = ["seconds", "share", "requests", ""].includes(feature.unit);
+        const unit = plain ? "" : ` ${row.values[place] === 1 ? feature.unit.replace(/s$/, "") : feature.unit}`;
         line.append(
           name,
           make("td", "num strong", measure(row.values[place], feature.unit) + unit),
@@ -151,6 +153,14 @@
       });
     table.append(head, cells);
     right.append(table);
+    if (features.length > SHOWN_FEATURES) {
+      const all = make("button", "all", `Show all ${features.length} features`, { type: "button" });
+      all.addEventListener("click", () => {
+        table.classList.add("whole");
+        all.remove();
+      });
+      right.append(all);
+    }
     box.append(left, right);
     return box;
   };

@@ -110,13 +110,13 @@ def swarms_part(result: ScanResult) -> str:
         ("networks", "num"),
         ("requests", "num"),
     ]
-    heads += [("routes", "wide"), ("when", ""), ("score", "num"), ("why", "wide")]
+    heads += [("routes", "wide"), ("when", "when"), ("score", "num"), ("why", "wide")]
     rows = []
     for row in swarms.iter_rows(named=True):
         why = "<br>".join(escape(reason, 600) for reason in row["reasons"] or []) or "–"
         rows.append(
             [
-                '<b class="flag">swarm</b>' if row["flagged"] else '<span class="quiet">below the cut-off</span>',
+                '<b class="flag">swarm</b>' if row["flagged"] else '<span class="quiet">not flagged</span>',
                 f"<code>{escape(row['user_agent'] or 'none', 160)}</code>",
                 say_count(row["clients"]),
                 say_count(row["networks"]),
@@ -261,7 +261,7 @@ def making_part(result: ScanResult, *, masked: bool) -> str:
         ),
         ("format", f"<b>{escape(source.format)}</b>. {escape(source.format_note, 400)}"),
         ("log", f"{say_moment(source.first_at)} to {say_moment(source.last_at)}"),
-        ("judged", escape(say_days(result.judged_days) or "no day")),
+        ("judged", escape(say_days(result.judged_days).removeprefix("on ") or "no day")),
         ("learned from", escape(learned)),
         ("detector", f"<b>{escape(result.detector)}</b> on {say_count(len(result.features), 'feature')}"),
         (

@@ -131,9 +131,9 @@ def map_data(result: ScanResult, *, most: int = MOST_PLACED) -> dict[str, Any]:
         points, rows = points[kept], rows[kept]
     if not len(rows):
         return {"x": [], "y": [], "category": [], "flag": [], "client": [], "agent": [], "agents": [], "score": []}
-    centred = np.nan_to_num(points.astype(np.float64) - np.nanmean(points, axis=0))
-    reach = max(float(np.quantile(np.abs(centred), 0.999)), 1e-9)
-    placed = np.clip(500 + centred / reach * 480, 0, 1000).round().astype(int)
+    low, high = np.nanquantile(points, [0.001, 0.999], axis=0)
+    spread = 20 + (np.nan_to_num(points.astype(np.float64)) - low) / np.maximum(high - low, 1e-9) * 960
+    placed = np.clip(spread, 4, 996).round().astype(int)
     chosen = result.visitors.select(
         "visitor", "day", "client", "session", "user_agent", "category", "score", "flagged"
     )[rows]
