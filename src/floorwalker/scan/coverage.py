@@ -149,6 +149,6 @@ def _word(finding: str, operator: str, format_id: str) -> str:
     default = f"log the header {header} and name the field in --format"
     advice = _ADVICE.get(format_id, default).format(header=header, variable=variable)
     return (
-        f"{finding}: visitors behind it cannot be told apart, and no blocklist is made. To log their addresses, {advice}. "
-        "If the log holds a forwarded address already, name the proxy with --trusted-proxy."
+        f"{finding}: visitors behind it cannot be told apart, and no blocklist is made. To log their addresses, "
+        f"{advice}. If the log holds a forwarded address already, name the proxy with --trusted-proxy."
     )

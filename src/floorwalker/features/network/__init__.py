@@ -21,6 +21,7 @@ from floorwalker.features.network._machines import CRAWLERS, MONITORS
 from floorwalker.features.network._published import CDN, RELAY, SPECIAL
 from floorwalker.features.network.addresses import (
     Addresses,
+    blocking_units,
     network_key,
     network_keys,
     networks_of,
@@ -35,6 +36,7 @@ __all__ = [
     "Addresses",
     "Networks",
     "RangeTable",
+    "blocking_units",
     "load_networks",
     "network_key",
     "network_keys",

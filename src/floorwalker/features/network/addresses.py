@@ -300,3 +300,17 @@ def network_key(text: str) -> str | None:
 def network_keys(texts: pl.Series | Sequence[str]) -> pl.Series:
     """The /24 or /64 of each address given as text; null where the text is no address."""
     return networks_of(parse_addresses(texts))
+
+
+def blocking_units(addresses: Addresses) -> pl.Series:
+    """What would be blocked to block each address: itself for IPv4, its /64 for IPv6; null where there is no address.
+
+    >>> blocking_units(parse_addresses(["::ffff:192.0.2.7", "2001:db8::1"])).to_list()
+    ['192.0.2.7', '2001:db8::/64']
+    """
+    octets = [((addresses.low >> np.uint64(shift)) & np.uint64(255)).astype(np.uint8) for shift in (24, 16, 8, 0)]
+    columns = {str(position): octet for position, octet in enumerate(octets)}
+    dotted = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.UInt8)).select(
+        pl.concat_str(pl.all(), separator=".")
+    )
+    return dotted.to_series().zip_with(pl.Series(addresses.family == 4), networks_of(addresses))
