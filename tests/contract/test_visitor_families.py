@@ -6,9 +6,19 @@ import importlib
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
-from floorwalker.simulation.access_log import ABUSIVE_KINDS, KINDS, SPLITS, Scenario, list_families, load_family
+from floorwalker.simulation import sites
+from floorwalker.simulation.access_log import (
+    ABUSIVE_KINDS,
+    KINDS,
+    SPLITS,
+    Scenario,
+    generate,
+    list_families,
+    load_family,
+)
 from floorwalker.simulation.access_log._addresses import AddressBook
 from floorwalker.simulation.access_log._agents import AgentBook
 from floorwalker.simulation.access_log._catalogue import Catalogue
@@ -20,9 +30,12 @@ FAMILIES = list_families()
 DOCUMENT = Path(__file__).parents[2] / "docs" / "simulated-logs.md"
 
 
+SITE = make_site("german_nested", seed=1, items=200)
+
+
 def crowd_of(name: str, *, seed: int = 3, regime: int = 0) -> tuple[Town, Crowd]:
     scenario = Scenario("german_nested", seed, days=3, promotion_days=(2,))
-    catalogue = Catalogue(make_site("german_nested", seed=1, items=200), np.random.default_rng(seed))
+    catalogue = Catalogue(SITE, np.random.default_rng(seed))
     town = Town(scenario, catalogue, AddressBook(np.random.default_rng(seed)), AgentBook(), regime)
     family = load_family(name)
     daily = np.array([6, 6, 12] if family.abusive else [90, 90, 180])
@@ -99,3 +112,19 @@ def test_no_abuser_is_in_both_splits_and_each_split_has_every_sort() -> None:
         assert {"monitoring", "activity"} <= categories
     for kind in ABUSIVE_KINDS:
         assert not set(list_families(kind, split="choose")) & set(list_families(kind, split="report"))
+
+
+@pytest.mark.parametrize("site_family", sites.list_families())
+def test_every_family_of_sites_can_be_visited(site_family: str) -> None:
+    scenario = Scenario(
+        site_family, 2, days=1, visitors_per_day=120, promotion_days=(0,), surge=2.0, hunters=20, items=90, split="both"
+    )
+    log = generate(scenario)
+    asked = log.requests.join(log.truth.select("visitor", "kind"), on="visitor").filter(pl.col("kind") == "honest")
+    role = {target: page.role for page in log.site.pages for target in page.targets}
+    roles = asked["target"].replace_strict(role, default="stray").value_counts(normalize=True)
+    share = dict(roles.iter_rows())
+    assert share["product"] > 0.05
+    assert share["asset"] > 0.2
+    assert share.get("stray", 0.0) == 0.0
+    assert {"offer", "search", "basket"} <= set(share)

@@ -55,9 +55,11 @@ class Operators:
 
 
 def draw_skills(town: Town, chance: Generator, count: int) -> NDArray[np.int8]:
-    """Skills with the scenario's weights."""
-    weights = np.array(town.scenario.skills)
-    return chance.choice(4, count, p=weights / weights.sum()).astype(np.int8)
+    """Skills with the scenario's weights, spread evenly over the operators so that few operators are no lottery."""
+    weights = np.array(town.scenario.skills, np.float64)
+    edges = np.cumsum(weights / weights.sum())[:-1]
+    place = (np.arange(count) + chance.random()) / max(count, 1)
+    return chance.permutation(np.searchsorted(edges, place, side="right")).astype(np.int8)
 
 
 def lasting_operators(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Operators:

@@ -68,7 +68,9 @@ class AddressBook:
         self._carriers = chance.permutation(np.concatenate([*known, _blocks(chance, _EYEBALL_OCTETS, 2)]))
         self._offices = _blocks(chance, _EYEBALL_OCTETS, 12)
         rented = [_starts(chance, _HOSTING[k], 1) for k in chance.choice(len(_HOSTING), 16, replace=False)]
-        self._hosting = chance.permutation(np.concatenate([*rented, _blocks(chance, _SMALL_HOSTING_OCTETS, 8)]))
+        self._hosting: NDArray[np.uint32] = chance.permutation(
+            np.concatenate([*rented, _blocks(chance, _SMALL_HOSTING_OCTETS, 8)])
+        )
         self._v6 = (_V6_OPERATORS[chance.integers(0, len(_V6_OPERATORS), 12)] << np.uint64(8)) | chance.integers(
             1, 250, 12
         ).astype(np.uint64)

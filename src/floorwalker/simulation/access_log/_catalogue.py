@@ -26,12 +26,14 @@ GET, POST, HEAD = METHODS.index("GET"), METHODS.index("POST"), METHODS.index("HE
 
 _FALLBACK = {
     HOME: (OTHER, CATEGORY, PRODUCT), CATEGORY: (SEARCH, HOME, PRODUCT), PRODUCT: (CATEGORY, OTHER),
-    SEARCH: (CATEGORY,),
-    OFFER: (CATEGORY,), CLAIM: (ADD, BASKET), STOCK: (OFFER, PRODUCT), LOGIN: (OTHER,), LOGIN_POST: (LOGIN,),
-    BASKET: (OTHER,),
-    ADD: (BASKET,), CHECKOUT: (BASKET,), PAY: (CHECKOUT,), OTHER: (HOME, CATEGORY), CALLBACK: (OTHER,), FEED: (HOME,),
-    BEACON: (), HEALTH: (HOME,), ASSET: (), STRAY: (),
+    SEARCH: (CATEGORY,), OFFER: (CATEGORY,), CLAIM: (ADD, BASKET), STOCK: (OFFER, PRODUCT),
+    LOGIN: (LOGIN_POST, OTHER), LOGIN_POST: (LOGIN,), BASKET: (OTHER,), ADD: (BASKET,), CHECKOUT: (PAY, BASKET),
+    PAY: (CHECKOUT,), OTHER: (HOME, CATEGORY), CALLBACK: (OTHER,), FEED: (HOME,), BEACON: (), HEALTH: (HOME,),
+    ASSET: (), STRAY: (),
 }  # fmt: skip
+
+_PRINCIPAL = {LOGIN: 0, LOGIN_POST: 0, BASKET: 0, ADD: 0, PAY: -2}
+"""Position of the main page among a kind's types: sites name log in and add to basket first, payment before the end."""
 
 _STATIC_ENDINGS = (".css", ".js", ".woff", ".woff2", ".ttf", ".ico", ".svg", ".map", ".mjs", ".json")
 _NOT_FETCHED = ("robots.txt", ".xml", ".webmanifest", ".pdf")
@@ -119,17 +121,20 @@ class Catalogue:
 
     def groups(self, kind: int) -> list[NDArray[np.int32]]:
         """Targets of a kind, one array a type of page, most popular first; a kind the shop lacks is stood in for."""
-        if kind in self._of_kind:
-            return self._of_kind[kind]
-        for other in _FALLBACK[kind]:
-            if other in self._of_kind:
-                return self._of_kind[other]
-        return [np.zeros(1, np.int32)]
+        return self._of_kind.get(self.stand_in(kind), [np.zeros(1, np.int32)])
+
+    def stand_in(self, kind: int) -> int:
+        """The kind itself where the shop has it, else the nearest that it has."""
+        return next((k for k in (kind, *_FALLBACK[kind]) if k in self._of_kind), kind)
 
     def pick(self, kind: int, which: NDArray[np.float64], rank: NDArray[np.float64]) -> NDArray[np.int32]:
         """Targets of a kind for uniform draws float64 [n]: `which` type of page, `rank` within it by Zipf's law."""
         groups = self.groups(kind)
         weights = np.array([1.0 + np.log(len(group)) for group in groups])
+        main = _PRINCIPAL.get(self.stand_in(kind))
+        if main is not None and len(groups) > 1:
+            # Of the forms of a kind one does the work: add rather than clear, log in rather than log out.
+            weights = np.where(np.arange(len(groups)) == main % len(groups), 0.85, 0.15 / (len(groups) - 1))
         edges = np.cumsum(weights / weights.sum())[:-1]
         chosen = np.searchsorted(edges, which, side="right")
         counts = np.array([len(group) for group in groups])

@@ -89,7 +89,7 @@ class Profile:
         default_factory=lambda: {HOME: 0.34, PRODUCT: 0.36, CATEGORY: 0.2, SEARCH: 0.03, OFFER: 0.07}
     )
     likes: Mapping[int, float] = field(default_factory=dict)
-    focus: Mapping[int, int] = field(default_factory=dict)
+    focus: Mapping[int, int] = field(default_factory=lambda: {OTHER: 4})
     buys: float = 0.03
     reloads: float = 0.02
     tabs: float = 0.04

@@ -28,4 +28,4 @@ def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     return Crowd(actors, join_steps([steps, make_steps(who[rows], at, kind, target)]))
 
 
-FAMILY = Family(kind="honest", split="both", share=0.0015, act=act)
+FAMILY = Family(kind="honest", split="both", share=0.003, act=act)

@@ -24,4 +24,4 @@ def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     return town.shoppers(chance, daily, profile, quiet, who)
 
 
-FAMILY = Family(kind="honest", split="report", share=0.006, act=act)
+FAMILY = Family(kind="honest", split="report", share=0.01, act=act)

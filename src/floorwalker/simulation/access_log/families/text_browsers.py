@@ -29,4 +29,4 @@ def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     )
 
 
-FAMILY = Family(kind="honest", split="choose", share=0.006, act=act)
+FAMILY = Family(kind="honest", split="choose", share=0.01, act=act)
