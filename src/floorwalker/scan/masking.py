@@ -7,7 +7,6 @@ key. The tag is a MAC under a key that is never written: without the key, trying
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import re
 import secrets
@@ -21,8 +20,10 @@ import polars as pl
 from floorwalker.errors import UsageError
 from floorwalker.scan.result import Cleaned, ScanResult
 
-TAG_LENGTH = 5
-"""Characters of a tag, five bits each: two addresses of one /24 share a tag once in 2^25 pairs."""
+_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
+_PAIRS = [first + second for first in _LETTERS for second in _LETTERS]
+# Five letters of five bits each: two addresses of one /24 share a tag once in 2^25 pairs. Twenty-five bits come from a
+# table of pairs, since `base64.b32encode` took a third of the time of masking.
 
 MINIMUM_KEY_BYTES = 16
 
@@ -56,9 +57,9 @@ class Masker:
 
     >>> masker = Masker(bytes(16))
     >>> masker.address("203.0.113.7"), masker.address("2001:db8:1:2::7")
-    ('203.0.113.x~fn33y', '2001:db8:1:x~klvsj')
+    ('203.0.113.x~6vryq', '2001:db8:1:x~8jdbb')
     >>> masker.text("198.51.100.9 GET /?PHPSESSID=abcdef123")
-    '198.51.100.x~xzrti GET /?PHPSESSID=x~3sso6'
+    '198.51.100.x~nibdc GET /?PHPSESSID=x~advyb'
     """
 
     key: bytes
@@ -72,8 +73,8 @@ class Masker:
     def tag(self, text: str | bytes) -> str:
         """The keyed tag of a text or a packed address: the same for the same one, unlike any other's."""
         data = text.encode("utf-8", "replace") if isinstance(text, str) else text
-        digest = hashlib.blake2b(data, key=self.key, digest_size=8).digest()
-        return base64.b32encode(digest).decode()[:TAG_LENGTH].lower()
+        bits = int.from_bytes(hashlib.blake2b(data, key=self.key, digest_size=4).digest(), "big")
+        return _PAIRS[bits & 1023] + _PAIRS[bits >> 10 & 1023] + _LETTERS[bits >> 20 & 31]
 
     def address(self, text: str) -> str:
         """A client address without its last part; what is no address is masked whole."""
