@@ -19,7 +19,7 @@ from floorwalker.features.network import (
     parse_addresses,
 )
 from floorwalker.registry import list_parts, load_part
-from floorwalker.scan.machines._base import COUNTS, FACTS, VERDICTS, Signature
+from floorwalker.scan.machines._base import COUNTS, FACTS, VERDICTS, Signature, is_browser
 from floorwalker.scan.machines._ignore import Ignore, IgnoreRule
 from floorwalker.scan.machines._operators import at_home, is_refutable, refutes, suffixes_of
 from floorwalker.scan.machines._resolving import confirmed_name, resolve_all
@@ -55,7 +55,12 @@ def list_kinds() -> list[str]:
 
 
 def load_kind(kind: str) -> ModuleType:
-    """The module of one kind; it tells `TITLE`, `ORDER` and `SIGNATURES`, and judges."""
+    """The module of one kind.
+
+    It tells `TITLE`, `ORDER` (the lower is asked first), `SIGNATURES` and `UNNAMED` (which visitors may be
+    of this kind without naming
+    themselves so; None for nobody), and judges.
+    """
     return load_part(__name__, kind)
 
 
@@ -123,8 +128,7 @@ def recognise(
     if missing:
         raise UsageError(f"facts lack the columns {', '.join(missing)}", allowed="client, user_agent and the counts")
     case, addresses = _describe(facts, own_addresses, networks)
-    agents = case["user_agent"].unique(maintain_order=True)
-    matches = _match_agents(agents)
+    matches = _match_agents(case.select("agent", "user_agent").unique("agent", maintain_order=True))
     found = [_judge_kind(kind, module, case, addresses, matches, resolve) for kind, module in _kinds().items()]
     if ignore is not None and ignore.rules:
         found.insert(0, _judge_ignored(case, addresses, ignore))
@@ -164,25 +168,26 @@ def _describe(facts: pl.DataFrame, own_addresses: Sequence[str], networks: Netwo
     case = (
         facts.select(pl.col("user_agent").cast(pl.String).fill_null(""), *columns)
         .with_columns(clients.alias("client"), pl.int_range(pl.len(), dtype=pl.Int32).alias("row"))
-        .with_columns(pl.col("requests").fill_null(pl.sum_horizontal(COUNTS)))
+        .with_columns(pl.col("requests").fill_null(pl.sum_horizontal(COUNTS)), agent=pl.col("user_agent").rank("dense"))
         .join(known, on="client", how="left", maintain_order="left")
     )
-    inside = case.select((pl.col("requests") * pl.col("is_unroutable")).sum() / pl.col("requests").sum()).item()
-    if inside is not None and inside > 0.5:
-        # A log full of private addresses was written behind a proxy: they are everybody's, not the shop's
-        # own.
+    people = case.filter(is_browser())
+    inside = int(people.filter("is_unroutable")["requests"].sum())
+    if inside > 0.5 * int(people["requests"].sum()):
+        # Most browsers come from private addresses: those are a proxy's, and everybody's, not the shop's own.
         case = case.with_columns(is_unroutable=pl.lit(False))
     return case, addresses
 
 
-def _match_agents(agents: pl.Series) -> pl.DataFrame:
-    named = agents.filter(agents != "")
-    listed = match_signatures(named, _signatures())
-    unknown = pl.DataFrame({"user_agent": named}).join(listed, on="user_agent", how="anti")["user_agent"]
+def _match_agents(agents: pl.DataFrame) -> pl.DataFrame:
+    """What each distinct user agent names: rows of `agent`, `kind`, `signature` and `operator`."""
+    named = agents.filter(pl.col("user_agent") != "")
+    listed = match_signatures(named["user_agent"], _signatures())
+    unknown = named.join(listed, on="user_agent", how="anti")["user_agent"]
     generic = match_generic(unknown).select(
         "user_agent", kind=pl.lit("crawler"), signature="signature", operator=pl.lit("")
     )
-    return pl.concat([listed, generic])
+    return pl.concat([listed, generic]).join(agents, on="user_agent").drop("user_agent")
 
 
 def _judge_kind(
@@ -193,13 +198,15 @@ def _judge_kind(
     matches: pl.DataFrame,
     resolve: Callable[[str], str | None] | None,
 ) -> pl.DataFrame:
-    ours = matches.filter(pl.col("kind") == kind).select("user_agent", "signature", "operator")
-    rows = case.join(ours, on="user_agent", how="left", maintain_order="left").with_columns(
-        pl.col("signature", "operator").fill_null("")
-    )
+    ours = matches.filter(pl.col("kind") == kind).select("agent", "signature", "operator")
+    rows = case.join(ours, on="agent", how="inner", maintain_order="left")
+    if module.UNNAMED is not None:
+        # Few visitors name themselves; of the others only those are looked at that could be of this kind.
+        others = case.filter(module.UNNAMED).join(ours, on="agent", how="anti")
+        rows = pl.concat([rows, others.with_columns(signature=pl.lit(""), operator=pl.lit(""))])
     rows = _place_at_home(rows, addresses)
     if kind == "crawler":
-        rows = _check_claims(rows.filter(pl.col("signature") != ""), case, addresses, resolve)
+        rows = _check_claims(rows, case, addresses, resolve)
     judged: pl.DataFrame = module.judge(rows)
     return judged.select(
         "row",

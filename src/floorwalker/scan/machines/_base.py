@@ -61,7 +61,8 @@ def from_operator() -> pl.Expr:
 
 
 def from_operator_or_home() -> pl.Expr:
-    """As `from_operator`, or anywhere else in the operator's own network: enough for what people trigger there."""
+    """As `from_operator`, or anywhere else in the operator's own network: enough for what people trigger
+    there."""
     return from_operator() | pl.col("is_at_home")
 
 

@@ -8,6 +8,7 @@ from floorwalker.scan.machines._base import Signature, finding, share
 
 TITLE = "app"
 ORDER = 90
+UNNAMED: pl.Expr | None = None
 
 SIGNATURES: tuple[Signature, ...] = (
     Signature("okhttp", "okhttp"),
@@ -37,7 +38,6 @@ def judge(case: pl.DataFrame) -> pl.DataFrame:
     And an app that is on many phones loads
     pictures beside its data and visits different routes, while a scraper's cohort fetches one kind of page.
     """
-    known = case.filter(pl.col("signature") != "")
     files = pl.max_horizontal(share("image_requests"), share("asset_requests"), share("beacon_requests"))
     loader = (files >= 0.9) & (pl.col("page_requests").fill_null(0) - pl.col("image_requests").fill_null(0) < 5)
     family = pl.col("user_agent").str.replace_all(r"[\d.]+", "")
@@ -55,7 +55,7 @@ def judge(case: pl.DataFrame) -> pl.DataFrame:
         & (pl.col("page_requests").fill_null(0) <= 5 * usual + 20)
         & ((pl.col("top_route_share") < 0.8) | (pl.col("page_requests") < 5)).fill_null(True)
     )
-    apps = known.with_columns(loader=loader, carried=carried.fill_null(False), people=people)
+    apps = case.with_columns(loader=loader, carried=carried.fill_null(False), people=people)
     evidence = (
         pl.when("loader")
         .then(pl.format("{} that loads pictures and files only", "signature"))

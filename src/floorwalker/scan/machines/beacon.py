@@ -9,6 +9,7 @@ from floorwalker.scan.machines._base import Signature, finding, share
 
 TITLE = "beacon"
 ORDER = 95
+UNNAMED: pl.Expr | None = pl.col("beacon_requests").fill_null(0) > 0
 
 SIGNATURES: tuple[Signature, ...] = ()
 

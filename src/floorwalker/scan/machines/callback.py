@@ -8,6 +8,7 @@ from floorwalker.scan.machines._base import Signature, finding, is_browser, shar
 
 TITLE = "callback"
 ORDER = 40
+UNNAMED: pl.Expr | None = share("callback_requests") >= 0.95
 
 SIGNATURES: tuple[Signature, ...] = (
     Signature("paypal ipn", "PayPal IPN"),

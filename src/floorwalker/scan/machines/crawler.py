@@ -8,6 +8,7 @@ from floorwalker.scan.machines._base import Signature, finding, from_operator, i
 
 TITLE = "crawler"
 ORDER = 80
+UNNAMED: pl.Expr | None = None
 
 # `Googlebot` in the mouth of somebody else (`like Googlebot`, `not-googlebot`) is no claim; a phone named
 # CUBOT has no such word.
@@ -70,7 +71,6 @@ def judge(case: pl.DataFrame) -> pl.DataFrame:
     A proven impostor is answered too, with the verdict `impostor`; a claim that can be neither confirmed
     nor refuted is `unproven`.
     """
-    claims = case.filter(pl.col("signature") != "")
     inside = is_inside() | pl.col("network_kind").is_in(["cdn", "load_balancer"]).fill_null(False)
     verdict = (
         pl.when(from_operator() | pl.col("host_confirms"))
@@ -111,4 +111,4 @@ def judge(case: pl.DataFrame) -> pl.DataFrame:
         .then(pl.format("names itself {}; its operator publishes no addresses to check that by", name))
         .otherwise(pl.format("names itself {}; its address is not among those known of {}", name, operator))
     )
-    return claims.select(finding(name, verdict, evidence))
+    return case.select(finding(name, verdict, evidence))

@@ -8,6 +8,7 @@ from floorwalker.scan.machines._base import Signature, finding, is_inside
 
 TITLE = "cron job"
 ORDER = 60
+UNNAMED: pl.Expr | None = None
 
 SIGNATURES: tuple[Signature, ...] = (
     Signature("curl/", "curl", "", r"(?i)^curl/"),
@@ -28,6 +29,6 @@ SIGNATURES: tuple[Signature, ...] = (
 def judge(case: pl.DataFrame) -> pl.DataFrame:
     """Rows that name a script or a job scheduler and call from inside; the same script from outside is a
     visitor."""
-    scripts = case.filter((pl.col("signature") != "") & is_inside())
+    scripts = case.filter(is_inside())
     evidence = pl.format("{} from an inside address", "signature")
     return scripts.select(finding(pl.col("signature"), "verified", evidence))

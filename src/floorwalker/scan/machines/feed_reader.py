@@ -8,6 +8,7 @@ from floorwalker.scan.machines._base import Signature, finding, from_operator_or
 
 TITLE = "feed reader"
 ORDER = 50
+UNNAMED: pl.Expr | None = share("feed_requests") >= 0.95
 
 SIGNATURES: tuple[Signature, ...] = (
     Signature("feedfetcher-google", "Feedfetcher-Google", "Google", r"(?i)(?<!like )feedfetcher-google"),

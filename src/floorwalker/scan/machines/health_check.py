@@ -8,6 +8,7 @@ from floorwalker.scan.machines._base import Signature, finding, is_inside, share
 
 TITLE = "health check"
 ORDER = 20
+UNNAMED: pl.Expr | None = is_inside() & (share("health_requests") >= 0.9)
 
 SIGNATURES: tuple[Signature, ...] = (
     Signature("elb-healthchecker", "ELB-HealthChecker"),

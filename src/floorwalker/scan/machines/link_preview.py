@@ -8,6 +8,7 @@ from floorwalker.scan.machines._base import Signature, finding, from_operator
 
 TITLE = "link preview"
 ORDER = 70
+UNNAMED: pl.Expr | None = None
 
 SIGNATURES: tuple[Signature, ...] = (
     Signature("facebookexternalhit", "facebookexternalhit", "Meta"),
@@ -51,7 +52,7 @@ def judge(case: pl.DataFrame) -> pl.DataFrame:
     confirmed by its address must stay below sixty pages a day.
     """
     few = pl.col("page_requests").fill_null(pl.col("requests")) <= _MOST_PAGES
-    named = case.filter((pl.col("signature") != "") & (from_operator() | few))
+    named = case.filter(from_operator() | few)
     evidence = (
         pl.when(from_operator())
         .then(pl.format("names itself {} and calls from {} of {}", "signature", "network_prefix", "operator"))

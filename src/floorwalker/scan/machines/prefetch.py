@@ -8,6 +8,7 @@ from floorwalker.scan.machines._base import Signature, finding, from_operator_or
 
 TITLE = "prefetch"
 ORDER = 75
+UNNAMED: pl.Expr | None = None
 
 SIGNATURES: tuple[Signature, ...] = (
     Signature("google-read-aloud", "Google-Read-Aloud", "Google"),
@@ -44,7 +45,7 @@ def judge(case: pl.DataFrame) -> pl.DataFrame:
     would."""
     home = from_operator_or_home()
     few = pl.col("page_requests").fill_null(pl.col("requests")) <= _MOST_PAGES
-    named = case.filter((pl.col("signature") != "") & (home | few))
+    named = case.filter(home | few)
     evidence = (
         pl.when(home)
         .then(pl.format("names itself {} and calls from a network of {}", "signature", "operator"))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import polars as pl
 
-from floorwalker.scan.machines._base import Signature, finding
+from floorwalker.scan.machines._base import Signature, finding, is_inside
 
 TITLE = "private address"
 ORDER = 99
+UNNAMED: pl.Expr | None = is_inside()
 
 SIGNATURES: tuple[Signature, ...] = ()
 
@@ -19,9 +20,7 @@ def judge(case: pl.DataFrame) -> pl.DataFrame:
     private addresses they are a proxy's, and its
     visitors are judged like any other: then no row is answered (`is_unroutable` is false for all).
     """
-    inside = case.filter(
-        pl.col("is_own") | (pl.col("is_unroutable") & ~pl.col("network_kind").is_in(["carrier_nat", "documentation"]))
-    )
+    inside = case.filter(is_inside())
     evidence = (
         pl.when("is_own")
         .then(pl.lit("one of the shop's own addresses"))

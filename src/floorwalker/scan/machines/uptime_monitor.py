@@ -8,6 +8,7 @@ from floorwalker.scan.machines._base import Signature, finding, from_operator, s
 
 TITLE = "uptime monitor"
 ORDER = 30
+UNNAMED: pl.Expr | None = None
 
 SIGNATURES: tuple[Signature, ...] = (
     Signature("uptimerobot", "UptimeRobot", "UptimeRobot"),
@@ -45,7 +46,7 @@ def judge(case: pl.DataFrame) -> pl.DataFrame:
     has no use for a catalogue.
     """
     steady = ((pl.col("gap_spread") < 0.25 * pl.col("gap_mean")) & (pl.col("gap_mean") > 1.0)).fill_null(False)
-    named = case.filter((pl.col("signature") != "") & (from_operator() | stays_on_few_routes()))
+    named = case.filter(from_operator() | stays_on_few_routes())
     evidence = (
         pl.when(from_operator())
         .then(pl.format("names itself {} and calls from its published {}", "signature", "network_prefix"))
