@@ -28,6 +28,10 @@ _HOST = "https://shop.example"
 _FIRST_SECOND = 1_635_955_200  # 4 November 2021, midnight at UTC+8
 _ZONE = "+0800"
 _ACTS = ("/cart/add", "/cart/remove", "/login", "/checkout/address", "/checkout/pay", "/coupon/claim")
+_CRAWLER_NAMES = (
+    "Googlebot/2.1; +http://www.google.com/bot.html",
+    "bingbot/2.0; +http://www.bing.com/bingbot.htm",
+)
 _LONGEST = 3_000  # seconds: no session is longer, so that little is carried from block to block
 _PERSON, _CRAWLER, _SCRAPER, _WATCHER = range(4)
 
@@ -169,7 +173,7 @@ def _requests(chance: Generator, sessions: _Sessions, part: slice, texts: _Texts
     referrer = np.where(is_person & (place > 0), target[from_page] + 1, 0)
     # Browsers of the time often send no more than the origin, some send nothing.
     manner = hash_unit(sessions.visitor[part], 17)[session]
-    referrer = np.where((referrer > 0) & (manner < 0.8), np.where(manner < 0.15, 0, urls + 1), referrer)
+    referrer = np.where((referrer > 0) & (manner < 0.95), np.where(manner < 0.2, 0, urls + 1), referrer)
     return {
         "at": at,
         "visitor": sessions.visitor[part][session],
@@ -222,14 +226,18 @@ def _write_pieces(chance: Generator, sessions: _Sessions, visitors: int, urls: i
     frame = pl.DataFrame({"client": client, "agent": agent, "patch": patch})
     kind = np.zeros(visitors, np.uint8)
     kind[sessions.visitor] = sessions.kind
-    crawler = pl.lit("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)")
+    is_google = pl.col("row") % 5 < 3
+    google, bing = (pl.lit(f"Mozilla/5.0 (compatible; {name})") for name in _CRAWLER_NAMES)
+    crawler = pl.when(is_google).then(google).otherwise(bing)
+    # Crawlers come from published blocks, one address each.
+    block = pl.when(is_google).then(pl.lit("66.249.")).otherwise(pl.lit("40.77."))
+    third = pl.when(is_google).then(64 + (pl.col("row") // 254) % 16).otherwise(167 + (pl.col("row") // 254) % 16)
+    published = pl.concat_str(block, third, pl.lit("."), 1 + pl.col("row") % 254)
     script = pl.lit("python-requests/2.26.0")
     frame = frame.with_columns(pl.Series("kind", kind), pl.Series("row", np.arange(visitors))).with_columns(
         pl.when(pl.col("kind") == _CRAWLER).then(crawler).when(pl.col("kind") == _SCRAPER).then(script)
         .otherwise(pl.col("agent").str.replace("PATCH", pl.col("patch"))).alias("agent"),
-        # Crawlers come from a published block, one address each.
-        pl.when(pl.col("kind") == _CRAWLER)
-        .then(pl.concat_str(pl.lit("66.249."), 64 + (pl.col("row") // 254) % 16, pl.lit("."), 1 + pl.col("row") % 254))
+        pl.when(pl.col("kind") == _CRAWLER).then(published)
         .otherwise("client").alias("client"),
     )  # fmt: skip
     head = frame.select(pl.concat_str("client", pl.lit(" - - [")))["client"]

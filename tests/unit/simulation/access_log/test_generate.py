@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from floorwalker.errors import UsageError
+from floorwalker.features.network import load_networks, parse_addresses
 from floorwalker.simulation._site import Site
 from floorwalker.simulation.access_log import ABUSIVE_KINDS, KINDS, GeneratedLog, Scenario, generate, generate_on
 
@@ -105,6 +106,18 @@ def test_people_and_abusers_have_public_addresses(busy: GeneratedLog) -> None:
     assert all(ipaddress.ip_address(client).is_global for client in clients)
     inside = busy.truth.filter(pl.col("family") == "health_checks")["client"]
     assert all(ipaddress.ip_address(client).is_private for client in inside)
+
+
+def test_nobody_seems_to_come_from_a_crawler_or_a_delivery_network(busy: GeneratedLog) -> None:
+    networks = load_networks()
+    clients = busy.truth.filter(pl.col("kind") != "machine")["client"].unique(maintain_order=True)
+    kinds = networks.describe(parse_addresses(clients))["kind"].value_counts(normalize=True)
+    share = dict(kinds.iter_rows())
+    assert set(share) <= {None, "carrier", "hosting"}
+    assert share["carrier"] > 0.02
+    assert 0.005 < share["hosting"] < 0.3
+    verified = busy.truth.filter(pl.col("family").is_in(["googlebot", "bingbot", "applebot"]))["client"]
+    assert set(networks.describe(parse_addresses(verified))["kind"]) == {"crawler"}
 
 
 def test_many_share_an_address_and_some_an_address_and_user_agent(busy: GeneratedLog) -> None:
