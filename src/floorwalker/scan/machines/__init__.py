@@ -168,7 +168,7 @@ def _describe(facts: pl.DataFrame, own_addresses: Sequence[str], networks: Netwo
     case = (
         facts.select(pl.col("user_agent").cast(pl.String).fill_null(""), *columns)
         .with_columns(clients.alias("client"), pl.int_range(pl.len(), dtype=pl.Int32).alias("row"))
-        .with_columns(pl.col("requests").fill_null(pl.sum_horizontal(COUNTS)), agent=pl.col("user_agent").rank("dense"))
+        .with_columns(pl.col("requests").fill_null(pl.sum_horizontal(COUNTS)), agent=_agent_codes(facts))
         .join(known, on="client", how="left", maintain_order="left")
     )
     people = case.filter(is_browser())
@@ -177,6 +177,13 @@ def _describe(facts: pl.DataFrame, own_addresses: Sequence[str], networks: Netwo
         # Most browsers come from private addresses: those are a proxy's, and everybody's, not the shop's own.
         case = case.with_columns(is_unroutable=pl.lit(False))
     return case, addresses
+
+
+def _agent_codes(facts: pl.DataFrame) -> pl.Series:
+    if "user_agent_code" in facts.columns:
+        return facts["user_agent_code"]
+    # Equal texts get equal numbers by hashing; ranking them would sort them.
+    return facts["user_agent"].cast(pl.String).fill_null("").cast(pl.Categorical).to_physical()
 
 
 def _match_agents(agents: pl.DataFrame) -> pl.DataFrame:
