@@ -118,6 +118,11 @@ def disguise(
     homes = town.addresses.mixed(chance, count, (0.7, 0.3, 0.0))
     hosted = chance.random(count) < _HOSTED[skill]
     homes[hosted] = town.addresses.hosting(chance, int(hosted.sum()))
+    # Some hide where honest people are: behind the same VPN, or in the same office or campus.
+    hidden = np.flatnonzero(hosted & (skill >= CAREFUL) & (chance.random(count) < 0.4))
+    homes[hidden] = town.addresses.exits(chance, len(hidden))
+    inside = np.flatnonzero((skill >= SKILLED) & (chance.random(count) < 0.06))
+    homes[inside] = town.addresses.office(chance, len(inside))
     browser = chance.random(count) < _BROWSERS[skill]
     return make_actors(
         homes if address is None else address,

@@ -71,6 +71,9 @@ class AddressBook:
         self._hosting: NDArray[np.uint32] = chance.permutation(
             np.concatenate([*rented, _blocks(chance, _SMALL_HOSTING_OCTETS, 8)])
         )
+        gate = self._offices[chance.integers(0, 12, 400)] | chance.integers(256, 65_000, 400).astype(np.uint32)
+        self._gates = self._keep_v4(gate)
+        self._exits = self.hosting(chance, 120)
         self._v6 = (_V6_OPERATORS[chance.integers(0, len(_V6_OPERATORS), 12)] << np.uint64(8)) | chance.integers(
             1, 250, 12
         ).astype(np.uint64)
@@ -107,19 +110,17 @@ class AddressBook:
         return self._keep_v4(block + np.uint32(4096) + (700 * chance.random(count) ** 1.25).astype(np.uint32))
 
     def office(self, chance: Generator, count: int) -> NDArray[np.int32]:
-        """Exit addresses of organisations: offices, campuses, dormitories."""
-        block = self._offices[chance.integers(0, len(self._offices), count)]
-        return self._keep_v4(block | chance.integers(256, 65000, count).astype(np.uint32))
+        """Exit addresses of organisations: offices, campuses, dormitories; there are four hundred of them."""
+        return self._gates[chance.integers(0, len(self._gates), count)]
 
     def hosting(self, chance: Generator, count: int) -> NDArray[np.int32]:
         """Rented servers: scripts live there, and so do VPN exits."""
         block = self._hosting[(len(self._hosting) * chance.random(count) ** 1.5).astype(np.int64)]
         return self._keep_v4(block | chance.integers(256, 65000, count).astype(np.uint32))
 
-    def exits(self, chance: Generator, count: int, *, pool: int = 120) -> NDArray[np.int32]:
-        """VPN exits: a pool of rented servers that many people share."""
-        servers = self.hosting(chance, pool)
-        return servers[(pool * chance.random(count) ** 1.3).astype(np.int64)]
+    def exits(self, chance: Generator, count: int) -> NDArray[np.int32]:
+        """VPN exits: a pool of rented servers that many people share, and abusers with them."""
+        return self._exits[(len(self._exits) * chance.random(count) ** 1.3).astype(np.int64)]
 
     def inside(self, chance: Generator, network: str, count: int) -> NDArray[np.int32]:
         """Addresses in one IPv4 block, e.g. a crawler's published one."""

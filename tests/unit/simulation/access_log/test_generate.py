@@ -128,6 +128,13 @@ def test_many_share_an_address_and_some_an_address_and_user_agent(busy: Generate
     assert shared["session"].max() > 10
 
 
+def test_some_abusers_hide_behind_addresses_of_honest_people(busy: GeneratedLog) -> None:
+    people = busy.truth.filter(pl.col("kind") != "machine")
+    sides = people.group_by("client").agg(pl.col("abusive").any().alias("any"), pl.col("abusive").all().alias("all"))
+    mixed = sides.filter(pl.col("any") & ~pl.col("all"))
+    assert 0.002 < len(mixed) / people.filter("abusive")["client"].n_unique() < 0.3
+
+
 def best_stump_auc(values: np.ndarray, is_abusive: np.ndarray) -> float:
     """The AUC of the best depth-1 tree: one threshold, either direction."""
     order = np.argsort(values, kind="stable")
