@@ -44,8 +44,10 @@ class ScanSettings:
     trim_rounds: int = 2
     train_days: int = 7
     detector: str = "isolation_forest"
-    feature_groups: tuple[str, ...] = ("visits", "time", "pages", "cadence", "beacon_cadence", "navigation")
-    min_swarm: int = 20
+    feature_groups: tuple[str, ...] = (
+        "visits", "time", "pages", "cadence", "beacon_cadence", "navigation", "browser", "purpose",
+    )  # fmt: skip
+    min_swarm: int = 12
     map_sample: int = 2000
     seed: int = 0
 

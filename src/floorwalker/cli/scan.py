@@ -27,7 +27,7 @@ from floorwalker.features.routes.roles import read_roles
 from floorwalker.features.visitors import select_features
 from floorwalker.scan.export import encode_json, to_json, write_findings
 from floorwalker.scan.job import ScanRequest
-from floorwalker.scan.machines import read_ignore
+from floorwalker.scan.machines import Ignore
 from floorwalker.scan.masking import mask_result, new_mask_key
 from floorwalker.scan.state import SiteState
 from floorwalker.scan.table import print_table
@@ -167,7 +167,7 @@ def scan(
         settings=chosen,
         merge_routes="bilstm" if routes == "bilstm" else "none",
         roles=read_roles(roles) if roles else None,
-        ignore=read_ignore(ignore) if ignore else None,
+        ignore=Ignore.read(ignore) if ignore else None,
         networks=load_networks([networks] if networks else []),
         own_addresses=tuple(own_address or ()),
         resolve=make_resolver() if resolve else None,

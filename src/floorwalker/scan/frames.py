@@ -15,9 +15,7 @@ from floorwalker.features.visitors import _columns as c
 from floorwalker.scan.judging import Judgement
 from floorwalker.scan.reading import Reading
 from floorwalker.scan.result import CATEGORIES, TIERS
-from floorwalker.scan.swarms import find_swarms
-from floorwalker.scan.visitor_days import ROLE_COLUMN, Rows, VisitorDays
-from floorwalker.settings import ScanSettings
+from floorwalker.scan.visitor_days import ROLE_COLUMN, VisitorDays
 
 EPOCH = date(1970, 1, 1)
 ACTIVITY_LIFT = 1.8
@@ -82,50 +80,6 @@ def machine_frame(days: VisitorDays, machines: pl.DataFrame) -> pl.DataFrame:
         )
         .sort("requests", descending=True)
     )
-
-
-def swarm_frame(
-    days: VisitorDays, machines: pl.DataFrame, judgement: Judgement, settings: ScanSettings
-) -> pl.DataFrame:
-    """`ScanResult.swarms`."""
-    rows = judgement.sparse_rows
-    client = days.text("client", rows)
-    pages = np.maximum(days.stat(c.PAGES)[rows], 1.0)
-    sensitive = sum((days.stat(ROLE_COLUMN[role])[rows] for role in SENSITIVE_ROLES), start=np.zeros(len(rows)))
-    sequence = days.whole(c.SEQUENCE)[rows]
-    sparse = pl.DataFrame(
-        {
-            "day": days.day[rows],
-            "user_agent": days.text("user_agent", rows),
-            "client": client,
-            "network": networks_of(parse_addresses(client)),
-            "sequence": sequence,
-            "routes": _sequence_texts(days, rows, sequence),
-            "requests": days.stat(c.PAGES)[rows].astype(np.int64),
-            "assets": days.stat(c.ASSETS)[rows].astype(np.int64),
-            "without_referrer": days.stat(c.WITHOUT_REFERRER)[rows] / pages,
-            "sensitive": sensitive > 0,
-            "first_at": days.local_time(c.FIRST_AT, rows),
-            "last_at": days.local_time(c.LAST_AT, rows),
-        }
-    )
-    return find_swarms(sparse, min_clients=settings.min_swarm, site_fetches_assets=judgement.model.site_fetches_assets)
-
-
-def _sequence_texts(days: VisitorDays, rows: Rows, sequence: NDArray[np.int64]) -> pl.Series:
-    """The routes of each sparse visitor-day as text, looked up once for each distinct sequence."""
-    _, first, inverse = np.unique(sequence, return_index=True, return_inverse=True)
-    chosen = rows[first]
-    owner, route, _ = days.reading.visitors.routes_of(chosen)
-    names = pl.Series(days.reading.routes.routes, dtype=pl.String)
-    texts = (
-        pl.DataFrame({"owner": owner, "route": names.gather(pl.Series(route))})
-        .group_by("owner", maintain_order=True)
-        .agg(pl.col("route").str.join(" + "))
-    )
-    wanted = pl.DataFrame({"owner": chosen.astype(np.int64)})
-    joined = wanted.join(texts, on="owner", how="left", maintain_order="left")["route"]
-    return joined.gather(pl.Series(inverse))
 
 
 def route_frame(reading: Reading) -> pl.DataFrame:

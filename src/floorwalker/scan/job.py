@@ -115,7 +115,14 @@ def run_scan(request: ScanRequest, *, progress: Callable[[int, int], None] | Non
     else:
         routes = learn_routes(log, merge=request.merge_routes, roles=request.roles)
     watch.lap("learn routes")
-    reading = read_visitors(log, routes, by=by, seed=settings.seed, progress=progress)
+    reading = read_visitors(
+        log,
+        routes,
+        by=by,
+        seed=settings.seed,
+        ignored=request.ignore.match_targets if request.ignore else None,
+        progress=progress,
+    )
     watch.lap("read the log")
     if len(reading.visitors) == 0:
         raise InputError(f"no request could be read from {', '.join(request.paths)}", fix="check --format")
@@ -141,7 +148,6 @@ def run_scan(request: ScanRequest, *, progress: Callable[[int, int], None] | Non
     )
     watch.lap("judge visitors")
     visitors = frames.visitor_frame(days, machines, judgement)
-    swarms = frames.swarm_frame(days, machines, judgement, settings)
     watch.lap("tables")
     model: VisitorModel = judgement.model
     result = ScanResult(
@@ -149,7 +155,7 @@ def run_scan(request: ScanRequest, *, progress: Callable[[int, int], None] | Non
         cleaned=_cleaned(log, days, judgement),
         warnings=_warnings(log, coverage.warning, judgement),
         visitors=visitors,
-        swarms=swarms,
+        swarms=judgement.swarms,
         machines=frames.machine_frame(days, machines),
         routes=frames.route_frame(reading),
         days=frames.day_frame(days, visitors, judged=judged_days, training=training_days),
@@ -220,7 +226,9 @@ def _source_facts(log: AccessLog, paths: Sequence[str], days: VisitorDays) -> So
 
 
 def _cleaned(log: AccessLog, days: VisitorDays, judgement: Judgement) -> list[Cleaned]:
-    cleaned = [Cleaned(item.reason, item.count, item.unit, tuple(item.sample)) for item in log.cleaned]
+    cleaned = [Cleaned(*item) for item in log.cleaned]
+    if days.reading.ignored_requests:
+        cleaned.append(Cleaned("path on the ignore list", days.reading.ignored_requests, "lines"))
     sparse = judgement.sparse_rows
     if len(sparse):
         cleaned.append(

@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 
 from floorwalker.features.visitors import _columns as c
 from floorwalker.scan.categories import categorise
+from floorwalker.scan.cohorts import MOST_PAGES, cohort_frame
 from floorwalker.scan.cutoff import tail_cutoff
 from floorwalker.scan.model import VisitorModel, pattern_cutoff
 from floorwalker.scan.patterns import Evidence, Pattern, load_patterns
 from floorwalker.scan.result import CATEGORIES, TIERS
+from floorwalker.scan.swarms import Swarms, find_swarms
 from floorwalker.scan.visitor_days import Rows, VisitorDays
 from floorwalker.scan.wording import unusual_sentences
 from floorwalker.settings import ScanSettings
@@ -22,6 +24,7 @@ from floorwalker.settings import ScanSettings
 Values = NDArray[np.float64]
 IMPOSTOR = "machine.impostor"
 UNUSUAL = "visitor.unusual"
+SWARM = "swarm.acts_as_one"
 
 
 @dataclass
@@ -39,6 +42,7 @@ class Judgement:
     tier : int8 [m], index into `TIERS`, -1 where not flagged.
     rank : float32 [m], flags are ordered by it.
     codes, sentences : reason codes and sentences of each flagged row, strongest first; empty elsewhere.
+    swarms : cohorts of visitors with few visits (see `ScanResult.swarms`).
     """
 
     rows: Rows
@@ -51,6 +55,7 @@ class Judgement:
     rank: NDArray[np.float32]
     codes: list[list[str]]
     sentences: list[list[str]]
+    swarms: pl.DataFrame
 
 
 def judge(
@@ -91,12 +96,33 @@ def judge(
     evidence = Evidence(features, facts, model.medians, model.site_fetches_assets, span_hours[rows])
     score = model.score(features)
     flags = _flag(evidence, score, impostor[rows], days.day[rows], model, settings)
-    codes, sentences = _explain(flags, evidence, score, machines["evidence"], rows, model)
+    few = ordinary & on_judged_days & ~impostor & (days.stat(c.PAGES) > 0) & (days.stat(c.PAGES) <= MOST_PAGES)
+    swarms = find_swarms(
+        cohort_frame(days, np.flatnonzero(few)),
+        min_clients=settings.min_swarm,
+        site_fetches_assets=model.site_fetches_assets,
+    )
+    swarm_of = _members(swarms, rows)
+    flags.tier[(swarm_of >= 0) & (flags.tier != TIERS.index("proven"))] = TIERS.index("strong pattern")
+    flags.rank[(swarm_of >= 0) & (flags.rank < 2.0)] += len(TIERS) - TIERS.index("strong pattern")
+    codes, sentences = _explain(flags, evidence, swarm_of, swarms, machines["evidence"], rows, model)
     category = categorise(evidence)
     for pattern, strength in flags.strengths.items():
         if pattern.category is not None:
             category[strength > 0] = CATEGORIES.index(pattern.category)
-    return Judgement(rows, sparse, model, features, score, category, flags.tier, flags.rank, codes, sentences)
+    return Judgement(
+        rows, sparse, model, features, score, category, flags.tier, flags.rank, codes, sentences, swarms.table
+    )
+
+
+def _members(swarms: Swarms, rows: Rows) -> NDArray[np.int32]:
+    """int32 [m], the flagged swarm that each judged visitor-day is a member of, or -1."""
+    found = np.full(len(rows), -1, np.int32)
+    position = np.searchsorted(rows, swarms.members["row"].to_numpy())
+    inside = position < len(rows)
+    inside[inside] = rows[position[inside]] == swarms.members["row"].to_numpy()[inside]
+    found[position[inside]] = swarms.members["swarm"].to_numpy()[inside]
+    return found
 
 
 @dataclass
@@ -163,7 +189,8 @@ def _part(evidence: Evidence, rows: Rows) -> Evidence:
 def _explain(
     flags: _Flags,
     evidence: Evidence,
-    score: NDArray[np.float32],
+    swarm_of: NDArray[np.int32],
+    swarms: Swarms,
     machine_evidence: pl.Series,
     rows: Rows,
     model: VisitorModel,
@@ -183,6 +210,9 @@ def _explain(
         for _, pattern in found:
             codes[row].append(pattern.code)
             sentences[row].append(pattern.sentence(evidence, row))
+        if swarm_of[row] >= 0:
+            codes[row].append(SWARM)
+            sentences[row].append("one of a swarm: " + swarms.table["reasons"][int(swarm_of[row])][0])
         if flags.unusual[row]:
             codes[row].append(UNUSUAL)
         sentences[row] += unusual_sentences(model, evidence.features, deviations[position], row)

@@ -80,15 +80,18 @@ class VisitorModel:
             rows=count,
             groups=settings.feature_groups,
         )
-        if count >= FEWEST_ROWS:
+        evidence = evidence_of(medians, fetches)
+        suspect = np.zeros(count, bool)
+        for pattern in load_patterns():
+            cut = pattern_cutoff(pattern, evidence, settings.false_alarm_budget)
+            model.pattern_cutoffs[pattern.code] = cut
+            suspect |= pattern.strength(evidence) >= cut
+        # Whoever a pattern names already would only teach the detector that such behaviour is usual.
+        scaled = model.scaling.apply(matrix[~suspect])
+        if len(scaled) >= FEWEST_ROWS:
             detector_class = load_detector(settings.detector)
-            scaled = model.scaling.apply(matrix)
             model.detector = fit_trimmed(detector_class, scaled, trim=settings.trim, rounds=settings.trim_rounds)
             model.threshold = tail_cutoff(model.detector.score(scaled), settings.false_alarm_budget)
-        evidence = evidence_of(medians, fetches)
-        model.pattern_cutoffs = {
-            pattern.code: pattern_cutoff(pattern, evidence, settings.false_alarm_budget) for pattern in load_patterns()
-        }
         return model
 
     def score(self, features: Mapping[str, Values]) -> NDArray[np.float32]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
+from floorwalker.events.requests import METHODS
 from floorwalker.features.danger import judge_targets
 from floorwalker.features.routes import RouteTable
 from floorwalker.features.routes.roles import ROLES
@@ -17,6 +19,8 @@ from floorwalker.features.visitors import VisitorKey, VisitorTable
 from floorwalker.sources.access_log import AccessLog
 from floorwalker.store.strings import StringTable
 
+Number = TypeVar("Number", bound=np.generic)
+POST = METHODS.index("POST")
 PAGE_KIND, ASSET_KIND, BEACON_KIND = 0, 1, 2
 NO_REFERRER, OWN_REFERRER, FOREIGN_REFERRER = 0, 1, 2
 ROLE_INDEX = {role: position for position, role in enumerate(ROLES)}
@@ -33,6 +37,7 @@ class Reading:
     visitors : the visitor-days.
     route_of_target : int32 [targets].
     requests_by_route : int64 [routes], all requests, assets included.
+    ignored_requests : requests left out because the shop named their path.
     """
 
     log: AccessLog
@@ -40,6 +45,7 @@ class Reading:
     visitors: VisitorTable
     route_of_target: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
     requests_by_route: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    ignored_requests: int = 0
 
 
 def learn_routes(
@@ -51,8 +57,10 @@ def learn_routes(
 ) -> RouteTable:
     """Learn which URLs are of one type from the heads of the log's files."""
     sample = log.sample(sample_lines)
-    counts = np.bincount(sample.target, minlength=len(log.tables.target)).astype(np.int64)
-    return RouteTable.learn(log.tables.target, counts, merge=merge, roles=roles)
+    known = len(log.tables.target)
+    counts = np.bincount(sample.target, minlength=known).astype(np.int64)
+    posts = np.bincount(sample.target[sample.method == POST], minlength=known).astype(np.int64)
+    return RouteTable.learn(log.tables.target, counts, merge=merge, roles=roles, posts=posts)
 
 
 def read_visitors(
@@ -61,6 +69,7 @@ def read_visitors(
     *,
     by: VisitorKey,
     seed: int,
+    ignored: Callable[[pl.Series], NDArray[np.bool_]] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Reading:
     """Stream the log once.
@@ -69,12 +78,14 @@ def read_visitors(
     ----------
     by : what makes a visitor.
     seed : for hash tables.
+    ignored : tells which request targets the shop wants left out.
     progress : called with lines and uncompressed bytes read so far.
     """
     visitors = VisitorTable(ROLES, by=by, seed=seed)
     reading = Reading(log, routes, visitors)
     route_of_target = _Growing(np.int32)
     danger = _Growing(np.int8)
+    left_out = _Growing(np.bool_)
     referrers = _OwnHosts(log.tables.referrer_host)
     kinds = np.empty(0, np.int8)
     role_of_route = np.empty(0, np.int8)
@@ -84,11 +95,18 @@ def read_visitors(
         if len(targets) > len(route_of_target):
             first = len(route_of_target)
             route_of_target.extend(routes.assign(targets, first))
-            danger.extend(judge_targets(targets.since(first)))
+            fresh = targets.since(first)
+            danger.extend(judge_targets(fresh))
+            if ignored is not None:
+                left_out.extend(ignored(fresh))
             if len(routes.routes) > len(kinds):
                 role_of_route = np.array([ROLE_INDEX[role] for role in routes.roles], np.int8)
                 kinds = np.array([_kind(role) for role in routes.roles], np.int8)
                 totals = np.concatenate([totals, np.zeros(len(kinds) - len(totals), np.int64)])
+        if ignored is not None:
+            kept = ~left_out.values[batch.target]
+            reading.ignored_requests += int(len(batch) - kept.sum())
+            batch = batch.take(np.flatnonzero(kept))
         route = route_of_target.values[batch.target]
         totals += np.bincount(route, minlength=len(totals))
         visitors.advance(
@@ -110,21 +128,21 @@ def _kind(role: str) -> int:
     return {"asset": ASSET_KIND, "beacon": BEACON_KIND}.get(role, PAGE_KIND)
 
 
-class _Growing:
+class _Growing(Generic[Number]):
     """An array that is extended at its end."""
 
-    def __init__(self, dtype: type[np.generic]) -> None:
-        self._array: NDArray[np.generic] = np.empty(1024, dtype)
+    def __init__(self, dtype: type[Number]) -> None:
+        self._array: NDArray[Number] = np.empty(1024, dtype)
         self._used = 0
 
     def __len__(self) -> int:
         return self._used
 
     @property
-    def values(self) -> NDArray[np.generic]:
+    def values(self) -> NDArray[Number]:
         return self._array[: self._used]
 
-    def extend(self, more: NDArray[np.generic]) -> None:
+    def extend(self, more: NDArray[Number]) -> None:
         needed = self._used + len(more)
         if needed > len(self._array):
             grown = np.empty(max(needed, 2 * len(self._array)), self._array.dtype)

@@ -8,7 +8,8 @@ A cohort is compared with what chance would make of the same user agents and the
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import dataclass
+
 import polars as pl
 
 SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -25,116 +26,136 @@ SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "reasons": pl.List(pl.String),
 }
 
+KEYS = ["day", "user_agent", "sequence", "bare"]
+
 STEADY_VARIATION = 0.6
 """Gaps between independent arrivals vary as much as their mean (1.0); a scheduler's vary far less."""
 
-FEWEST_ARRIVALS = 20
+FEWEST_ARRIVALS = 12
 CHANCE_LIFT = 3.0
 SIGNS_NEEDED = 2
 
 
-def find_swarms(sparse: pl.DataFrame, *, min_clients: int, site_fetches_assets: bool) -> pl.DataFrame:
+@dataclass(frozen=True)
+class Swarms:
+    """Cohorts that act as one.
+
+    Parameters
+    ----------
+    table : the table that `ScanResult.swarms` describes, most certain first.
+    members : `row` (int64, as given) and `swarm` (int32) of the members of flagged swarms.
+    """
+
+    table: pl.DataFrame
+    members: pl.DataFrame
+
+
+def find_swarms(sparse: pl.DataFrame, *, min_clients: int, site_fetches_assets: bool) -> Swarms:
     """Cohorts of sparse visitors that act as one.
 
     Parameters
     ----------
-    sparse : one row a sparse visitor-day: `day`, `user_agent` (str), `client`, `network`, `sequence` (int64: the
-        routes in their
-        order), `routes` (str: the same for people), `requests`, `assets`, `without_referrer` (share), `sensitive`
-        (bool: touches
-        offers, sign-in, basket or checkout), `first_at`, `last_at` (datetime).
+    sparse : one row a sparse visitor-day: `row` (int64), `day`, `user_agent` (str), `client`, `network`, `sequence`
+        (int64:
+        the routes in their order), `routes` (str: the same for people), `requests`, `assets`, `without_referrer`
+        (share),
+        `sensitive` (bool: touches offers, sign-in, basket or checkout), `first_at`, `last_at` (datetime).
     min_clients : clients that a cohort must have.
     site_fetches_assets : whether browsers are seen to fetch assets in this log.
 
-    Returns
-    -------
-    The table that `ScanResult.swarms` describes, most certain first. A cohort is flagged when it is at least three
-    times
-    what chance would make of it and two of these agree: nothing fetched but pages, a beat steadier than independent
-    arrivals,
-    no referrers on pages that are reached by links, offers or sign-in or checkout as its aim.
+    A cohort shares day, user agent, sequence of routes and whether anything but pages was fetched. Its members are
+    counted
+    against chance by the odds ratio of user agent and sequence among the day's sparse visitors, which is one where
+    the two
+    are independent. It is flagged when that ratio is at least three and two of these agree, one of the first two among
+    them: nothing fetched but pages; a beat steadier than independent arrivals; no referrers; offers, sign-in, basket or
+    checkout as its aim.
     """
+    nobody = Swarms(pl.DataFrame(schema=SCHEMA), pl.DataFrame(schema={"row": pl.Int64, "swarm": pl.Int32}))
     if sparse.is_empty():
-        return pl.DataFrame(schema=SCHEMA)
-    sparse = sparse.with_columns(pl.col("user_agent").fill_null(""))
-    keys = ["day", "user_agent", "sequence"]
+        return nobody
+    sparse = sparse.with_columns(
+        pl.col("user_agent").fill_null(""), (pl.lit(site_fetches_assets) & (pl.col("assets") == 0)).alias("bare")
+    )
+    gap = pl.col("first_at").diff().dt.total_microseconds() / 1e6
     cohorts = (
         sparse.sort("first_at")
-        .group_by(keys, maintain_order=True)
+        .group_by(KEYS, maintain_order=True)
         .agg(
             pl.len().alias("members"),
             pl.col("client").n_unique().alias("clients"),
             pl.col("network").n_unique().alias("networks"),
-            pl.col("requests").sum().alias("requests"),
-            pl.col("assets").sum().alias("assets"),
-            pl.col("without_referrer").mean().alias("without_referrer"),
-            pl.col("sensitive").any().alias("sensitive"),
-            pl.col("routes").first().alias("routes"),
-            pl.col("first_at").min().alias("first_at"),
-            pl.col("last_at").max().alias("last_at"),
-            (pl.col("first_at").diff().dt.total_microseconds() / 1e6).mean().alias("gap_mean"),
-            (pl.col("first_at").diff().dt.total_microseconds() / 1e6).std().alias("gap_spread"),
+            pl.col("requests").sum(),
+            pl.col("without_referrer").mean(),
+            pl.col("sensitive").any(),
+            pl.col("routes").first(),
+            pl.col("first_at").min(),
+            pl.col("last_at").max(),
+            gap.mean().alias("gap_mean"),
+            gap.std().alias("gap_spread"),
         )
         .filter((pl.col("clients") >= min_clients) & (pl.col("networks") >= 0.5 * min_clients))
     )
     if cohorts.is_empty():
-        return pl.DataFrame(schema=SCHEMA)
-    by_day = sparse.group_by("day").agg(pl.len().alias("day_members"))
-    by_agent = sparse.group_by("day", "user_agent").agg(pl.len().alias("agent_members"))
-    by_sequence = sparse.group_by("day", "sequence").agg(pl.len().alias("sequence_members"))
+        return nobody
+    by_sequence = ["day", "sequence", "bare"]
     cohorts = (
-        cohorts.join(by_day, on="day")
-        .join(by_agent, on=["day", "user_agent"])
-        .join(by_sequence, on=["day", "sequence"])
+        cohorts.join(sparse.group_by("day").agg(pl.len().alias("everyone")), on="day")
+        .join(sparse.group_by("day", "user_agent").agg(pl.len().alias("same_agent")), on=["day", "user_agent"])
+        .join(sparse.group_by(by_sequence).agg(pl.len().alias("same_steps")), on=by_sequence)
         .with_columns(
-            (pl.col("agent_members") * pl.col("sequence_members") / pl.col("day_members")).alias("expected"),
+            _odds_ratio().alias("lift"),
             (pl.col("gap_spread") / pl.col("gap_mean")).fill_null(float("inf")).fill_nan(0.0).alias("variation"),
         )
-        .with_columns((pl.col("members") / pl.col("expected")).alias("lift"))
+        .with_columns(
+            ((pl.col("members") >= FEWEST_ARRIVALS) & (pl.col("variation") <= STEADY_VARIATION)).alias("steady"),
+            (pl.col("without_referrer") >= 0.95).alias("blind"),
+        )
+        .with_columns(pl.sum_horizontal("bare", "steady", "blind", "sensitive").alias("signs"))
+        .with_columns(
+            (
+                (pl.col("lift") >= CHANCE_LIFT)
+                & (pl.col("signs") >= SIGNS_NEEDED)
+                & (pl.col("bare") | pl.col("steady"))
+            ).alias("flagged"),
+            (1.0 - (-(pl.col("lift") / CHANCE_LIFT) * (pl.col("signs") / SIGNS_NEEDED)).exp())
+            .cast(pl.Float32)
+            .alias("score"),
+        )
+        .sort(["flagged", "score", "clients", "first_at"], descending=[True, True, True, False])
+        .with_columns(pl.int_range(pl.len(), dtype=pl.Int32).alias("swarm"))
     )
-    bare = pl.lit(site_fetches_assets) & (pl.col("assets") < 0.05 * pl.col("requests"))
-    steady = (pl.col("members") >= FEWEST_ARRIVALS) & (pl.col("variation") <= STEADY_VARIATION)
-    blind = pl.col("without_referrer") >= 0.95
-    cohorts = cohorts.with_columns(bare.alias("bare"), steady.alias("steady"), blind.alias("blind")).with_columns(
-        pl.sum_horizontal("bare", "steady", "blind", "sensitive").alias("signs")
+    reasons = [_reasons(row) for row in cohorts.iter_rows(named=True)]
+    members = sparse.join(cohorts.filter("flagged").select(*KEYS, "swarm"), on=KEYS).select("row", "swarm")
+    table = cohorts.with_columns(pl.Series("reasons", reasons, dtype=pl.List(pl.String))).select(
+        pl.col(name).cast(dtype) for name, dtype in SCHEMA.items()
     )
-    likely = (pl.col("lift") >= CHANCE_LIFT) & (pl.col("signs") >= SIGNS_NEEDED) & (pl.col("bare") | pl.col("steady"))
-    cohorts = cohorts.with_columns(
-        likely.alias("flagged"),
-        (1.0 - (-(pl.col("lift") / CHANCE_LIFT) * (pl.col("signs") / SIGNS_NEEDED)).exp())
-        .cast(pl.Float32)
-        .alias("score"),
-    ).sort(["flagged", "score", "clients"], descending=True)
-    reasons = [_reasons(row, site_fetches_assets) for row in cohorts.iter_rows(named=True)]
-    return cohorts.select(
-        pl.int_range(pl.len(), dtype=pl.Int32).alias("swarm"),
-        "user_agent",
-        pl.col("networks").cast(pl.Int32),
-        pl.col("clients").cast(pl.Int32),
-        pl.col("requests").cast(pl.Int64),
-        "routes",
-        pl.col("first_at").cast(pl.Datetime("us")),
-        pl.col("last_at").cast(pl.Datetime("us")),
-        "score",
-        "flagged",
-        pl.Series("reasons", reasons, dtype=pl.List(pl.String)),
-    )
+    return Swarms(table, members)
 
 
-def _reasons(cohort: dict[str, object], site_fetches_assets: bool) -> list[str]:
-    members, expected, lift = (float(str(cohort[name])) for name in ("members", "expected", "lift"))
+def _odds_ratio() -> pl.Expr:
+    """How far user agent and steps go together; half a visitor is added to each cell so that none is empty."""
+    both = pl.col("members") + 0.5
+    agent_only = pl.col("same_agent") - pl.col("members") + 0.5
+    steps_only = pl.col("same_steps") - pl.col("members") + 0.5
+    neither = pl.col("everyone") - pl.col("same_agent") - pl.col("same_steps") + pl.col("members") + 0.5
+    return both * neither / (agent_only * steps_only)
+
+
+def _reasons(cohort: dict[str, object]) -> list[str]:
+    members, lift = float(str(cohort["members"])), float(str(cohort["lift"]))
     reasons = [
-        f"{members:,.0f} sparse visitors with one user agent take the same steps; chance would make {expected:,.1f} "
-        f"({lift:.1f} times as many as expected)"
+        f"{members:,.0f} sparse visitors from {cohort['networks']} networks share one user agent and take the same "
+        f"steps, {lift:,.1f} times the odds of chance"
     ]
-    if cohort["bare"] and site_fetches_assets:
+    if cohort["bare"]:
         reasons.append("none of them fetches what a browser fetches with a page")
     if cohort["steady"]:
-        variation = float(str(cohort["variation"]))
-        if np.isfinite(variation):
-            reasons.append(f"they arrive at a steady beat: gaps vary by {variation:.2f} of their mean, chance gives 1")
+        reasons.append(
+            f"they arrive at a steady beat: gaps vary by {cohort['variation']:.2f} of their mean, chance gives 1"
+        )
     if cohort["blind"]:
-        reasons.append("they arrive on inner pages without a referrer")
+        reasons.append("they arrive without a referrer")
     if cohort["sensitive"]:
         reasons.append("they go for offers, sign-in, basket or checkout")
     return reasons

@@ -56,7 +56,7 @@ def run(*, data: Path | None, seeds: Sequence[int]) -> dict[str, Any]:
     seeds : one generated shop for each seed and each unseen site family.
     """
     families = list_families("unseen")[:FAMILIES]
-    rows = [_measure(family, seed) for family in families for seed in seeds]
+    rows = [measure(family, seed) for family in families for seed in seeds]
     metrics: dict[str, Any] = {
         key: _spread([row[key] for row in rows])
         for key in ("clean_flag_rate", "surge_flag_rate", "hunter_count_ratio", "precision_50", "recall_gain_routes")
@@ -96,8 +96,8 @@ def run(*, data: Path | None, seeds: Sequence[int]) -> dict[str, Any]:
     }
 
 
-def scenario(family: str, seed: int, **changes: Any) -> Scenario:
-    """The report half's shop; the same seed gives the same honest visitors."""
+def scenario(family: str, seed: int, split: str = "report", **changes: Any) -> Scenario:
+    """A shop of one half of the generator; the same seed gives the same honest visitors."""
     base = Scenario(
         site_family=family,
         seed=1000 + seed,
@@ -105,19 +105,20 @@ def scenario(family: str, seed: int, **changes: Any) -> Scenario:
         visitors_per_day=VISITORS,
         first_day=FIRST_DAY,
         hunters=HUNTERS,
-        split="report",
+        split=split,
     )
     return replace(base, **changes)
 
 
-def _measure(family: str, seed: int) -> dict[str, float]:
-    clean = scan_generated(generate(scenario(family, seed, hunters=0)))
-    crowd = scan_generated(generate(scenario(family, seed, hunters=0, surge=SURGE, promotion_days=(DETECT,))))
-    single_log = generate(scenario(family, seed))
+def measure(family: str, seed: int, split: str = "report") -> dict[str, float]:
+    """The figures of one shop."""
+    clean = scan_generated(generate(scenario(family, seed, split, hunters=0)))
+    crowd = scan_generated(generate(scenario(family, seed, split, hunters=0, surge=SURGE, promotion_days=(DETECT,))))
+    single_log = generate(scenario(family, seed, split))
     single = scan_generated(single_log)
-    doubled = scan_generated(generate(scenario(family, seed, hunters=2 * HUNTERS)))
+    doubled = scan_generated(generate(scenario(family, seed, split, hunters=2 * HUNTERS)))
     # Enough abusers that fifty flags can all be right.
-    many_log = generate(scenario(family, seed, hunters=5 * HUNTERS))
+    many_log = generate(scenario(family, seed, split, hunters=5 * HUNTERS))
     many = scan_generated(many_log)
     nine = ScanSettings(feature_groups=("visits", "time", "pages"), map_sample=0)
     merged = scan_generated(many_log, nine)

@@ -12,8 +12,9 @@ WHOLE_DAY_HOURS = 24.0
 
 
 def _watches(evidence: Evidence) -> Values:
-    """Requests spent watching: to offers, or to the one URL that fills most of the visit."""
-    return np.maximum(evidence.facts.count_of("offer"), evidence.facts.column(c.MAJORITY))
+    """Requests spent watching: to offers, to the one URL that fills most of the visit, or to the same few again."""
+    again = evidence.features["visits"] * evidence.features["revisit_share"]
+    return np.maximum(np.maximum(evidence.facts.count_of("offer"), evidence.facts.column(c.MAJORITY)), again)
 
 
 def _strength(evidence: Evidence) -> Values:
@@ -42,7 +43,7 @@ def _sentence(evidence: Evidence, row: int) -> str:
     visits = count_text(evidence.features["visits"][row], "visit")
     seen = f"{count_text(watches, 'look')} of {visits} over {count_text(hours, 'hour')} of the day"
     rhythm = f"every {duration_text(gap)} ± {duration_text(spread)}"
-    return f"watches offers or one page: {seen} (site median {usual:.0f}), {rhythm}"
+    return f"watches offers or the same few pages: {seen} (site median {usual:.0f}), {rhythm}"
 
 
 PATTERN = Pattern("monitoring.watches_offers", "strong pattern", "monitoring", 0.9, True, _strength, _sentence)
