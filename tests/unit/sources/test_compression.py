@@ -19,8 +19,8 @@ from floorwalker.errors import InputError
 from floorwalker.sources.access_log import AccessLog
 
 LINES = [
-    f'192.0.2.{k % 250} - - [22/Jan/2019:03:{k // 60 % 60:02}:{k % 60:02} +0000] "GET /p/{k}?q={k * 7919 % 1009} HTTP/1.1" 200 {k} '
-    f'"-" "Mozilla/5.0 ({k * 104729 % 997})"'
+    f"192.0.2.{k % 250} - - [22/Jan/2019:03:{k // 60 % 60:02}:{k % 60:02} +0000] "
+    f'"GET /p/{k}?q={k * 7919 % 1009} HTTP/1.1" 200 {k} "-" "Mozilla/5.0 ({k * 104729 % 997})"'
     for k in range(3000)
 ]
 TEXT = ("\n".join(LINES) + "\n").encode()

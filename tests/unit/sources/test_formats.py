@@ -110,11 +110,13 @@ def test_absolute_targets_of_a_balancer_give_the_host(tmp_path: Path) -> None:
     ("template", "line"),
     [
         (
-            '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_user_agent" rt=$request_time',
+            '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent '
+            '"$http_user_agent" rt=$request_time',
             '192.0.2.7 - - [22/Jan/2019:03:56:14 +0330] "GET /a HTTP/1.1" 200 5 "UA" rt=0.004',
         ),
         (
-            "log_format main '$time_iso8601|$remote_addr|$request_method|$request_uri|'\n  '$status|$bytes_sent|$http_user_agent';",
+            "log_format main '$time_iso8601|$remote_addr|$request_method|'\n"
+            "  '$request_uri|$status|$bytes_sent|$http_user_agent';",
             "2019-01-22T03:56:14+03:30|192.0.2.7|GET|/a|200|5|UA",
         ),
         (
@@ -135,7 +137,8 @@ def test_absolute_targets_of_a_balancer_give_the_host(tmp_path: Path) -> None:
             "22/Jan/2019:03:56:14 +0330 192.0.2.7 GET /a 200 5 UA",
         ),
         (
-            '$remote_addr [$time_local] "$request_method $scheme://$host$request_uri" $status $body_bytes_sent "$http_user_agent"',
+            '$remote_addr [$time_local] "$request_method $scheme://$host$request_uri" $status '
+            '$body_bytes_sent "$http_user_agent"',
             '192.0.2.7 [22/Jan/2019:03:56:14 +0330] "GET https://a.example/a" 200 5 "UA"',
         ),
     ],

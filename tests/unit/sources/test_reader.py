@@ -55,11 +55,11 @@ def test_rotated_files_come_in_the_order_of_time(tmp_path: Path) -> None:
 def test_overlapping_files_are_merged_by_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ordering, "BATCH_ROWS", 700)
     for part in range(3):
-        (tmp_path / f"{part}.log").write_text("".join(line(k, f"/{k}") for k in range(part, 40_000, 3)))
+        (tmp_path / f"{part}.log").write_text("".join(line(k, f"/{k}") for k in range(part, 12_000, 3)))
     log = AccessLog([tmp_path / "*.log"], chunk_bytes=1 << 18)
     batches = list(log.batches())
     assert max(map(len, batches)) <= 700
-    assert texts(log, "target", ordering.concatenated(batches).target) == [f"/{k}" for k in range(40_000)]
+    assert texts(log, "target", ordering.concatenated(batches).target) == [f"/{k}" for k in range(12_000)]
     assert log.warnings == []
 
 
@@ -358,7 +358,8 @@ def test_sample_does_not_consume(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("".join(line(k, f"/{k}") for k in range(2000)))
     log = AccessLog([tmp_path / "a"])
     sample = log.sample(100)
-    assert 100 <= len(sample) <= 1200
+    assert len(sample) == 100
+    assert np.array_equal(sample.at, np.sort(sample.at))
     assert (log.lines, log.requests, log.cleaned) == (0, 0, [])
     assert len(read_all(log)) == log.lines == 2000
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from floorwalker.store._hashing import hash_spans, make_keys
@@ -25,6 +25,7 @@ def expected_codes(texts: list[bytes]) -> list[int]:
     return [-1 if text in {b"", b"-"} else codes.setdefault(text, len(codes)) for text in texts]
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=40), max_size=60), st.integers(0, 3))
 def test_codes_match_a_dictionary(texts: list[bytes], seed: int) -> None:
     table = StringTable(seed=seed)

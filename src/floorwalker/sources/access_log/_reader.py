@@ -258,8 +258,9 @@ class AccessLog:
             batches: list[RequestBatch] = []
             while lines > 0 and (block := reader.read()) is not None:
                 parsed = parser.parse(block)
+                batch = self._interner.intern(parsed)
+                batches.append(batch.take(slice(0, lines)))
                 lines -= parsed.lines
-                batches.append(self._interner.intern(parsed))
                 reader.give_back(block)
         finally:
             source.close()

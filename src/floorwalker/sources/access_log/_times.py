@@ -170,7 +170,7 @@ def parse_epoch(buffer: NDArray[np.uint8], start: int, end: int) -> int:
     if at < end and buffer[at] == 46:
         at += 1
         while at < end and 48 <= buffer[at] <= 57:
-            if places < 9:
+            if places < 17:
                 fraction = fraction * 10 + widen(buffer[at]) - 48
                 places += 1
             at += 1

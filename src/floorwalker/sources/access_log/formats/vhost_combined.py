@@ -29,4 +29,5 @@ FORMAT = LogFormat(
         'shop.example 192.0.2.7 - - [22/Jan/2019:03:56:14 +0330] "GET / HTTP/1.1" 200 5',
     ),
     layouts=_layouts,
+    rank=1,
 )
