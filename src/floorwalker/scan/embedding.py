@@ -6,6 +6,9 @@ no more: every flagged visitor is placed, up to a cap, and a fair sample of the 
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import Any
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -20,26 +23,30 @@ FLAGGED_SHARE = 0.5
 
 ITERATIONS = 500
 PERPLEXITY = 30.0
+WORTH_THREADS = 800
 
 
 def sample_rows(flagged: NDArray[np.bool_], rng: np.random.Generator, size: int = DEFAULT_SIZE) -> NDArray[np.int64]:
     """Positions of the visitors to place: every flagged one up to a cap, and others drawn evenly.
 
-    Parameters
-    ----------
-    flagged : bool [n].
-    rng : draws where there are too many.
-    size : most positions in the answer; half of them at most are flagged unless too few others exist.
+        Parameters
+        ----------
+        flagged : bool [n].
+        rng : draws where there are too many.
+        size : most positions in the answer; half of them at most are flagged unless too few others exist.
 
-    Returns
-    -------
-    int64 [m], m ≤ size, ascending and distinct.
+        Returns
+        -------
+        int64 [m], m ≤ size, ascending and distinct.
 
-    >>> import numpy as np
-    >>> flags = np.arange(1000) < 10
-    >>> rows = sample_rows(flags, np.random.default_rng(1), 100)
-    >>> len(rows), int(flags[rows].sum())
-    (100, 10)
+        >>> from importlib import import_module
+    from typing import Any
+
+    import numpy as np
+        >>> flags = np.arange(1000) < 10
+        >>> rows = sample_rows(flags, np.random.default_rng(1), 100)
+        >>> len(rows), int(flags[rows].sum())
+        (100, 10)
     """
     if size < 1:
         raise UsageError(f"a map of {size} visitors", allowed="1 or more")
@@ -97,6 +104,8 @@ def place(rows: NDArray[np.float32], *, seed: int, iterations: int = ITERATIONS)
         return circle.astype(np.float32)
     from sklearn.manifold import TSNE  # takes 0.8 s, so only a scan that draws a map pays for it
 
+    threads: Any = import_module("threadpoolctl")  # scikit-learn brings it; it has no annotations
+
     jitter = np.random.default_rng(seed).normal(0, 1e-4, rows.shape)
     start = _principal_plane(rows + jitter)
     model = TSNE(
@@ -108,7 +117,9 @@ def place(rows: NDArray[np.float32], *, seed: int, iterations: int = ITERATIONS)
         random_state=seed,
     )
     # Equal rows are common (one request each); without the jitter they would sit on one point and never part.
-    placed: NDArray[np.float32] = model.fit_transform((rows + jitter).astype(np.float32))
+    # Few rows are done before the threads of a busy machine have met.
+    with threads.threadpool_limits(1 if total < WORTH_THREADS else None):
+        placed: NDArray[np.float32] = model.fit_transform((rows + jitter).astype(np.float32))
     return np.ascontiguousarray(placed, np.float32)
 
 

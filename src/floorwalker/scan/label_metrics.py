@@ -91,6 +91,8 @@ def weighted_share(hits: NDArray[np.bool_], weights: Floats) -> Interval:
 
 def _cumulate(abusive: NDArray[np.bool_], scores: Floats, weights: Floats) -> tuple[Floats, Floats]:
     """Weighted true and false positives at each distinct score, from the highest down."""
+    if not len(scores):
+        return np.zeros(0), np.zeros(0)
     order = np.argsort(-scores, kind="stable")
     last = np.append(np.flatnonzero(np.diff(scores[order])), len(order) - 1)
     good = np.cumsum(np.where(abusive, weights, 0.0)[order])[last]

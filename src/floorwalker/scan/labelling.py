@@ -18,6 +18,7 @@ from floorwalker.errors import InputError, UsageError
 from floorwalker.scan.export import FORMULA_STARTS
 from floorwalker.scan.label_metrics import Judged, Scored, judge, judged_json, judged_table
 from floorwalker.scan.labels import Labels, read_labels
+from floorwalker.scan.phrases import printable
 from floorwalker.scan.result import CATEGORIES, TIERS, ScanResult
 
 __all__ = [
@@ -151,7 +152,10 @@ def write_sample(
     facts += ["top_routes"] if "top_routes" in rows.columns else []
     lists = [name for name in facts if isinstance(rows.schema[name], pl.List)]
     sheet = rows.with_columns(
-        pl.lit("").alias("label"), pl.lit("").alias("note"), *(pl.col(name).list.join(" | ") for name in lists)
+        pl.col("user_agent").map_elements(printable, return_dtype=pl.String),
+        pl.lit("").alias("label"),
+        pl.lit("").alias("note"),
+        *(pl.col(name).list.join(" | ") for name in lists),
     ).select(
         "label",
         "note",

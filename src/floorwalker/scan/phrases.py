@@ -72,6 +72,8 @@ def say_share(part: float, whole: float) -> str:
         return "0 %"
     if percent < 0.01:
         return "< 0.01 %"
+    if part < whole and percent > 99.0:
+        return f"{min(percent, 99.9):.1f} %"
     if percent >= 10.0:
         return f"{percent:.0f} %"
     return f"{percent:.1f} %" if percent >= 1.0 else f"{percent:.2f} %"

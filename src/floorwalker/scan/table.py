@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 import polars as pl
 from rich import box
@@ -40,11 +41,16 @@ class _Writer:
     def __init__(self, encoding: str) -> None:
         self.encoding = encoding
 
+    def can_show(self, text: str) -> bool:
+        try:
+            text.encode(self.encoding)
+        except (UnicodeEncodeError, LookupError):
+            return False
+        return True
+
     def plain(self, text: str, limit: int | None = None) -> str:
         clean = printable(text, limit)
-        try:
-            clean.encode(self.encoding)
-        except (UnicodeEncodeError, LookupError):
+        if not self.can_show(clean):
             clean = clean.translate(_PLAIN).encode("ascii", "backslashreplace").decode()
         return clean
 
@@ -127,11 +133,12 @@ def _visitor_name(row: Mapping[str, object]) -> str:
 def _flagged_table(flagged: pl.DataFrame, write: _Writer, width: int) -> Table:
     wide, narrow = width >= WIDE, width < NARROW
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=False, show_edge=False, padding=(0, 1), safe_box=True)
+    cut: Literal["ellipsis", "crop"] = "ellipsis" if write.can_show("…") else "crop"
     days = flagged["day"].n_unique() > 1
     table.add_column("Evidence", no_wrap=True)
-    table.add_column("Visitor", no_wrap=True, max_width=40 if wide else 26)
+    table.add_column("Visitor", no_wrap=True, max_width=40 if wide else 26, overflow=cut)
     if wide:
-        table.add_column("User agent", no_wrap=True, max_width=36)
+        table.add_column("User agent", no_wrap=True, max_width=36, overflow=cut)
     if not narrow:
         table.add_column("Kind", no_wrap=True)
     if days:

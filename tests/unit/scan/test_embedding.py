@@ -13,7 +13,9 @@ from floorwalker.scan.embedding import embed, place, prepare_features, sample_ro
 
 
 @given(
-    st.lists(st.booleans(), max_size=200).map(lambda flags: np.array(flags, bool)), st.integers(1, 120), st.integers(0, 9)
+    st.lists(st.booleans(), max_size=200).map(lambda flags: np.array(flags, bool)),
+    st.integers(1, 120),
+    st.integers(0, 9),
 )
 def test_the_sample_is_distinct_ordered_and_full(flags: np.ndarray, size: int, seed: int) -> None:
     rows = sample_rows(flags, np.random.default_rng(seed), size)

