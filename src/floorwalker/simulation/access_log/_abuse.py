@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -167,7 +167,7 @@ def script(
     kinds: Sequence[int],
     *,
     pause: ArrayLike = 0.4,
-    focus: dict[int, int] | None = None,
+    focus: Mapping[int, ArrayLike] | None = None,
     chances: Sequence[float] | None = None,
     outcome: ArrayLike = DEFAULT,
     source: ArrayLike = PREVIOUS,
@@ -180,7 +180,7 @@ def script(
     ----------
     kinds : the steps; `chances` is how likely each of them is part of a run (1 by default).
     pause : mean seconds between the steps of a run.
-    focus : kind to the number of different targets that one operator keeps to.
+    focus : kind to the number of different targets that one operator keeps to, one value or one an operator.
     outcome, source, address, agent : as in `Steps`, one value or one a run.
     """
     count = len(kinds)
@@ -198,7 +198,8 @@ def script(
         return np.broadcast_to(np.asarray(value), len(rows))[repeated]
 
     actor = rows[repeated]
-    target = draw_targets(town.catalogue, chance, flat, focus or {}, actor + 1_000_003)
+    few = {kind: np.asarray(count)[actor] if np.ndim(count) else count for kind, count in (focus or {}).items()}
+    target = draw_targets(town.catalogue, chance, flat, few, actor + 1_000_003)
     method = methods_of(town.catalogue, flat, target)
     return make_steps(
         actor,
@@ -211,6 +212,14 @@ def script(
         address=spread(address),
         agent=spread(agent),
     )
+
+
+def watch_lists(chance: Generator, count: int, few: int, many: tuple[int, int]) -> NDArray[np.int64]:
+    """How many things each operator watches: half of them a few, half a list that scatters over many URLs of one type.
+
+    Counted URL by URL the second half looks like people who browse: paper B's reason to merge URLs of a type.
+    """
+    return np.where(chance.random(count) < 0.5, few, chance.integers(many[0], many[1], count))
 
 
 def rotate(

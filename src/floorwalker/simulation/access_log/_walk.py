@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from floorwalker.simulation.access_log._catalogue import (
     ADD,
@@ -164,17 +164,20 @@ def draw_targets(
     catalogue: Catalogue,
     chance: Generator,
     kinds: NDArray[np.uint8],
-    focus: Mapping[int, int],
+    focus: Mapping[int, ArrayLike],
     taste: NDArray[np.int64],
 ) -> NDArray[np.int32]:
-    """Targets for steps of these kinds: by popularity, or among the few that a person's taste returns to."""
+    """Targets for steps of these kinds: by popularity, or among the few that a person's taste returns to.
+
+    `focus` holds the number of those few by kind, one value or one a step.
+    """
     target = np.zeros(len(kinds), np.int32)
     for kind in np.unique(kinds):
         rows = np.flatnonzero(kinds == kind)
         which, rank = chance.random(len(rows)), chance.random(len(rows))
-        few = focus.get(int(kind), 0)
-        if few:
-            slot = taste[rows] * 64 + (few * chance.random(len(rows)) ** 1.6).astype(np.int64)
+        few = np.broadcast_to(np.asarray(focus.get(int(kind), 0)), len(kinds))[rows]
+        if few.any():
+            slot = taste[rows] * 4096 + (few * chance.random(len(rows)) ** 1.6).astype(np.int64)
             salt = catalogue.seed + int(kind) * 977
             which, rank = hash_unit(slot, salt), hash_unit(slot, salt + 1)
         target[rows] = catalogue.pick(int(kind), which, rank)

@@ -17,7 +17,7 @@ from floorwalker.simulation.access_log._town import Town
 def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     """The crowd of these visitors."""
     crew = daily_operators(town, chance, daily, habit="shop", at_promotion=0.7, hours=5.0)
-    size = chance.integers(4, 9, len(crew))
+    size = chance.integers(4, 7, len(crew))
     campaign = np.repeat(np.arange(len(crew)), size)
     skill = crew.skill[campaign]
     agent = np.where(

@@ -6,7 +6,16 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from floorwalker.simulation.access_log._abuse import cover, crowd_of, disguise, lasting_operators, rotate, script, ticks
+from floorwalker.simulation.access_log._abuse import (
+    cover,
+    crowd_of,
+    disguise,
+    lasting_operators,
+    rotate,
+    script,
+    ticks,
+    watch_lists,
+)
 from floorwalker.simulation.access_log._catalogue import HOME, OFFER, PRODUCT
 from floorwalker.simulation.access_log._crowd import Crowd
 from floorwalker.simulation.access_log._family import Family
@@ -18,6 +27,7 @@ def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     crew = lasting_operators(town, chance, daily)
     gap = crew.by_skill((600.0, 1200.0, 3000.0, 6600.0)) * np.exp(chance.normal(0, 0.4, len(crew)))
     actors = disguise(town, chance, crew.skill, np.arange(len(crew)))
+    few = watch_lists(chance, len(crew), 3, (10, 40))
     rows, at = ticks(chance, crew, gap, jitter=(0.1, 0.3, 0.6, 1.1))
     address = rotate(chance, crew, rows, at, town.addresses.home(chance, 400), 24.0)
     steps = script(
@@ -27,7 +37,7 @@ def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
         at,
         (HOME, OFFER, PRODUCT, OFFER),
         chances=(0.1, 1.0, 0.45, 0.3),
-        focus={OFFER: 3, PRODUCT: 4},
+        focus={OFFER: few, PRODUCT: few},
         pause=9.0,
         address=address,
     )
