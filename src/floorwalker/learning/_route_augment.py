@@ -30,7 +30,14 @@ def augment(sample: SiteSample, rng: np.random.Generator) -> SiteSample:
         return sample
     pairs = [pairs[row] for row in keep]
     templates = [template for template in templates if template not in dropped]
-    for change, chance in ((_join_segments, 0.2), (_swap_delimiter, 0.35), (_swap_ending, 0.35), (_shift, 0.15), (_prefix, 0.35)):
+    for change, chance in (
+        (_to_query, 0.35),
+        (_join_segments, 0.2),
+        (_swap_delimiter, 0.35),
+        (_swap_ending, 0.35),
+        (_shift, 0.15),
+        (_prefix, 0.35),
+    ):
         if rng.random() < chance:
             pairs = change(pairs, templates, rng)
             templates = sorted({template for template, _ in pairs})
@@ -90,7 +97,11 @@ def _swap_ending(pairs: Pairs, templates: list[str], rng: np.random.Generator) -
     """Pages get another ending, or lose theirs; a folder becomes a file."""
     new = _ENDINGS[int(rng.integers(0, len(_ENDINGS)))]
     chosen = {
-        template: rng.random() < 0.85 and (_PAGE_ENDING.search(template.partition("?")[0]) is not None or not _FILE_ENDING.search(template.partition("?")[0]))
+        template: rng.random() < 0.85
+        and (
+            _PAGE_ENDING.search(template.partition("?")[0]) is not None
+            or not _FILE_ENDING.search(template.partition("?")[0])
+        )
         for template in templates
     }
 
@@ -128,3 +139,24 @@ def _shift(pairs: Pairs, templates: list[str], rng: np.random.Generator) -> Pair
         return f"{script}?{key}={name}{'&' + query if query else ''}" if name else text
 
     return [(change(a), change(b)) if chosen[a] else (a, b) for a, b in pairs]
+
+
+_LAST_PLACE = re.compile(r"/\{\w+\}/?$")
+
+
+def _to_query(pairs: Pairs, templates: list[str], rng: np.random.Generator) -> Pairs:
+    """A last variable folder moves into a query key: `/stock/123` becomes `/stock.php?id=123`."""
+    ending = _ENDINGS[int(rng.integers(0, len(_ENDINGS)))]
+    shared = _word(rng, 1, 6)
+    keys: dict[str, str] = {}
+    for template in templates:
+        path, _, query = template.partition("?")
+        if not query and _LAST_PLACE.search(path) and path.count("/") > 1 and rng.random() < 0.7:
+            keys[template] = shared if rng.random() < 0.7 else _word(rng, 1, 8)
+
+    def change(text: str, key: str) -> str:
+        path, mark, query = text.partition("?")
+        folder, _, value = path.rstrip("/").rpartition("/")
+        return f"{folder}{ending}?{key}={value}{'&' + query if mark else ''}"
+
+    return [(change(a, keys[a]), change(b, keys[a])) if a in keys else (a, b) for a, b in pairs]

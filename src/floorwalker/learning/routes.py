@@ -40,6 +40,7 @@ class TrainingPlan:
     epochs : at most so many passes; training stops after `patience` of them without a better validation loss.
     batch : sequences in a step.
     rate : of AdamW, falling along a cosine.
+    averaging : of the weights over steps; the mean is what is kept, since it varies less from run to run.
     blank : chance that a slot of a token is emptied; `blank_words` is that of the words' class, for a whole sequence.
     """
 
@@ -49,6 +50,7 @@ class TrainingPlan:
     patience: int = 4
     batch: int = 256
     rate: float = 4e-3
+    averaging: float = 0.996
     blank: float = 0.06
     blank_words: float = 0.5
 
@@ -164,7 +166,8 @@ def train_network(
     tokens, lengths, labels, weights = _distinct(training)
     held_tokens, held_lengths, held_labels, held_weights = _distinct(validation)
     words = _word_slots()
-    network = _make_network(plan)
+    network, averaged = _make_network(plan), _make_network(plan)
+    averaged.load_state_dict(network.state_dict())
     steps = plan.epochs * (len(tokens) // plan.batch + 1)
     optimiser = torch.optim.AdamW(network.parameters(), lr=plan.rate, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=plan.rate, total_steps=steps, pct_start=0.1)
@@ -185,13 +188,16 @@ def train_network(
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimiser.step()
             schedule.step()
-        loss_sum, accuracy = _validate(network, held_tokens, held_lengths, held_labels, held_weights)
+            with torch.no_grad():
+                for mean, now in zip(averaged.parameters(), network.parameters(), strict=True):
+                    mean.lerp_(now, 1 - plan.averaging)
+        loss_sum, accuracy = _validate(averaged, held_tokens, held_lengths, held_labels, held_weights)
         if progress is not None:
             progress(f"epoch {epochs}: validation loss {loss_sum:.4f}, accuracy {accuracy:.4f}")
         since += 1
         if loss_sum < best_loss:
             best_loss, best_accuracy, since = loss_sum, accuracy, 0
-            best = {name: value.clone() for name, value in network.state_dict().items()}
+            best = {name: value.clone() for name, value in averaged.state_dict().items()}
         if since >= plan.patience:
             break
     digest = hashlib.sha256(tokens.tobytes() + labels.tobytes()).hexdigest()
@@ -327,10 +333,7 @@ def export_onnx(arrays: dict[str, NDArray[np.float32]]) -> bytes:
             helper.make_tensor_value_info("lengths", TensorProto.INT32, ["n"]),
         ],
         [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n", "t"])],
-        [
-            numpy_helper.from_array(np.ascontiguousarray(value), name)
-            for name, value in constants.items()
-        ],
+        [numpy_helper.from_array(np.ascontiguousarray(value), name) for name, value in constants.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     checker.check_model(model)

@@ -61,7 +61,9 @@ SIZES = ((60, 600), (200, 3_000), (800, 12_000), (4_000, 60_000), (20_000, 150_0
 """(items, requests) of the logs that training sees."""
 
 
-def draw_samples(families: Sequence[str], *, seeds: Sequence[int], sizes: Sequence[tuple[int, int]] = SIZES) -> Iterator[SiteSample]:
+def draw_samples(
+    families: Sequence[str], *, seeds: Sequence[int], sizes: Sequence[tuple[int, int]] = SIZES
+) -> Iterator[SiteSample]:
     """One sample for each family, seed and size."""
     for seed in seeds:
         for family in families:

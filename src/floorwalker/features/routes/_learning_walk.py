@@ -87,7 +87,9 @@ def build_routes(
     machine, frontier = Automaton(), _Frontier()
     state_of, suffixes = np.zeros(len(cut), np.int64), suffix_kinds(cut)
     for depth in range(MAX_SEGMENTS):
-        level = describe_level(cut, depth, state_of, counts, posts, frontier.prior, frontier.lengths, suffixes, sampled=sampled)
+        level = describe_level(
+            cut, depth, state_of, counts, posts, frontier.prior, frontier.lengths, suffixes, sampled=sampled
+        )
         if level is None:
             break
         literal, fixed = judge.judge_level(level)

@@ -149,7 +149,7 @@ def describe_level(
         np.minimum(entropy * 6, 5).astype(np.int64), share_bin(alike / siblings), log_bin(alike, 13),
         relative_bin(unit_count / np.maximum(mean_count, 1e-9)), log_bin(unit_count, 8), log_bin(below.targets, 13),
         share_bin(below.children_shared), number, length_bin(byte_length), np.full(len(units), min(depth, 5)),
-        extension + 2 * (ends_here > 0.99) + 2 * (ends_here > 0.01), post, share_bin(below.shared), log_bin(below.sharing, 6), log_bin(below.kinds, 8), ending,
+        extension + 2 * (ends_here > 0.99) + 2 * (ends_here > 0.01), post, share_bin(below.shared), log_bin(below.sharing, 6), log_bin(below.kinds, 8), ending, share_bin(below.queried),
     )  # fmt: skip
     part_tokens = make_tokens(
         "part", delimiter, following, shape, length_bin(length), share_bin(frequency / siblings[part_unit]),
@@ -183,6 +183,7 @@ class _Below:
 
     targets: NDArray[np.float64]
     ends_here: NDArray[np.float64]
+    queried: NDArray[np.float64]
     children_shared: NDArray[np.float64]
     shared: NDArray[np.float64]
     sharing: NDArray[np.float64]
@@ -201,12 +202,15 @@ def _look_below(
     here = cut.segment_of[rows].astype(np.int64) + depth + 1
     inside = here < cut.segment_of[rows + 1]
     bounded = np.minimum(here, max(len(cut.segment_hash) - 1, 0))
-    keyed = (np.diff(cut.key_of)[rows] > 0).astype(np.uint64)
+    keyed = key_sets(cut)[rows]
     child = np.where(inside, cut.segment_hash[bounded], keyed)
     suffix = np.where(inside, suffixes[bounded], keyed)
     children_shared, _, _ = _share(units, unit_state, child)
     shared, sharing, kinds = _share(units, unit_state, suffix)
-    return _Below(units.size.astype(np.float64), units.mean(~inside), children_shared, shared, sharing, kinds)
+    return _Below(
+        units.size.astype(np.float64), units.mean(~inside), units.mean((keyed > 0) & ~inside), children_shared,
+        shared, sharing, kinds,
+    )  # fmt: skip
 
 
 def _share(
@@ -221,6 +225,14 @@ def _share(
     shared = np.bincount(unit, weights=others > 0, minlength=len(units)) / np.maximum(kinds, 1)
     sharing = np.bincount(unit, weights=others, minlength=len(units)) / np.maximum(kinds, 1)
     return shared, sharing, kinds
+
+
+def key_sets(cut: SplitTargets) -> NDArray[np.uint64]:
+    """A hash of each target's set of query keys; 0 where it has none."""
+    sums = np.zeros(len(cut), np.uint64)
+    with np.errstate(over="ignore"):
+        np.add.at(sums, np.repeat(np.arange(len(cut)), np.diff(cut.key_of)), mix(cut.key_hash, np.uint64(5), 11))
+    return sums
 
 
 def suffix_kinds(cut: SplitTargets) -> NDArray[np.uint64]:

@@ -19,6 +19,9 @@ NAME, VERSION = "routes", 1
 FILE = "routes.onnx"
 BATCH = 512
 
+GUARDED_VALUES = 40
+"""A key with more values than these is no list of acts."""
+
 
 class RouteNetwork:
     """Logits for sequences of tokens: above 0 means fixed (or, for a query key, part of the route).
@@ -136,4 +139,8 @@ class NetworkJudge:
         shown = level.sequence >= 0
         chosen = np.zeros(len(level.unit_state), np.bool_)
         chosen[shown] = logits[level.sequence[shown], level.slot[shown]] > 0
+        if not level.dispatched:
+            # The guard again: `?act=add` and `?act=remove`, in any language where methods are known.
+            few = level.distinct <= GUARDED_VALUES
+            chosen |= few & (level.letters > 0.7) & ((level.acts >= 0.2) | (level.post >= 0.5))
         return chosen

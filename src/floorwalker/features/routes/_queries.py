@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floorwalker.features.routes._grouping import Groups, group, mix
-from floorwalker.features.routes._split import MAX_KEYS, SplitTargets
+from floorwalker.features.routes._split import LOWER, MAX_KEYS, MIXED, OTHER, UPPER, SplitTargets
 from floorwalker.features.routes._tokens import (
     PRIOR,
     QUERY_LENGTH,
@@ -19,6 +19,7 @@ from floorwalker.features.routes._tokens import (
     relative_bin,
     share_bin,
 )
+from floorwalker.features.routes._words import VERB
 
 
 @dataclass
@@ -35,6 +36,8 @@ class QueryLevel:
     slot : int64 [units], its token there.
     tokens : int16 [k, QUERY_LENGTH, WIDTH]; lengths : int64 [k].
     distinct : float64 [units], distinct values seen.
+    acts, letters : float64 [units], share of the distinct values that name an act, and that are made of letters.
+    post : float64 [units], the share of POST among the key's requests, or -1 where methods are unknown.
     """
 
     dispatched: bool
@@ -47,6 +50,9 @@ class QueryLevel:
     tokens: NDArray[np.int16]
     lengths: NDArray[np.int64]
     distinct: NDArray[np.float64]
+    acts: NDArray[np.float64]
+    letters: NDArray[np.float64]
+    post: NDArray[np.float64]
 
 
 def describe_queries(
@@ -65,7 +71,6 @@ def describe_queries(
         return None
     targets = np.repeat(np.arange(len(cut)), number)
     places = np.arange(len(targets))
-    states = group(state_of)
     targets_in = np.zeros(int(state_of.max()) + 1)
     requests_in, without, posted = targets_in.copy(), targets_in.copy(), targets_in.copy()
     np.add.at(targets_in, state_of, 1)
@@ -73,7 +78,6 @@ def describe_queries(
     np.add.at(without, state_of, number == 0)
     if posts is not None:
         np.add.at(posted, state_of, posts)
-    del states
     units = group(mix(state_of[targets], cut.key_hash, 3))
     unit_state = state_of[targets[units.first]]
     owner = group(unit_state)
@@ -81,6 +85,10 @@ def describe_queries(
     value_unit = units.of[held.first]
     distinct = np.bincount(value_unit, minlength=len(units)).astype(np.float64)
     weight = np.maximum(counts[targets], 1e-9)
+    named = np.bincount(value_unit, weights=cut.value_word[held.first] == VERB, minlength=len(units)) / distinct
+    plain = np.isin(cut.value_shape[held.first], (LOWER, MIXED, UPPER, OTHER))
+    letters = np.bincount(value_unit, weights=plain, minlength=len(units)) / distinct
+    key_post = np.full(len(units), -1.0) if posts is None else units.total(posts[targets]) / units.total(weight)
     requests = units.total(weight)
     top = np.zeros(len(units))
     np.maximum.at(top, value_unit, held.total(weight))
@@ -114,7 +122,19 @@ def describe_queries(
     tokens[owner.of[shown], slot[shown]] = rows[shown]
     lengths = before + np.minimum(owner.size, MAX_KEYS)
     return QueryLevel(
-        dispatched, places, targets, units, unit_state, np.where(shown, owner.of, -1), slot, tokens, lengths, distinct
+        dispatched,
+        places,
+        targets,
+        units,
+        unit_state,
+        np.where(shown, owner.of, -1),
+        slot,
+        tokens,
+        lengths,
+        distinct,
+        named,
+        letters,
+        key_post,
     )
 
 

@@ -84,7 +84,7 @@ class SplitTargets:
     part_of : int32 [segments + 1], into the parts.
     part_hash, part_start, part_end, part_shape, part_delimiter, part_word : [parts].
     key_of : int32 [n + 1], into the query keys, tracking keys left out.
-    key_hash, value_hash, key_start, key_end, value_start, value_end, value_shape, key_word, value_slash : [keys].
+    key_hash, value_hash, key_start, key_end, value_start, value_end, value_shape, key_word, value_word : [keys].
     """
 
     text: NDArray[np.uint8]
@@ -110,6 +110,7 @@ class SplitTargets:
     value_end: NDArray[np.int32]
     value_shape: NDArray[np.uint8]
     key_word: NDArray[np.uint8]
+    value_word: NDArray[np.uint8]
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -420,12 +421,13 @@ def _cut(
                     if key_hash[k, 0] == keyed:
                         dropped = True
                 if not dropped:
-                    value, _, shape = _measure(text, equals + 1, end, seed, hex_value)
+                    value, said, shape = _measure(text, equals + 1, end, seed, hex_value)
                     key_hash[n_key, 0], key_hash[n_key, 1] = keyed, value
                     keys[n_key, 0], keys[n_key, 1] = at - base, name_end - base
                     keys[n_key, 2], keys[n_key, 3] = equals + 1 - base, end - base
                     keys[n_key, 4] = shape
                     keys[n_key, 5] = _word_class(plain, word_keys, word_classes)
+                    keys[n_key, 6] = _word_class(said, word_keys, word_classes)
                     n_key += 1
             at = end + 1
     segment_of[len(offsets) - 1], key_of[len(offsets) - 1] = n_segment, n_key
@@ -462,7 +464,7 @@ def split_targets(
     key_room = min(int(np.count_nonzero((text == 38) | (text == 63))), count * MAX_KEYS) + 1
     segments, segment_hash = np.empty((segment_room, 2), np.int32), np.empty(segment_room, np.uint64)
     parts, part_hash = np.empty((part_room, 5), np.int32), np.empty(part_room, np.uint64)
-    keys, key_hash = np.empty((key_room, 6), np.int32), np.empty((key_room, 2), np.uint64)
+    keys, key_hash = np.empty((key_room, 7), np.int32), np.empty((key_room, 2), np.uint64)
     segment_of, key_of = np.zeros(count + 1, np.int32), np.zeros(count + 1, np.int32)
     part_of, slash = np.zeros(segment_room + 1, np.int32), np.zeros(count, np.bool_)
     word_keys, word_classes = word_table(empty=not words)
@@ -477,5 +479,5 @@ def split_targets(
         text, ends, segment_of, segment_hash[:s], segments[:s, 0], segments[:s, 1], slash,
         part_of[: s + 1], part_hash[:p], parts[:p, 0], parts[:p, 1], narrow[:, 0], narrow[:, 1], narrow[:, 2],
         key_of, key_hash[:k, 0], key_hash[:k, 1], keys[:k, 0], keys[:k, 1], keys[:k, 2], keys[:k, 3],
-        keys[:k, 4].astype(np.uint8), keys[:k, 5].astype(np.uint8),
+        keys[:k, 4].astype(np.uint8), keys[:k, 5].astype(np.uint8), keys[:k, 6].astype(np.uint8),
     )  # fmt: skip

@@ -16,7 +16,7 @@ from floorwalker.features.routes._words import CLASSES
 Bins = NDArray[np.int64]
 Real = NDArray[np.float64]
 
-WIDTH = 20
+WIDTH = 21
 """Slots of a token; slot 0 is its kind."""
 
 PRIOR, FUTURE = 3, 2
@@ -26,7 +26,7 @@ QUERY_LENGTH = PRIOR + MAX_KEYS
 _SHAPES, _WORDS = len(SHAPE_NAMES), len(CLASSES)
 SLOTS: dict[str, tuple[int, ...]] = {
     "prior": (1, 3, 14, _SHAPES, _WORDS, 4, 6),
-    "segment": (1, 14, 8, 9, 7, 9, 14, 10, 9, 14, 9, MAX_PARTS + 1, 10, 6, 6, 4, 9, 7, 9, _WORDS),
+    "segment": (1, 14, 8, 9, 7, 9, 14, 10, 9, 14, 9, MAX_PARTS + 1, 10, 6, 6, 4, 9, 7, 9, _WORDS, 9),
     "part": (1, DELIMITER_CODES, DELIMITER_CODES, _SHAPES, 10, 9, 14, 14, 5, 5, _WORDS, 9, 9, 9, 4, 9),
     "future": (1, _SHAPES, MAX_PARTS + 1, DELIMITER_CODES, 10, _WORDS, 3),
     "key": (1, 9, 9, 14, 9, 9, _SHAPES, 9, 9, 9, _WORDS, 9, 9, 2, 6, 10),
