@@ -74,7 +74,8 @@ class RobustScaling:
 
 
 def _stretched(rows: NDArray[Any], logarithmic: NDArray[np.bool_]) -> NDArray[np.float64]:
-    values = np.array(rows, np.float64)
+    # No feature comes near 1e60; beyond it the squares of a standard deviation would overflow.
+    values = np.clip(np.asarray(rows, np.float64), -1e60, 1e60)
     if logarithmic.any():
         values[:, logarithmic] = np.log1p(np.maximum(values[:, logarithmic], 0.0))
     return values
