@@ -78,7 +78,9 @@ def _signatures() -> dict[str, tuple[Signature, ...]]:
 
     def is_new(signature: Signature) -> bool:
         # A listed machine that is described here already must not come back as another kind.
-        return bool(signature.operator) or not any(token in signature.token for token in taken)
+        if signature.operator:
+            return signature.token not in taken
+        return not any(token in signature.token for token in taken)
 
     return {
         kind: (*signatures, *(extra for extra in listed.get(kind, ()) if is_new(extra)))

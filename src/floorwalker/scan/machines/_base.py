@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import polars as pl
@@ -48,6 +49,15 @@ class Signature:
     name: str
     operator: str = ""
     pattern: str = ""
+
+
+def claim(token: str, name: str, operator: str) -> Signature:
+    """A signature that counts as a claim to be somebody: the word must stand alone.
+
+    `like Googlebot`, `not-googlebot` and `MyGooglebotTester` name somebody else, and no impostor may be made of them.
+    """
+    pattern = rf"(?i)(?<!like )(?<![\w-]){re.escape(token)}(?![a-z])"
+    return Signature(token.lower(), name, operator, pattern)
 
 
 def share(column: str) -> pl.Expr:

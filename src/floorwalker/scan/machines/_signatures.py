@@ -10,7 +10,7 @@ from importlib import resources
 import msgspec
 import polars as pl
 
-from floorwalker.scan.machines._base import Signature
+from floorwalker.scan.machines._base import Signature, claim
 
 # Anybody may run these, and scrapers do: naming one of them explains nothing.
 _TOOLS = {"http-library", "browser-automation", "scanner"}
@@ -82,7 +82,7 @@ def listed_signatures() -> dict[str, tuple[Signature, ...]]:
         text = crawler["ua"]
         if slug in _RUNNABLE or text.startswith("(") or crawler["category"] == "preview":
             continue
-        found.setdefault("crawler", []).append(Signature(text.lower(), crawler["name"], crawler["operator"]))
+        found.setdefault("crawler", []).append(claim(text, crawler["name"], crawler["operator"]))
     entries = msgspec.json.decode((resources.files("crawleruseragents") / "crawler-user-agents.json").read_bytes())
     for entry in entries:
         tags = set(entry.get("tags", ()))

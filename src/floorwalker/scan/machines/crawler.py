@@ -4,44 +4,35 @@ from __future__ import annotations
 
 import polars as pl
 
-from floorwalker.scan.machines._base import Signature, finding, from_operator, is_inside
+from floorwalker.scan.machines._base import Signature, claim, finding, from_operator, is_inside
 
 TITLE = "crawler"
 ORDER = 80
 UNNAMED: pl.Expr | None = None
 
-# `Googlebot` in the mouth of somebody else (`like Googlebot`, `not-googlebot`) is no claim; a phone named
-# CUBOT has no such word.
-_STRICT = r"(?i)(?<!like )(?<![\w-])(?:{})(?:[/; ,)(-]|$)"
-
-
-def _claim(token: str, name: str, operator: str) -> Signature:
-    return Signature(token.lower(), name, operator, _STRICT.format(token))
-
-
 SIGNATURES: tuple[Signature, ...] = (
     # developers.google.com, Google crawlers; the last two stopped before 2020
-    _claim("Googlebot", "Googlebot", "Google"),
-    _claim("Googlebot-Image", "Googlebot-Image", "Google"),
-    _claim("Googlebot-News", "Googlebot-News", "Google"),
-    _claim("Googlebot-Video", "Googlebot-Video", "Google"),
-    _claim("Googlebot-Mobile", "Googlebot-Mobile", "Google"),
-    _claim("AdsBot-Google", "AdsBot-Google", "Google"),
-    _claim("AdsBot-Google-Mobile", "AdsBot-Google-Mobile", "Google"),
-    _claim("Mediapartners-Google", "Mediapartners-Google", "Google"),
-    _claim("Storebot-Google", "Storebot-Google", "Google"),
-    _claim("GoogleOther", "GoogleOther", "Google"),
+    claim("Googlebot", "Googlebot", "Google"),
+    claim("Googlebot-Image", "Googlebot-Image", "Google"),
+    claim("Googlebot-News", "Googlebot-News", "Google"),
+    claim("Googlebot-Video", "Googlebot-Video", "Google"),
+    claim("Googlebot-Mobile", "Googlebot-Mobile", "Google"),
+    claim("AdsBot-Google", "AdsBot-Google", "Google"),
+    claim("AdsBot-Google-Mobile", "AdsBot-Google-Mobile", "Google"),
+    claim("Mediapartners-Google", "Mediapartners-Google", "Google"),
+    claim("Storebot-Google", "Storebot-Google", "Google"),
+    claim("GoogleOther", "GoogleOther", "Google"),
     # bing.com/webmasters
-    _claim("bingbot", "bingbot", "Microsoft"),
-    _claim("msnbot", "msnbot", "Microsoft"),
-    _claim("msnbot-media", "msnbot-media", "Microsoft"),
-    _claim("adidxbot", "adidxbot", "Microsoft"),
-    _claim("Applebot", "Applebot", "Apple"),
+    claim("bingbot", "bingbot", "Microsoft"),
+    claim("msnbot", "msnbot", "Microsoft"),
+    claim("msnbot-media", "msnbot-media", "Microsoft"),
+    claim("adidxbot", "adidxbot", "Microsoft"),
+    claim("Applebot", "Applebot", "Apple"),
     # Operators with blocks of their own that do not promise to be complete.
-    _claim("YandexBot", "YandexBot", "Yandex"),
+    claim("YandexBot", "YandexBot", "Yandex"),
     Signature("yandex.com/bots", "Yandex", "Yandex"),
-    _claim("Baiduspider", "Baiduspider", "Baidu"),
-    _claim("Slurp", "Yahoo! Slurp", "Yahoo"),
+    claim("Baiduspider", "Baiduspider", "Baidu"),
+    claim("Slurp", "Yahoo! Slurp", "Yahoo"),
     Signature("sogou web spider", "Sogou web spider", "Sogou"),
     Signature("seznambot", "SeznamBot", "Seznam"),
     Signature("mail.ru_bot", "Mail.RU_Bot", "Mail.Ru"),
