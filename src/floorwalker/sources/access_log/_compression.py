@@ -67,7 +67,11 @@ class Unpacked:
                 room[:count] = self._head[:count]
                 self._head = self._head[count:]
                 return count
-            return self._raw.readinto(room) or 0  # type: ignore[attr-defined]
+            try:
+                return self._raw.readinto(room) or 0  # type: ignore[attr-defined]
+            except OSError as fault:
+                self._fail(f"cannot be read to its end ({fault.strerror})")
+                return 0
         while not self._done:
             try:
                 data = self._unpack(len(room))

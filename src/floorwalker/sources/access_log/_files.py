@@ -137,7 +137,7 @@ class LogStream:
 
 
 def _pieces(stream: Unpacked, size: int) -> list[bytes]:
-    pieces = []
+    pieces: list[bytes] = []
     room = bytearray(min(size, PEEK_BYTES))
     while size > 0:
         count = stream.readinto(memoryview(room)[: min(size, len(room))])

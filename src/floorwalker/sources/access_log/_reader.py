@@ -116,7 +116,9 @@ class AccessLog:
         workers = Workers()
         opened: list[FileStream] = []
         sorter = Sorter()
-        self._jumps = 0
+        self._jumps = self.lines = self.requests = self.size_bytes = 0
+        self._counts.clear()
+        self._samples.clear()
         try:
             yield from self._merged(workers, opened, sorter)
         finally:
@@ -172,6 +174,8 @@ class AccessLog:
 
     def _account(self, parsed: Parsed, stream: FileStream) -> None:
         self.lines += parsed.lines
+        self.size_bytes += parsed.block.length
+        stream.counted_bytes += parsed.block.length
         self.requests += len(parsed)
         self._jumps += parsed.jumps
         for reason, count, samples in parsed.asides:
@@ -189,7 +193,8 @@ class AccessLog:
             self._set_aside(TOO_LONG, 1, [line.head])
 
     def _close(self, stream: FileStream) -> None:
-        self.size_bytes += stream.reader.size_bytes
+        # Lines that were too long stand in no block, and a missing last newline was put there.
+        self.size_bytes += stream.reader.size_bytes - stream.counted_bytes
         if stream.note:
             self.warnings.append(stream.note)
 

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from floorwalker.errors import InputError, UsageError
 from floorwalker.registry import nearest_name
+from floorwalker.sources.access_log._addresses import canonical_address
 from floorwalker.sources.access_log._blocks import Block
 from floorwalker.sources.access_log._files import PEEK_BYTES
-from floorwalker.sources.access_log._parsing import LineParser
+from floorwalker.sources.access_log._parsing import LineParser, Parsed
 from floorwalker.sources.access_log._program import Program, SessionRule, compile_layout
-from floorwalker.sources.access_log._slots import COMMENT, EMPTY, STRUCTURAL
+from floorwalker.sources.access_log._slots import COMMENT, EMPTY, STRUCTURAL, TEXT_CLIENT
 from floorwalker.sources.access_log._templates import parse_template
 from floorwalker.sources.access_log.formats import list_formats, load_format
 
@@ -22,6 +23,7 @@ HEAD_LINES = 300
 CUSTOM = "custom"
 """The id of a format that was given as a format string."""
 
+_LOOKED_AT = 30
 _ENOUGH = 0.25
 """The share of lines that must fit: below it a file is no log of that format but holds a few such lines."""
 
@@ -53,12 +55,12 @@ class _Trial:
     rank: int
 
 
-def head_lines(head: bytes) -> list[bytes]:
+def head_lines(head: bytes, count: int) -> list[bytes]:
     """The first whole lines, without those that are too long to matter."""
     lines = head.removeprefix(b"\xef\xbb\xbf").split(b"\n")
     if len(lines) > 1 and (len(head) >= PEEK_BYTES or not lines[-1]):
         lines.pop()  # cut, or what is behind the last newline
-    return [line.strip(b"\0\r") for line in lines[:HEAD_LINES]]
+    return [line.strip(b"\0\r") for line in lines[:count]]
 
 
 def _try(program: Program, lines: Sequence[bytes], keys: NDArray[np.uint64], rank: int) -> _Trial:
@@ -70,12 +72,22 @@ def _try(program: Program, lines: Sequence[bytes], keys: NDArray[np.uint64], ran
     counts = {reason: count for reason, count, _ in parsed.asides}
     content = parsed.lines - counts.get(EMPTY, 0) - counts.get(COMMENT, 0)
     fits = len(parsed) + sum(count for reason, count in counts.items() if reason in STRUCTURAL - {EMPTY, COMMENT})
-    first_at = int(parsed.at[0]) if len(parsed) else None
+    first_at = int(parsed.at.min()) if len(parsed) else None
     if not len(parsed):
         fits = 0
-    # How much the format understands: the texts it finds in a line that it accepts.
-    told = round(np.count_nonzero(parsed.ends > parsed.starts) / max(len(parsed), 1), 1)
+    # How much the format understands: the texts it finds in a line that it accepts, and whether clients are addresses
+    # (a syslog prefix also reads as a name and two unknown fields).
+    texts = float(np.count_nonzero(parsed.ends > parsed.starts)) / max(len(parsed), 1)
+    told = round(texts + _address_share(parsed), 1)
     return _Trial(program, fits / max(content, 1), fits, told, first_at, rank)
+
+
+def _address_share(parsed: Parsed) -> float:
+    spans = zip(
+        parsed.starts[TEXT_CLIENT][:_LOOKED_AT].tolist(), parsed.ends[TEXT_CLIENT][:_LOOKED_AT].tolist(), strict=True
+    )
+    texts = [bytes(parsed.block.memory[start:end]).decode("latin-1") for start, end in spans if start < end]
+    return sum(canonical_address(text) is not None for text in texts) / max(len(texts), 1)
 
 
 def recognise(
@@ -86,18 +98,16 @@ def recognise(
     Every layout of every format parses the first lines; the one that fits most of them wins, then the one that finds
     more in them. Lines with odd requests in them fit: scanners write many of those.
     """
-    lines = head_lines(head)
+    lines = head_lines(head, HEAD_LINES)
     if not any(line.strip() for line in lines):
         raise InputError(f"{name} holds no log lines", allowed="a log with at least one request")
     if log_format is not None:
         return _given(lines, name, keys, session, log_format)
-    trials = []
-    for format_id in list_formats():
-        part = load_format(format_id)
-        trials += [
-            _try(compile_layout(format_id, layout, session), lines, keys, part.rank) for layout in part.layouts(lines)
-        ]
-    best = max(trials, key=lambda trial: (round(trial.share, 2), trial.told, trial.rank, trial.share))
+    best = _best(lines, keys, session)
+    if best.share < _ENOUGH:
+        # A scanner's hour can fill the first lines with nothing but junk.
+        lines = head_lines(head, len(head))
+        best = _best(lines, keys, session)
     if best.share < _ENOUGH:
         raise _unknown(lines, name)
     part = load_format(best.program.format)
@@ -105,6 +115,16 @@ def recognise(
     tried = sum(1 for line in lines if line.strip() and not line.startswith(b"#"))
     note = f"{part.title}{extra}: {best.fits} of the first {tried} lines fit"
     return Recognised(best.program, note, best.first_at)
+
+
+def _best(lines: Sequence[bytes], keys: NDArray[np.uint64], session: SessionRule | None) -> _Trial:
+    trials = []
+    for format_id in list_formats():
+        part = load_format(format_id)
+        trials += [
+            _try(compile_layout(format_id, layout, session), lines, keys, part.rank) for layout in part.layouts(lines)
+        ]
+    return max(trials, key=lambda trial: (round(trial.share, 2), trial.told, trial.rank, trial.share))
 
 
 def _given(

@@ -51,6 +51,7 @@ class FileStream:
     ) -> None:
         self.file = file
         self.newest = np.iinfo(np.int64).min
+        self.counted_bytes = 0
         self._workers = workers
         self._source = file.open()
         self.reader = BlockReader(self._source.readinto, block_bytes)

@@ -13,12 +13,13 @@ from floorwalker.sources.access_log.formats.combined import COMBINED, with_more_
 
 def _layouts(_head: Sequence[bytes]) -> list[Layout]:
     # `%v:%p` is read as one field: host names lose their port later, and addresses in brackets hold colons.
-    plain = apache_template("%v " + COMBINED)
-    forwarded = replace(
-        apache_template("%v " + COMBINED + ' "%{X-Forwarded-For}i"'), note="with the forwarded addresses behind"
+    plain = with_more_behind(apache_template("%v " + COMBINED))
+    forwarded = with_more_behind(
+        apache_template("%v " + COMBINED + ' "%{X-Forwarded-For}i"'),
+        "with a quoted field behind, read as the forwarded addresses",
     )
     common = replace(apache_template('%v %h %l %u %t "%r" %>s %b'), note="without referrer and user agent")
-    return [plain, forwarded, with_more_behind(plain, "with further fields behind"), common]
+    return [plain, forwarded, common]
 
 
 FORMAT = LogFormat(
