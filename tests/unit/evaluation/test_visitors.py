@@ -12,6 +12,7 @@ from floorwalker.errors import InputError
 from floorwalker.evaluation.tasks import visitors
 from floorwalker.evaluation.tasks._visitors_data import label_sessions, read_requests
 from floorwalker.evaluation.tasks._visitors_protocol import Crowd, choose_half, measure
+from floorwalker.evaluation.tasks._visitors_table import BEGIN, END, write_tables
 from floorwalker.metrics import roc_auc
 
 DATA = os.environ.get("FLOORWALKER_DATA")
@@ -165,6 +166,14 @@ def test_run_reports_figures_baselines_split_and_bars(data):
     assert report["baselines"]["supervised_official_split"]["same_kind"]["random_forest"]["moderate"] > 0.9
     assert report["bars"] == {"moderate_auc": {"min": 0.90}, "advanced_auc": {"min": 0.70}}
     assert report["split"]["halves"]["human"] == {"choose": 20, "report": 20}
+    page = data / "page.md"
+    page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", encoding="utf-8")
+    write_tables(report, page)
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith("before\n")
+    assert text.endswith("after\n")
+    assert "old" not in text
+    assert f"**{report['metrics']['moderate_auc']['mean']:.3f}**" in text
 
 
 def test_features_read_no_agent_date_or_hour(data):

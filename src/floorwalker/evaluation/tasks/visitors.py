@@ -108,6 +108,7 @@ def run(
         "baselines": baselines,
         "split": {
             "detector": default,
+            "groups": list(settings.feature_groups),
             "features": names,
             "routes": merge,
             "draws": draws,
