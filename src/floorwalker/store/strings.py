@@ -51,6 +51,7 @@ class StringTable:
         self._known = np.empty(1 << 9, np.uint64)
         self._offsets = np.zeros((1 << 9) + 1, np.int64)
         self._arena = np.zeros(1 << 15, np.uint8)
+        self._decoded = pl.Series([], dtype=pl.String)
 
     def __len__(self) -> int:
         return self._count
@@ -74,6 +75,13 @@ class StringTable:
     def hashes(self) -> NDArray[np.uint64]:
         """The hash of each text: uint64 [len]."""
         return self._known[: self._count]
+
+    def fingerprints(self, seed: int) -> NDArray[np.uint64]:
+        """A hash of each text under another seed: uint64 [len], the same for the same text in every table."""
+        found = np.empty(self._count, np.uint64)
+        with np.errstate(over="ignore"):
+            hash_spans(self.arena_with_padding, self.offsets[:-1], self.offsets[1:], make_keys(seed), found)
+        return found
 
     def intern(
         self, buffer: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]
@@ -153,6 +161,12 @@ class StringTable:
     def texts(self, codes: NDArray[np.int32]) -> pl.Series:
         """The texts of many codes: str [n], null for -1."""
         codes = np.asarray(codes)
+        if 2 * len(codes) >= self._count:
+            # Asked for so many, it is cheaper to decode the whole table, and that only once.
+            if len(self._decoded) < self._count:
+                self._decoded = pl.concat([self._decoded, self.since(len(self._decoded))], rechunk=True)
+            places = pl.Series(codes.astype(np.int64))
+            return self._decoded.gather(places.set(places < 0, None))
         distinct, positions = np.unique(codes, return_inverse=True)
         values = [self.text(int(code)) if code >= 0 else None for code in distinct]
         return pl.Series(values, dtype=pl.String).gather(positions.reshape(-1))

@@ -78,7 +78,7 @@ def _try(program: Program, lines: Sequence[bytes], keys: NDArray[np.uint64], ran
     # How much the format understands: the texts it finds in a line that it accepts, and whether clients are addresses
     # (a syslog prefix also reads as a name and two unknown fields).
     texts = float(np.count_nonzero(parsed.ends > parsed.starts)) / max(len(parsed), 1)
-    told = round(texts + _address_share(parsed), 1)
+    told = round(texts + 2 * _address_share(parsed), 1)
     return _Trial(program, fits / max(content, 1), fits, told, first_at, rank)
 
 
