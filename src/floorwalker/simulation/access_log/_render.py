@@ -18,14 +18,15 @@ VISIT_GAP = 1800.0
 """A pause longer than this begins a new visit, as web analytics has it."""
 
 _IMAGES = {
-    shop.HOME: 5,
-    shop.CATEGORY: 7,
-    shop.PRODUCT: 3,
-    shop.SEARCH: 6,
-    shop.OFFER: 5,
+    shop.HOME: 4,
+    shop.CATEGORY: 4,
+    shop.PRODUCT: 2,
+    shop.SEARCH: 4,
+    shop.OFFER: 4,
     shop.OTHER: 1,
     shop.BASKET: 1,
 }
+"""Pictures of a page that a browser fetches; the others are shared, loaded late or served by somebody else."""
 
 
 @dataclass(frozen=True)

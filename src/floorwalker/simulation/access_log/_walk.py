@@ -67,7 +67,8 @@ class Profile:
     Parameters
     ----------
     pages : median number of pages of a visit.
-    pages_spread : standard deviation of its logarithm.
+    pages_spread : standard deviation of its logarithm. Real sessions have long tails: 12,330 sessions of a Turkish
+        bookshop (Sakar et al. 2019, UCI 468, CC BY 4.0) have a median of 20 pages, 1.24 here, and 31 s a page.
     dwell : median seconds on a product page; other pages scale with it.
     dwell_spread : standard deviation of the logarithm of dwell times.
     starts : kind of landing page to weight.
@@ -81,8 +82,8 @@ class Profile:
     skips_basket_page : share of purchases that go from the product straight to the checkout.
     """
 
-    pages: float = 4.5
-    pages_spread: float = 0.75
+    pages: float = 6.0
+    pages_spread: float = 1.05
     dwell: float = 28.0
     dwell_spread: float = 1.0
     starts: Mapping[int, float] = field(
@@ -106,7 +107,7 @@ def walk(
     *,
     taste: NDArray[np.int64] | None = None,
     pace: NDArray[np.float64] | None = None,
-    most_pages: int = 160,
+    most_pages: int = 400,
 ) -> Steps:
     """The steps of many visits at once; one NumPy pass a page position, none a visit.
 

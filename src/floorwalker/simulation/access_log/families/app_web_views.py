@@ -14,7 +14,7 @@ from floorwalker.simulation.access_log._walk import Profile
 
 def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     """The crowd of these visitors."""
-    profile = Profile(pages=3.5, dwell=18.0, sources={-2: 0.9, 1: 0.1}, buys=0.05)
+    profile = Profile(pages=4.5, dwell=18.0, sources={-2: 0.9, 1: 0.1}, buys=0.05)
     visits = int(daily.sum())
     agents = town.agents.draw(chance, "webview", max(visits, 1))
     actors, who = town.people(chance, visits, returning=0.4, phones=1.0, moving=0.6, agents=agents)

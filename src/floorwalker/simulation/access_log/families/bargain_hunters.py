@@ -17,6 +17,7 @@ def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     """The crowd of these visitors."""
     profile = Profile(
         pages=3.0,
+        pages_spread=0.95,
         dwell=22.0,
         starts={OFFER: 0.6, HOME: 0.3, PRODUCT: 0.1},
         likes={OFFER: 4.5, CLAIM: 2.5},

@@ -15,8 +15,8 @@ from floorwalker.simulation.access_log._walk import Profile
 def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     """The crowd of these visitors."""
     profile = (
-        Profile(),
-        Profile(pages=6.0, pages_spread=0.85, dwell=40.0, dwell_spread=1.2, buys=0.045, reloads=0.03),
+        Profile(pages=7.0, pages_spread=1.15),
+        Profile(pages=12.0, pages_spread=1.2, dwell=40.0, dwell_spread=1.2, buys=0.045, reloads=0.03),
     )[town.regime]
     actors, who = town.people(chance, int(daily.sum()), returning=(0.3, 0.42)[town.regime])
     return town.shoppers(chance, daily, profile, actors, who)

@@ -30,7 +30,7 @@ def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
         walk(
             town.catalogue,
             chance,
-            Profile(pages=5.5, dwell=20.0, tabs=0.12, buys=0.025),
+            Profile(pages=7.0, dwell=20.0, tabs=0.12, buys=0.025),
             chance.integers(0, pool, visits),
             start,
         ),

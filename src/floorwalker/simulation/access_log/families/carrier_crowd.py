@@ -23,7 +23,7 @@ def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     agent = popular[(len(popular) * chance.random(pool) ** 1.6).astype(np.int64)]
     actors = make_actors(gate, agent, is_warm=chance.random(pool) < 0.3, slowness=np.exp(chance.normal(0.4, 0.5, pool)))
     who = chance.integers(0, pool, visits)
-    profile = (Profile(pages=4.0, dwell=24.0), Profile(pages=5.0, dwell=33.0, buys=0.04))[town.regime]
+    profile = (Profile(pages=5.0, dwell=24.0), Profile(pages=7.0, dwell=33.0, buys=0.04))[town.regime]
     crowd = town.shoppers(chance, daily, profile, actors, who)
     own = Steps(**{**crowd.steps.__dict__, "address": np.full(len(crowd.steps), -1, np.int32)})
     return Crowd(actors, own)

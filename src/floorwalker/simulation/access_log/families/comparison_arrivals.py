@@ -17,7 +17,7 @@ def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     """The crowd of these visitors."""
     profile = Profile(
         pages=1.6,
-        pages_spread=0.6,
+        pages_spread=0.8,
         dwell=30.0,
         starts={PRODUCT: 1.0},
         likes={PRODUCT: 2.0},

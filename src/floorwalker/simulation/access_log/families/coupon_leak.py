@@ -18,7 +18,7 @@ def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     """The crowd of these visitors."""
     profile = Profile(
         pages=4.0,
-        pages_spread=0.6,
+        pages_spread=0.7,
         dwell=11.0,
         starts={OFFER: 0.9, PRODUCT: 0.1},
         likes={CLAIM: 9.0, ADD: 3.0},

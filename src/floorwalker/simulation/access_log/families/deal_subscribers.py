@@ -17,6 +17,7 @@ def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     """The crowd of these visitors."""
     profile = Profile(
         pages=2.6,
+        pages_spread=0.95,
         dwell=26.0,
         starts={OFFER: 0.85, PRODUCT: 0.15},
         likes={OFFER: 3.5, CLAIM: 3.5},

@@ -20,7 +20,7 @@ def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     profile = (
         Profile(
             pages=7.0,
-            pages_spread=0.7,
+            pages_spread=0.9,
             dwell=9.0,
             dwell_spread=1.1,
             starts={OFFER: 0.75, PRODUCT: 0.25},
@@ -31,7 +31,7 @@ def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
         ),
         Profile(
             pages=9.0,
-            pages_spread=0.8,
+            pages_spread=0.9,
             dwell=7.0,
             dwell_spread=1.2,
             starts={OFFER: 0.55, PRODUCT: 0.45},

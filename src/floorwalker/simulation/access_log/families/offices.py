@@ -28,7 +28,7 @@ def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     return Crowd(
         actors,
         walk(
-            town.catalogue, chance, Profile(pages=4.0, dwell=22.0, buys=0.04), chance.integers(0, pool, visits), start
+            town.catalogue, chance, Profile(pages=5.0, dwell=22.0, buys=0.04), chance.integers(0, pool, visits), start
         ),
     )
 

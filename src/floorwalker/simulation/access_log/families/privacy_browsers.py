@@ -19,7 +19,7 @@ def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     quiet = Actors(
         **{**actors.__dict__, "runs_scripts": chance.random(len(actors)) < 0.3, "is_warm": np.zeros(len(actors), bool)}
     )
-    return town.shoppers(chance, daily, Profile(pages=5.0, dwell=32.0), quiet, who)
+    return town.shoppers(chance, daily, Profile(pages=7.0, dwell=32.0), quiet, who)
 
 
 FAMILY = Family(kind="honest", split="report", share=0.05, act=act)

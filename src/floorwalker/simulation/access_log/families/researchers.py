@@ -16,7 +16,7 @@ from floorwalker.simulation.access_log._walk import Profile
 def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     """The crowd of these visitors."""
     profile = Profile(
-        pages=26.0, pages_spread=0.6, dwell=45.0, likes={PRODUCT: 1.6, OTHER: 2.0, SEARCH: 1.5}, tabs=0.15, buys=0.06
+        pages=30.0, pages_spread=0.7, dwell=45.0, likes={PRODUCT: 1.6, OTHER: 2.0, SEARCH: 1.5}, tabs=0.15, buys=0.06
     )
     actors, who = town.people(chance, int(daily.sum()), returning=0.55, phones=0.25)
     return town.shoppers(chance, daily, profile, actors, who)

@@ -20,7 +20,7 @@ def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     quiet = Actors(
         **{**actors.__dict__, "fetches_files": np.zeros(len(actors), bool), "runs_scripts": np.ones(len(actors), bool)}
     )
-    profile = Profile(pages=10.0, dwell=70.0, dwell_spread=0.5, likes={CATEGORY: 1.8, OTHER: 2.0})
+    profile = Profile(pages=12.0, pages_spread=0.8, dwell=70.0, dwell_spread=0.5, likes={CATEGORY: 1.8, OTHER: 2.0})
     return town.shoppers(chance, daily, profile, quiet, who)
 
 

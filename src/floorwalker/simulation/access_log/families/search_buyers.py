@@ -16,8 +16,12 @@ from floorwalker.simulation.access_log._walk import Profile
 def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     """The crowd of these visitors."""
     profile = (
-        Profile(pages=6.0, likes={SEARCH: 3.5}, starts={HOME: 0.4, SEARCH: 0.4, PRODUCT: 0.2}, buys=0.12),
-        Profile(pages=8.0, likes={SEARCH: 5.0}, starts={HOME: 0.6, SEARCH: 0.25, PRODUCT: 0.15}, buys=0.09, dwell=20.0),
+        Profile(
+            pages=8.0, pages_spread=1.0, likes={SEARCH: 3.5}, starts={HOME: 0.4, SEARCH: 0.4, PRODUCT: 0.2}, buys=0.12
+        ),
+        Profile(
+            pages=10.0, likes={SEARCH: 5.0}, starts={HOME: 0.6, SEARCH: 0.25, PRODUCT: 0.15}, buys=0.09, dwell=20.0
+        ),
     )[town.regime]
     actors, who = town.people(chance, int(daily.sum()), returning=0.35, phones=0.5)
     return town.shoppers(chance, daily, profile, actors, who)

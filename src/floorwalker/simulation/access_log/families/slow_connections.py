@@ -14,7 +14,7 @@ from floorwalker.simulation.access_log._walk import Profile
 
 def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     """The crowd of these visitors."""
-    profile = Profile(pages=4.0, dwell=60.0, reloads=0.15)
+    profile = Profile(pages=5.0, dwell=60.0, reloads=0.15)
     actors, who = town.people(chance, int(daily.sum()), returning=0.3, phones=0.9, moving=0.9, slow=1.8)
     return town.shoppers(chance, daily, profile, actors, who)
 

@@ -17,6 +17,7 @@ def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     """The crowd of these visitors."""
     profile = Profile(
         pages=4.5,
+        pages_spread=0.9,
         dwell=14.0,
         dwell_spread=1.2,
         starts={PRODUCT: 1.0},

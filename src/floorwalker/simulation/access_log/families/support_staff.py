@@ -23,6 +23,7 @@ def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     actors = make_actors(np.repeat(gate, desks), images[chance.integers(0, 6, desks)], is_warm=True)
     profile = Profile(
         pages=14.0,
+        pages_spread=0.8,
         dwell=40.0,
         starts={LOGIN: 0.4, SEARCH: 0.4, PRODUCT: 0.2},
         likes={OTHER: 5.0, SEARCH: 2.5},

@@ -16,7 +16,7 @@ from floorwalker.simulation.access_log._walk import Profile
 def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     """The crowd of these visitors."""
     profile = Profile(
-        pages=11.0, pages_spread=0.6, dwell=35.0, likes={PRODUCT: 2.5}, starts={CATEGORY: 0.6, SEARCH: 0.4}, tabs=0.75
+        pages=12.0, pages_spread=0.9, dwell=35.0, likes={PRODUCT: 2.5}, starts={CATEGORY: 0.6, SEARCH: 0.4}, tabs=0.75
     )
     actors, who = town.people(chance, int(daily.sum()), returning=0.3, phones=0.1)
     return town.shoppers(chance, daily, profile, actors, who)

@@ -23,7 +23,7 @@ def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     return town.shoppers(
         chance,
         daily,
-        Profile(pages=6.0, dwell=45.0),
+        Profile(pages=8.0, dwell=45.0),
         Actors(**{**actors.__dict__, "fetches_files": plain, "runs_scripts": plain}),
         who,
     )

@@ -19,7 +19,7 @@ def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     actors, who = town.people(chance, visits, returning=0.3, phones=0.4, sends_referrer=0.8)
     start = times_of_day(chance, np.repeat(np.arange(len(daily)), daily), "night")
     exits = town.addresses.exits(chance, visits)
-    steps = walk(town.catalogue, chance, Profile(pages=5.0), who, start)
+    steps = walk(town.catalogue, chance, Profile(pages=7.0), who, start)
     # A person connects anew for each day: one exit a person and day.
     slot = (steps.actor * 31 + (steps.at // 86_400).astype(np.int64)) % max(visits, 1)
     return Crowd(actors, Steps(**{**steps.__dict__, "address": exits[slot]}))

@@ -16,8 +16,8 @@ from floorwalker.simulation.access_log._walk import Profile
 def act(town: Town, chance: Generator, daily: NDArray[np.int64]) -> Crowd:
     """The crowd of these visitors."""
     profile = Profile(
-        pages=45.0,
-        pages_spread=0.5,
+        pages=50.0,
+        pages_spread=0.6,
         dwell=9.0,
         dwell_spread=0.7,
         starts={LOGIN: 0.7, HOME: 0.3},
