@@ -13,6 +13,7 @@ from floorwalker.cli._output import note, print_json
 from floorwalker.errors import FloorwalkerError
 from floorwalker.features.network import load_networks
 from floorwalker.scan.blocklist import build_blocklist, format_blocklist
+from floorwalker.scan.frames import other_visitors
 from floorwalker.scan.job import ScanOutcome, ScanRequest, run_scan
 from floorwalker.scan.labelling import compare_detectors, read_labels, write_sample
 from floorwalker.scan.report import write_report
@@ -66,6 +67,7 @@ def make_blocklist(kind: str, outcome: ScanOutcome, request: ScanRequest, hours:
         trusted_proxies=request.trusted_proxies,
         now=datetime.now(UTC),
         lifetime_hours=hours,
+        others=other_visitors(outcome.days, outcome.judgement),
     )
     for line in blocklist.summary():
         note(line)

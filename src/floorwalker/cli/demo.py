@@ -43,10 +43,9 @@ def demo(
         )
     )  # fmt: skip
     write_log(generated, log)
-    generated.truth.write_parquet(out / "truth.parquet")
-    note(
-        f"{len(generated.requests):,} requests in {log}; who is who is in {out / 'truth.parquet'}, which the scan does not read"
-    )
+        truth = out / "truth.parquet"
+    note(f"{len(generated.requests):,} requests in {log}; who is who stands in {truth}, which the scan does not read")
+    generated.truth.write_parquet(truth)
     request = ScanRequest(
         paths=(str(log),),
         detect_day=date(first_day.year, first_day.month, first_day.day + PROMOTION_DAY),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -15,7 +16,7 @@ from floorwalker.features.visitors import _columns as c
 from floorwalker.scan.judging import Judgement
 from floorwalker.scan.reading import Reading
 from floorwalker.scan.result import CATEGORIES, TIERS
-from floorwalker.scan.visitor_days import ROLE_COLUMN, VisitorDays
+from floorwalker.scan.visitor_days import ROLE_COLUMN, Rows, VisitorDays
 
 EPOCH = date(1970, 1, 1)
 ACTIVITY_LIFT = 1.8
@@ -33,7 +34,7 @@ def visitor_frame(days: VisitorDays, machines: pl.DataFrame, judgement: Judgemen
     """`ScanResult.visitors`."""
     rows = judgement.rows
     client = days.text("client", rows)
-    tiers = np.array([*TIERS, None], object)
+    tiers = np.where(judgement.tier < 0, len(TIERS), judgement.tier).astype(np.int64)
     flagged = judgement.tier >= 0
     return pl.DataFrame(
         {
@@ -44,18 +45,43 @@ def visitor_frame(days: VisitorDays, machines: pl.DataFrame, judgement: Judgemen
             "network": networks_of(parse_addresses(client)),
             "session": days.text("session", rows),
             "user_agent": days.text("user_agent", rows),
-            "category": pl.Series(np.array(CATEGORIES, object)[judgement.category].tolist(), dtype=pl.String),
+            "category": pl.Series(CATEGORIES).gather(pl.Series(judgement.category.astype(np.int64))),
             "score": judgement.score,
             "rank": judgement.rank,
             "flagged": flagged,
-            "tier": pl.Series(tiers[judgement.tier].tolist(), dtype=pl.String),
-            "pattern": pl.Series([codes[0] if codes else None for codes in judgement.codes], dtype=pl.String),
-            "reason_codes": pl.Series(judgement.codes, dtype=pl.List(pl.String)),
-            "reasons": pl.Series(judgement.sentences, dtype=pl.List(pl.String)),
+            "tier": pl.Series([*TIERS, None], dtype=pl.String).gather(pl.Series(tiers)),
+            "pattern": _of_flagged([codes[0] for codes in judgement.codes], judgement.flagged, len(rows), pl.String()),
+            "reason_codes": _of_flagged(judgement.codes, judgement.flagged, len(rows), pl.List(pl.String)),
+            "reasons": _of_flagged(judgement.sentences, judgement.flagged, len(rows), pl.List(pl.String)),
             "checkouts": days.stat(c.CHECKOUTS_DONE)[rows].astype(np.int32),
             "first_at": days.local_time(c.FIRST_AT, rows),
             "last_at": days.local_time(c.LAST_AT, rows),
             **{feature.name: judgement.features[feature.name].astype(np.float32) for feature in FEATURES},
+        }
+    )
+
+
+def _of_flagged(values: list[Any], flagged: Rows, count: int, dtype: pl.DataType) -> pl.Series:
+    """Values of the flagged rows spread over all rows: an empty list, or null, elsewhere."""
+    elsewhere: Any = [] if isinstance(dtype, pl.List) else None
+    place = np.full(count, len(values), np.int64)
+    place[flagged] = np.arange(len(values))
+    return pl.Series([*values, elsewhere], dtype=dtype).gather(pl.Series(place))
+
+
+def other_visitors(days: VisitorDays, judgement: Judgement) -> pl.DataFrame:
+    """Visitor-days that were not judged alone, too sparse or on other days: `visitor`, `client`, `checkouts`.
+
+    A blocklist must know them, since they share addresses with the flagged.
+    """
+    rest = np.ones(len(days), bool)
+    rest[judgement.rows] = False
+    rows = np.flatnonzero(rest)
+    return pl.DataFrame(
+        {
+            "visitor": days.visitor[rows].astype(np.int32),
+            "client": days.text("client", rows),
+            "checkouts": days.stat(c.CHECKOUTS_DONE)[rows].astype(np.int32),
         }
     )
 

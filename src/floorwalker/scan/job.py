@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -174,7 +175,8 @@ def run_scan(request: ScanRequest, *, progress: Callable[[int, int], None] | Non
         _draw_map(result, judgement, settings)
         watch.lap("map")
     result.seconds = watch.laps
-    state = SiteState(routes, model, days.history(settings.train_days))
+    salt = request.state.history.salt if request.state else secrets.randbits(62)
+    state = SiteState(routes, model, days.history(settings.train_days, salt))
     return ScanOutcome(result, state, reading, days, judgement)
 
 

@@ -41,7 +41,8 @@ class Judgement:
     category : int8 [m], index into `CATEGORIES`.
     tier : int8 [m], index into `TIERS`, -1 where not flagged.
     rank : float32 [m], flags are ordered by it.
-    codes, sentences : reason codes and sentences of each flagged row, strongest first; empty elsewhere.
+    flagged : positions of the flagged among the judged.
+    codes, sentences : reason codes and sentences of each of `flagged`, strongest first.
     swarms : cohorts of visitors with few visits (see `ScanResult.swarms`).
     """
 
@@ -53,6 +54,7 @@ class Judgement:
     category: NDArray[np.int8]
     tier: NDArray[np.int8]
     rank: NDArray[np.float32]
+    flagged: Rows
     codes: list[list[str]]
     sentences: list[list[str]]
     swarms: pl.DataFrame
@@ -111,7 +113,18 @@ def judge(
         if pattern.category is not None:
             category[strength > 0] = CATEGORIES.index(pattern.category)
     return Judgement(
-        rows, sparse, model, features, score, category, flags.tier, flags.rank, codes, sentences, swarms.table
+        rows,
+        sparse,
+        model,
+        features,
+        score,
+        category,
+        flags.tier,
+        flags.rank,
+        np.flatnonzero(flags.tier >= 0),
+        codes,
+        sentences,
+        swarms.table,
     )
 
 
@@ -195,25 +208,29 @@ def _explain(
     rows: Rows,
     model: VisitorModel,
 ) -> tuple[list[list[str]], list[list[str]]]:
-    codes: list[list[str]] = [[] for _ in range(len(rows))]
-    sentences: list[list[str]] = [[] for _ in range(len(rows))]
+    codes: list[list[str]] = []
+    sentences: list[list[str]] = []
     flagged = np.flatnonzero(flags.tier >= 0)
     deviations = model.deviations({name: values[flagged] for name, values in evidence.features.items()})
     for position, row in enumerate(flagged.tolist()):
+        its_codes: list[str] = []
+        its_sentences: list[str] = []
         if flags.impostor[row]:
-            codes[row].append(IMPOSTOR)
-            sentences[row].append(str(machine_evidence[int(rows[row])]))
+            its_codes.append(IMPOSTOR)
+            its_sentences.append(str(machine_evidence[int(rows[row])]))
         found = sorted(
             ((over[row], pattern) for pattern, over in flags.strengths.items() if over[row] > 0),
             key=lambda pair: (TIERS.index(pair[1].tier), -pair[0]),
         )
         for _, pattern in found:
-            codes[row].append(pattern.code)
-            sentences[row].append(pattern.sentence(evidence, row))
+            its_codes.append(pattern.code)
+            its_sentences.append(pattern.sentence(evidence, row))
         if swarm_of[row] >= 0:
-            codes[row].append(SWARM)
-            sentences[row].append("one of a swarm: " + swarms.table["reasons"][int(swarm_of[row])][0])
+            its_codes.append(SWARM)
+            its_sentences.append("one of a swarm: " + swarms.table["reasons"][int(swarm_of[row])][0])
         if flags.unusual[row]:
-            codes[row].append(UNUSUAL)
-        sentences[row] += unusual_sentences(model, evidence.features, deviations[position], row)
+            its_codes.append(UNUSUAL)
+        its_sentences += unusual_sentences(model, evidence.features, deviations[position], row)
+        codes.append(its_codes)
+        sentences.append(its_sentences)
     return codes, sentences

@@ -78,8 +78,10 @@ def find_swarms(sparse: pl.DataFrame, *, min_clients: int, site_fetches_assets: 
         pl.col("user_agent").fill_null(""), (pl.lit(site_fetches_assets) & (pl.col("assets") == 0)).alias("bare")
     )
     gap = pl.col("first_at").diff().dt.total_microseconds() / 1e6
+    crowded = sparse.group_by(KEYS).len().filter(pl.col("len") >= min_clients).select(KEYS)
     cohorts = (
-        sparse.sort("first_at")
+        sparse.join(crowded, on=KEYS, how="semi")
+        .sort("first_at")
         .group_by(KEYS, maintain_order=True)
         .agg(
             pl.len().alias("members"),

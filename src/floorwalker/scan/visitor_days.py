@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -19,6 +18,9 @@ from floorwalker.scan.reading import Reading
 from floorwalker.settings import ScanSettings
 
 Rows = NDArray[np.intp]
+MOST_CALLERS = 50
+"""Addresses that a service which reports to the shop calls from, at most."""
+MOST_REFUSED = 0.2
 ROLE_COLUMN = {role: c.ROLE_0 + position for position, role in enumerate(ROLES)}
 
 
@@ -28,24 +30,29 @@ class History:
 
     Parameters
     ----------
+    salt : key of the hash, drawn once for a site.
     visitor : uint64 [n], hash of the visitor's texts.
     day : int32 [n], days since 1970-01-01.
     offers : bool [n], whether the visitor asked for offers on that day.
     """
 
+    salt: int
     visitor: NDArray[np.uint64]
     day: NDArray[np.int32]
     offers: NDArray[np.bool_]
 
     def state(self) -> dict[str, NDArray[np.generic]]:
         """Arrays from which `from_state` restores an equal history."""
-        return {"visitor": self.visitor, "day": self.day, "offers": self.offers}
+        return {"salt": np.array(self.salt, np.int64), "visitor": self.visitor, "day": self.day, "offers": self.offers}
 
     @classmethod
     def from_state(cls, arrays: Mapping[str, NDArray[np.generic]]) -> History:
         """The history whose `state` this is."""
         return cls(
-            arrays["visitor"].astype(np.uint64), arrays["day"].astype(np.int32), arrays["offers"].astype(np.bool_)
+            int(arrays["salt"]),
+            arrays["visitor"].astype(np.uint64),
+            arrays["day"].astype(np.int32),
+            arrays["offers"].astype(np.bool_),
         )
 
 
@@ -139,6 +146,7 @@ class VisitorDays:
             f"{role}_requests": stats[:, ROLE_COLUMN[role]].astype(np.int64)
             for role in ("feed", "callback", "beacon", "health", "login", "basket", "checkout", "offer", "product")
         }
+        counts["callback_requests"] = np.maximum(counts["callback_requests"], self._server_calls())
         return pl.DataFrame(
             {
                 "client": self.text("client"),
@@ -157,6 +165,35 @@ class VisitorDays:
             }
         )
 
+    def _server_calls(self) -> NDArray[np.int64]:
+        """Requests of each visitor-day to routes that only servers call, whatever the routes are named.
+
+        A payment or logistics service sends forms, never names a referrer, is no browser and is rarely refused. A route
+        that nobody else asks for, and few addresses ask for at all, is its callback. A claim or sign-in that a script
+        hammers is one that browsers use too.
+        """
+        stats = self.reading.visitors.stats
+        requests = np.maximum(stats[:, c.REQUESTS], 1.0)
+        browser = self.text("user_agent").fill_null("").str.contains("Mozilla/", literal=True).to_numpy()
+        caller = (
+            ~browser
+            & (stats[:, c.POSTS] >= 0.95 * requests)
+            & (stats[:, c.WITHOUT_REFERRER] >= 0.95 * requests)
+            & (stats[:, c.CLIENT_ERRORS] <= MOST_REFUSED * requests)
+        )
+        row, route, count = self.reading.visitors.route_visits()
+        routes = len(self.reading.requests_by_route)
+        everyone = np.bincount(route, weights=count, minlength=routes)
+        by_callers = np.bincount(route, weights=count * caller[row], minlength=routes)
+        callback = (everyone > 0) & (by_callers >= 0.99 * everyone)
+        called = callback[route]
+        addresses = np.unique((route[called] << 32) + self.reading.visitors.identity("client")[row[called]])
+        callback &= np.bincount(addresses >> 32, minlength=routes) <= MOST_CALLERS
+        calls: NDArray[np.int64] = np.bincount(row, weights=count * callback[route], minlength=len(self)).astype(
+            np.int64
+        )
+        return calls
+
     def sample(self, rows: Rows, size: int = 5) -> tuple[str, ...]:
         """A few visitors as texts."""
         few = rows[:size]
@@ -165,11 +202,14 @@ class VisitorDays:
             for client, agent in zip(self.text("client", few), self.text("user_agent", few), strict=True)
         )
 
-    def history(self, window: int) -> History:
-        """Who came in the last `window` days of this log."""
+    def history(self, window: int, salt: int) -> History:
+        """Who came in the last `window` days of this log, hashed under this salt."""
         recent = np.flatnonzero((self.day > self.day.max() - window) & (self.stat(c.PAGES) > 0))
         return History(
-            hash_visitors(self, recent), self.day[recent].astype(np.int32), self.stat(ROLE_COLUMN["offer"])[recent] > 0
+            salt,
+            hash_visitors(self, recent, salt),
+            self.day[recent].astype(np.int32),
+            self.stat(ROLE_COLUMN["offer"])[recent] > 0,
         )
 
 
@@ -186,7 +226,7 @@ def collect_visitor_days(reading: Reading, settings: ScanSettings, *, known: His
         days.offer_days = count_days(visitor, day, offers, window=window)
         return days
     # Visitors of an earlier run are known by their hashes only, so everyone is counted by hash.
-    hashes = hash_visitors(days, np.arange(len(day)))
+    hashes = hash_visitors(days, np.arange(len(day)), known.salt)
     earlier = ~np.isin(known.day, np.unique(day))
     everyone = np.concatenate([hashes, known.visitor[earlier]])
     _, number = np.unique(everyone, return_inverse=True)
@@ -199,17 +239,17 @@ def collect_visitor_days(reading: Reading, settings: ScanSettings, *, known: His
     return days
 
 
-def hash_visitors(days: VisitorDays, rows: Rows) -> NDArray[np.uint64]:
-    """uint64 [n], the same for the same visitor in every run: no address is kept in what is saved."""
-    columns = [days.text(name, rows).fill_null("-") for name in ("host", "client", "user_agent", "session")]
-    joined = pl.DataFrame(columns).select(pl.concat_str(pl.all(), separator="\x00"))[:, 0]
-    distinct = joined.unique(maintain_order=True)
-    digests = [hashlib.blake2b(text.encode(), digest_size=8).digest() for text in distinct]
-    table = pl.DataFrame({"text": distinct, "hash": np.frombuffer(b"".join(digests), np.uint64)})
-    hashes: NDArray[np.uint64] = (
-        pl.DataFrame({"text": joined}).join(table, on="text", how="left", maintain_order="left")["hash"].to_numpy()
-    )
-    return hashes
+def hash_visitors(days: VisitorDays, rows: Rows, salt: int) -> NDArray[np.uint64]:
+    """uint64 [n], the same for the same visitor in every run with this salt: no address is kept in what is saved."""
+    mixed = np.zeros(len(rows), np.uint64)
+    with np.errstate(over="ignore"):
+        for name in ("host", "client", "user_agent", "session"):
+            prints = getattr(days.reading.log.tables, name).fingerprints(salt)
+            # Code -1, a text that the log does not hold, finds the zero at the end.
+            known = np.concatenate([prints, np.zeros(1, np.uint64)])
+            mixed = (mixed ^ known[days.reading.visitors.identity(name)[rows]]) * np.uint64(0x9E3779B97F4A7C15)
+            mixed ^= mixed >> np.uint64(29)
+    return mixed
 
 
 def _moment(seconds: float, offset_minutes: int) -> datetime:

@@ -20,6 +20,7 @@ import polars as pl
 from floorwalker.features.network import load_networks
 from floorwalker.metrics import average_precision, roc_auc
 from floorwalker.scan.blocklist import build_blocklist
+from floorwalker.scan.frames import other_visitors
 from floorwalker.scan.job import ScanOutcome, ScanRequest, run_scan
 from floorwalker.settings import ScanSettings
 from floorwalker.simulation.access_log import GeneratedLog, Scenario, generate, write_log
@@ -131,16 +132,14 @@ def measure(family: str, seed: int, split: str = "report") -> dict[str, float]:
         "single_hits": float(single.hits()),
         "doubled_hits": float(doubled.hits()),
         "hunter_count_ratio": doubled.hits() / max(single.hits(), 1),
-        "precision_50": float(first["abusive"].mean() or 0.0)
-        if len(first) == FIRST
-        else float(first["abusive"].sum()) / FIRST,
+        "precision_50": float(first["abusive"].sum()) / FIRST,
         "precision_50_most_requests": float(by_requests["abusive"].sum()) / FIRST,
         "recall_bilstm": merged.recall_at_precision(EQUAL_PRECISION),
         "recall_none": plain.recall_at_precision(EQUAL_PRECISION),
         "recall_gain_routes": merged.recall_at_precision(EQUAL_PRECISION) - plain.recall_at_precision(EQUAL_PRECISION),
         "detector_roc_auc": roc_auc(many.judged["abusive"].to_numpy(), many.judged["score"].to_numpy()),
         "recall": many.hits() / max(many.abusers(), 1),
-        "flag_precision": float(many.flagged()["abusive"].mean() or 0.0),
+        "flag_precision": many.hits() / max(len(many.flagged()), 1),
         "honest_flag_rate": many.honest_flag_rate(),
         "blocklist_violations": float(many.blocklist_violations() + single.blocklist_violations()),
         "blocklist_entries": float(many.blocklist_entries()),
@@ -207,6 +206,7 @@ class JudgedLog:
             trusted_proxies=(),
             now=datetime(2021, 11, 12, tzinfo=UTC),
             lifetime_hours=24,
+            others=other_visitors(self.outcome.days, self.outcome.judgement),
         )
 
     def blocklist_entries(self) -> int:

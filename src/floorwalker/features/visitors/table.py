@@ -148,6 +148,11 @@ class VisitorTable:
         np.add.at(requests, pairs[:, 1], self._pair_count[: len(pairs)])
         return requests, np.bincount(pairs[:, 1], minlength=routes).astype(np.int64)
 
+    def route_visits(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]:
+        """The (visitor-day, route, page requests) triples of everybody, in the order of first meeting."""
+        pairs = self._pairs.keys
+        return pairs[:, 0], pairs[:, 1], self._pair_count[: len(pairs)]
+
     def routes_of(self, rows: NDArray[np.intp]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]:
         """The (visitor-day, route, page requests) triples of these visitor-days, most requests first within each."""
         wanted = np.zeros(len(self) + 1, bool)
