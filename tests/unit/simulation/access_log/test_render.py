@@ -98,3 +98,25 @@ def test_swarms_are_many_addresses_with_few_requests(busy: GeneratedLog) -> None
     swarm = busy.truth.filter(pl.col("family").is_in(["swarm_proxies", "swarm_residential"]))
     assert swarm["requests"].median() <= 3
     assert swarm.group_by("campaign").len()["len"].max() >= 60
+
+
+def test_the_naive_are_easier_to_tell_than_experts(busy: GeneratedLog) -> None:
+    role = {target: page.role for page in busy.site.pages for target in page.targets}
+    shown = pl.col("target").replace_strict(role, default="stray").is_in(["asset", "beacon"])
+    facts = busy.requests.group_by("visitor").agg(
+        (~shown).sum().alias("pages"),
+        shown.mean().alias("files"),
+        pl.col("referrer").is_null().mean().alias("bare"),
+        (pl.col("at") // 3_600_000_000).n_unique().alias("hours"),
+    )
+    people = facts.join(busy.truth, on="visitor").filter(pl.col("kind") != "machine")
+    best = {}
+    for skill in ("naive", "expert"):
+        both = people.filter((pl.col("kind") == "honest") | (pl.col("skill") == skill))
+        is_abusive = both["abusive"].to_numpy()
+        ranks = [both[name].rank().to_numpy() for name in ("pages", "files", "bare", "hours")]
+        count = is_abusive.sum()
+        aucs = [(rank[is_abusive].mean() - (count + 1) / 2) / (~is_abusive).sum() for rank in ranks]
+        best[skill] = max(max(auc, 1 - auc) for auc in aucs)
+    assert best["naive"] > 0.9, best
+    assert best["expert"] < 0.85, best
