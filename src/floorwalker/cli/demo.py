@@ -43,7 +43,7 @@ def demo(
         )
     )  # fmt: skip
     write_log(generated, log)
-        truth = out / "truth.parquet"
+    truth = out / "truth.parquet"
     note(f"{len(generated.requests):,} requests in {log}; who is who stands in {truth}, which the scan does not read")
     generated.truth.write_parquet(truth)
     request = ScanRequest(
