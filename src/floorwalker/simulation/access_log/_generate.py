@@ -204,7 +204,7 @@ def _write_down(
 
     requests = requests.select(pl.col(name).cast(dtype) for name, dtype in REQUEST_COLUMNS.items())
     truth = _truth(parties, party_of, crowd, made, requests)
-    return GeneratedLog(requests, truth, site)
+    return GeneratedLog(requests, truth, site, scenario.utc_offset_minutes)
 
 
 def _sessions(made: Rendered, salt: int) -> pl.Series:

@@ -97,8 +97,10 @@ class GeneratedLog:
         `first_at`, `last_at` (int64,
         microseconds UTC), `requests`.
     site : the shop's URLs by type.
+    utc_offset_minutes : the shop's time zone.
     """
 
     requests: pl.DataFrame
     truth: pl.DataFrame
     site: Site
+    utc_offset_minutes: int = 480

@@ -21,14 +21,16 @@ nginx's variable names and the time to the millisecond."""
 _BLOCK = 200_000
 
 
-def write_log(log: GeneratedLog, path: Path, *, format: str = "combined", utc_offset_minutes: int = 480) -> None:  # noqa: A002
+def write_log(
+    log: GeneratedLog, path: Path, *, format: str = "combined", utc_offset_minutes: int | None = None
+) -> None:  # noqa: A002
     """Write the requests of a log to a file.
 
     Parameters
     ----------
     path : where; a name that ends in `.gz` is compressed (without a time stamp: same log, same bytes).
     format : one of `FORMATS`.
-    utc_offset_minutes : the time zone that the server writes; times are cut to whole seconds except in `json`.
+    utc_offset_minutes : the time zone that the server writes, the shop's own by default; times are cut to whole seconds except in `json`.
 
     Raises
     ------
@@ -36,12 +38,13 @@ def write_log(log: GeneratedLog, path: Path, *, format: str = "combined", utc_of
     """
     if format not in FORMATS:
         raise UsageError(f"format {format!r}", allowed=", ".join(FORMATS))
+    offset = log.utc_offset_minutes if utc_offset_minutes is None else utc_offset_minutes
     with path.open("wb") as raw:
         if path.suffix == ".gz":
             with gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=6, mtime=0) as packed:
-                _write(log.requests, packed, format, utc_offset_minutes)
+                _write(log.requests, packed, format, offset)
         else:
-            _write(log.requests, raw, format, utc_offset_minutes)
+            _write(log.requests, raw, format, offset)
 
 
 def _write(requests: pl.DataFrame, out: BinaryIO | gzip.GzipFile, format: str, offset: int) -> None:  # noqa: A002

@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -37,6 +38,8 @@ def test_the_time_zone_is_the_one_asked_for(busy: GeneratedLog, tmp_path: Path) 
     first = path.read_text().splitlines()[0]
     assert "[03/Nov/2021:12:30:" in first
     assert " -0330]" in first
+    write_log(replace(busy, utc_offset_minutes=60), path)
+    assert "[03/Nov/2021:17:00:" in path.read_text().splitlines()[0]
 
 
 def test_gz_is_compressed_and_equal_each_time(busy: GeneratedLog, tmp_path: Path) -> None:
