@@ -22,15 +22,20 @@ _BLOCK = 200_000
 
 
 def write_log(
-    log: GeneratedLog, path: Path, *, format: str = "combined", utc_offset_minutes: int | None = None
-) -> None:  # noqa: A002
+    log: GeneratedLog,
+    path: Path,
+    *,
+    format: str = "combined",  # noqa: A002
+    utc_offset_minutes: int | None = None,
+) -> None:
     """Write the requests of a log to a file.
 
     Parameters
     ----------
     path : where; a name that ends in `.gz` is compressed (without a time stamp: same log, same bytes).
     format : one of `FORMATS`.
-    utc_offset_minutes : the time zone that the server writes, the shop's own by default; times are cut to whole seconds except in `json`.
+    utc_offset_minutes : the time zone that the server writes, the shop's own by default.
+        Times are cut to whole seconds except in `json`.
 
     Raises
     ------
