@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -18,13 +19,19 @@ from floorwalker.errors import InputError, UsageError
 from floorwalker.scan.export import FORMULA_STARTS
 from floorwalker.scan.label_metrics import Judged, Scored, judge, judged_json, judged_table
 from floorwalker.scan.labels import Labels, read_labels
+from floorwalker.scan.masking import MASKED
 from floorwalker.scan.phrases import printable
 from floorwalker.scan.result import CATEGORIES, TIERS, ScanResult
+
+if TYPE_CHECKING:
+    from floorwalker.scan.comparison import Comparison
+    from floorwalker.scan.job import ScanOutcome, ScanRequest
 
 __all__ = [
     "Judged",
     "Labels",
     "Scored",
+    "compare_detectors",
     "draw_sample",
     "judge",
     "judged_json",
@@ -58,6 +65,13 @@ def visitor_keys(visitors: pl.DataFrame) -> list[str]:
         hashlib.blake2b("\x1f".join(part or "" for part in row).encode("utf-8", "replace"), digest_size=8).hexdigest()
         for row in zip(*parts, strict=True)
     ]
+
+
+def compare_detectors(request: ScanRequest, outcome: ScanOutcome, labels: Labels) -> Comparison:
+    """Every detector against the labels, with and without merged routes (see `scan.comparison`)."""
+    from floorwalker.scan.comparison import compare_detectors as compare  # it needs all of the scan, a sheet does not
+
+    return compare(request, outcome, labels)
 
 
 def choose_strata(result: ScanResult) -> NDArray[np.int64]:
@@ -144,6 +158,11 @@ def write_sample(
     shown : the masked copy of `result`, where addresses shall not be shown. The keys still are hashes of the unmasked
         visitors: who holds the log can join them, and who can guess an address can check the guess.
     """
+    if result.visitors["client"].head(1000).str.contains(MASKED).any():
+        raise UsageError(
+            "the result to draw the sheet from is masked, so that its keys would join to nothing",
+            fix="hand in the unmasked result, and the masked one as `shown`",
+        )
     rows = draw_sample(result, n, seed=seed)
     if shown is not None:
         rows = _show_masked(rows, result, shown)

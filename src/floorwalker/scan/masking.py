@@ -20,6 +20,9 @@ import polars as pl
 from floorwalker.errors import UsageError
 from floorwalker.scan.result import Cleaned, ScanResult
 
+MASKED = r"(^|[.:/0-9])x?~[a-km-z2-9]{5}$"
+"""What a masked address, network or session ends in; masking it again leaves it as it is."""
+
 _LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
 _PAIRS = [first + second for first in _LETTERS for second in _LETTERS]
 # Five letters of five bits each: two addresses of one /24 share a tag once in 2^25 pairs. Twenty-five bits come from a
@@ -80,6 +83,8 @@ class Masker:
         """A client address without its last part; what is no address is masked whole."""
         if text in self._known:
             return self._known[text]
+        if _IS_MASKED.search(text):
+            return text
         masked = _mask_address(text, self.tag)
         if masked is None:
             # Logs may hold resolved host names, bracketed addresses or ports here.
@@ -101,7 +106,7 @@ class Masker:
 
     def session(self, text: str) -> str:
         """Nothing of a session id but its tag."""
-        return f"x~{self.tag(text)}" if text else text
+        return f"x~{self.tag(text)}" if text and not _IS_MASKED.search(text) else text
 
     def text(self, text: str, *, versions: bool = False) -> str:
         """A text with its addresses, its known sessions and the values of telling parameters masked.
@@ -168,6 +173,7 @@ class Masker:
 
 
 _SHORTEST_SESSION = 6
+_IS_MASKED = re.compile(MASKED)
 _TOKENS = re.compile(r"[A-Za-z0-9_\-.~%+/]{6,}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -117,11 +118,15 @@ def _source_line(result: ScanResult) -> str:
     learned = (
         f"learned from {say_count(len(result.training_days), 'day')}" if result.training_days else "from a saved state"
     )
+    cut = (
+        f"cut-off {result.threshold:.3f} for a false-alarm budget of {say_share(result.budget, 1.0)}"
+        if math.isfinite(result.threshold)
+        else "too few visitors to call any unusual"
+    )
     return (
         f"{', '.join(source.files[:3])}{' …' if len(source.files) > 3 else ''}: {source.format}, "
         f"{say_count(source.lines, 'line')}, {say_bytes(source.size_bytes)}, {say_moment(source.first_at)} to "
-        f"{say_moment(source.last_at)}; {result.detector}, cut-off {result.threshold:.3f} for a false-alarm budget of "
-        f"{say_share(result.budget, 1.0)}, {learned}"
+        f"{say_moment(source.last_at)}; {result.detector}, {cut}, {learned}"
     )
 
 

@@ -101,6 +101,8 @@ def test_a_masked_sheet_shows_no_address_and_joins_all_the_same(result: ScanResu
     rows, opened = _read(tmp_path / "sheet.csv"), _read(tmp_path / "open.csv")
     assert [row["key"] for row in rows] == [row["key"] for row in opened]
     assert not {row["client"] for row in opened} & {row["client"] for row in rows}
+    with pytest.raises(UsageError, match="unmasked result"):
+        write_sample(mask_result(result, bytes(16)), tmp_path / "x.csv", 5, seed=1)
     other = make_scan_result(np.random.default_rng(0), visitors=5)
     with pytest.raises(UsageError, match="other visitors"):
         write_sample(result, tmp_path / "x.csv", 5, seed=1, shown=other)

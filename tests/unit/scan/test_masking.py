@@ -171,3 +171,12 @@ def test_the_original_is_left_as_it_was() -> None:
 def test_an_empty_result_can_be_masked() -> None:
     result = make_scan_result(np.random.default_rng(5), visitors=0)
     assert mask_result(result, KEY).visitors.height == 0
+
+
+def test_masking_twice_is_masking_once() -> None:
+    result, _ = _with_secrets()
+    once = mask_result(result, KEY)
+    twice = mask_result(once, new_mask_key())
+    assert twice.visitors.equals(once.visitors)
+    assert twice.machines.equals(once.machines)
+    assert twice.cleaned == once.cleaned

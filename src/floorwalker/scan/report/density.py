@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from floorwalker.features.visitors import FEATURES
-from floorwalker.scan.phrases import say_number, say_value
+from floorwalker.features.visitors import FEATURES, NINE
+from floorwalker.scan.phrases import say_count, say_number, say_value
 from floorwalker.scan.report.markup import escape
 from floorwalker.scan.result import CATEGORIES, ScanResult
 
@@ -81,18 +83,33 @@ def density_panels(result: ScanResult) -> str:
     category = visitors["category"].replace_strict(order, default=len(CATEGORIES), return_dtype=pl.Int64).to_numpy()
     sizes = np.bincount(category, minlength=len(CATEGORIES) + 1)[: len(CATEGORIES)]
     flagged = _spread_out(np.flatnonzero(visitors["flagged"].to_numpy()), visitors["rank"].to_numpy())
-    panels = [_panel(name, result, category, sizes, flagged) for name in result.features]
+    constant = [name for name in result.features if visitors[name].n_unique() < 2]
+    drawn = [name for name in result.features if name not in constant]
+    first = [name for name in drawn if name in NINE] or drawn
+    panels = {name: _panel(name, result, category, sizes, flagged) for name in drawn}
     shown = [name for name, size in zip(CATEGORIES, sizes, strict=True) if size >= FEWEST]
     legend = "".join(
         f'<li><svg class="key" viewBox="0 0 28 10" aria-hidden="true"><path class="line c-{name}" d="M1 5H27"/></svg>'
         f"{name} <small>{sizes[order[name]]:,}</small></li>"
         for name in shown
     )
+    rest = [name for name in drawn if name not in first]
+    further = (
+        f"<details><summary>{say_count(len(rest), 'further feature')}</summary>{_grid(panels, rest)}</details>"
+        if rest
+        else ""
+    )
+    named = ", ".join(escape(feature_label(name)) for name in constant)
+    same = f'<p class="note">Not drawn, because everybody has the same value: {named}.</p>' if constant else ""
     flags = (
         '<li><svg class="key" viewBox="0 0 28 10" aria-hidden="true"><path class="rug" d="M6 1v8M14 1v8M22 1v8"/></svg>'
         "flagged</li>"
     )
-    return f'<ul class="legend">{legend}{flags if len(flagged) else ""}</ul><div class="panels">{"".join(panels)}</div>'
+    return f'<ul class="legend">{legend}{flags if len(flagged) else ""}</ul>{_grid(panels, first)}{further}{same}'
+
+
+def _grid(panels: Mapping[str, str], names: list[str]) -> str:
+    return f'<div class="panels">{"".join(panels[name] for name in names)}</div>'
 
 
 def _spread_out(rows: NDArray[np.int64], rank: NDArray[np.float32]) -> NDArray[np.int64]:

@@ -103,7 +103,7 @@ def _body(result: ScanResult, *, masked: bool, table_file: str) -> str:
         + section(
             "days",
             "Detections per day",
-            f"{days_chart(result.days)}<details><summary>The numbers</summary>{days_table(result)}</details>",
+            _days(result),
             escape(compare_days(result.days)),
         )
         + _map(result)
@@ -132,6 +132,12 @@ def _body(result: ScanResult, *, masked: bool, table_file: str) -> str:
     )
 
 
+def _days(result: ScanResult) -> str:
+    # One bar beside nothing tells nothing.
+    chart = days_chart(result.days) if result.days.height > 1 else ""
+    return f"{chart}<details><summary>The numbers</summary>{days_table(result)}</details>"
+
+
 def _flagged(result: ScanResult, table_file: str) -> str:
     count = int(result.visitors["flagged"].sum()) if result.visitors.height else 0
     if not count:
@@ -155,7 +161,7 @@ def _flagged(result: ScanResult, table_file: str) -> str:
         '<label>Evidence<select id="tier"><option value="">all</option></select></label>'
         '<label>Kind<select id="category"><option value="">all</option></select></label>'
         '<label>Reason<select id="pattern"><option value="">all</option></select></label>'
-        '<button type="reset" id="reset">Clear</button></form>'
+        '<button type="reset" id="clear">Clear</button></form>'
     )
     board = (
         '<p class="found" id="found" role="status" aria-live="polite"></p>'

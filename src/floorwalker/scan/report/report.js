@@ -140,7 +140,7 @@
         const name = make("th", "", feature.label, { scope: "row", title: feature.meaning });
         const strip = make("td", "strip");
         if (row.shares[place] !== null) strip.append(track(row.shares[place]));
-        const plain = ["seconds", "share", "requests", ""].includes(feature.unit);
+        const plain = ["seconds", "share", "requests", "ratio", "log seconds", ""].includes(feature.unit);
         const unit = plain ? "" : ` ${row.values[place] === 1 ? feature.unit.replace(/s$/, "") : feature.unit}`;
         line.append(
           name,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import polars as pl
 
 from floorwalker.scan.phrases import say_bytes, say_count, say_days, say_duration, say_moment, say_share, say_value
@@ -267,7 +269,9 @@ def making_part(result: ScanResult, *, masked: bool) -> str:
         (
             "cut-off",
             f"a score of {result.threshold:.3f}, chosen so that it flags {say_share(result.budget, 1.0)} of honest "
-            "visitors by chance",
+            "visitors by chance"
+            if math.isfinite(result.threshold)
+            else "none: too few visitors to learn what is usual, so that only named patterns are flagged",
         ),
         ("addresses", "masked; a tag tells two visitors of one network apart" if masked else "shown in full"),
     ]

@@ -1,0 +1,113 @@
+"""Every detector against labels given by hand, with and without merged routes: paper B's tables 3 and 4."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from rich.console import Console
+
+from floorwalker.detectors.anomaly import list_detectors
+from floorwalker.errors import FloorwalkerError
+from floorwalker.features.network import load_networks
+from floorwalker.scan.job import ScanOutcome, ScanRequest, choose_days, run_scan
+from floorwalker.scan.judging import UNUSUAL, judge
+from floorwalker.scan.label_metrics import Judged, Scored, judged_json, judged_table
+from floorwalker.scan.label_metrics import judge as judge_labels
+from floorwalker.scan.labelling import visitor_keys
+from floorwalker.scan.labels import Labels
+from floorwalker.scan.machines import recognise
+
+WHOLE_SCAN = "whole scan"
+"""The row for what `scan` flags: named patterns, impostors and swarms beside the chosen detector."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Figures of every detector.
+
+    Parameters
+    ----------
+    rows : a row for each detector on each kind of routes.
+    labels : what they were held against.
+    left_out : detector to why it gave no figures.
+    """
+
+    rows: list[Judged]
+    labels: Labels
+    left_out: dict[str, str]
+
+    def to_json(self) -> dict[str, Any]:
+        """One document: counts of the labels, then `detectors`, a row for each detector and kind of routes."""
+        return {
+            "schema": "floorwalker.labels",
+            "schema_version": 1,
+            "labels": len(self.labels.keys),
+            "abusive": int(self.labels.abusive.sum()),
+            "undecided": self.labels.undecided,
+            "detectors": judged_json(self.rows),
+            "left_out": self.left_out,
+        }
+
+    def print(self, console: Console | None = None) -> None:
+        """The figures as a table in the terminal."""
+        target = console or Console()
+        target.print(judged_table(self.rows))
+        for name, why in self.left_out.items():
+            target.print(f"{name} is left out: {why}", markup=False, highlight=False)
+
+
+def compare_detectors(request: ScanRequest, outcome: ScanOutcome, labels: Labels) -> Comparison:
+    """Score the labelled visitors with every detector, on routes as scanned and on routes merged the other way.
+
+    A detector's own flags are those above its own cut-off; the row `whole scan` holds what `scan` flags. The log is
+    read once more for the other kind of routes.
+
+    Parameters
+    ----------
+    request : the scan's request; where it loaded a state, it is scanned again without, since only then can other
+        detectors learn from the same days.
+    outcome : its outcome.
+    labels : as `read_labels` gives them.
+
+    Raises
+    ------
+    InputError : no label belongs to a visitor of this log.
+    """
+    quiet = replace(request, state=None, settings=replace(request.settings, map_sample=0))
+    own: Literal["bilstm", "none"] = request.merge_routes
+    other: Literal["bilstm", "none"] = "none" if own == "bilstm" else "bilstm"
+    left_out: dict[str, str] = {}
+    first = outcome if request.state is None else run_scan(quiet)
+    runs: dict[str, dict[str, Scored]] = {own: _score_all(quiet, first, left_out)}
+    runs[other] = _score_all(quiet, run_scan(replace(quiet, merge_routes=other)), left_out)
+    return Comparison(judge_labels(runs, labels), labels, left_out)
+
+
+def _score_all(request: ScanRequest, outcome: ScanOutcome, left_out: dict[str, str]) -> dict[str, Scored]:
+    days = outcome.days
+    machines = recognise(
+        days.machine_facts(),
+        own_addresses=request.own_addresses,
+        networks=request.networks if request.networks is not None else load_networks(),
+        ignore=request.ignore,
+        resolve=request.resolve,
+    )
+    judged, training = choose_days(days, request.detect_day, request.settings, loaded=False)
+    keys = visitor_keys(outcome.result.visitors)
+    scored: dict[str, Scored] = {}
+    for name in list_detectors():
+        settings = replace(request.settings, detector=name)
+        try:
+            judgement = judge(days, machines, judged=judged, training=training, settings=settings, model=None)
+        except FloorwalkerError as error:
+            left_out[name] = str(error)
+            continue
+        flagged = np.array([UNUSUAL in codes for codes in judgement.codes], bool)
+        scored[name] = Scored(keys, judgement.score, flagged)
+    visitors = outcome.result.visitors
+    scored[WHOLE_SCAN] = Scored(
+        keys, visitors["rank"].to_numpy().astype(np.float32), visitors["flagged"].to_numpy().astype(bool)
+    )
+    return scored
