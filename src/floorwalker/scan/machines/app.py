@@ -29,6 +29,7 @@ SIGNATURES: tuple[Signature, ...] = (
 )
 
 _FEWEST_NETWORKS = 20
+_FEW_PAGES = 20
 
 
 def judge(case: pl.DataFrame) -> pl.DataFrame:
@@ -39,7 +40,9 @@ def judge(case: pl.DataFrame) -> pl.DataFrame:
     pictures beside its data and visits different routes, while a scraper's cohort fetches one kind of page.
     """
     files = pl.max_horizontal(share("image_requests"), share("asset_requests"), share("beacon_requests"))
-    loader = (files >= 0.9) & (pl.col("page_requests").fill_null(0) - pl.col("image_requests").fill_null(0) < 5)
+    pages = pl.col("page_requests").fill_null(0)
+    # The looser rule allows for picture routes that were not told from pages; so few pages harm nobody.
+    loader = (files >= 0.9) | ((files >= 0.6) & (pages <= _FEW_PAGES))
     family = pl.col("user_agent").str.replace_all(r"[\d.]+", "")
     # A bare library names no app: `okhttp/4.9.1` is everybody's.
     named = pl.col("user_agent").str.contains(
@@ -47,12 +50,12 @@ def judge(case: pl.DataFrame) -> pl.DataFrame:
     )
     people = pl.col("network").n_unique().over(family)
     pictures = (pl.col("image_requests").fill_null(0).sum() / pl.col("requests").sum()).over(family)
-    usual = pl.col("page_requests").fill_null(0).median().over(family)
+    usual = pages.median().over(family)
     carried = (
         named
         & (people >= _FEWEST_NETWORKS)
         & (pictures >= 0.3)
-        & (pl.col("page_requests").fill_null(0) <= 5 * usual + 20)
+        & (pages <= 5 * usual + 20)
         & ((pl.col("top_route_share") < 0.8) | (pl.col("page_requests") < 5)).fill_null(True)
     )
     apps = case.with_columns(loader=loader, carried=carried.fill_null(False), people=people)

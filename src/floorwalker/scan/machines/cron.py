@@ -7,7 +7,7 @@ import polars as pl
 from floorwalker.scan.machines._base import Signature, finding, is_inside
 
 TITLE = "cron job"
-ORDER = 60
+ORDER = 25
 UNNAMED: pl.Expr | None = None
 
 SIGNATURES: tuple[Signature, ...] = (

@@ -62,6 +62,8 @@ CASES: dict[str, tuple[list[tuple[str, dict[str, Any]]], list[dict[str, Any]], l
             case(RENTED, "Scrapy/2.5 (+https://scrapy.org)", **SCRAPING),
             case(RENTED, "Mozilla/5.0 (X11; Linux x86_64) HeadlessChrome/96.0 Safari/537.36", **SCRAPING),
             case(RENTED, "Mozilla/5.0 zgrab/0.x", **SCRAPING),
+            case(RENTED, "node-fetch/1.0 (+https://github.com/bitinn/node-fetch)", **SCRAPING),
+            case(RENTED, "colly - https://github.com/gocolly/colly/v2 bot/1.0", **SCRAPING),
             case("34.100.1.1", GOOGLEBOT, **SCRAPING),
         ],
     ),
@@ -128,7 +130,11 @@ CASES: dict[str, tuple[list[tuple[str, dict[str, Any]]], list[dict[str, Any]], l
             ("behaviour", case(HOME, "Dalvik/2.1.0 (Linux; U; Android 8.1.0; SM-J710F Build/M1AJQ)", **PICTURES)),
         ],
         [case(HOME, PHONE, **PICTURES)],
-        [case(RENTED, "okhttp/4.9.1", **SCRAPING), case(RENTED, "Dart/3.1 (dart:io)", **SCRAPING)],
+        [
+            case(RENTED, "okhttp/4.9.1", **SCRAPING),
+            case(RENTED, "okhttp/4.9.1", requests=5000, page_requests=1500, asset_requests=3500, image_requests=3500),
+            case(RENTED, "Dart/3.1 (dart:io)", **SCRAPING),
+        ],
     ),
     "link_preview": (
         [

@@ -39,7 +39,7 @@ def test_a_bare_library_is_not() -> None:
 
 
 def test_an_app_on_few_phones_is_not() -> None:
-    assert kinds(phones(10, pictures=12)) == {None}
+    assert kinds(phones(10, pictures=40, pages=30)) == {None}
 
 
 def test_one_phone_that_copies_the_catalogue_is_not() -> None:
