@@ -9,13 +9,20 @@ from floorwalker.scan.patterns._pattern import Evidence, Pattern, Values, count_
 
 FEWEST_POSTS = 8
 """A purchase sends a handful of forms: basket, address, payment, perhaps a coupon."""
+MANY_POSTS = 25
 
 
 def _strength(evidence: Evidence) -> Values:
-    posts = evidence.facts.column(c.POSTS)
-    share = evidence.features["post_share"]
-    # Whoever fills a long basket looks at each product before sending it; whoever hammers a form does not.
-    return np.where((posts >= FEWEST_POSTS) & (share >= 0.5), posts * share, 0.0)
+    facts, features = evidence.facts, evidence.features
+    posts = facts.column(c.POSTS)
+    sensitive = facts.column(c.OFFER_POSTS) + facts.column(c.LOGIN_POSTS) + facts.column(c.CHECKOUT_POSTS)
+    bare = (features["assets_per_page"] < 0.1) & evidence.site_fetches_assets
+    blind = features["without_referrer_share"] >= 0.9
+    # A page that asks its server at every tap (a variation picker, a filter) sends forms too, but in a browser, hardly
+    # refused, and for nothing that is worth money.
+    no_page = bare | blind | (posts >= MANY_POSTS) | (sensitive >= 0.5 * posts) | (features["error_share"] >= 0.3)
+    applies = (posts >= FEWEST_POSTS) & (features["post_share"] >= 0.5) & no_page
+    return np.where(applies, posts * features["post_share"], 0.0)
 
 
 def _sentence(evidence: Evidence, row: int) -> str:
