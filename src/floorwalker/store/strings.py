@@ -89,11 +89,12 @@ class StringTable:
         """Codes of the spans `buffer[starts[i]:ends[i]]`: int32 [n].
 
         An empty span and a lone `-` are missing: -1. Spans that end within 16 bytes of the
-        buffer's end make a copy of it.
+        buffer's end, and read-only buffers, make a copy of it.
         """
         starts = np.ascontiguousarray(starts, np.int64)
         ends = np.ascontiguousarray(ends, np.int64)
-        if len(ends) and int(ends.max()) + PADDING > len(buffer):
+        if not buffer.flags.writeable or (len(ends) and int(ends.max()) + PADDING > len(buffer)):
+            # Kernels are compiled for writable buffers only: one machine code less on the first run.
             buffer = np.concatenate([buffer, np.zeros(PADDING, np.uint8)])
         hashes = np.empty(len(starts), np.uint64)
         with np.errstate(over="ignore"):
@@ -147,7 +148,7 @@ class StringTable:
         parts = [text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text for text in texts]
         ends = np.cumsum(np.array([len(part) for part in parts], np.int64), dtype=np.int64)
         starts = np.concatenate([np.zeros(min(1, len(ends)), np.int64), ends[:-1]])
-        buffer = np.frombuffer(b"".join(parts) + bytes(PADDING), np.uint8)
+        buffer = np.frombuffer(bytearray(b"".join(parts) + bytes(PADDING)), np.uint8)
         return self.intern(buffer, starts, ends)
 
     def text(self, code: int) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,6 +11,9 @@ from floorwalker.store._flat import flat_kernel
 from floorwalker.store._hashing import widen
 
 _BACKSLASH, _PERCENT = 92, 37
+# Typed, because Numba would compile `hex_number` anew for each literal.
+_TWO: Any = np.int64(2)
+_FOUR: Any = np.int64(4)
 
 
 @flat_kernel
@@ -55,7 +60,7 @@ def unescape(buffer: NDArray[np.uint8], start: int, end: int) -> int:
         mark = widen(buffer[at + 1])
         at += 2
         if mark == 120:  # x
-            value = hex_number(buffer, at, end, 2)
+            value = hex_number(buffer, at, end, _TWO)
             if value < 0:
                 buffer[write] = _BACKSLASH
                 buffer[write + 1] = mark
@@ -65,7 +70,7 @@ def unescape(buffer: NDArray[np.uint8], start: int, end: int) -> int:
                 write += 1
                 at += 2
         elif mark == 117:  # u
-            point = hex_number(buffer, at, end, 4)
+            point = hex_number(buffer, at, end, _FOUR)
             if point < 0:
                 buffer[write] = _BACKSLASH
                 buffer[write + 1] = mark
@@ -73,7 +78,7 @@ def unescape(buffer: NDArray[np.uint8], start: int, end: int) -> int:
                 continue
             at += 4
             if 0xD800 <= point < 0xDC00 and at + 6 <= end and buffer[at] == _BACKSLASH and buffer[at + 1] == 117:
-                second = hex_number(buffer, at + 2, end, 4)
+                second = hex_number(buffer, at + 2, end, _FOUR)
                 if 0xDC00 <= second < 0xE000:
                     point = 0x10000 + ((point - 0xD800) << 10) + (second - 0xDC00)
                     at += 6
@@ -123,7 +128,7 @@ def unquote(buffer: NDArray[np.uint8], start: int, end: int, plus: bool) -> int:
         while at < end:
             byte = widen(buffer[at])
             if byte == _PERCENT:
-                value = hex_number(buffer, at + 1, end, 2)
+                value = hex_number(buffer, at + 1, end, _TWO)
                 if value >= 0:
                     byte = value
                     at += 2

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floorwalker.sources.access_log._escapes import unescape, unquote
-from floorwalker.sources.access_log._scanning import find_byte, has_control
+from floorwalker.sources.access_log._scanning import QUESTION_MARK, find_byte, has_control
 from floorwalker.sources.access_log._slots import (
     ABNORMAL_TARGET,
     BAD_TIME,
@@ -57,6 +57,11 @@ JUMP = 3_600_000_000
 
 SESSION_NONE, SESSION_LOGGED, SESSION_COOKIE, SESSION_TARGET, SESSION_ANY = range(5)
 """Where a session id is looked for: nowhere, its own field, the Cookie header, the target, each in this order."""
+
+
+# Typed, because Numba would compile the functions they are given to anew for each literal.
+_COOKIE, _TARGET = np.bool_(False), np.bool_(True)
+_U0 = np.uint64(0)
 
 
 @flat_kernel
@@ -120,7 +125,8 @@ def interpret(
     """
     count = 0
     scratch = length + 16
-    kept_start, kept_end = 0, 0
+    kept_start = widen(_U0)
+    kept_end = kept_start
     kept_at, kept_offset = 0, 0
     dated = (bound >> DATE) & 1 == 1
     asked = (
@@ -186,7 +192,7 @@ def interpret(
             query, query_end = widen(span[QUERY, 0]), widen(span[QUERY, 1])
             if query < query_end and buffer[query] == 63:
                 query += 1
-            whole = find_byte(buffer, begin, end, 63) < end
+            whole = find_byte(buffer, begin, end, QUESTION_MARK) < end
             if not whole and query < query_end and not (query_end - query == 1 and buffer[query] == 45):
                 joined = scratch
                 for k in range(begin, end):
@@ -268,9 +274,11 @@ def interpret(
             if session_mode in (SESSION_LOGGED, SESSION_ANY) and span[SESSION, 0] >= 0:
                 name, name_end = widen(span[SESSION, 0]), widen(span[SESSION, 1])
             if session_mode == SESSION_COOKIE or (session_mode == SESSION_ANY and name >= name_end):
-                name, name_end = find_named(buffer, widen(span[COOKIE, 0]), widen(span[COOKIE, 1]), session_name, False)
+                name, name_end = find_named(
+                    buffer, widen(span[COOKIE, 0]), widen(span[COOKIE, 1]), session_name, _COOKIE
+                )
             if session_mode == SESSION_TARGET or (session_mode == SESSION_ANY and name >= name_end):
-                name, name_end = find_named(buffer, begin, end, session_name, True)
+                name, name_end = find_named(buffer, begin, end, session_name, _TARGET)
         starts[TEXT_SESSION, count] = name
         ends[TEXT_SESSION, count] = name_end
         for text in range(TEXTS):

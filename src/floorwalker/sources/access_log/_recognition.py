@@ -14,7 +14,7 @@ from floorwalker.sources.access_log._addresses import canonical_address
 from floorwalker.sources.access_log._blocks import Block
 from floorwalker.sources.access_log._files import PEEK_BYTES
 from floorwalker.sources.access_log._parsing import LineParser, Parsed
-from floorwalker.sources.access_log._program import Program, SessionRule, compile_layout
+from floorwalker.sources.access_log._program import JsonShape, Program, SessionRule, compile_layout
 from floorwalker.sources.access_log._slots import COMMENT, EMPTY, STRUCTURAL, TEXT_CLIENT
 from floorwalker.sources.access_log._templates import parse_template
 from floorwalker.sources.access_log.formats import list_formats, load_format
@@ -118,11 +118,15 @@ def recognise(
 
 
 def _best(lines: Sequence[bytes], keys: NDArray[np.uint64], session: SessionRule | None) -> _Trial:
+    braces = sum(line.lstrip().startswith(b"{") for line in lines)
     trials = []
     for format_id in list_formats():
         part = load_format(format_id)
         trials += [
-            _try(compile_layout(format_id, layout, session), lines, keys, part.rank) for layout in part.layouts(lines)
+            _try(compile_layout(format_id, layout, session), lines, keys, part.rank)
+            for layout in part.layouts(lines)
+            # A tokeniser that cannot win is not even loaded: on the first run that saves its compilation.
+            if (braces if isinstance(layout.shape, JsonShape) else 2 * braces < len(lines))
         ]
     return max(trials, key=lambda trial: (round(trial.share, 2), trial.told, trial.rank, trial.share))
 

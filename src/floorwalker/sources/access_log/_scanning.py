@@ -8,6 +8,10 @@ from numpy.typing import NDArray
 from floorwalker.store._flat import flat_kernel
 from floorwalker.store._hashing import load_word, widen
 
+# Typed, because Numba would compile the functions below anew for each literal byte.
+NEWLINE, SPACE, QUOTE, COLON = np.uint8(10), np.uint8(32), np.uint8(34), np.uint8(58)
+QUESTION_MARK, BACKSLASH, CLOSING_BRACKET = np.uint8(63), np.uint8(92), np.uint8(93)
+
 _ONES = np.uint64(0x0101010101010101)
 _HIGHS = np.uint64(0x8080808080808080)
 _SPACES = np.uint64(0x2020202020202020)
@@ -37,7 +41,7 @@ def count_byte(buffer: NDArray[np.uint8], end: int, byte: int) -> int:
 
 
 @flat_kernel
-def find_byte(buffer: NDArray[np.uint8], at: int, end: int, byte: int) -> int:
+def find_byte(buffer: NDArray[np.uint8], at: int, end: int, byte: np.uint8) -> int:
     """The first position of a byte in `buffer[at:end]`, or `end`."""
     pattern = np.uint64(byte) * _ONES
     while at < end:
@@ -53,7 +57,7 @@ def find_byte(buffer: NDArray[np.uint8], at: int, end: int, byte: int) -> int:
 
 
 @flat_kernel
-def find_stop(buffer: NDArray[np.uint8], at: int, end: int, byte: int) -> int:
+def find_stop(buffer: NDArray[np.uint8], at: int, end: int, byte: np.uint8) -> int:
     """The first position of a byte or of a backslash in `buffer[at:end]`, or `end`."""
     pattern = np.uint64(byte) * _ONES
     while at < end:
@@ -100,7 +104,7 @@ def query_starts(
 ) -> None:
     """Where the query of each span begins (at its `?`), or the span's end."""
     for row in range(len(starts)):
-        found[row] = find_byte(buffer, starts[row], ends[row], 63)
+        found[row] = find_byte(buffer, starts[row], ends[row], QUESTION_MARK)
 
 
 @flat_kernel

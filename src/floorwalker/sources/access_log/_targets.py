@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floorwalker.events.requests import METHODS
-from floorwalker.sources.access_log._scanning import find_byte, lower
+from floorwalker.sources.access_log._scanning import CLOSING_BRACKET, COLON, SPACE, find_byte, lower
 from floorwalker.store._flat import flat_kernel
 from floorwalker.store._hashing import load_word
 
@@ -42,7 +42,7 @@ def request_parts(buffer: NDArray[np.uint8], start: int, end: int) -> tuple[int,
 
     The protocol may be missing (HTTP/0.9), and a target may hold spaces (some servers log them unescaped).
     """
-    space = find_byte(buffer, start, min(end, start + 33), 32)
+    space = find_byte(buffer, start, min(end, start + 33), SPACE)
     if space >= end or space == start + 33:
         return -1, start, end
     code = method_code(buffer, start, space)
@@ -67,7 +67,7 @@ def request_parts(buffer: NDArray[np.uint8], start: int, end: int) -> tuple[int,
 def authority(buffer: NDArray[np.uint8], start: int, end: int) -> tuple[int, int, int]:
     """Begin and end of the host name of `scheme://user@host:port/path`, and where the path begins; (end, end, start)
     where this is no absolute URL."""
-    colon = find_byte(buffer, start, min(end, start + 24), 58)
+    colon = find_byte(buffer, start, min(end, start + 24), COLON)
     if colon + 2 >= end or colon == start or buffer[colon] != 58:
         return end, end, start
     if buffer[colon + 1] != 47 or buffer[colon + 2] != 47:
@@ -89,11 +89,11 @@ def authority(buffer: NDArray[np.uint8], start: int, end: int) -> tuple[int, int
 def host_name(buffer: NDArray[np.uint8], start: int, end: int) -> tuple[int, int]:
     """Begin and end of a host without its port and brackets; the letters are made small in place."""
     if start < end and buffer[start] == 91:
-        stop = find_byte(buffer, start, end, 93)
+        stop = find_byte(buffer, start, end, CLOSING_BRACKET)
         lower(buffer, start + 1, stop)
         return start + 1, stop
-    stop = find_byte(buffer, start, end, 58)
-    if stop < end and find_byte(buffer, stop + 1, end, 58) < end:
+    stop = find_byte(buffer, start, end, COLON)
+    if stop < end and find_byte(buffer, stop + 1, end, COLON) < end:
         stop = end  # an IPv6 address without brackets
     while stop > start + 1 and buffer[stop - 1] == 46:
         stop -= 1  # the root's dot
@@ -103,7 +103,7 @@ def host_name(buffer: NDArray[np.uint8], start: int, end: int) -> tuple[int, int
 
 @flat_kernel
 def find_named(
-    buffer: NDArray[np.uint8], start: int, end: int, name: NDArray[np.uint8], in_target: bool
+    buffer: NDArray[np.uint8], start: int, end: int, name: NDArray[np.uint8], in_target: np.bool_
 ) -> tuple[int, int]:
     """Begin and end of the value of `name=` in a Cookie header, or in a target's query or path parameters.
 

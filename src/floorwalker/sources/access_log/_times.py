@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +15,9 @@ BAD = -(1 << 62)
 
 SECOND = 1_000_000
 _DAY = 86_400
+# Typed, because Numba would compile `digits` anew for each literal.
+_TWO: Any = np.int64(2)
+_FOUR: Any = np.int64(4)
 
 
 @flat_kernel
@@ -84,9 +89,9 @@ def month_number(buffer: NDArray[np.uint8], at: int) -> int:
 @flat_kernel
 def clock_seconds(buffer: NDArray[np.uint8], at: int) -> int:
     """Seconds since midnight of `HH:MM:SS` (a leap second is taken as the one before), or -1."""
-    hour = digits(buffer, at, 2)
-    minute = digits(buffer, at + 3, 2)
-    second = digits(buffer, at + 6, 2)
+    hour = digits(buffer, at, _TWO)
+    minute = digits(buffer, at + 3, _TWO)
+    second = digits(buffer, at + 6, _TWO)
     if hour < 0 or hour > 23 or minute < 0 or minute > 59 or second < 0 or second > 60:
         return -1
     if buffer[at + 2] != 58 or buffer[at + 5] != 58:
@@ -111,13 +116,13 @@ def parse_time(buffer: NDArray[np.uint8], start: int, end: int) -> tuple[int, in
     if clf:
         if buffer[start + 6] != 47 or buffer[start + 11] != 58:
             return BAD, 0
-        day = day_number(digits(buffer, start + 7, 4), month_number(buffer, start + 3), digits(buffer, start, 2))
+        day = day_number(digits(buffer, start + 7, _FOUR), month_number(buffer, start + 3), digits(buffer, start, _TWO))
         seconds = clock_seconds(buffer, start + 12)
         at = start + 20
     else:
         if buffer[start + 7] != 45:
             return BAD, 0
-        day = day_number(digits(buffer, start, 4), digits(buffer, start + 5, 2), digits(buffer, start + 8, 2))
+        day = day_number(digits(buffer, start, _FOUR), digits(buffer, start + 5, _TWO), digits(buffer, start + 8, _TWO))
         seconds = clock_seconds(buffer, start + 11)
         at = start + 19
     if day < 0 or seconds < 0:
@@ -138,14 +143,14 @@ def parse_time(buffer: NDArray[np.uint8], start: int, end: int) -> tuple[int, in
         if sign != 43 and sign != 45:
             return BAD, 0
         if end - at == 5:
-            minutes = digits(buffer, at + 3, 2)
+            minutes = digits(buffer, at + 3, _TWO)
         elif end - at == 6 and buffer[at + 3] == 58:
-            minutes = digits(buffer, at + 4, 2)
+            minutes = digits(buffer, at + 4, _TWO)
         elif end - at == 3:
             minutes = 0
         else:
             return BAD, 0
-        hours = digits(buffer, at + 1, 2)
+        hours = digits(buffer, at + 1, _TWO)
         if hours < 0 or hours > 15 or minutes < 0 or minutes > 59:
             return BAD, 0
         offset = hours * 60 + minutes
@@ -156,53 +161,57 @@ def parse_time(buffer: NDArray[np.uint8], start: int, end: int) -> tuple[int, in
 
 @flat_kernel
 def parse_epoch(buffer: NDArray[np.uint8], start: int, end: int) -> int:
-    """Microseconds since 1970 of a decimal number of seconds, milliseconds, microseconds or nanoseconds, or BAD."""
+    """Microseconds since 1970 of a decimal number of seconds, milliseconds, microseconds or nanoseconds, or BAD.
+
+    Integers throughout (`1.7e9` is shifted, not multiplied): a float would lose microseconds.
+    """
+    mantissa = 0
+    kept = 0
+    scale = 0
+    fraction = False
+    seen = False
     at = start
-    whole = 0
-    while at < end and 48 <= buffer[at] <= 57 and at - start < 19:
-        whole = whole * 10 + widen(buffer[at]) - 48
+    while at < end:
+        byte = widen(buffer[at])
+        if byte == 46 and not fraction:
+            fraction = True
+        elif 48 <= byte <= 57:
+            seen = True
+            if kept < 18:
+                mantissa = mantissa * 10 + byte - 48
+                kept += mantissa > 0
+                scale -= fraction
+            else:
+                scale += not fraction
+        else:
+            break
         at += 1
-    if at == start or (at < end and buffer[at] != 46 and buffer[at] != 101 and buffer[at] != 69):
+    if not seen:
         return BAD
-    # 1.57e9, as some JSON writers print a float: digits before the exponent are shifted below.
-    fraction = 0
-    places = 0
-    if at < end and buffer[at] == 46:
-        at += 1
-        while at < end and 48 <= buffer[at] <= 57:
-            if places < 17:
-                fraction = fraction * 10 + widen(buffer[at]) - 48
-                places += 1
-            at += 1
-    exponent = 0
     if at < end and (buffer[at] == 101 or buffer[at] == 69):
         at += 1
         if at < end and buffer[at] == 43:
             at += 1
-        if at >= end:
+        exponent = 0
+        if at == end:
             return BAD
-        while at < end and 48 <= buffer[at] <= 57 and exponent < 20:
+        while at < end and 48 <= buffer[at] <= 57 and exponent < 100:
             exponent = exponent * 10 + widen(buffer[at]) - 48
             at += 1
-    if at != end or exponent > 18:
+        scale += exponent
+    places = kept + scale  # digits before the point
+    if at != end or places > 19:
         return BAD
-    value = np.float64(whole) + np.float64(fraction) / 10.0**places
-    if exponent > 0:
-        value *= 10.0**exponent
-        whole = widen(min(value, 9.0e18))
-        fraction = 0
-        if value < 1.0e11:
-            return widen(round(value * SECOND))
-    if whole < 100_000_000_000:
-        while places < 6:
-            fraction *= 10
-            places += 1
-        while places > 6:
-            fraction //= 10
-            places -= 1
-        return whole * SECOND + fraction
-    if whole < 100_000_000_000_000:
-        return whole * 1000
-    if whole < 100_000_000_000_000_000:
-        return whole
-    return whole // 1000
+    if places <= 11:
+        scale += 6
+    elif places <= 14:
+        scale += 3
+    elif places > 17:
+        scale -= 3
+    while scale > 0:
+        mantissa *= 10
+        scale -= 1
+    while scale < 0:
+        mantissa //= 10
+        scale += 1
+    return mantissa

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from floorwalker.sources.access_log._scanning import find_byte, find_stop
+from floorwalker.sources.access_log._scanning import NEWLINE, QUOTE, find_byte, find_stop
 from floorwalker.sources.access_log._slots import EMPTY, FINE, LINE_LIMIT, MALFORMED, TOO_LONG
 from floorwalker.store._flat import flat_kernel
 from floorwalker.store._hashing import widen
@@ -39,11 +39,11 @@ def tokenise_json(
         whether it is an array, and the rank of what each slot holds.
     """
     row = 0
-    at = 0
+    at = widen(NEWLINE) - 10
     arrays = stack[1]
     ranks = stack[2]
     while at < length:
-        end = find_byte(buffer, at, length, 10)
+        end = find_byte(buffer, at, length, NEWLINE)
         following = end + 1
         while at < end and (buffer[at] == 0 or buffer[at] == 32):
             at += 1
@@ -111,7 +111,7 @@ def tokenise_json(
                         begin = at + 1
                         at = begin
                         while True:
-                            at = find_stop(buffer, at, end, 34)
+                            at = find_stop(buffer, at, end, QUOTE)
                             if at >= end or buffer[at] == 34:
                                 break
                             slashes = True

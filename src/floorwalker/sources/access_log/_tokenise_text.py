@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from floorwalker.sources.access_log._scanning import find_byte, find_stop
+from floorwalker.sources.access_log._scanning import BACKSLASH, NEWLINE, find_byte, find_stop
 from floorwalker.sources.access_log._slots import COMMENT, EMPTY, FINE, LINE_LIMIT, MALFORMED, TOO_LONG
 from floorwalker.store._flat import flat_kernel
 
-_NEWLINE, _RETURN, _BACKSLASH = 10, 13, 92
+_RETURN, _BACKSLASH = 13, 92
 
 
 @flat_kernel
@@ -44,7 +44,7 @@ def tokenise_text(
     row = 0
     at = 0
     while at < length:
-        end = find_byte(buffer, at, length, _NEWLINE)
+        end = find_byte(buffer, at, length, NEWLINE)
         following = end + 1
         # Copying and truncating a log that is being written leaves a run of NUL bytes before the next line.
         while at < end and buffer[at] == 0:
@@ -76,7 +76,7 @@ def tokenise_text(
                 begin = at
                 if width == 0:
                     while at < end:
-                        at = find_byte(buffer, at, end, _BACKSLASH)
+                        at = find_byte(buffer, at, end, BACKSLASH)
                         if at < end:
                             flags |= np.uint32(1) << np.uint32(slot)
                             at = end
