@@ -93,6 +93,8 @@ def judge_coverage(clients: pl.DataFrame, format_id: str, networks: Networks) ->
     Parameters
     ----------
     clients : one row an address: `client` (text, null where the log has none), `requests`, and where known
+        `browser_requests` (those of user agents in a browser's form, which are then counted instead, so that
+        busy health checks do not pass for a proxy) and
         `user_agents` (distinct).
     format_id : id of the log format, for the advice.
     networks : known address ranges.
@@ -102,6 +104,8 @@ def judge_coverage(clients: pl.DataFrame, format_id: str, networks: Networks) ->
     >>> coverage.refuse_blocklist, coverage.warning[:62]
     (True, '80 % of the requests come from the delivery network Cloudflare')
     """
+    if "browser_requests" in clients.columns and int(clients["browser_requests"].sum()) > 0:
+        clients = clients.with_columns(requests="browser_requests").filter(pl.col("requests") > 0)
     known = clients.with_columns(networks.describe(parse_addresses(clients["client"])))
     total = max(int(known["requests"].sum() or 0), 1)
     proxies = (

@@ -54,6 +54,15 @@ def test_half_is_not_most() -> None:
     assert judge({**HOMES, "104.16.1.1": 1001}).warning is not None
 
 
+def test_busy_health_checks_are_no_proxy() -> None:
+    rows = {**HOMES, "10.0.0.5": 90_000}
+    assert judge(rows).refuse_blocklist
+    assert not judge(rows, browser_requests=[9] * 100 + [0]).refuse_blocklist
+    assert judge(rows, browser_requests=[9] * 100 + [5000]).refuse_blocklist
+    # A log without any browser is judged by all of its requests.
+    assert judge({"10.0.0.5": 90}, browser_requests=[0]).refuse_blocklist
+
+
 def test_very_few_addresses_for_very_many_requests() -> None:
     few = {f"94.1.2.{n}": 100 for n in range(20)}
     assert "come from 20 addresses" in str(judge(few).warning)

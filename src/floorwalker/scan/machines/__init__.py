@@ -44,6 +44,8 @@ SCHEMA = {
     "impostor": pl.Boolean,
 }
 _MOST_LOOK_UPS = 2000
+# No honest user agent is longer; an endless one must not cost endless time.
+_LONGEST_AGENT = 1000
 # So many programs behind one address, crawlers of rivals among them, are a proxy's or a liar's; the address
 # proves neither.
 _CROWD = 50
@@ -168,7 +170,7 @@ def _describe(facts: pl.DataFrame, own_addresses: Sequence[str], networks: Netwo
         for name, dtype in types.items()
     ]
     case = (
-        facts.select(pl.col("user_agent").cast(pl.String).fill_null(""), *columns)
+        facts.select(pl.col("user_agent").cast(pl.String).fill_null("").str.slice(0, _LONGEST_AGENT), *columns)
         .with_columns(clients.alias("client"), pl.int_range(pl.len(), dtype=pl.Int32).alias("row"))
         .with_columns(pl.col("requests").fill_null(pl.sum_horizontal(COUNTS)), agent=_agent_codes(facts))
         .join(known, on="client", how="left", maintain_order="left")
@@ -190,10 +192,10 @@ def _agent_codes(facts: pl.DataFrame) -> pl.Series:
 
 def _match_agents(agents: pl.DataFrame) -> pl.DataFrame:
     """What each distinct user agent names: rows of `agent`, `kind`, `signature` and `operator`."""
-    named = agents.filter(pl.col("user_agent") != "")
+    named = agents.filter(pl.col("user_agent") != "").select(pl.col("user_agent").unique())
     listed = match_signatures(named["user_agent"], _signatures())
-    unknown = named.join(listed, on="user_agent", how="anti")["user_agent"]
-    generic = match_generic(unknown).select(
+    unknown = named.join(listed, on="user_agent", how="anti")
+    generic = match_generic(unknown["user_agent"]).select(
         "user_agent", kind=pl.lit("crawler"), signature="signature", operator=pl.lit("")
     )
     return pl.concat([listed, generic]).join(agents, on="user_agent").drop("user_agent")

@@ -154,7 +154,10 @@ def match_signatures(agents: pl.Series, kinds: Mapping[str, Sequence[Signature]]
     hits = (
         pl.DataFrame({"user_agent": agents})
         .with_columns(
-            token=pl.col("user_agent").str.to_lowercase().str.extract_many(tokens.to_list(), overlapping=True)
+            token=pl.col("user_agent")
+            .str.to_lowercase()
+            .str.extract_many(tokens.to_list(), overlapping=True)
+            .list.unique()
         )
         .filter(pl.col("token").list.len() > 0)
         .explode("token")
