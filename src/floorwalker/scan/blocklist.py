@@ -59,8 +59,7 @@ class Blocklist:
     ----------
     entries : in the order of their addresses.
     withheld : reason to number of addresses that it kept off the list, the commonest first; an address is
-        counted once, under the first
-        reason that holds.
+        counted once, under the first reason that holds.
     would_have_hit : the list tried on the log that it was made from.
     made_at : the time of making.
     """
@@ -92,15 +91,12 @@ def build_blocklist(
 ) -> Blocklist:
     """Make the blocklist of a scan.
 
-    Blocking is the one output that can hurt the shop by itself, so it is built from what must never be on
-    it. A flagged visitor's address is listed when
-    the evidence is proven or a strong pattern, unless the address (for IPv6 the whole /64) is private or
-    reserved, the shop's own, a trusted proxy's, a
-    delivery network's, a carrier's or a relay's, or in a published range of crawlers or monitors; or a
-    machine that was set apart calls from it; or a
-    visitor who was not flagged shares it; or a checkout was completed from it; or its visitor may be a real
-    crawler that could not be
-    checked.
+    Blocking is the one output that can hurt the shop by itself, so it is built from what must never be on it.
+    A flagged visitor's address is listed when the evidence is proven or a strong pattern, unless the address
+    (for IPv6 the whole /64) is private or reserved, the shop's own, a trusted proxy's, a delivery network's,
+    a carrier's or a relay's, or in a published range of crawlers or monitors; or a machine that was set apart
+    calls from it; or a visitor who was not flagged shares it; or a checkout was completed from it; or its
+    visitor may be a real crawler that could not be checked.
 
     Parameters
     ----------
@@ -110,8 +106,7 @@ def build_blocklist(
     own_addresses, trusted_proxies : addresses and prefixes that are the shop's.
     lifetime_hours : hours until an entry expires; addresses change hands.
     others : visitors that the result has no rows for, since they were too sparse or came on days that were
-        not judged: `visitor`, `client`,
-        `checkouts`. They share addresses too.
+        not judged: `visitor`, `client`, `checkouts`. They share addresses too.
 
     Raises
     ------

@@ -82,20 +82,17 @@ class Coverage:
 def judge_coverage(clients: pl.DataFrame, format_id: str, networks: Networks) -> Coverage:
     """Judge whether the client addresses are the visitors' own.
 
-    A shop behind a delivery network that does not log the forwarded address sees a handful of edge
-    addresses. Blocking the busiest of them
-    blocks the shop. The rule: more than half of the requests come from delivery networks and load
-    balancers, or from private
-    addresses, or carry no address; or there are at least 1,000 requests and they come from at most 20
-    addresses; or, where `clients` tells the user
-    agents of each address, 3 addresses with at least 20 user agents each send 90 % of them.
+    A shop behind a delivery network that does not log the forwarded address sees a handful of edge addresses.
+    Blocking the busiest of them blocks the shop. The rule: more than half of the requests come from delivery
+    networks and load balancers, or from private addresses, or carry no address; or there are at least 1,000
+    requests and they come from at most 20 addresses; or, where `clients` tells the user agents of each
+    address, 3 addresses with at least 20 user agents each send 90 % of them.
 
     Parameters
     ----------
     clients : one row an address: `client` (text, null where the log has none), `requests`, and where known
         `browser_requests` (those of user agents in a browser's form, which are then counted instead, so that
-        busy health checks do not pass for a proxy) and
-        `user_agents` (distinct).
+        busy health checks do not pass for a proxy) and `user_agents` (distinct).
     format_id : id of the log format, for the advice.
     networks : known address ranges.
 

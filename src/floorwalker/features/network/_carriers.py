@@ -1,8 +1,8 @@
 """Mobile carriers: thousands of people behind one address, so such an address is never blocked.
 
-Allocations that the carriers hold for their mobile customers, as they stand in the registries of RIPE,
-ARIN, APNIC, LACNIC and AFRINIC. The list is a
-start, not the whole world; `--networks FILE` adds the carriers of a shop's own country.
+Allocations that the carriers hold for their mobile customers, as they stand in the registries of RIPE, ARIN,
+APNIC, LACNIC and AFRINIC. The list is a start, not the whole world; `--networks FILE` adds the carriers of a
+shop's own country.
 """
 
 from __future__ import annotations

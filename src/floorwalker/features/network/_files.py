@@ -58,9 +58,8 @@ def read_networks_file(path: Path, kinds: tuple[str, ...]) -> list[tuple[str, st
     ----------
     path : a CSV with the columns label and cidr (a header line is allowed), or JSON as operators publish it,
         `{"prefixes": [{"ipv4Prefix": …}]}`, whose ranges become crawlers named after the file. `.gz`, `.xz`
-        and `.bz2` are unpacked.
-        A label is a kind (`carrier`), a kind and a name (`cdn:our edge`), or the name of a provider that is
-        known here (`amazon`).
+        and `.bz2` are unpacked. A label is a kind (`carrier`), a kind and a name (`cdn:our edge`), or the
+        name of a provider that is known here (`amazon`).
     kinds : the kinds that a label may name.
 
     Raises

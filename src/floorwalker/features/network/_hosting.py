@@ -1,8 +1,7 @@
 """Where machines are rented: the large allocations of hosting companies, as their operators announce them.
 
 An honest shopper seldom browses from a rented machine, so the class is evidence beside others; VPN exits
-stand here too, so it is never
-proof alone.
+stand here too, so it is never proof alone.
 """
 
 from __future__ import annotations

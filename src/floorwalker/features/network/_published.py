@@ -1,8 +1,8 @@
 """Address blocks that standards bodies and operators publish, as a table: kind, operator, blocks.
 
-Facts, written down by hand: what each operator announces for itself, at the place named beside it. The
-tables favour whole, stable
-allocations over the single addresses that change every week; `--networks FILE` adds what a shop knows better.
+Facts, written down by hand: what each operator announces for itself, at the place named beside it. The tables
+favour whole, stable allocations over the single addresses that change every week; `--networks FILE` adds what
+a shop knows better.
 """
 
 from __future__ import annotations

@@ -19,8 +19,7 @@ class Addresses:
     """`n` addresses as 128-bit numbers.
 
     IPv4 lies at its place inside IPv6 (`::ffff:0:0/96`), so one order and one table serve both, and an
-    address that a dual-stack
-    server logs as `::ffff:192.0.2.1` is the same visitor as `192.0.2.1`.
+    address that a dual-stack server logs as `::ffff:192.0.2.1` is the same visitor as `192.0.2.1`.
 
     Parameters
     ----------
@@ -247,11 +246,9 @@ def parse_arena(arena: NDArray[np.uint8], offsets: NDArray[np.int64]) -> Address
 def parse_addresses(texts: pl.Series | Sequence[str]) -> Addresses:
     """Read texts as addresses.
 
-    Accepts IPv4 and IPv6 in every written form, with a port (`192.0.2.1:443`, `[2001:db8::1]:443`) or a
-    zone (`%eth0`), as forwarding
-    headers carry them. Anything else, a host name for one, gives family 0 rather than an error: an attacker
-    writes what they like
-    into such a header.
+    Accepts IPv4 and IPv6 in every written form, with a port (`192.0.2.1:443`, `[2001:db8::1]:443`) or a zone
+    (`%eth0`), as forwarding headers carry them. Anything else, a host name for one, gives family 0 rather
+    than an error: an attacker writes what they like into such a header.
 
     Parameters
     ----------
@@ -272,9 +269,8 @@ def parse_addresses(texts: pl.Series | Sequence[str]) -> Addresses:
 def networks_of(addresses: Addresses) -> pl.Series:
     """The network of each address as text: its /24, or its /64 for IPv6; null where there is no address.
 
-    A person who owns one address usually holds the neighbours too: an IPv6 customer is given a whole /64,
-    and hosting companies hand out
-    IPv4 side by side. So cohorts and shared use are counted by network.
+    A person who owns one address usually holds the neighbours too: an IPv6 customer is given a whole /64, and
+    hosting companies hand out IPv4 side by side. So cohorts and shared use are counted by network.
 
     >>> networks_of(parse_addresses(["192.0.2.77", "2001:db8:0:1::7", "-"])).to_list()
     ['192.0.2.0/24', '2001:db8:0:1::/64', None]

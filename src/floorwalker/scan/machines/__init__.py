@@ -59,9 +59,8 @@ def list_kinds() -> list[str]:
 def load_kind(kind: str) -> ModuleType:
     """The module of one kind.
 
-    It tells `TITLE`, `ORDER` (the lower is asked first), `SIGNATURES` and `UNNAMED` (which visitors may be
-    of this kind without naming
-    themselves so; None for nobody), and judges.
+    It tells `TITLE`, `ORDER` (the lower is asked first), `SIGNATURES` and `UNNAMED` (which visitors may be of
+    this kind without naming themselves so; None for nobody), and judges.
     """
     return load_part(__name__, kind)
 
@@ -101,27 +100,23 @@ def recognise(
     """Tell machines that are no suspects from visitors.
 
     A declared crawler reads the whole catalogue around the clock: by numbers alone it is the most unusual
-    visitor of any shop, and without this step
-    it leads every list of suspects. Works on the distinct user agents and the distinct addresses, so that
-    its cost grows with neither visitors nor lines.
+    visitor of any shop, and without this step it leads every list of suspects. Texts are matched once for
+    each distinct user agent and each distinct address; visitors that can be no machine cost next to nothing.
 
     Parameters
     ----------
     facts : one row a visitor: `client` and `user_agent` (texts, null where unknown) and the counts and
-        measures that `FACTS` names; one that
-        is missing is taken as unknown. Gaps in seconds.
+        measures that `FACTS` names; one that is missing is taken as unknown. Gaps in seconds.
     own_addresses : the shop's own addresses and prefixes.
     networks : known address ranges.
     ignore : what the shop wants left out; it goes before everything else.
     resolve : gives the forward-confirmed host name of an address, e.g. `confirmed_name`; None keeps off the
-        network. At most 2,000 addresses are
-        looked up, the busiest first.
+        network. At most 2,000 addresses are looked up, the busiest first.
 
     Returns
     -------
     One row for each row of `facts`: `kind` (null for a visitor to be judged), `name`, `verdict` (one of
-    `VERDICTS`), `evidence` (a sentence) and
-    `impostor`. An impostor has a kind too: what it claims to be.
+    `VERDICTS`), `evidence` (a sentence) and `impostor`. An impostor has a kind too: what it claims to be.
 
     >>> claims = {"client": ["66.249.66.1", "198.51.100.7"], "user_agent": ["Googlebot/2.1"] * 2, "requests": [9, 9]}
     >>> facts = pl.DataFrame(claims)

@@ -11,12 +11,10 @@ VERDICTS = ("verified", "declared", "behaviour", "impostor", "unproven")
 """How a machine was recognised.
 
 `verified`: its address is where the operator says that it calls from. `declared`: it says what it is, and
-nothing is published
-to check that by, or the check is not possible here. `behaviour`: it does what only such a machine does.
-`impostor`: it claims
-a crawler whose addresses are published, and calls from somebody else's. `unproven`: its claim can neither
-be confirmed nor refuted,
-so it is no machine set apart but a visitor judged like any other.
+nothing is published to check that by, or the check is not possible here. `behaviour`: it does what only such
+a machine does. `impostor`: it claims a crawler whose addresses are published, and calls from somebody else's.
+`unproven`: its claim can neither be confirmed nor refuted, so it is no machine set apart but a visitor judged
+like any other.
 """
 
 COUNTS = (
@@ -54,7 +52,8 @@ class Signature:
 def claim(token: str, name: str, operator: str) -> Signature:
     """A signature that counts as a claim to be somebody: the word must stand alone.
 
-    `like Googlebot`, `not-googlebot` and `MyGooglebotTester` name somebody else, and no impostor may be made of them.
+    `like Googlebot`, `not-googlebot` and `MyGooglebotTester` name somebody else, and no impostor may be made
+    of them.
     """
     pattern = rf"(?i)(?<!like )(?<![\w-]){re.escape(token)}(?![a-z])"
     return Signature(token.lower(), name, operator, pattern)

@@ -20,9 +20,8 @@ class Operator:
     ----------
     name : as `Networks` writes it.
     suffixes : endings of the host names that its crawlers' addresses resolve to, as it documents them.
-    home : everything that it owns or rents out, as wide as it is known: a claim from inside is never
-        refuted, since lists of crawlers
-        change and old ones are lost. Empty where a claim can be confirmed only.
+    home : everything that it owns or rents out, as wide as it is known: a claim from inside is never refuted,
+        since lists of crawlers change and old ones are lost. Empty where a claim can be confirmed only.
     families : IP versions for which `home` is complete.
     """
 
@@ -123,9 +122,8 @@ def refutes(addresses: Addresses, claimed: pl.Series, kinds: pl.Series) -> pl.Se
     ----------
     addresses : of the visitors.
     claimed : operator that each claims.
-    kinds : kind of each address's network, null for the open internet. An address of a proxy or of no one
-        on the open internet says nothing
-        about who stands behind it.
+    kinds : kind of each address's network, null for the open internet. An address of a proxy or of no one on
+        the open internet says nothing about who stands behind it.
     """
     told = ~kinds.fill_null("").is_in(_TELL_NOTHING)
     refuted = pl.Series(np.zeros(len(claimed), np.bool_))

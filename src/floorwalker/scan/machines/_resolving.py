@@ -18,8 +18,7 @@ def confirmed_name(
     """The host name of an address, if that name leads back to the address.
 
     Whoever owns an address may give it any name, `googlebot.com` too; only the owner of the name decides
-    where it leads. So both
-    directions must agree.
+    where it leads. So both directions must agree.
 
     Parameters
     ----------

@@ -131,8 +131,7 @@ def match_signatures(agents: pl.Series, kinds: Mapping[str, Sequence[Signature]]
     ----------
     agents : distinct user agents, without nulls.
     kinds : signatures by kind; of several that match, the one with the longest token names the machine, and
-        of equal
-        ones the first.
+        of equal ones the first.
 
     Returns
     -------

@@ -35,9 +35,9 @@ _FEW_PAGES = 20
 def judge(case: pl.DataFrame) -> pl.DataFrame:
     """Rows with the user agent of an app's library that load pictures only, or whose app many networks carry.
 
-    A scraper may use the same libraries, so the name alone explains nothing. Pictures alone harm nobody.
-    And an app that is on many phones loads
-    pictures beside its data and visits different routes, while a scraper's cohort fetches one kind of page.
+    A scraper may use the same libraries, so the name alone explains nothing. Pictures alone harm nobody. And
+    an app that is on many phones loads pictures beside its data and visits different routes, while a
+    scraper's cohort fetches one kind of page.
     """
     files = pl.max_horizontal(share("image_requests"), share("asset_requests"), share("beacon_requests"))
     pages = pl.col("page_requests").fill_null(0)

@@ -32,9 +32,8 @@ SIGNATURES: tuple[Signature, ...] = (
 def judge(case: pl.DataFrame) -> pl.DataFrame:
     """Rows whose requests go to callback routes and nowhere else, without a browser's user agent.
 
-    Such a service is never blocked, whatever its address: a payment that cannot be reported is a lost
-    order. Somebody who guesses at
-    callback addresses also asks elsewhere, or writes a browser into the user agent.
+    Such a service is never blocked, whatever its address: a payment that cannot be reported is a lost order.
+    Somebody who guesses at callback addresses also asks elsewhere, or writes a browser into the user agent.
     """
     calls = share("callback_requests")
     named = (pl.col("signature") != "") & (calls >= 0.5)

@@ -47,11 +47,12 @@ def judge(case: pl.DataFrame) -> pl.DataFrame:
     nothing else.
 
     A reader fetches the pictures and now and then the page of an entry, but it does not walk the catalogue:
-    below half of its requests on
-    feeds it must stay below thirty pages.
+    below half of its requests on feeds it must stay below thirty pages, or keep to three routes.
     """
     feeds = share("feed_requests")
-    modest = (feeds >= 0.5) | (pl.col("page_requests").fill_null(0) - pl.col("feed_requests").fill_null(0) < 30)
+    pages = pl.col("page_requests").fill_null(0) - pl.col("feed_requests").fill_null(0)
+    # A feed whose address does not show that it is one is still a single address.
+    modest = (feeds >= 0.5) | (pages < 30) | (pl.col("distinct_routes") <= 3).fill_null(False)
     named = (pl.col("signature") != "") & (modest | from_operator_or_home())
     by_route = (feeds >= 0.95) & ~is_browser().fill_null(False) & (pl.col("requests") >= 2)
     evidence = (

@@ -47,9 +47,8 @@ _MOST_PAGES = 60
 def judge(case: pl.DataFrame) -> pl.DataFrame:
     """Rows that name a preview fetcher and fetch no more pages than people share.
 
-    Apple's messages app writes `facebookexternalhit` from people's own phones, so an address outside Meta
-    is no proof of anything. What is not
-    confirmed by its address must stay below sixty pages a day.
+    Apple's messages app writes `facebookexternalhit` from people's own phones, so an address outside Meta is
+    no proof of anything. What is not confirmed by its address must stay below sixty pages a day.
     """
     few = pl.col("page_requests").fill_null(pl.col("requests")) <= _MOST_PAGES
     named = case.filter(from_operator() | few)

@@ -17,8 +17,8 @@ def judge(case: pl.DataFrame) -> pl.DataFrame:
     """Rows whose address nobody on the open internet can have, and those that the shop named as its own.
 
     Documentation ranges are left in, since nothing real comes from there. Where most of a log comes from
-    private addresses they are a proxy's, and its
-    visitors are judged like any other: then no row is answered (`is_unroutable` is false for all).
+    private addresses they are a proxy's, and its visitors are judged like any other: then no row is answered
+    (`is_unroutable` is false for all).
     """
     inside = case.filter(is_inside())
     evidence = (

@@ -48,10 +48,9 @@ def checked_network(entry: BlockEntry) -> str:
 def comment_text(text: str) -> str:
     r"""A text that is safe in a comment of any configuration file.
 
-    Evidence may quote what an attacker sent. Line breaks would end the comment, and a backslash at the end
-    of a line lets Apache read on in
-    the next one; so everything but printable ASCII becomes a space, and backslashes, quotes and backticks
-    with it.
+    Evidence may quote what an attacker sent. Line breaks would end the comment, and a backslash at the end of
+    a line lets Apache read on in the next one; so everything but printable ASCII becomes a space, and
+    backslashes, quotes and backticks with it.
 
     >>> comment_text("claims to be X\n} deny all; \\")
     'claims to be X } deny all;'

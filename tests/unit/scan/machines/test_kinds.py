@@ -102,6 +102,7 @@ CASES: dict[str, tuple[list[tuple[str, dict[str, Any]]], list[dict[str, Any]], l
                 case(RENTED, "Feedly/1.0 (+http://www.feedly.com/fetcher.html; like FeedFetcher-Google)", **FEEDS),
             ),
             ("behaviour", case(RENTED, None, **FEEDS)),
+            ("declared", case(RENTED, "UniversalFeedParser/4.2 +http://feedparser.org/", **PROBE)),
         ],
         [case(HOME, PHONE, **FEEDS)],
         [case(RENTED, "Tiny Tiny RSS/21.11 (http://tt-rss.org/)", **SCRAPING)],
