@@ -150,12 +150,12 @@ def test_the_map_tells_who_is_under_the_pointer_and_leads_to_the_row(opened: Pag
         opened.call("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **spot)
     opened.evaluate("new Promise(done => setTimeout(done, 200))")
     assert opened.evaluate("document.querySelectorAll('tr.detail').length") == 1
-    before = opened.evaluate("document.querySelector('.point.c-normal').getAttribute('d').length")
+    before = opened.evaluate("document.querySelector('#map-points .point.c-normal').getAttribute('d').length")
     opened.evaluate("document.querySelector('#map-legend .c-normal').click()")
-    assert opened.evaluate("document.querySelector('.point.c-normal').getAttribute('d')") == ""
+    assert opened.evaluate("document.querySelector('#map-points .point.c-normal').getAttribute('d')") == ""
     opened.evaluate("document.querySelector('#map-legend .c-normal').click()")
     opened.evaluate("document.getElementById('zoom-in').click()")
-    assert opened.evaluate("document.querySelector('.point.c-normal').getAttribute('d').length") < before
+    assert opened.evaluate("document.querySelector('#map-points .point.c-normal').getAttribute('d').length") < before
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (400, "light")])

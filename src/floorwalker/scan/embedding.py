@@ -6,6 +6,7 @@ no more: every flagged visitor is placed, up to a cap, and a fair sample of the 
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import Any
 
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from floorwalker.errors import UsageError
 
 DEFAULT_SIZE = 2000
-"""Visitors on the map: 2.9 s on two cores, scikit-learn's import included."""
+"""Visitors on the map: 3 s on two idle cores, scikit-learn's import included."""
 
 FLAGGED_SHARE = 0.5
 """At most this share of the map goes to flagged visitors, so that there is a crowd to stand out from."""
@@ -29,24 +30,25 @@ WORTH_THREADS = 800
 def sample_rows(flagged: NDArray[np.bool_], rng: np.random.Generator, size: int = DEFAULT_SIZE) -> NDArray[np.int64]:
     """Positions of the visitors to place: every flagged one up to a cap, and others drawn evenly.
 
-        Parameters
-        ----------
-        flagged : bool [n].
-        rng : draws where there are too many.
-        size : most positions in the answer; half of them at most are flagged unless too few others exist.
+            Parameters
+            ----------
+            flagged : bool [n].
+            rng : draws where there are too many.
+            size : most positions in the answer; half of them at most are flagged unless too few others exist.
 
-        Returns
-        -------
-        int64 [m], m ≤ size, ascending and distinct.
+            Returns
+            -------
+            int64 [m], m ≤ size, ascending and distinct.
 
-        >>> from importlib import import_module
-    from typing import Any
+            >>> import os
+    from importlib import import_module
+        from typing import Any
 
-    import numpy as np
-        >>> flags = np.arange(1000) < 10
-        >>> rows = sample_rows(flags, np.random.default_rng(1), 100)
-        >>> len(rows), int(flags[rows].sum())
-        (100, 10)
+        import numpy as np
+            >>> flags = np.arange(1000) < 10
+            >>> rows = sample_rows(flags, np.random.default_rng(1), 100)
+            >>> len(rows), int(flags[rows].sum())
+            (100, 10)
     """
     if size < 1:
         raise UsageError(f"a map of {size} visitors", allowed="1 or more")
@@ -117,10 +119,15 @@ def place(rows: NDArray[np.float32], *, seed: int, iterations: int = ITERATIONS)
         random_state=seed,
     )
     # Equal rows are common (one request each); without the jitter they would sit on one point and never part.
-    # Few rows are done before the threads of a busy machine have met.
-    with threads.threadpool_limits(1 if total < WORTH_THREADS else None):
+    with threads.threadpool_limits(1 if total < WORTH_THREADS or _is_busy() else None):
         placed: NDArray[np.float32] = model.fit_transform((rows + jitter).astype(np.float32))
     return np.ascontiguousarray(placed, np.float32)
+
+
+def _is_busy() -> bool:
+    """Whether the machine has no core to spare: threads that wait for one another a thousand times a second are then
+    several times slower than one alone (2,000 visitors at load 4 on 2 cores: 9 to 20 s against 5 s)."""
+    return os.getloadavg()[0] >= (os.cpu_count() or 1)
 
 
 def _principal_plane(rows: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -141,7 +141,8 @@ def _flagged_table(flagged: pl.DataFrame, write: _Writer, width: int) -> Table:
     cut: Literal["ellipsis", "crop"] = "ellipsis" if write.can_show("…") else "crop"
     days = flagged["day"].n_unique() > 1
     table.add_column("Evidence", no_wrap=True)
-    table.add_column("Visitor", no_wrap=True, max_width=40 if wide else 26, overflow=cut)
+    # An address is worth two lines rather than an ellipsis.
+    table.add_column("Visitor", max_width=40 if wide else 20, overflow="fold")
     if wide:
         table.add_column("User agent", no_wrap=True, max_width=36, overflow=cut)
     if not narrow:
