@@ -74,9 +74,9 @@ def make_blocklist(kind: str, outcome: ScanOutcome, request: ScanRequest, hours:
     return format_blocklist(blocklist, kind)
 
 
-def write_sheet(result: ScanResult, path: Path, size: int, seed: int) -> None:
-    """Write the sheet to label by hand."""
-    rows = write_sample(result, path, n=size, seed=seed)
+def write_sheet(result: ScanResult, shown: ScanResult | None, path: Path, size: int, seed: int) -> None:
+    """Write the sheet to label by hand; `shown` is the masked result where addresses shall not be shown."""
+    rows = write_sample(result, path, n=size, seed=seed, shown=shown)
     note(f"{rows} visitors to label in {path}: fill the column 'label', then scan again with --labels {path}")
 
 

@@ -25,13 +25,14 @@ from floorwalker.errors import UsageError
 from floorwalker.features.network import load_networks
 from floorwalker.features.routes.roles import read_roles
 from floorwalker.features.visitors import select_features
-from floorwalker.scan.export import encode_json, to_json, write_findings
+from floorwalker.scan.export import check_ending, encode_json, to_json, write_findings
 from floorwalker.scan.job import ScanRequest
 from floorwalker.scan.machines import Ignore
 from floorwalker.scan.masking import mask_result, new_mask_key
 from floorwalker.scan.state import SiteState
 from floorwalker.scan.table import print_table
 from floorwalker.settings import ScanSettings, load_settings, read_settings
+from floorwalker.sinks.blocklist import list_formats
 
 INPUT, MODEL, OUTPUT, LABELS = "Input", "What is usual", "Output", "Checking by hand"
 
@@ -148,6 +149,10 @@ def scan(
         raise UsageError(
             "--blocklist and --json both want standard output", fix="run the scan twice, or use --output x.json"
         )
+    if blocklist is not None and blocklist not in list_formats():
+        raise UsageError(f"unknown blocklist format {blocklist!r}", allowed=", ".join(list_formats()))
+    for path in output or []:
+        check_ending(path)
     chosen = _settings(
         settings,
         train_days=train_days,
@@ -184,7 +189,7 @@ def scan(
     block = make_blocklist(blocklist, outcome, request, block_hours) if blocklist else None
     result = mask_result(outcome.result, new_mask_key()) if mask else outcome.result
     if sample:
-        write_sheet(result, sample_file, sample, chosen.seed)
+        write_sheet(outcome.result, result if mask else None, sample_file, sample, chosen.seed)
     for path in output or []:
         write_findings(result, path)
     quiet = as_json or block is not None

@@ -169,11 +169,20 @@ WRITERS: dict[str, Callable[[ScanResult, Path], None]] = {
 }
 
 
-def write_findings(result: ScanResult, path: Path) -> None:
-    """Write the findings in the form that the file's ending names; another ending raises `UsageError`."""
+def check_ending(path: Path) -> str:
+    """The file's ending, lower-cased; one that no writer knows raises `UsageError`.
+
+    >>> check_ending(Path("found.CSV"))
+    '.csv'
+    """
     ending = path.suffix.lower()
     if ending not in WRITERS:
         raise UsageError(
             f"the output {path.name!r}", allowed=f"a name that ends in {', '.join(WRITERS)}", fix="change the ending"
         )
-    WRITERS[ending](result, path)
+    return ending
+
+
+def write_findings(result: ScanResult, path: Path) -> None:
+    """Write the findings in the form that the file's ending names; another ending raises `UsageError`."""
+    WRITERS[check_ending(path)](result, path)

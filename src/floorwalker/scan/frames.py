@@ -20,6 +20,8 @@ from floorwalker.scan.visitor_days import ROLE_COLUMN, Rows, VisitorDays
 
 EPOCH = date(1970, 1, 1)
 ACTIVITY_LIFT = 1.8
+TOP_ROUTES = 3
+MOST_TOLD = 5000
 FEWEST_DAYS = 3
 CATEGORY_COLUMNS = tuple(f"{name}_visitors" for name in CATEGORIES)
 SENSITIVE_ROLES = ("offer", "login", "basket", "checkout")
@@ -56,9 +58,27 @@ def visitor_frame(days: VisitorDays, machines: pl.DataFrame, judgement: Judgemen
             "checkouts": days.stat(c.CHECKOUTS_DONE)[rows].astype(np.int32),
             "first_at": days.local_time(c.FIRST_AT, rows),
             "last_at": days.local_time(c.LAST_AT, rows),
+            "top_routes": _top_routes(days, rows, judgement.flagged),
             **{feature.name: judgement.features[feature.name].astype(np.float32) for feature in FEATURES},
         }
     )
+
+
+def _top_routes(days: VisitorDays, rows: Rows, flagged: Rows) -> pl.Series:
+    """The routes that a visitor asked for most; of the flagged only, where listing everybody's would take long."""
+    told = np.arange(len(rows)) if len(rows) <= MOST_TOLD else flagged
+    owner, route, count = days.reading.visitors.routes_of(rows[told])
+    names = pl.Series(days.reading.routes.routes, dtype=pl.String)
+    texts = (
+        pl.DataFrame({"owner": owner, "route": names.gather(pl.Series(route)), "count": count})
+        .group_by("owner", maintain_order=True)
+        .head(TOP_ROUTES)
+        .group_by("owner", maintain_order=True)
+        .agg(pl.format("{} × {}", "count", "route").alias("texts"))
+    )
+    wanted = pl.DataFrame({"owner": rows[told].astype(np.int64)})
+    lists = wanted.join(texts, on="owner", how="left", maintain_order="left")["texts"].to_list()
+    return _of_flagged([value or [] for value in lists], told, len(rows), pl.List(pl.String))
 
 
 def _of_flagged(values: list[Any], flagged: Rows, count: int, dtype: pl.DataType) -> pl.Series:

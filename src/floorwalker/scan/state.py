@@ -58,7 +58,7 @@ class SiteState:
     def load(cls, path: Path) -> SiteState:
         """Read what `save` wrote; anything else raises `ArtefactError`, and nothing in the file is ever executed."""
         try:
-            with np.load(path, allow_pickle=False) as archive:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
                 arrays = {name: archive[name] for name in archive.files}
             head = json.loads(arrays["format"].tobytes())
         except FileNotFoundError as error:
