@@ -12,7 +12,7 @@ from floorwalker.detectors.anomaly import list_detectors
 from floorwalker.errors import FloorwalkerError
 from floorwalker.features.network import load_networks
 from floorwalker.scan.job import ScanOutcome, ScanRequest, choose_days, run_scan
-from floorwalker.scan.judging import UNUSUAL, judge
+from floorwalker.scan.judging import judge
 from floorwalker.scan.label_metrics import Judged, Scored, judged_json, judged_table
 from floorwalker.scan.label_metrics import judge as judge_labels
 from floorwalker.scan.labelling import visitor_keys
@@ -104,8 +104,7 @@ def _score_all(request: ScanRequest, outcome: ScanOutcome, left_out: dict[str, s
         except FloorwalkerError as error:
             left_out[name] = str(error)
             continue
-        flagged = np.array([UNUSUAL in codes for codes in judgement.codes], bool)
-        scored[name] = Scored(keys, judgement.score, flagged)
+        scored[name] = Scored(keys, judgement.score, judgement.unusual)
     visitors = outcome.result.visitors
     scored[WHOLE_SCAN] = Scored(
         keys, visitors["rank"].to_numpy().astype(np.float32), visitors["flagged"].to_numpy().astype(bool)

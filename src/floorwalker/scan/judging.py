@@ -41,6 +41,7 @@ class Judgement:
     category : int8 [m], index into `CATEGORIES`.
     tier : int8 [m], index into `TIERS`, -1 where not flagged.
     rank : float32 [m], flags are ordered by it.
+    unusual : bool [m], whether the score alone is beyond the cut-off.
     flagged : positions of the flagged among the judged.
     codes, sentences : reason codes and sentences of each of `flagged`, strongest first.
     swarms : cohorts of visitors with few visits (see `ScanResult.swarms`).
@@ -54,6 +55,7 @@ class Judgement:
     category: NDArray[np.int8]
     tier: NDArray[np.int8]
     rank: NDArray[np.float32]
+    unusual: NDArray[np.bool_]
     flagged: Rows
     codes: list[list[str]]
     sentences: list[list[str]]
@@ -113,18 +115,19 @@ def judge(
         if pattern.category is not None:
             category[strength > 0] = CATEGORIES.index(pattern.category)
     return Judgement(
-        rows,
-        sparse,
-        model,
-        features,
-        score,
-        category,
-        flags.tier,
-        flags.rank,
-        np.flatnonzero(flags.tier >= 0),
-        codes,
-        sentences,
-        swarms.table,
+        rows=rows,
+        sparse_rows=sparse,
+        model=model,
+        features=features,
+        score=score,
+        category=category,
+        tier=flags.tier,
+        rank=flags.rank,
+        unusual=flags.unusual,
+        flagged=np.flatnonzero(flags.tier >= 0),
+        codes=codes,
+        sentences=sentences,
+        swarms=swarms.table,
     )
 
 
