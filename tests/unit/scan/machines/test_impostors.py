@@ -1,5 +1,8 @@
 """Who only claims to be a crawler: proven where it can be, and never on a guess."""
 
+import os
+from pathlib import Path
+
 import polars as pl
 import pytest
 
@@ -76,6 +79,21 @@ def test_a_claim_from_somebody_elses_network_is_refuted(agent: str, client: str)
 )
 def test_a_claim_that_cannot_be_refuted_is_not(client: str, agent: str) -> None:
     assert not judge((client, agent))["impostor"].item()
+
+
+@pytest.mark.data
+def test_nothing_that_google_or_microsoft_publish_is_refuted_and_their_crawlers_are_verified() -> None:
+    path = Path(os.environ.get("FLOORWALKER_DATA", "-")) / "ip_and_bot_lists" / "provider_ipv4.csv.gz"
+    if not path.exists():
+        pytest.skip("FLOORWALKER_DATA does not name the folder of public data sets")
+    listed = pl.read_csv(path).with_columns(client=pl.col("cidr").str.split("/").list.first())
+    for provider, agent in {"google": GOOGLEBOT, "googlebot": GOOGLEBOT, "microsoft": BINGBOT, "bing": BINGBOT}.items():
+        clients = listed.filter(pl.col("provider") == provider)["client"]
+        answer = judge(*((client, agent) for client in clients))
+        assert len(answer) > 20
+        assert not answer["impostor"].any()
+        if provider in ("googlebot", "bing"):
+            assert set(answer["verdict"].to_list()) == {"verified"}
 
 
 def test_a_claim_from_a_rented_machine_of_the_operator_is_judged_like_anybody() -> None:
