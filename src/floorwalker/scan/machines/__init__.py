@@ -157,6 +157,7 @@ def _describe(facts: pl.DataFrame, own_addresses: Sequence[str], networks: Netwo
         network=networks_of(addresses),
         is_own=pl.Series(own) | (pl.col("network_kind") == "own").fill_null(False),
         is_unroutable=unroutable,
+        is_address=pl.Series(addresses.valid),
         address=pl.int_range(pl.len(), dtype=pl.Int32),
     )
     types = {name: pl.Float64 if name.startswith(("gap", "top")) else pl.Int64 for name in FACTS}
@@ -238,6 +239,8 @@ def _check_claims(
 ) -> pl.DataFrame:
     claims = claims.with_columns(
         is_refutable=is_refutable(claims["operator"]),
+        # Some servers log host names; one that is the operator's may be believed, though it was not confirmed.
+        is_host_named=~claims["is_address"] & _are_named(claims["client"], claims["operator"]),
         is_refuted=refutes(_take(addresses, claims["address"]), claims["operator"], claims["network_kind"]),
     )
     suspects = claims.filter("is_refuted")["client"].unique()
@@ -248,6 +251,15 @@ def _check_claims(
         .filter(pl.col("agents") >= _CROWD)["client"]
     )
     return _look_up(claims.with_columns(is_crowded=pl.col("client").is_in(crowds.implode())), resolve)
+
+
+def _are_named(hosts: pl.Series, operators: pl.Series) -> pl.Series:
+    named = [
+        bool(host)
+        and any(host.lower() == suffix or host.lower().endswith(f".{suffix}") for suffix in suffixes_of(name))
+        for host, name in zip(hosts, operators, strict=True)
+    ]
+    return pl.Series(named, dtype=pl.Boolean)
 
 
 def _look_up(claims: pl.DataFrame, resolve: Callable[[str], str | None] | None) -> pl.DataFrame:
@@ -261,14 +273,10 @@ def _look_up(claims: pl.DataFrame, resolve: Callable[[str], str | None] | None) 
     busiest = open_claims.group_by("client").agg(pl.col("requests").sum()).sort("requests", descending=True)
     hosts = resolve_all(busiest["client"].head(_MOST_LOOK_UPS).to_list(), resolve)
     host = claims["client"].replace_strict(hosts, default=None, return_dtype=pl.String)
-    confirms = [
-        bool(name) and any(name == suffix or name.endswith(f".{suffix}") for suffix in suffixes_of(operator))
-        for name, operator in zip(host, claims["operator"], strict=True)
-    ]
+    confirms = _are_named(host, claims["operator"])
     checkable = pl.Series([bool(suffixes_of(name)) for name in claims["operator"]], dtype=pl.Boolean)
-    confirmed = pl.Series(confirms, dtype=pl.Boolean)
     return claims.with_columns(
-        host=host, host_confirms=confirmed, host_refutes=host.is_not_null() & checkable & ~confirmed
+        host=host, host_confirms=confirms, host_refutes=host.is_not_null() & checkable & ~confirms
     )
 
 

@@ -107,6 +107,13 @@ def test_the_shops_own_addresses_are_never_impostors() -> None:
     assert answer.select("impostor", "verdict").rows() == [(False, "declared")]
 
 
+def test_a_log_of_host_names() -> None:
+    hosts = ["crawl-66-249-66-1.googlebot.com", "googlebot.com.rented.example", "rented.example"]
+    answer = judge(*((host, GOOGLEBOT) for host in hosts))
+    assert answer["verdict"].to_list() == ["declared", "unproven", "unproven"]
+    assert not answer["impostor"].any()
+
+
 def test_many_programs_behind_one_address_prove_nothing() -> None:
     crowd = [("203.0.113.3", f"Mozilla/5.0 (Windows NT 10.0) Firefox/{n}.0") for n in range(60)]
     answer = judge(("203.0.113.3", GOOGLEBOT), ("203.0.113.4", GOOGLEBOT), *crowd)
