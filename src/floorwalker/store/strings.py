@@ -46,7 +46,9 @@ class StringTable:
         self.refused = 0
         self.overflow = -1
         self.keys = make_keys(seed)
+        self.holds_back = False
         self._count = 0
+        self._shown = 0
         self._slots = np.zeros(1 << 10, np.uint64)
         self._known = np.empty(1 << 9, np.uint64)
         self._offsets = np.zeros((1 << 9) + 1, np.int64)
@@ -54,31 +56,53 @@ class StringTable:
         self._decoded = pl.Series([], dtype=pl.String)
 
     def __len__(self) -> int:
+        return self._shown if self.holds_back else self._count
+
+    @property
+    def held(self) -> int:
+        """How many texts are kept, those held back included."""
         return self._count
+
+    def hold_back(self) -> None:
+        """From now on show new texts only up to what `show` says.
+
+        Another thread may then intern ahead of the one that reads: codes already shown keep their texts, and nothing
+        that the reader sees changes between two calls of `show`.
+        """
+        self._shown = self._count
+        self.holds_back = True
+
+    def show(self, count: int) -> None:
+        """Show the first `count` texts."""
+        self._shown = max(self._shown, count)
+
+    def show_all(self) -> None:
+        """Show every text, also those to come."""
+        self.holds_back = False
 
     @property
     def arena(self) -> NDArray[np.uint8]:
         """The bytes of all texts, one behind the other: uint8 [total]."""
-        return self._arena[: self._offsets[self._count]]
+        return self._arena[: self._offsets[len(self)]]
 
     @property
     def offsets(self) -> NDArray[np.int64]:
         """Where texts begin in `arena`: int64 [len + 1]; text k is `arena[offsets[k]:offsets[k + 1]]`."""
-        return self._offsets[: self._count + 1]
+        return self._offsets[: len(self) + 1]
 
     @property
     def arena_with_padding(self) -> NDArray[np.uint8]:
         """As `arena`, with `PADDING` readable bytes behind it, for kernels that load words."""
-        return self._arena[: self._offsets[self._count] + PADDING]
+        return self._arena[: self._offsets[len(self)] + PADDING]
 
     @property
     def hashes(self) -> NDArray[np.uint64]:
         """The hash of each text: uint64 [len]."""
-        return self._known[: self._count]
+        return self._known[: len(self)]
 
     def fingerprints(self, seed: int) -> NDArray[np.uint64]:
         """A hash of each text under another seed: uint64 [len], the same for the same text in every table."""
-        found = np.empty(self._count, np.uint64)
+        found = np.empty(len(self), np.uint64)
         with np.errstate(over="ignore"):
             hash_spans(self.arena_with_padding, self.offsets[:-1], self.offsets[1:], make_keys(seed), found)
         return found
@@ -162,9 +186,9 @@ class StringTable:
     def texts(self, codes: NDArray[np.int32]) -> pl.Series:
         """The texts of many codes: str [n], null for -1."""
         codes = np.asarray(codes)
-        if 2 * len(codes) >= self._count:
+        if 2 * len(codes) >= len(self):
             # Asked for so many, it is cheaper to decode the whole table, and that only once.
-            if len(self._decoded) < self._count:
+            if len(self._decoded) < len(self):
                 self._decoded = pl.concat([self._decoded, self.since(len(self._decoded))], rechunk=True)
             places = pl.Series(codes.astype(np.int64))
             return self._decoded.gather(places.set(places < 0, None))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -370,3 +371,31 @@ def test_codes_do_not_depend_on_seed_or_chunks(tmp_path: Path) -> None:
     two = read_all(AccessLog([tmp_path / "a"], seed=2, chunk_bytes=1 << 18))
     for column in ("at", "target", "client", "user_agent", "referrer_host"):
         assert np.array_equal(getattr(one, column), getattr(two, column))
+
+
+def test_tables_show_what_has_come_and_nothing_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("floorwalker.sources.access_log._reader.BATCH_ROWS", 1000)
+    (tmp_path / "a").write_text("".join(line(k, f"/{k}", client=f"192.0.2.{k % 250}") for k in range(20_000)))
+    log = AccessLog([tmp_path / "a"], chunk_bytes=1 << 18)
+    seen = 0
+    shown: list[str] = []
+    for batch in log.batches():
+        seen += len(batch)
+        table = log.tables.target
+        shown.extend(table.since(len(shown)).to_list())
+        assert len(shown) == len(table) == len(table.offsets) - 1 == len(table.hashes)
+        assert int(batch.target.max()) < len(table)
+        assert len(table) <= log.lines
+        assert log.tables.target.texts(batch.target).to_list() == [f"/{k}" for k in range(seen - len(batch), seen)]
+    assert len(shown) == seen == 20_000
+
+
+def test_giving_up_early_leaves_no_thread_behind(tmp_path: Path) -> None:
+    before = threading.active_count()
+    (tmp_path / "a").write_text("".join(line(k % 80_000, f"/{k}") for k in range(60_000)))
+    log = AccessLog([tmp_path / "a"], chunk_bytes=1 << 18)
+    batches = log.batches()
+    next(batches)
+    batches.close()
+    assert threading.active_count() == before
+    assert len(read_all(log)) == log.lines == 60_000

@@ -48,6 +48,14 @@ class RequestTables:
             referrer_host=StringTable(seed=seed),
         )
 
+    def all(self) -> tuple[StringTable, ...]:
+        """The tables in the order of their columns."""
+        return self.host, self.client, self.session, self.user_agent, self.target, self.referrer_host
+
+    def held(self) -> tuple[int, ...]:
+        """How many texts each table holds."""
+        return tuple(table.held for table in self.all())
+
 
 class _Mapped:
     """A growing array by code; position -1 (missing) always answers `default`."""
@@ -118,7 +126,7 @@ class Interner:
         buffer = parsed.block.buffer
         starts, ends, hashes = (part[TEXT_TARGET] for part in (parsed.starts, parsed.ends, parsed.hashes))
         soft = table.capacity * 3 // 4
-        if len(table) + len(starts) <= soft:
+        if table.held + len(starts) <= soft:
             return table.intern_hashed(buffer, starts, ends, hashes)
         codes = table.intern_hashed(buffer, starts, ends, hashes, soft_capacity=soft)
         late = np.flatnonzero(codes < MISSING)

@@ -14,11 +14,11 @@ from floorwalker.sources.access_log._blocks import BlockReader
 from floorwalker.sources.access_log._columns import Interner, RequestTables
 from floorwalker.sources.access_log._files import PEEK_BYTES, LogFile, LogStream, expand_paths
 from floorwalker.sources.access_log._ordering import BATCH_ROWS, TOLERANCE, Sorter, concatenated
-from floorwalker.sources.access_log._parsing import SAMPLE_BYTES, SAMPLES, LineParser, Parsed
+from floorwalker.sources.access_log._parsing import SAMPLE_BYTES, SAMPLES, LineParser
 from floorwalker.sources.access_log._program import SessionRule
 from floorwalker.sources.access_log._recognition import DetectedFormat, Recognised, recognise
 from floorwalker.sources.access_log._slots import EMPTY, MALFORMED, REASONS, TOO_LONG
-from floorwalker.sources.access_log._streaming import FileStream, Workers
+from floorwalker.sources.access_log._streaming import Chunk, FileStream, Workers
 
 _FAR = 1 << 62
 _AHEAD = 12
@@ -28,6 +28,9 @@ _SAMPLED_FILES = 50
 
 class AccessLog:
     """One or more access logs of one site, as a stream of batches in the order of time.
+
+    While a batch is worked on, the next ones are made by other threads; `tables` shows the texts of what has come so
+    far and nothing more.
 
     The files are looked at when the object is made: formats are recognised and first times read. `batches` reads them
     once; afterwards `cleaned`, `warnings`, `lines`, `requests` and `size_bytes` are complete.
@@ -58,7 +61,7 @@ class AccessLog:
         trusted_proxies: Sequence[str] = (),
         session: str | None = None,
         seed: int = 0,
-        chunk_bytes: int = 1 << 21,
+        chunk_bytes: int = 1 << 22,
         target_capacity: int = 1 << 23,
     ) -> None:
         self._session = SessionRule.parse(session)
@@ -119,12 +122,16 @@ class AccessLog:
         self._jumps = self.lines = self.requests = self.size_bytes = 0
         self._counts.clear()
         self._samples.clear()
+        for table in self.tables.all():
+            table.hold_back()
         try:
             yield from self._merged(workers, opened, sorter)
         finally:
             for stream in opened:
                 stream.close()
             workers.close()
+            for table in self.tables.all():
+                table.show_all()
         self._conclude(sorter)
 
     def _merged(self, workers: Workers, opened: list[FileStream], sorter: Sorter) -> Iterator[RequestBatch]:
@@ -138,7 +145,7 @@ class AccessLog:
                 stream = FileStream(
                     file,
                     recognised.program,
-                    self.tables.target.keys,
+                    self._interner,
                     workers,
                     block_bytes=self._chunk_bytes if len(opened) < 8 else self._chunk_bytes // 4,
                     ahead=ahead,
@@ -147,17 +154,16 @@ class AccessLog:
                 opened.append(stream)
                 slowest = min(slowest, stream.newest)
             stream = min(opened, key=lambda candidate: candidate.newest)
-            parsed = stream.next()
+            chunk = stream.next()
             self._note_long_lines(stream)
-            if parsed is None:
+            if chunk is None:
                 self._close(stream)
                 opened.remove(stream)
                 if opened or unopened:
                     continue
             else:
-                self._account(parsed, stream)
-                sorter.add(self._interner.intern(parsed))
-                stream.give_back(parsed.block)
+                self._account(chunk)
+                sorter.add(chunk.batch)
             if sorter.pending_rows >= BATCH_ROWS or not (opened or unopened):
                 yield from sorter.release(self._watermark(opened, unopened))
 
@@ -172,13 +178,14 @@ class AccessLog:
         first = item[1].first_at
         return 0 if first is None else first
 
-    def _account(self, parsed: Parsed, stream: FileStream) -> None:
-        self.lines += parsed.lines
-        self.size_bytes += parsed.block.length
-        stream.counted_bytes += parsed.block.length
-        self.requests += len(parsed)
-        self._jumps += parsed.jumps
-        for reason, count, samples in parsed.asides:
+    def _account(self, chunk: Chunk) -> None:
+        for table, count in zip(self.tables.all(), chunk.held, strict=True):
+            table.show(count)
+        self.lines += chunk.lines
+        self.size_bytes += chunk.size_bytes
+        self.requests += len(chunk.batch)
+        self._jumps += chunk.jumps
+        for reason, count, samples in chunk.asides:
             self._set_aside(reason, count, samples)
 
     def _set_aside(self, reason: int, count: int, samples: list[bytes]) -> None:

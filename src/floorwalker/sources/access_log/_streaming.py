@@ -4,18 +4,47 @@ from __future__ import annotations
 
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from floorwalker.events.requests import RequestBatch
 from floorwalker.sources.access_log._blocks import Block, BlockReader
+from floorwalker.sources.access_log._columns import Interner
 from floorwalker.sources.access_log._files import LogFile
-from floorwalker.sources.access_log._parsing import LineParser, Parsed
+from floorwalker.sources.access_log._parsing import LineParser
 from floorwalker.sources.access_log._program import Program
+
+_BLOCKS_AHEAD = 2
+"""Blocks that are read before they are parsed: enough to overlap, few enough to stay in the processor's cache."""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """What one block of lines became.
+
+    Parameters
+    ----------
+    batch : its requests, in the order of its lines.
+    lines, size_bytes : of the block.
+    asides : (reason, count, samples) of what was set aside.
+    jumps : falls of the file's clock.
+    newest : the time that the file's clock has reached.
+    held : how many texts each table held after the block.
+    """
+
+    batch: RequestBatch
+    lines: int
+    size_bytes: int
+    asides: list[tuple[int, int, list[bytes]]]
+    jumps: int
+    newest: int
+    held: tuple[int, ...]
 
 
 class Workers:
-    """Two threads for all files: one unpacks, one parses; kernels and unpackers release the interpreter."""
+    """Two threads for all files: one unpacks, one parses and interns; kernels and unpackers release the
+    interpreter, so both run beside whoever reads the batches."""
 
     def __init__(self) -> None:
         self.unpacking = ThreadPoolExecutor(1, thread_name_prefix="unpack")
@@ -28,36 +57,35 @@ class Workers:
 
 
 class FileStream:
-    """The parsed blocks of one file, in its order.
+    """The chunks of one file, in its order.
+
+    Chunks are made in the order in which they were asked for, over all files, by one thread: codes do not depend on
+    which thread was faster.
 
     Parameters
     ----------
     file, program : what to read, and how.
-    keys : keys of the shared hash.
+    interner : where the texts go.
     workers : the threads.
     block_bytes : bytes of lines in a block.
-    ahead : how many blocks are parsed before they are asked for.
+    ahead : how many chunks are made before they are asked for.
     """
 
     def __init__(
-        self,
-        file: LogFile,
-        program: Program,
-        keys: NDArray[np.uint64],
-        workers: Workers,
-        *,
-        block_bytes: int,
-        ahead: int,
+        self, file: LogFile, program: Program, interner: Interner, workers: Workers, *, block_bytes: int, ahead: int
     ) -> None:
         self.file = file
         self.newest = np.iinfo(np.int64).min
         self.counted_bytes = 0
         self._workers = workers
+        self._interner = interner
         self._source = file.open()
         self.reader = BlockReader(self._source.readinto, block_bytes)
-        self._parser = LineParser(program, keys)
-        self._ahead = ahead
-        self._waiting: deque[Future[Parsed | None]] = deque()
+        self._parser = LineParser(program, interner.tables.target.keys)
+        self._waiting: deque[Future[Chunk | None]] = deque()
+        self._blocks: deque[Future[Block | None]] = deque()
+        for _ in range(_BLOCKS_AHEAD):
+            self._read()
         for _ in range(ahead):
             self._order()
 
@@ -66,20 +94,17 @@ class FileStream:
         """What was wrong with the packing."""
         return self._source.note
 
-    def next(self) -> Parsed | None:
-        """The next block, or None at the end of the file."""
-        parsed = self._waiting.popleft().result()
-        if parsed is None:
+    def next(self) -> Chunk | None:
+        """The next chunk, or None at the end of the file."""
+        chunk = self._waiting.popleft().result()
+        if chunk is None:
             self.close()
             return None
         self._order()
-        if len(parsed):
-            self.newest = parsed.newest
-        return parsed
-
-    def give_back(self, block: Block) -> None:
-        """Allow a block to be filled again."""
-        self.reader.give_back(block)
+        if len(chunk.batch):
+            self.newest = chunk.newest
+        self.counted_bytes += chunk.size_bytes
+        return chunk
 
     def close(self) -> None:
         """Give up what was ordered, and close the file."""
@@ -88,13 +113,27 @@ class FileStream:
         for future in self._waiting:
             if not future.cancelled():
                 future.exception()
+        for block in self._blocks:
+            if not block.cancel():
+                block.exception()
         self._waiting.clear()
+        self._blocks.clear()
         self._source.close()
 
     def _order(self) -> None:
-        block = self._workers.unpacking.submit(self.reader.read)
-        self._waiting.append(self._workers.parsing.submit(self._parse, block))
+        self._waiting.append(self._workers.parsing.submit(self._make))
 
-    def _parse(self, block: Future[Block | None]) -> Parsed | None:
-        filled = block.result()
-        return None if filled is None else self._parser.parse(filled)
+    def _read(self) -> None:
+        self._blocks.append(self._workers.unpacking.submit(self.reader.read))
+
+    def _make(self) -> Chunk | None:
+        block = self._blocks.popleft().result()
+        self._read()
+        if block is None:
+            return None
+        parsed = self._parser.parse(block)
+        batch = self._interner.intern(parsed)
+        size = block.length
+        self.reader.give_back(block)
+        held = self._interner.tables.held()
+        return Chunk(batch, parsed.lines, size, parsed.asides, parsed.jumps, parsed.newest, held)
