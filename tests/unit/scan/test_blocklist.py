@@ -235,7 +235,7 @@ TIERS = st.sampled_from(["proven", "strong pattern", "only unusual", None])
 ROWS = st.lists(st.tuples(ADDRESSES, TIERS, st.integers(1, 9), st.integers(0, 1)), max_size=12)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(ROWS, st.lists(st.tuples(ADDRESSES, st.booleans()), max_size=3))
 def test_nothing_on_the_list_is_anything_that_must_never_be(
     rows: list[tuple[str, str | None, int, int]], machines: list[tuple[str, bool]]

@@ -32,7 +32,7 @@ AGENTS = st.none() | st.text(max_size=60) | st.lists(WORDS, max_size=8).map("".j
 CLIENTS = st.none() | st.text(max_size=20) | st.ip_addresses().map(str)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(st.lists(st.tuples(CLIENTS, AGENTS, st.integers(0, 9), st.integers(0, 9)), max_size=6))
 def test_anything_is_answered_row_by_row(rows: list[tuple[str | None, str | None, int, int]]) -> None:
     schema = {"client": pl.String, "user_agent": pl.String, "page_requests": pl.Int64, "feed_requests": pl.Int64}
