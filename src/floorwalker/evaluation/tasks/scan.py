@@ -119,7 +119,7 @@ def measure(family: str, seed: int, split: str = "report") -> dict[str, float]:
     single = scan_generated(single_log)
     doubled = scan_generated(generate(scenario(family, seed, split, hunters=2 * HUNTERS)))
     # Enough abusers that fifty flags can all be right.
-    many_log = generate(scenario(family, seed, split, hunters=5 * HUNTERS))
+    many_log = generate(scenario(family, seed, split, hunters=3 * HUNTERS))
     many = scan_generated(many_log)
     nine = ScanSettings(feature_groups=("visits", "time", "pages"), map_sample=0)
     merged = scan_generated(many_log, nine)
