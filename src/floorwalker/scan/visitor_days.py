@@ -127,15 +127,32 @@ class VisitorDays:
         return {feature.name: feature.compute(facts) for feature in FEATURES}
 
     def clients(self) -> pl.DataFrame:
-        """Requests by client address."""
+        """Requests by client address, those that name a browser, and how many programs call from it."""
         table = self.reading.log.tables.client
         codes = self.reading.visitors.identity("client")
-        requests = np.zeros(len(table) + 1, np.int64)
-        np.add.at(requests, codes, self.stat(c.REQUESTS).astype(np.int64))
+        requests = self.stat(c.REQUESTS).astype(np.int64)
         # Code -1, an address that the log does not tell, is counted in the last place.
-        seen = np.flatnonzero(requests)
+        everyone = np.zeros(len(table) + 1, np.int64)
+        browsers = np.zeros(len(table) + 1, np.int64)
+        np.add.at(everyone, codes, requests)
+        np.add.at(browsers, codes, requests * self._is_browser())
+        programs = np.unique((codes.astype(np.int64) << 32) + self.reading.visitors.identity("user_agent"))
+        owners = (programs + 1) >> 32
+        count = np.zeros(len(table) + 1, np.int64)
+        np.add.at(count, owners, 1)
+        seen = np.flatnonzero(everyone)
         texts = table.texts(np.where(seen == len(table), -1, seen).astype(np.int32))
-        return pl.DataFrame({"client": texts, "requests": requests[seen]})
+        return pl.DataFrame(
+            {
+                "client": texts,
+                "requests": everyone[seen],
+                "browser_requests": browsers[seen],
+                "user_agents": count[seen],
+            }
+        )
+
+    def _is_browser(self) -> NDArray[np.bool_]:
+        return self.text("user_agent").fill_null("").str.contains("Mozilla/", literal=True).to_numpy()
 
     def machine_facts(self) -> pl.DataFrame:
         """What machines are recognised by, one row a visitor-day."""
@@ -174,9 +191,8 @@ class VisitorDays:
         """
         stats = self.reading.visitors.stats
         requests = np.maximum(stats[:, c.REQUESTS], 1.0)
-        browser = self.text("user_agent").fill_null("").str.contains("Mozilla/", literal=True).to_numpy()
         caller = (
-            ~browser
+            ~self._is_browser()
             & (stats[:, c.POSTS] >= 0.95 * requests)
             & (stats[:, c.WITHOUT_REFERRER] >= 0.95 * requests)
             & (stats[:, c.CLIENT_ERRORS] <= MOST_REFUSED * requests)
