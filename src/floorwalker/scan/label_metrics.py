@@ -190,19 +190,19 @@ def judged_json(judged: list[Judged]) -> list[dict[str, Any]]:
 
 
 def judged_table(judged: list[Judged]) -> Table:
-    """The figures for a terminal: a row for each detector, with and without merged routes."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    table.add_column("Detector")
-    table.add_column("Routes")
-    for name in ("Precision", "95 % interval", "Recall", "95 % interval", "F1", "ROC AUC", "Avg. prec."):
+    """The figures for a terminal: a row for each detector, first on one kind of routes and then on the other."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
+    table.add_column("Detector", min_width=12)
+    for name in ("Precision", "Recall", "F1", "ROC AUC", "AP"):
         table.add_column(name, justify="right", no_wrap=True)
+    routes = ""
     for row in judged:
+        if row.routes != routes:
+            routes = row.routes
+            table.add_row(Text(f"routes {ROUTES_TEXTS.get(routes, routes)}", style="bold"))
         table.add_row(
-            Text(row.detector),
-            Text(ROUTES_TEXTS.get(row.routes, row.routes)),
-            _figure(row.precision.value),
+            Text(row.detector.replace("_", " ")),
             _range(row.precision),
-            _figure(row.recall.value),
             _range(row.recall),
             _figure(row.f1),
             _figure(row.roc_auc),
@@ -212,7 +212,8 @@ def judged_table(judged: list[Judged]) -> Table:
         first = judged[0]
         told = f"{say_count(first.labelled, 'label')}, {say_count(first.abusive)} abusive"
         told += f" ({say_count(first.unmatched)} of visitors that this scan does not hold)" if first.unmatched else ""
-        table.caption = Text(f"{told}. Flagging everybody would have a precision of {_figure(first.base_rate)}.")
+        told += f". Flagging everybody would have a precision of {_figure(first.base_rate)}."
+        table.caption = Text(f"{told} Intervals are 95 %, figures weighted to the whole log.")
         table.caption_justify = "left"
     return table
 
@@ -222,4 +223,4 @@ def _figure(value: float) -> str:
 
 
 def _range(interval: Interval) -> str:
-    return f"{interval.low:.3f}–{interval.high:.3f}" if np.isfinite(interval.value) else "–"
+    return f"{interval.value:.3f} ({interval.low:.2f}–{interval.high:.2f})" if np.isfinite(interval.value) else "–"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import polars as pl
 
@@ -14,7 +15,8 @@ from floorwalker.scan.summary import CATEGORY_NOTES, TIER_NOTES, Summary
 
 ROUTES_SHOWN = 30
 MACHINES_SHOWN = 300
-SWARMS_SHOWN = 100
+SWARMS_SHOWN = 200
+SWARMS_OPEN = 8
 TIER_MARKS = ("●", "◐", "○")
 
 
@@ -102,34 +104,36 @@ def _bar_button(field: str, value: str, label: str, number: int, most: int, *, t
 
 def swarms_part(result: ScanResult) -> str:
     """Cohorts of sparse visitors that act as one; flagged ones first."""
-    swarms = result.swarms.sort(["flagged", "score"], descending=True).head(SWARMS_SHOWN)
+    swarms = result.swarms.sort(["flagged", "score", "clients"], descending=True)
     if not swarms.height:
         return '<p class="empty">No cohort of visitors with few visits acted as one.</p>'
-    heads = [
-        ("verdict", ""),
-        ("same user agent", "wide"),
-        ("addresses", "num"),
-        ("networks", "num"),
-        ("requests", "num"),
+    rows = [_swarm_row(row) for row in swarms.head(SWARMS_SHOWN).iter_rows(named=True)]
+    heads = [("verdict", ""), ("size", "size"), ("when", "when"), ("what they share", "wide"), ("why", "wide")]
+    first = table(heads, rows[:SWARMS_OPEN], caption="swarms")
+    if len(rows) <= SWARMS_OPEN:
+        return first
+    rest = table(heads, rows[SWARMS_OPEN:], caption="further swarms")
+    unseen = swarms.height - len(rows)
+    cut = f'<p class="note">{say_count(unseen)} weaker ones are not shown.</p>' if unseen else ""
+    return f"{first}<details><summary>{say_count(len(rows) - SWARMS_OPEN)} more</summary>{rest}{cut}</details>"
+
+
+def _swarm_row(row: dict[str, Any]) -> list[str]:
+    first, last = row["first_at"], row["last_at"]
+    until = say_moment(last)
+    if first is not None and last is not None and first.date() == last.date():
+        until = last.strftime("%H:%M:%S")
+    agent = escape(row["user_agent"] or "no user agent", 160)
+    facts = f"of {say_count(row['networks'], 'network')}, {say_count(row['requests'], 'request')}"
+    return [
+        f'<b class="flag">swarm</b><br><small>score {row["score"]:.2f}</small>'
+        if row["flagged"]
+        else f'<span class="quiet">not flagged</span><br><small>score {row["score"]:.2f}</small>',
+        f"<b>{say_count(row['clients'], 'address', 'addresses')}</b><br><small>{facts}</small>",
+        f"{first.strftime('%Y-%m-%d %H:%M:%S') if first else '–'}<br><small>to {until}</small>",
+        f"<code>{escape(row['routes'] or '–', 240)}</code><br><small>{agent}</small>",
+        escape("; ".join(row["reasons"] or []) or "–", 900),
     ]
-    heads += [("routes", "wide"), ("when", "when"), ("score", "num"), ("why", "wide")]
-    rows = []
-    for row in swarms.iter_rows(named=True):
-        why = "<br>".join(escape(reason, 600) for reason in row["reasons"] or []) or "–"
-        rows.append(
-            [
-                '<b class="flag">swarm</b>' if row["flagged"] else '<span class="quiet">not flagged</span>',
-                f"<code>{escape(row['user_agent'] or 'none', 160)}</code>",
-                say_count(row["clients"]),
-                say_count(row["networks"]),
-                say_count(row["requests"]),
-                f"<code>{escape(row['routes'] or '–', 240)}</code>",
-                f"{say_moment(row['first_at'])}<br>{say_moment(row['last_at'])}",
-                f"{row['score']:.2f}",
-                why,
-            ]
-        )
-    return table(heads, rows, caption="swarms")
 
 
 def routes_part(result: ScanResult) -> str:
