@@ -49,6 +49,7 @@ class StringTable:
         self.holds_back = False
         self._count = 0
         self._shown = 0
+        self._likely = np.zeros(17, np.int64)
         self._slots = np.zeros(1 << 10, np.uint64)
         self._known = np.empty(1 << 9, np.uint64)
         self._offsets = np.zeros((1 << 9) + 1, np.int64)
@@ -159,6 +160,7 @@ class StringTable:
                     self._count,
                     limit,
                     codes,
+                    self._likely,
                 )
                 if row == len(starts):
                     break

@@ -191,6 +191,24 @@ def test_line_ends_byte_order_marks_and_nul_runs(ending: str, tmp_path: Path) ->
         assert log.cleaned == []
 
 
+def test_a_long_nul_run_costs_no_line(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"\0" * 3_000_000 + (line(1) + line(2) + line(3)).encode())
+    log = AccessLog([tmp_path / "a"], chunk_bytes=1)
+    assert len(read_all(log)) == log.lines == 3
+    assert log.cleaned == []
+
+
+def test_reading_twice_counts_once(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text(line(1) + "nonsense\n" + line(30_000) + line(2))
+    (tmp_path / "b").write_text("")
+    log = AccessLog([tmp_path / "a", tmp_path / "b"])
+    read_all(log)
+    first = (log.lines, log.requests, log.size_bytes, log.cleaned, log.warnings)
+    read_all(log)
+    assert (log.lines, log.requests, log.size_bytes, log.cleaned, log.warnings) == first
+    assert len(log.warnings) == 3
+
+
 def test_invalid_utf8_is_kept_as_bytes(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(line(1, agent="@").encode().replace(b"@", b"\xff\xfe"))
     log = AccessLog([tmp_path / "a"])

@@ -108,7 +108,10 @@ class BlockReader:
             if stop == 0:
                 stop = start
             rest = filled - stop
-            if rest > LINE_LIMIT:
+            if rest > LINE_LIMIT and not memory[stop:filled].strip(b"\0"):
+                # A run of NUL bytes, left by copying and truncating: the line behind it is a line like any other.
+                self._rest = b""
+            elif rest > LINE_LIMIT:
                 self.long_lines.append(LongLine(bytes(view[stop : stop + 200])))
                 self._skipping = True
             else:

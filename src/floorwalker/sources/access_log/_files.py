@@ -67,7 +67,7 @@ class LogFile:
         if self.is_regular:
             stream = self._opened()
             try:
-                return b"".join(_pieces(stream, size))
+                return b"".join(_pieces(stream, size, skip_nul=True))
             finally:
                 stream.close()
         if self._stream is None:
@@ -136,13 +136,17 @@ class LogStream:
         self._stream.close()
 
 
-def _pieces(stream: Unpacked, size: int) -> list[bytes]:
+def _pieces(stream: Unpacked, size: int, *, skip_nul: bool = False) -> list[bytes]:
+    """Up to `size` bytes; with `skip_nul`, from behind the run of NUL bytes that `copytruncate` leaves."""
     pieces: list[bytes] = []
     room = bytearray(min(size, PEEK_BYTES))
     while size > 0:
         count = stream.readinto(memoryview(room)[: min(size, len(room))])
         if count == 0:
             break
-        pieces.append(bytes(room[:count]))
+        piece = bytes(room[:count])
+        if skip_nul and not pieces and not piece.strip(b"\0"):
+            continue
+        pieces.append(piece)
         size -= count
     return pieces

@@ -84,6 +84,7 @@ class AccessLog:
                 file.close()
             raise
         self.format = self._described()
+        self._first_warnings = tuple(self.warnings)
 
     @property
     def cleaned(self) -> list[tuple[str, int, str, tuple[str, ...]]]:
@@ -120,6 +121,7 @@ class AccessLog:
         opened: list[FileStream] = []
         sorter = Sorter()
         self._jumps = self.lines = self.requests = self.size_bytes = 0
+        self.warnings = list(self._first_warnings)
         self._counts.clear()
         self._samples.clear()
         for table in self.tables.all():
