@@ -6,7 +6,7 @@ STAMPS := .stamps
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 export FLOORWALKER_DATA ?= $(wildcard ../shared/data)
 
-.PHONY: help setup setup-dev demo test test-slow lint types contracts check build screenshot constraints clean
+.PHONY: help results results-table setup setup-dev demo test test-slow lint types contracts check build screenshot constraints clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -57,3 +57,16 @@ constraints: $(STAMPS)/dev ## pin what is installed now
 
 clean: ## remove what was built
 	rm -rf dist build demo $(STAMPS) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+RESULTS := docs/results
+
+results: $(STAMPS)/dev ## every number that the README shows, measured again (half an hour on an idle machine)
+	mkdir -p $(RESULTS)
+	$(BIN)/floorwalker evaluate scan --json > $(RESULTS)/scan.json
+	$(BIN)/floorwalker evaluate visitors --json > $(RESULTS)/visitors.json
+	$(BIN)/floorwalker evaluate routes --json > $(RESULTS)/routes.json
+	$(BIN)/floorwalker bench scan --json > $(RESULTS)/bench_scan.json
+	$(MAKE) results-table
+
+results-table: $(STAMPS)/dev ## the README's table, from what was measured
+	$(BIN)/floorwalker evaluate table

@@ -17,7 +17,7 @@ TASKS = "floorwalker.evaluation.tasks"
 
 
 def evaluate(
-    task: Annotated[str, typer.Argument(help="What to evaluate; `list` names the tasks.")],
+    task: Annotated[str, typer.Argument(help="What to evaluate; `list` names the tasks, `table` renews the README's.")],
     data: Annotated[
         Path | None, typer.Option(help="Folder of the public data sets; FLOORWALKER_DATA without it.")
     ] = None,
@@ -31,6 +31,9 @@ def evaluate(
     known = list_parts(TASKS)
     if task == "list":
         print_json({"tasks": known}) if as_json else print("\n".join(known))
+        return
+    if task == "table":
+        _renew_readme()
         return
     if task not in known:
         raise UsageError(f"unknown task {task!r}", allowed=", ".join(known))
@@ -49,3 +52,13 @@ def evaluate(
         note(f"missed: {sentence}")
     if check and missed:
         raise typer.Exit(1)
+
+
+def _renew_readme() -> None:
+    from floorwalker.evaluation.readme import insert_table, read_documents, render_table
+
+    readme = Path("README.md")
+    if not readme.exists() or not Path("docs/results").is_dir():
+        raise UsageError("no README.md and docs/results here", fix="run it at the root of the repository")
+    table = render_table(read_documents(Path("docs/results")))
+    readme.write_text(insert_table(readme.read_text("utf-8"), table), "utf-8")
