@@ -30,25 +30,21 @@ WORTH_THREADS = 800
 def sample_rows(flagged: NDArray[np.bool_], rng: np.random.Generator, size: int = DEFAULT_SIZE) -> NDArray[np.int64]:
     """Positions of the visitors to place: every flagged one up to a cap, and others drawn evenly.
 
-            Parameters
-            ----------
-            flagged : bool [n].
-            rng : draws where there are too many.
-            size : most positions in the answer; half of them at most are flagged unless too few others exist.
+    Parameters
+    ----------
+    flagged : bool [n].
+    rng : draws where there are too many.
+    size : most positions in the answer; half of them at most are flagged unless too few others exist.
 
-            Returns
-            -------
-            int64 [m], m ≤ size, ascending and distinct.
+    Returns
+    -------
+    int64 [m], m ≤ size, ascending and distinct.
 
-            >>> import os
-    from importlib import import_module
-        from typing import Any
-
-        import numpy as np
-            >>> flags = np.arange(1000) < 10
-            >>> rows = sample_rows(flags, np.random.default_rng(1), 100)
-            >>> len(rows), int(flags[rows].sum())
-            (100, 10)
+    >>> import numpy as np
+    >>> flags = np.arange(1000) < 10
+    >>> rows = sample_rows(flags, np.random.default_rng(1), 100)
+    >>> len(rows), int(flags[rows].sum())
+    (100, 10)
     """
     if size < 1:
         raise UsageError(f"a map of {size} visitors", allowed="1 or more")

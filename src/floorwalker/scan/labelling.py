@@ -168,7 +168,9 @@ def write_sample(
         rows = _show_masked(rows, result, shown)
     features = [name for name in result.features if name in rows.columns]
     facts = ["client", "network", "session", "host", "user_agent", "day", "first_at", "last_at", "checkouts"]
-    facts += ["top_routes"] if "top_routes" in rows.columns else []
+    # A scan of very many visitors lists the routes of the flagged alone: shown, they would tell who was flagged.
+    if "top_routes" in rows.columns and rows.filter(pl.col("top_routes").list.len() == 0).height == 0:
+        facts.append("top_routes")
     lists = [name for name in facts if isinstance(rows.schema[name], pl.List)]
     sheet = rows.with_columns(
         pl.col("user_agent").map_elements(printable, return_dtype=pl.String),
@@ -194,9 +196,12 @@ def write_sample(
     return sheet.height
 
 
+_MASKED_COLUMNS = ("client", "network", "session", "user_agent", "top_routes")
+
+
 def _show_masked(rows: pl.DataFrame, result: ScanResult, shown: ScanResult) -> pl.DataFrame:
     if shown.visitors.height != result.visitors.height:
         raise UsageError("the masked result has other visitors", allowed="mask_result of the same result")
     places = {(v, d): i for i, (v, d) in enumerate(result.visitors.select("visitor", "day").iter_rows())}
     picked = shown.visitors[[places[pair] for pair in rows.select("visitor", "day").iter_rows()]]
-    return rows.with_columns(picked[name] for name in ("client", "network", "session", "user_agent"))
+    return rows.with_columns(picked[name] for name in _MASKED_COLUMNS if name in picked.columns)

@@ -202,6 +202,7 @@ def make_scan_result(
             "pattern": pl.Series([c[0] if c else None for c in codes], dtype=pl.String),
             "reason_codes": pl.Series(codes, dtype=pl.List(pl.String)),
             "reasons": pl.Series(reasons, dtype=pl.List(pl.String)),
+            "top_routes": pl.Series([["9 × /deals/{}", "2 × /cart/add"]] * visitors, dtype=pl.List(pl.String)),
             "checkouts": pl.Series(rng.binomial(1, 0.03, visitors), dtype=pl.Int32),
             "first_at": pl.Series(first, dtype=pl.Datetime("us")),
             "last_at": pl.Series(last, dtype=pl.Datetime("us")),

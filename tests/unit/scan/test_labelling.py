@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 from pathlib import Path
 
@@ -106,6 +107,15 @@ def test_a_masked_sheet_shows_no_address_and_joins_all_the_same(result: ScanResu
     other = make_scan_result(np.random.default_rng(0), visitors=5)
     with pytest.raises(UsageError, match="other visitors"):
         write_sample(result, tmp_path / "x.csv", 5, seed=1, shown=other)
+
+
+def test_routes_told_of_the_flagged_alone_are_kept_from_the_labeller(result: ScanResult, tmp_path: Path) -> None:
+    write_sample(result, tmp_path / "sheet.csv", 60, seed=1)
+    assert _read(tmp_path / "sheet.csv")[0]["top_routes"] == "9 × /deals/{} | 2 × /cart/add"
+    told = pl.when(pl.col("flagged")).then(pl.col("top_routes")).otherwise(pl.lit([], pl.List(pl.String)))
+    partial = dataclasses.replace(result, visitors=result.visitors.with_columns(told.alias("top_routes")))
+    write_sample(partial, tmp_path / "sheet.csv", 60, seed=1)
+    assert "top_routes" not in _read(tmp_path / "sheet.csv")[0]
 
 
 def test_no_visitors_and_no_rows_are_refused(result: ScanResult) -> None:
