@@ -18,7 +18,8 @@ BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 class Row:
     """A line of the table: document and key of the figure, what it says, and the baseline beside it.
 
-    `baseline` is the dotted key of a figure among the document's baselines, or empty; `percent` shows shares as percent.
+    `baseline` is the dotted key of a figure among the document's baselines, or empty; `percent` shows shares as
+    percent.
     """
 
     document: str

@@ -7,6 +7,7 @@ import numpy as np
 from floorwalker.scan.patterns._pattern import Evidence, Pattern, Values, count_text
 
 FEWEST_PAGES = 40
+MANY_PAGES = 80
 
 
 def _strength(evidence: Evidence) -> Values:
@@ -17,7 +18,9 @@ def _strength(evidence: Evidence) -> Values:
     one_kind = features["top_route_share"] >= 0.7
     # Without assets in the log a browser cannot be told from a script, so two other signs must then agree.
     signs = blind.astype(float) + one_kind + (bare if evidence.site_fetches_assets else np.zeros(len(evidence)))
-    applies = (different >= FEWEST_PAGES) & (different >= 0.6 * features["visits"]) & (signs >= 2.0)
+    # Whoever reads with a text browser or a screen reader is bare and blind too, but neither for long nor for one kind.
+    sure = (signs >= 3.0) | ((signs >= 2.0) & (different >= MANY_PAGES))
+    applies = (different >= FEWEST_PAGES) & (different >= 0.6 * features["visits"]) & sure
     return np.where(applies, different, 0.0)
 
 
