@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from floorwalker.sources.access_log._slots import LINE_LIMIT
 from floorwalker.store._hashing import PADDING
 
+_LARGEST = 1 << 28  # spans are int32, and a buffer holds four times a block
+
 
 @dataclass
 class Block:
@@ -47,7 +49,7 @@ class BlockReader:
     """
 
     def __init__(self, readinto: Callable[[memoryview], int], size: int) -> None:
-        self.size = max(size, 4 * LINE_LIMIT)
+        self.size = min(max(size, 4 * LINE_LIMIT), _LARGEST)
         self.size_bytes = 0
         self.long_lines: list[LongLine] = []
         self._readinto = readinto

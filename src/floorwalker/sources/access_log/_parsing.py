@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,6 @@ from numpy.typing import NDArray
 from floorwalker.sources.access_log._blocks import Block
 from floorwalker.sources.access_log._interpret import interpret
 from floorwalker.sources.access_log._program import Program, TextShape, empty_spans
-from floorwalker.sources.access_log._scanning import count_byte
 from floorwalker.sources.access_log._slots import FINE, REASONS, TEXTS
 from floorwalker.sources.access_log._tokenise_json import DEPTH, tokenise_json
 from floorwalker.sources.access_log._tokenise_text import tokenise_text
@@ -21,9 +21,13 @@ SAMPLES = 5
 SAMPLE_BYTES = 200
 
 
+_ROWS = 1 << 15
+"""The most lines in one part: a block of nothing but newlines must not need room for millions of spans."""
+
+
 @dataclass
 class Parsed:
-    """The requests of one block, in the order of its lines; texts are still spans of the block.
+    """The requests of a part of one block, in the order of its lines; texts are still spans of the block.
 
     `starts`, `ends` and `hashes` are [texts, n]. `asides` are (reason, count, samples); `jumps` counts falls of
     the clock, `newest` is the time the file's clock has reached.
@@ -60,31 +64,28 @@ class LineParser:
         self.program = program
         self._keys = keys
         self._clock = np.zeros(3, np.int64)
-        self._spans = empty_spans(0)
+        self._spans = empty_spans(_ROWS)
         self._stack = np.zeros((3, DEPTH), np.int64)
-        self._lines = np.zeros((0, 2), np.int32)
-        self._states = np.zeros(0, np.uint8)
-        self._escaped = np.zeros(0, np.uint32)
+        self._lines = np.zeros((_ROWS, 2), np.int32)
+        self._states = np.zeros(_ROWS, np.uint8)
+        self._escaped = np.zeros(_ROWS, np.uint32)
 
-    def parse(self, block: Block) -> Parsed:
-        """The columns of one block."""
-        lines = count_byte(block.buffer, block.length, 10)
-        if lines > len(self._states):
-            room = lines + lines // 4 + 16
-            self._spans = empty_spans(room)
-            self._lines = np.zeros((room, 2), np.int32)
-            self._states = np.zeros(room, np.uint8)
-            self._escaped = np.zeros(room, np.uint32)
-        with np.errstate(over="ignore"):
-            self._tokenise(block)
-            return self._interpret(block, lines)
+    def parse(self, block: Block) -> Iterator[Parsed]:
+        """The columns of one block, in parts; a part's texts must be taken before the next part is asked for."""
+        at = 0
+        while at < block.length:
+            with np.errstate(over="ignore"):
+                lines, at = self._tokenise(block, at)
+                parsed = self._interpret(block, lines)
+            yield parsed
 
-    def _tokenise(self, block: Block) -> None:
+    def _tokenise(self, block: Block, begin: int) -> tuple[int, int]:
         program = self.program
         shape = program.layout.shape
         if isinstance(shape, TextShape):
-            tokenise_text(
+            return tokenise_text(
                 block.buffer,
+                begin,
                 block.length,
                 program.steps,
                 program.literals,
@@ -96,19 +97,19 @@ class LineParser:
                 self._states,
                 self._escaped,
             )
-        else:
-            tokenise_json(
-                block.buffer,
-                block.length,
-                program.nodes,
-                program.literals,
-                program.bound,
-                self._stack,
-                self._spans,
-                self._lines,
-                self._states,
-                self._escaped,
-            )
+        return tokenise_json(
+            block.buffer,
+            begin,
+            block.length,
+            program.nodes,
+            program.literals,
+            program.bound,
+            self._stack,
+            self._spans,
+            self._lines,
+            self._states,
+            self._escaped,
+        )
 
     def _interpret(self, block: Block, lines: int) -> Parsed:
         program = self.program

@@ -271,10 +271,9 @@ class AccessLog:
             reader = BlockReader(source.readinto, self._chunk_bytes)
             batches: list[RequestBatch] = []
             while lines > 0 and (block := reader.read()) is not None:
-                parsed = parser.parse(block)
-                batch = self._interner.intern(parsed)
-                batches.append(batch.take(slice(0, lines)))
-                lines -= parsed.lines
+                for parsed in parser.parse(block):
+                    batches.append(self._interner.intern(parsed).take(slice(0, max(lines, 0))))
+                    lines -= parsed.lines
                 reader.give_back(block)
         finally:
             source.close()

@@ -24,6 +24,7 @@ CUSTOM = "custom"
 """The id of a format that was given as a format string."""
 
 _LOOKED_AT = 30
+_MOST_LINES = 10_000
 _ENOUGH = 0.25
 """The share of lines that must fit: below it a file is no log of that format but holds a few such lines."""
 
@@ -68,7 +69,7 @@ def _try(program: Program, lines: Sequence[bytes], keys: NDArray[np.uint64], ran
     block = Block.of_size(len(data))
     block.memory[: len(data)] = data
     block.length = len(data)
-    parsed = LineParser(program, keys).parse(block)
+    parsed = next(LineParser(program, keys).parse(block))
     counts = {reason: count for reason, count, _ in parsed.asides}
     content = parsed.lines - counts.get(EMPTY, 0) - counts.get(COMMENT, 0)
     fits = len(parsed) + sum(count for reason, count in counts.items() if reason in STRUCTURAL - {EMPTY, COMMENT})
@@ -106,7 +107,7 @@ def recognise(
     best = _best(lines, keys, session)
     if best.share < _ENOUGH:
         # A scanner's hour can fill the first lines with nothing but junk.
-        lines = head_lines(head, len(head))
+        lines = head_lines(head, _MOST_LINES)
         best = _best(lines, keys, session)
     if best.share < _ENOUGH:
         raise _unknown(lines, name)

@@ -22,25 +22,6 @@ _U0, _U1, _U3, _U56, _U64 = np.uint64(0), np.uint64(1), np.uint64(3), np.uint64(
 
 
 @flat_kernel
-def count_byte(buffer: NDArray[np.uint8], end: int, byte: int) -> int:
-    """How often a byte occurs in `buffer[:end]`."""
-    wanted = np.uint8(byte)
-    count = 0
-    at = 0
-    while at + 128 <= end:
-        # Counts of at most 128 stay within a byte, which lets the loop become vector instructions.
-        few = np.uint8(0)
-        for k in range(128):
-            few += np.uint8(buffer[np.uint64(at + k)] == wanted)
-        count += widen(few)
-        at += 128
-    while at < end:
-        count += buffer[at] == wanted
-        at += 1
-    return count
-
-
-@flat_kernel
 def find_byte(buffer: NDArray[np.uint8], at: int, end: int, byte: np.uint8) -> int:
     """The first position of a byte in `buffer[at:end]`, or `end`."""
     pattern = np.uint64(byte) * _ONES

@@ -12,7 +12,8 @@ from floorwalker.events.requests import RequestBatch
 from floorwalker.sources.access_log._blocks import Block, BlockReader
 from floorwalker.sources.access_log._columns import Interner
 from floorwalker.sources.access_log._files import LogFile
-from floorwalker.sources.access_log._parsing import LineParser
+from floorwalker.sources.access_log._ordering import concatenated
+from floorwalker.sources.access_log._parsing import LineParser, Parsed
 from floorwalker.sources.access_log._program import Program
 
 _BLOCKS_AHEAD = 2
@@ -131,9 +132,19 @@ class FileStream:
         self._read()
         if block is None:
             return None
-        parsed = self._parser.parse(block)
-        batch = self._interner.intern(parsed)
+        parts: list[Parsed] = []
+        batches: list[RequestBatch] = []
+        for parsed in self._parser.parse(block):
+            parts.append(parsed)
+            batches.append(self._interner.intern(parsed))
         size = block.length
         self.reader.give_back(block)
-        held = self._interner.tables.held()
-        return Chunk(batch, parsed.lines, size, parsed.asides, parsed.jumps, parsed.newest, held)
+        return Chunk(
+            batch=concatenated(batches),
+            lines=sum(part.lines for part in parts),
+            size_bytes=size,
+            asides=[aside for part in parts for aside in part.asides],
+            jumps=sum(part.jumps for part in parts),
+            newest=parts[-1].newest,
+            held=self._interner.tables.held(),
+        )

@@ -17,6 +17,7 @@ DEPTH = 16
 @flat_kernel
 def tokenise_json(
     buffer: NDArray[np.uint8],
+    begin: int,
     length: int,
     nodes: NDArray[np.int64],
     names: NDArray[np.uint8],
@@ -26,8 +27,8 @@ def tokenise_json(
     lines: NDArray[np.int32],
     states: NDArray[np.uint8],
     escaped: NDArray[np.uint32],
-) -> int:
-    """Cut JSON lines into spans, as `tokenise_text` does with text; answers the number of lines.
+) -> tuple[int, int]:
+    """Cut JSON lines into spans, as `tokenise_text` does with text.
 
     Values stay as they are written; strings lose their quotes. The first element of an array stands for it.
 
@@ -39,10 +40,10 @@ def tokenise_json(
         whether it is an array, and the rank of what each slot holds.
     """
     row = 0
-    at = widen(NEWLINE) - 10
+    at = begin
     arrays = stack[1]
     ranks = stack[2]
-    while at < length:
+    while at < length and row < len(states):
         end = find_byte(buffer, at, length, NEWLINE)
         following = end + 1
         while at < end and (buffer[at] == 0 or buffer[at] == 32):
@@ -104,12 +105,12 @@ def tokenise_json(
                         expects_key = byte == 123
                         at += 1
                 else:
-                    begin = at
+                    first = at
                     quoted = byte == 34
                     slashes = False
                     if quoted:
-                        begin = at + 1
-                        at = begin
+                        first = at + 1
+                        at = first
                         while True:
                             at = find_stop(buffer, at, end, QUOTE)
                             if at >= end or buffer[at] == 34:
@@ -137,10 +138,10 @@ def tokenise_json(
                             state = MALFORMED
                         elif parent >= 0:
                             for k in range(1, len(nodes)):
-                                if nodes[k, 0] == parent and nodes[k, 2] - nodes[k, 1] == stop - begin:
+                                if nodes[k, 0] == parent and nodes[k, 2] - nodes[k, 1] == stop - first:
                                     same = True
-                                    for j in range(stop - begin):
-                                        if buffer[begin + j] != names[nodes[k, 1] + j]:
+                                    for j in range(stop - first):
+                                        if buffer[first + j] != names[nodes[k, 1] + j]:
                                             same = False
                                             break
                                     if same:
@@ -153,13 +154,13 @@ def tokenise_json(
                         expects_key = False
                     elif state == FINE and node >= 0:
                         slot = nodes[node, 3]
-                        null = not quoted and stop - begin == 4 and buffer[begin] == 110
-                        blank = quoted and (stop == begin or (stop - begin == 1 and buffer[begin] == 45))
+                        null = not quoted and stop - first == 4 and buffer[first] == 110
+                        blank = quoted and (stop == first or (stop - first == 1 and buffer[first] == 45))
                         # A key that says nothing must not hide another that says something.
                         rank = widen(1 << 29) if blank else nodes[node, 4]
                         if slot >= 0 and not null and rank < ranks[slot]:
                             ranks[slot] = rank
-                            spans[row, slot, 0] = begin
+                            spans[row, slot, 0] = first
                             spans[row, slot, 1] = stop
                             flags &= ~(np.uint32(1) << np.uint32(slot))
                             if slashes:
@@ -170,4 +171,4 @@ def tokenise_json(
         escaped[row] = flags
         row += 1
         at = following
-    return row
+    return row, at

@@ -15,6 +15,7 @@ _RETURN, _BACKSLASH = 13, 92
 @flat_kernel
 def tokenise_text(
     buffer: NDArray[np.uint8],
+    begin: int,
     length: int,
     steps: NDArray[np.int64],
     literals: NDArray[np.uint8],
@@ -25,8 +26,10 @@ def tokenise_text(
     lines: NDArray[np.int32],
     states: NDArray[np.uint8],
     escaped: NDArray[np.uint32],
-) -> int:
-    """Cut the lines of `buffer[:length]` (the last byte is a newline) into spans; answers the number of lines.
+) -> tuple[int, int]:
+    """Cut the lines of `buffer[begin:length]` (the last byte is a newline) into spans.
+
+    Stops where `states` is full. Answers the number of lines and where the next one begins.
 
     Parameters
     ----------
@@ -42,8 +45,8 @@ def tokenise_text(
     escaped : uint32 [lines], one bit per slot whose text holds a backslash.
     """
     row = 0
-    at = 0
-    while at < length:
+    at = begin
+    while at < length and row < len(states):
         end = find_byte(buffer, at, length, NEWLINE)
         following = end + 1
         # Copying and truncating a log that is being written leaves a run of NUL bytes before the next line.
@@ -73,7 +76,7 @@ def tokenise_text(
             for step in range(len(steps)):
                 slot = steps[step, 0]
                 width = steps[step, 3]
-                begin = at
+                first = at
                 if width == 0:
                     while at < end:
                         at = find_byte(buffer, at, end, BACKSLASH)
@@ -104,7 +107,7 @@ def tokenise_text(
                         at += 1
                     if state != FINE:
                         break
-                spans[row, slot, 0] = begin
+                spans[row, slot, 0] = first
                 spans[row, slot, 1] = at
                 at += width
             if state == FINE and at < end and not open_end:
@@ -113,4 +116,4 @@ def tokenise_text(
         escaped[row] = flags
         row += 1
         at = following
-    return row
+    return row, at
