@@ -15,7 +15,7 @@ def _strength(evidence: Evidence) -> Values:
     different = np.minimum(features["distinct_targets"], features["visits"])
     bare = features["assets_per_page"] < 0.05
     blind = features["without_referrer_share"] >= 0.9
-    one_kind = features["top_route_share"] >= 0.7
+    one_kind = (features["top_route_share"] >= 0.6) | (features["product_share"] >= 0.8)
     # Without assets in the log a browser cannot be told from a script, so two other signs must then agree.
     signs = blind.astype(float) + one_kind + (bare if evidence.site_fetches_assets else np.zeros(len(evidence)))
     # Whoever reads with a text browser or a screen reader is bare and blind too, but neither for long nor for one kind.
