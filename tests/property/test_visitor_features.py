@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -39,7 +40,7 @@ def make_log(seed: int, count: int) -> dict[str, np.ndarray]:
 def stream(log: dict[str, np.ndarray], cuts: list[int]) -> VisitorTable:
     table = VisitorTable(ROLES, seed=3)
     edges = sorted({0, len(log["at"]), *(cut % (len(log["at"]) + 1) for cut in cuts)})
-    for start, stop in zip(edges, edges[1:], strict=False):
+    for start, stop in pairwise(edges):
         part = slice(start, stop)
         count = stop - start
         batch = RequestBatch(
@@ -71,8 +72,8 @@ def reread(log: dict[str, np.ndarray]) -> dict[tuple[int, int, int], dict[str, f
         pages = [row for row, role in zip(rows, roles, strict=True) if role not in ("asset", "beacon")]
         times = [int(log["at"][row]) / SECOND for row in pages]
         every = [int(log["at"][row]) / SECOND for row in rows]
-        gaps = [after - before for before, after in zip(times, times[1:], strict=False)]
-        all_gaps = [after - before for before, after in zip(every, every[1:], strict=False)]
+        gaps = [after - before for before, after in pairwise(times)]
+        all_gaps = [after - before for before, after in pairwise(every)]
         kinds = Counter(log["target"][row] % len(ROLES) for row in pages)
         targets = [int(log["target"][row]) for row in pages]
         count = len(pages)
@@ -94,7 +95,7 @@ def reread(log: dict[str, np.ndarray]) -> dict[tuple[int, int, int], dict[str, f
             "request_gap_longest": max(all_gaps, default=0.0),
             "request_gap_skew": cubes / (request_sd + 0.001) ** 3,
             "back_share": sum(a == b for a, b in zip(targets, targets[2:], strict=False)) / max(count - 2, 1),
-            "same_target_share": sum(a == b for a, b in zip(targets, targets[1:], strict=False)) / max(count - 1, 1),
+            "same_target_share": sum(a == b for a, b in pairwise(targets)) / max(count - 1, 1),
             "assets_per_page": roles.count("asset") / max(count, 1),
             "without_referrer_share": sum(log["referrer"][row] == 0 for row in pages) / max(count, 1),
             "error_share": sum(400 <= log["status"][row] < 500 for row in rows) / len(rows),

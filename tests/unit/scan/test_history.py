@@ -19,7 +19,5 @@ def test_counts_equal_a_reread(rows: list[tuple[int, int, bool]], window: int) -
     visitor = np.array([pair[0] for pair in pairs], np.int64)
     day = np.array([pair[1] for pair in pairs], np.int64)
     counted = np.array([unique[pair] for pair in pairs], bool)
-    expected = [
-        sum(unique[other] for other in pairs if other[0] == v and d - window < other[1] <= d) for v, d in pairs
-    ]
+    expected = [sum(unique[other] for other in pairs if other[0] == v and d - window < other[1] <= d) for v, d in pairs]
     assert count_days(visitor, day, counted, window=window).tolist() == expected

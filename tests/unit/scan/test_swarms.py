@@ -9,7 +9,7 @@ import polars as pl
 
 from floorwalker.scan.swarms import find_swarms
 
-START = datetime(2021, 11, 11, 10)
+START = datetime(2021, 11, 11, 10)  # noqa: DTZ001  local times carry no zone
 
 
 def sparse_visitors(rng: np.random.Generator, count: int) -> pl.DataFrame:
