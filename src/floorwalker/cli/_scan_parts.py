@@ -46,10 +46,10 @@ def run_with_progress(request: ScanRequest) -> ScanOutcome:
             sys.stderr.write("\r\x1b[K")
 
 
-def save_report(result: ScanResult, path: Path, mask: bool) -> Path:
+def save_report(result: ScanResult, path: Path, mask: bool, table_file: str = "") -> Path:
     """Write the report; a folder that cannot be written is said clearly."""
     try:
-        write_report(result, path, mask=mask)
+        write_report(result, path, mask=mask, table_file=table_file)
     except OSError as error:
         raise FloorwalkerError(
             f"cannot write the report to {path}: {error.strerror}",

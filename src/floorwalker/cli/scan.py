@@ -193,9 +193,10 @@ def scan(
     for path in output or []:
         write_findings(result, path)
     quiet = as_json or block is not None
-    written = (
-        None if no_report or (quiet and report is None) else save_report(result, report or Path("report.html"), mask)
-    )
+    tables = [path.name for path in output or [] if path.suffix.lower() == ".csv"]
+    written = None
+    if not no_report and (report is not None or not quiet):
+        written = save_report(result, report or Path("report.html"), mask, tables[0] if tables else "")
     if block is not None:
         sys.stdout.write(block)
     if as_json:

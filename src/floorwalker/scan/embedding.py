@@ -7,7 +7,6 @@ no more: every flagged visitor is placed, up to a cap, and a fair sample of the 
 from __future__ import annotations
 
 import os
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -100,9 +99,8 @@ def place(rows: NDArray[np.float32], *, seed: int, iterations: int = ITERATIONS)
         angle = np.arange(total) * (2 * np.pi / max(total, 1))
         circle = np.column_stack([np.cos(angle), np.sin(angle)]) if total > 1 else np.zeros((total, 2))
         return circle.astype(np.float32)
+    import threadpoolctl  # scikit-learn brings it
     from sklearn.manifold import TSNE  # takes 0.8 s, so only a scan that draws a map pays for it
-
-    threads: Any = import_module("threadpoolctl")  # scikit-learn brings it; it has no annotations
 
     jitter = np.random.default_rng(seed).normal(0, 1e-4, rows.shape)
     start = _principal_plane(rows + jitter)
@@ -115,7 +113,7 @@ def place(rows: NDArray[np.float32], *, seed: int, iterations: int = ITERATIONS)
         random_state=seed,
     )
     # Equal rows are common (one request each); without the jitter they would sit on one point and never part.
-    with threads.threadpool_limits(1 if total < WORTH_THREADS or _is_busy() else None):
+    with threadpoolctl.threadpool_limits(1 if total < WORTH_THREADS or _is_busy() else None):
         placed: NDArray[np.float32] = model.fit_transform((rows + jitter).astype(np.float32))
     return np.ascontiguousarray(placed, np.float32)
 

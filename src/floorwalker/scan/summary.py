@@ -88,7 +88,7 @@ def headline(result: ScanResult, summary: Summary | None = None) -> str:
     >>> import numpy as np
     >>> from floorwalker.testing.scan_results import make_scan_result
     >>> print(headline(make_scan_result(np.random.default_rng(7), visitors=300)).split(". ")[0])
-    15 of 300 visitors on 11 November 2021 look like they prey on offers: 9 proven, 6 by a strong pattern
+    15 of 300 visitors on 11 November 2021 look like they prey on the shop: 9 proven, 6 by a strong pattern
     """
     found = summary or summarise(result)
     when = say_days(result.judged_days) or "in this log"
@@ -97,7 +97,7 @@ def headline(result: ScanResult, summary: Summary | None = None) -> str:
     elif not found.flagged:
         few = "The only visitor" if found.visitors == 1 else f"None of the {say_count(found.visitors)} visitors"
         verb = "does not look like one that preys" if found.visitors == 1 else "looks like it preys"
-        text = f"{few} {when} {verb} on offers."
+        text = f"{few} {when} {verb} on the shop."
     else:
         verb = "looks like it preys" if found.flagged == 1 else "look like they prey"
         known = [
@@ -107,7 +107,7 @@ def headline(result: ScanResult, summary: Summary | None = None) -> str:
         ]
         parts = ", ".join(f"{say_count(number)} {words}" for number, words in known if number)
         whole = f"{say_count(found.flagged)} of {say_count(found.visitors, 'visitor')}"
-        text = f"{whole} {when} {verb} on offers{': ' + parts if parts else ''}."
+        text = f"{whole} {when} {verb} on the shop{': ' + parts if parts else ''}."
     if found.swarms:
         verb = "acts as one" if found.swarms == 1 else "each act as one"
         of = say_count(found.swarm_clients, "address", "addresses")

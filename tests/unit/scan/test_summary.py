@@ -47,10 +47,10 @@ def test_impostors_are_not_counted_among_the_machines_set_apart() -> None:
     ("visitors", "share", "words"),
     [
         (0, 0.0, "There was no visitor to judge on 11 November 2021."),
-        (1, 0.0, "The only visitor on 11 November 2021 does not look like one that preys on offers."),
-        (1, 1.0, "1 of 1 visitor on 11 November 2021 looks like it preys on offers: 1 "),
-        (1500, 0.0, "None of the 1,500 visitors on 11 November 2021 looks like it preys on offers."),
-        (1500, 0.01, "15 of 1,500 visitors on 11 November 2021 look like they prey on offers: "),
+        (1, 0.0, "The only visitor on 11 November 2021 does not look like one that preys on the shop."),
+        (1, 1.0, "1 of 1 visitor on 11 November 2021 looks like it preys on the shop: 1 "),
+        (1500, 0.0, "None of the 1,500 visitors on 11 November 2021 looks like it preys on the shop."),
+        (1500, 0.01, "15 of 1,500 visitors on 11 November 2021 look like they prey on the shop: "),
     ],
 )
 def test_headline_fits_the_numbers(visitors: int, share: float, words: str) -> None:
