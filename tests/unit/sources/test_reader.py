@@ -199,10 +199,10 @@ def test_a_long_nul_run_costs_no_line(tmp_path: Path) -> None:
 
 
 def test_very_short_lines_are_read_in_parts(tmp_path: Path) -> None:
-    (tmp_path / "a").write_text(line(1) * 300 + "\n" * 3_000_000 + line(2))
+    (tmp_path / "a").write_text(line(1) * 300 + "\n" * 200_000 + line(2))
     log = AccessLog([tmp_path / "a"])
     assert len(read_all(log)) == 301
-    assert reasons(log) == {"empty line": 3_000_000}
+    assert reasons(log) == {"empty line": 200_000}
 
 
 def test_reading_twice_counts_once(tmp_path: Path) -> None:
