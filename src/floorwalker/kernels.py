@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from numba import njit
 
@@ -27,5 +27,16 @@ def kernel(function: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]
     >>> total(np.array([1.0, 2.0]))
     3.0
     """
-    compiled: Callable[Arguments, Answer] = njit(cache=True, nogil=True, error_model="numpy")(function)
+    return compile_kernel(function)
+
+
+def compile_kernel(function: Callable[Arguments, Answer], **options: Any) -> Callable[Arguments, Answer]:
+    """As `kernel`, with further options of `numba.njit`."""
+    options = {"nogil": True, "error_model": "numpy", **options}
+    compiled: Callable[Arguments, Answer]
+    try:
+        compiled = njit(cache=True, **options)(function)
+    except RuntimeError:
+        # No folder to keep machine code in (read-only install, no home): it is compiled anew in each process.
+        compiled = njit(**options)(function)
     return compiled

@@ -7,7 +7,6 @@ no more: every flagged visitor is placed, up to a cap, and a fair sample of the 
 from __future__ import annotations
 
 import os
-from typing import Any
 
 import numpy as np
 import polars as pl

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
-from numba import njit
+from floorwalker.kernels import compile_kernel
 
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
@@ -18,6 +18,4 @@ def flat_kernel(function: Callable[Arguments, Answer]) -> Callable[Arguments, An
     an empty span took 38 ns so, and 1.6 ns without. The caller's own references keep the arrays alive. A function that
     allocates does not compile this way, so the promise cannot be broken by accident.
     """
-    options: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
-    compiled: Callable[Arguments, Answer] = njit(**options)(function)
-    return compiled
+    return compile_kernel(function, _nrt=False)
