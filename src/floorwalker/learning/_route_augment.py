@@ -7,7 +7,9 @@ and gives the network a grammar that it has not seen.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
+from urllib.parse import quote
 
 import numpy as np
 
@@ -17,6 +19,10 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _ENDINGS = ("", ".html", ".htm", ".php", ".aspx", ".do", ".x")
 _PAGE_ENDING = re.compile(r"\.(html?|do|php|aspx|jsp|cgi)$")
 _FILE_ENDING = re.compile(r"\.\w{1,5}$")
+_PICTURE = re.compile(r"\.(jpe?g|png|gif|webp|avif)$", re.IGNORECASE)
+_LAST_NAME = re.compile(r"/[^/{]*\{(slug|row|name|word|id|key|below|group)\}[^/]*/?$")
+_PLACE = re.compile(r"\{\w+\}")
+_FIXED_WORD = re.compile(r"[a-z]{3,}")
 _PLAIN_KEY = re.compile(r"^[\w-]+=")
 
 
@@ -30,14 +36,7 @@ def augment(sample: SiteSample, rng: np.random.Generator) -> SiteSample:
         return sample
     pairs = [pairs[row] for row in keep]
     templates = [template for template in templates if template not in dropped]
-    for change, chance in (
-        (_to_query, 0.35),
-        (_join_segments, 0.2),
-        (_swap_delimiter, 0.35),
-        (_swap_ending, 0.35),
-        (_shift, 0.15),
-        (_prefix, 0.35),
-    ):
+    for change, chance in CHANGES:
         if rng.random() < chance:
             pairs = change(pairs, templates, rng)
             templates = sorted({template for template, _ in pairs})
@@ -52,7 +51,32 @@ def augment(sample: SiteSample, rng: np.random.Generator) -> SiteSample:
     )  # fmt: skip
 
 
+def splice(first: SiteSample, second: SiteSample, rng: np.random.Generator) -> SiteSample:
+    """Some pages of one site beside some of another: each page then stands among siblings that it never had."""
+    rows: list[tuple[SiteSample, int]] = []
+    seen: set[str] = set()
+    for sample in (first, second):
+        kept = {template for template in sorted(set(sample.templates)) if rng.random() < 0.6}
+        for row, (template, target) in enumerate(zip(sample.templates, sample.targets, strict=True)):
+            if template in kept and target not in seen:
+                seen.add(target)
+                rows.append((sample, row))
+    if len(rows) < 10:
+        return first
+    return replace(
+        first,
+        targets=tuple(sample.targets[row] for sample, row in rows),
+        templates=tuple(sample.templates[row] for sample, row in rows),
+        counts=np.array([sample.counts[row] for sample, row in rows]),
+        posts=np.array([sample.posts[row] for sample, row in rows]),
+    )
+
+
 Pairs = list[tuple[str, str]]
+
+
+def _words(rng: np.random.Generator, count: int) -> list[str]:
+    return [_word(rng, 3, 10) for _ in range(count)]
 
 
 def _word(rng: np.random.Generator, low: int = 2, high: int = 9) -> str:
@@ -160,3 +184,183 @@ def _to_query(pairs: Pairs, templates: list[str], rng: np.random.Generator) -> P
         return f"{folder}{ending}?{key}={value}{'&' + query if mark else ''}"
 
     return [(change(a, keys[a]), change(b, keys[a])) if a in keys else (a, b) for a, b in pairs]
+
+
+def _rows_by_template(pairs: Pairs) -> dict[str, list[int]]:
+    rows: dict[str, list[int]] = {}
+    for row, (template, _) in enumerate(pairs):
+        rows.setdefault(template, []).append(row)
+    return rows
+
+
+def _few_values(rng: np.random.Generator) -> list[str]:
+    """The values of a size or a view: `200x200`, `w320`, `thumb`, `3`."""
+    count, kind = int(rng.integers(2, 7)), int(rng.integers(0, 8))
+    numbers = rng.integers(2, 90, count) * 20
+    if kind == 0:
+        return [f"{number}x{number if rng.random() < 0.6 else number // 2}" for number in numbers.tolist()]
+    if kind == 1:
+        letter = "whsx"[int(rng.integers(0, 4))]
+        return [f"{letter}{number}" for number in numbers.tolist()]
+    if kind == 2:
+        return [str(number) for number in numbers.tolist()]
+    if kind == 3:
+        return list("smlx")[: max(2, count - 2)]
+    if kind == 4:
+        return [f"{number}_{number}" for number in numbers.tolist()]
+    return _words(rng, count)
+
+
+def _add_sizes(pairs: Pairs, templates: list[str], rng: np.random.Generator) -> Pairs:
+    """Pictures of a few sizes: the size is a folder or a part of a file's name, and the same pictures come in several."""
+    result = list(pairs)
+    for template, rows in _rows_by_template(pairs).items():
+        path = template.partition("?")[0]
+        if not _PICTURE.search(path) or "{" not in path or len(rows) < 8 or rng.random() < 0.2:
+            continue
+        values = _few_values(rng)
+        place = int(rng.integers(1, path.count("/") + 2))
+        style = int(rng.choice(4, p=(0.2, 0.25, 0.35, 0.2)))
+        joint = "-_.,;="[int(rng.integers(0, 6))]
+        prefix = _word(rng, 2, 6) + joint if rng.random() < 0.2 else ""
+        bare = rng.random() < 0.35
+
+        def insert(text: str, value: str, *, style: int, joint: str, place: int, prefix: str, bare: bool) -> str:
+            head, mark, query = text.partition("?")
+            stem, dot, ending = head.rpartition(".")
+            if style == 0:
+                return f"{stem}{joint}{prefix}{value}{dot}{ending}{mark}{query}"
+            if style == 3:
+                return f"{stem}/{prefix}{value}{dot}{ending}{mark}{query}"
+            if bare:
+                # A picture without an ending, as resizing services have it.
+                head = stem
+            if style == 1:
+                return f"{head}/{prefix}{value}{mark}{query}"
+            folders = head.split("/")
+            at = min(place, len(folders) - 1)
+            return "/".join([*folders[:at], prefix + value, *folders[at:]]) + mark + query
+
+        skew = 1 + rng.random()
+        picks = (rng.random(len(rows)) ** skew * len(values)).astype(int).tolist()
+        others = rng.integers(0, len(rows), len(rows)).tolist()
+        same = (rng.random(len(rows)) < 0.5).tolist()
+        name = insert(template, "{size}", style=style, joint=joint, place=place, prefix=prefix, bare=bare)
+        for row, pick, other, own in zip(rows, picks, others, same, strict=True):
+            target = pairs[row][1] if own else pairs[rows[other]][1]
+            if target.count("/") != template.count("/"):
+                target = pairs[row][1]
+            text = insert(target, values[pick], style=style, joint=joint, place=place, prefix=prefix, bare=bare)
+            result[row] = (name, text)
+    return result
+
+
+def _nest(pairs: Pairs, templates: list[str], rng: np.random.Generator) -> Pairs:
+    """Names move into folders of a few or many categories, some far larger than others."""
+    result = list(pairs)
+    categories = ["-".join(_words(rng, int(rng.integers(1, 3)))) for _ in range(int(2 ** rng.uniform(1.5, 7)))]
+    skew = 1 + 2 * rng.random()
+    for template, rows in _rows_by_template(pairs).items():
+        path = template.partition("?")[0]
+        if _FILE_ENDING.search(path) and not _PAGE_ENDING.search(path):
+            continue
+        if not _LAST_NAME.search(path) or len(rows) < 8 or rng.random() < 0.5:
+            continue
+        depth = path.rstrip("/").count("/")
+        if any(pairs[row][1].partition("?")[0].rstrip("/").count("/") != depth for row in rows):
+            continue
+        picks = (rng.random(len(rows)) ** skew * len(categories)).astype(int).tolist()
+        name = _put_folder(template, "{nest}")
+        for row, pick in zip(rows, picks, strict=True):
+            result[row] = (name, _put_folder(pairs[row][1], categories[pick]))
+    return result
+
+
+def _put_folder(text: str, folder: str) -> str:
+    path, mark, query = text.partition("?")
+    slash = "/" if path.endswith("/") else ""
+    head, _, last = path.rstrip("/").rpartition("/")
+    return f"{head}/{folder}/{last}{slash}{mark}{query}"
+
+
+def _clone(pairs: Pairs, templates: list[str], rng: np.random.Generator) -> Pairs:
+    """A second type of page with the same ids: half of the requests for `/stock/{id}` become `/review/{id}`."""
+    result = list(pairs)
+    for template, rows in _rows_by_template(pairs).items():
+        path = template.partition("?")[0]
+        words = [word for word in _FIXED_WORD.findall(_PLACE.sub("", path)) if word not in ("html", "php", "htm")]
+        if not words or len(rows) < 12 or "{" not in template or _PICTURE.search(path) or rng.random() < 0.6:
+            continue
+        word = words[-1]
+        copies = _words(rng, int(rng.integers(1, 4)))
+        sought = re.compile(rf"(?<![\w%]){re.escape(word)}(?![\w%])")
+        if len(sought.findall(path)) != 1 or "{" + word + "}" in path:
+            continue
+        picks = rng.integers(0, len(copies) + 1, len(rows)).tolist()
+        others = rng.integers(0, len(rows), len(rows)).tolist()
+        for row, pick, other in zip(rows, picks, others, strict=True):
+            if pick:
+                head, mark, query = template.partition("?")
+                renamed = sought.sub(copies[pick - 1], head, count=1) + mark + query
+                head, mark, query = pairs[rows[other] if rng.random() < 0.5 else row][1].partition("?")
+                if len(sought.findall(head)) == 1:
+                    result[row] = (renamed, sought.sub(copies[pick - 1], head, count=1) + mark + query)
+    return result
+
+
+def _add_facets(pairs: Pairs, templates: list[str], rng: np.random.Generator) -> Pairs:
+    """Lists of filters in a folder of their own: `b12,p7`, `colour:red|size:4`, `12+15+99`, names of any script."""
+    result = list(pairs)
+    listed = [
+        name for name, rows in _rows_by_template(pairs).items() if len(rows) >= 8 and "{" in name.partition("?")[0]
+    ]
+    if not listed:
+        return pairs
+    joint, inner = ",|;+:"[int(rng.integers(0, 5))], ":=|-"[int(rng.integers(0, 4))]
+    letters = [_word(rng, 1, 3) for _ in range(int(rng.integers(1, 5)))]
+    words = [_foreign(word, rng) if rng.random() < 0.4 else word for word in _words(rng, 25)]
+    most = int(2 ** rng.uniform(1, 4.5))
+    mixture = rng.dirichlet(np.ones(4))
+    folder = f"/{_word(rng)}/" if rng.random() < 0.6 else "/"
+    replaced = rng.random() < 0.6
+
+    def facet() -> str:
+        kind = int(rng.choice(4, p=mixture))
+        if kind == 0:
+            return f"{letters[int(rng.integers(0, len(letters)))]}{int(rng.integers(1, 3000))}"
+        if kind == 1:
+            return f"{letters[0]}{int(rng.integers(1, 40))}{inner}{words[int(rng.integers(0, len(words)))]}"
+        if kind == 2:
+            return str(int(rng.integers(1, 9999)))
+        return words[int(rng.integers(0, len(words)))]
+
+    for template in [name for name in listed if rng.random() < 0.25][:2]:
+        head, mark, query = template.partition("?")
+        name = f"{folder}{{facets}}" if replaced else f"{head.rstrip('/')}{folder}{{facets}}{mark}{query}"
+        for row in [row for row, (known, _) in enumerate(pairs) if known == template]:
+            text = joint.join(facet() for _ in range(int(rng.integers(1, most + 1))))
+            head, mark, query = pairs[row][1].partition("?")
+            target = f"{folder}{text}{mark}{query}" if replaced else f"{head.rstrip('/')}{folder}{text}{mark}{query}"
+            result[row] = (name, target)
+    return result
+
+
+def _foreign(word: str, rng: np.random.Generator) -> str:
+    """A word in another script, percent-encoded."""
+    base = (0x430, 0x3B1, 0x627, 0x5D0, 0x4E00, 0xAC00)[int(rng.integers(0, 6))]
+    return quote("".join(chr(base + (ord(letter) - 97) % 24) for letter in word))
+
+
+CHANGES: tuple[tuple[Callable[[Pairs, list[str], np.random.Generator], Pairs], float], ...] = (
+    (_add_sizes, 0.6),
+    (_nest, 0.3),
+    (_clone, 0.4),
+    (_to_query, 0.35),
+    (_add_facets, 0.35),
+    (_join_segments, 0.15),
+    (_swap_delimiter, 0.3),
+    (_swap_ending, 0.35),
+    (_shift, 0.15),
+    (_prefix, 0.3),
+)
+"""The changes in their order, each with its chance."""

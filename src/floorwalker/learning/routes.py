@@ -8,7 +8,7 @@ that what it learns carries over to shops in languages that it was not trained o
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from floorwalker.errors import MissingExtraError
 from floorwalker.features.routes._learning_walk import build_routes
 from floorwalker.features.routes._split import SplitTargets, split_targets
 from floorwalker.features.routes._tokens import SLOTS, VOCABULARY, WIDTH
-from floorwalker.learning._route_augment import augment
+from floorwalker.learning._route_augment import augment, splice
 from floorwalker.learning._route_teacher import Examples, SiteSample, Teacher
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ __all__ = ["SiteSample", "TrainedRoutes", "TrainingPlan", "collect_examples", "c
 
 Progress = Callable[[str], None]
 
+SPLICED = 0.35
+"""Share of the training samples that are joined from two sites."""
+
 
 @dataclass(frozen=True)
 class TrainingPlan:
@@ -36,22 +39,26 @@ class TrainingPlan:
 
     Parameters
     ----------
+    members : networks whose logits are averaged; alike but for their seeds, they err on different families.
     embedding, hidden : sizes of a token's vector and of the LSTM in each direction.
     epochs : at most so many passes; training stops after `patience` of them without a better validation loss.
     batch : sequences in a step.
     rate : of AdamW, falling along a cosine.
     averaging : of the weights over steps; the mean is what is kept, since it varies less from run to run.
+    dropout : of the tokens' vectors and of what the head reads.
     blank : chance that a slot of a token is emptied; `blank_words` is that of the words' class, for a whole sequence.
     """
 
+    members: int = 3
     embedding: int = 32
     hidden: int = 32
     epochs: int = 12
     patience: int = 4
     batch: int = 256
     rate: float = 4e-3
-    averaging: float = 0.996
-    blank: float = 0.06
+    averaging: float = 0.997
+    dropout: float = 0.1
+    blank: float = 0.08
     blank_words: float = 0.5
 
 
@@ -98,8 +105,15 @@ def collect_examples(
     rng : changes each sample's grammar (`augment`); None leaves the samples as they are.
     """
     gathered = Examples()
+    recent: list[SiteSample] = []
     for number, given in enumerate(samples):
-        sample = given if rng is None else augment(given, rng)
+        sample = given
+        if rng is not None:
+            alike = [other for other in recent if 0.25 < len(other.targets) / len(given.targets) < 4]
+            recent = [*recent[-30:], given]
+            if alike and rng.random() < SPLICED:
+                sample = splice(given, alike[int(rng.integers(0, len(alike)))], rng)
+            sample = augment(sample, rng)
         cut = cut_sample(sample)
         teacher = Teacher(cut, sample.templates)
         posts = None if (number * 0.618034) % 1.0 < without_posts else sample.posts
@@ -108,6 +122,9 @@ def collect_examples(
         gathered.lengths += teacher.examples.lengths
         gathered.labels += teacher.examples.labels
     return gathered
+
+
+Prepared = tuple[NDArray[np.int16], NDArray[np.int64], NDArray[np.int8], NDArray[np.float32]]
 
 
 def _distinct(examples: Examples) -> tuple[NDArray[np.int16], NDArray[np.int64], NDArray[np.int8], NDArray[np.float32]]:
@@ -161,17 +178,42 @@ def train_network(
     except ImportError as missing:
         raise MissingExtraError(missing.name or "torch", "train") from missing
     plan = plan or TrainingPlan()
+    prepared, held = _distinct(training), _distinct(validation)
+    members = [
+        _train_member(prepared, held, seed=seed + 1000 * member, plan=plan, progress=progress)
+        for member in range(plan.members)
+    ]
+    digest = hashlib.sha256(prepared[0].tobytes() + prepared[2].tobytes()).hexdigest()
+    return TrainedRoutes(
+        export_onnx([member.weights for member in members]), digest,
+        float(np.mean([member.loss for member in members])), float(np.mean([member.accuracy for member in members])),
+        max(member.epochs for member in members), len(prepared[0]),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Member:
+    weights: dict[str, NDArray[np.float32]]
+    loss: float
+    accuracy: float
+    epochs: int
+
+
+def _train_member(
+    training: Prepared, held: Prepared, *, seed: int, plan: TrainingPlan, progress: Progress | None
+) -> _Member:
+    import torch
+
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    tokens, lengths, labels, weights = _distinct(training)
-    held_tokens, held_lengths, held_labels, held_weights = _distinct(validation)
+    tokens, lengths, labels, weights = training
     words = _word_slots()
     network, averaged = _make_network(plan), _make_network(plan)
     averaged.load_state_dict(network.state_dict())
     steps = plan.epochs * (len(tokens) // plan.batch + 1)
     optimiser = torch.optim.AdamW(network.parameters(), lr=plan.rate, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=plan.rate, total_steps=steps, pct_start=0.1)
-    best_loss, best_accuracy, best, since, epochs = np.inf, 0.0, network.state_dict(), 0, 0
+    best_loss, best_accuracy, best, since, epochs = np.inf, 0.0, averaged.state_dict(), 0, 0
     for epoch in range(plan.epochs):
         epochs = epoch + 1
         network.train()
@@ -179,7 +221,7 @@ def train_network(
             longest = int(lengths[rows].max())
             shown = tokens[rows, :longest].astype(np.int64)
             shown[words[shown] & (rng.random(len(rows)) < plan.blank_words)[:, None, None]] = 0
-            emptied = rng.random(shown.shape) < plan.blank
+            emptied = rng.random(shown.shape, dtype=np.float32) < plan.blank
             emptied[:, :, 0] = False
             shown[emptied] = 0
             loss = _loss(network, shown, lengths[rows], labels[rows, :longest], weights[rows])[0]
@@ -191,18 +233,16 @@ def train_network(
             with torch.no_grad():
                 for mean, now in zip(averaged.parameters(), network.parameters(), strict=True):
                     mean.lerp_(now, 1 - plan.averaging)
-        loss_sum, accuracy = _validate(averaged, held_tokens, held_lengths, held_labels, held_weights)
+        held_loss, accuracy = _validate(averaged, *held)
         if progress is not None:
-            progress(f"epoch {epochs}: validation loss {loss_sum:.4f}, accuracy {accuracy:.4f}")
+            progress(f"epoch {epochs}: validation loss {held_loss:.4f}, accuracy {accuracy:.4f}")
         since += 1
-        if loss_sum < best_loss:
-            best_loss, best_accuracy, since = loss_sum, accuracy, 0
+        if held_loss < best_loss:
+            best_loss, best_accuracy, since = held_loss, accuracy, 0
             best = {name: value.clone() for name, value in averaged.state_dict().items()}
         if since >= plan.patience:
             break
-    digest = hashlib.sha256(tokens.tobytes() + labels.tobytes()).hexdigest()
-    arrays = {name: value.detach().numpy() for name, value in best.items()}
-    return TrainedRoutes(export_onnx(arrays), digest, float(best_loss), best_accuracy, epochs, len(tokens))
+    return _Member({name: value.numpy() for name, value in best.items()}, best_loss, best_accuracy, epochs)
 
 
 def _batches(lengths: NDArray[np.int64], size: int, rng: np.random.Generator) -> list[NDArray[np.int64]]:
@@ -223,16 +263,17 @@ def _make_network(plan: TrainingPlan) -> torch.nn.Module:
             with torch.no_grad():
                 self.embedding.weight[0] = 0
             self.lstm = torch.nn.LSTM(plan.embedding, plan.hidden, batch_first=True, bidirectional=True)
+            self.dropout = torch.nn.Dropout(plan.dropout)
             self.skip = torch.nn.Linear(plan.embedding, 2 * plan.hidden)
             self.head = torch.nn.Linear(2 * plan.hidden, 1)
 
         def forward(self, tokens: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-            vectors = self.embedding(tokens).sum(dim=2)
+            vectors = self.dropout(self.embedding(tokens).sum(dim=2))
             packed = torch.nn.utils.rnn.pack_padded_sequence(vectors, lengths, batch_first=True, enforce_sorted=False)
             answer, _ = torch.nn.utils.rnn.pad_packed_sequence(
                 self.lstm(packed)[0], batch_first=True, total_length=tokens.shape[1]
             )
-            logits: torch.Tensor = self.head(torch.relu(answer + self.skip(vectors))).squeeze(-1)
+            logits: torch.Tensor = self.head(self.dropout(torch.relu(answer + self.skip(vectors)))).squeeze(-1)
             return logits
 
     return Network()
@@ -277,14 +318,44 @@ def _validate(
     return loss / max(total, 1e-9), right / max(total, 1e-9)
 
 
-def export_onnx(arrays: dict[str, NDArray[np.float32]]) -> bytes:
-    """Write the network as an ONNX graph, with the LSTM as one operator.
+def export_onnx(members: Sequence[dict[str, NDArray[np.float32]]]) -> bytes:
+    """Write networks as one ONNX graph that gives their mean logits, each LSTM as one operator, weights in 16 bits.
 
     Parameters
     ----------
-    arrays : the weights by PyTorch's names. PyTorch orders gates input, forget, cell, output; ONNX input, output, forget, cell.
+    members : the weights by PyTorch's names. PyTorch orders gates input, forget, cell, output; ONNX input, output,
+        forget, cell.
     """
     from onnx import TensorProto, checker, helper, numpy_helper
+
+    nodes: list[Any] = []
+    constants: list[Any] = []
+    for number, arrays in enumerate(members):
+        _add_member(nodes, constants, arrays, f"m{number}_")
+    names = [f"m{number}_biased" for number in range(len(members))]
+    nodes += [
+        helper.make_node("Mean", names, ["mean"]),
+        helper.make_node("Squeeze", ["mean", "last"], ["logits"]),
+    ]
+    constants += [numpy_helper.from_array(np.array([2], np.int64), name) for name in ("slots", "last")]
+    graph = helper.make_graph(
+        nodes,
+        "routes",
+        [
+            helper.make_tensor_value_info("tokens", TensorProto.INT32, ["n", "t", WIDTH]),
+            helper.make_tensor_value_info("lengths", TensorProto.INT32, ["n"]),
+        ],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n", "t"])],
+        constants,
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    checker.check_model(model)
+    content: bytes = model.SerializeToString()
+    return content
+
+
+def _add_member(nodes: list[Any], constants: list[Any], arrays: dict[str, NDArray[np.float32]], prefix: str) -> None:
+    from onnx import TensorProto, helper, numpy_helper
 
     hidden = arrays["lstm.weight_hh_l0"].shape[1]
 
@@ -295,7 +366,7 @@ def export_onnx(arrays: dict[str, NDArray[np.float32]]) -> bytes:
     def both(name: str) -> NDArray[np.float32]:
         return np.stack([reorder(f"lstm.{name}_l0"), reorder(f"lstm.{name}_l0_reverse")])
 
-    constants = {
+    weights = {
         "embedding": arrays["embedding.weight"],
         "W": both("weight_ih"),
         "R": both("weight_hh"),
@@ -304,38 +375,27 @@ def export_onnx(arrays: dict[str, NDArray[np.float32]]) -> bytes:
         "skip_bias": arrays["skip.bias"],
         "head_weight": arrays["head.weight"].T,
         "head_bias": arrays["head.bias"],
-        "slots": np.array([2], np.int64),
-        "last": np.array([2], np.int64),
-        "flat": np.array([0, 0, 2 * hidden], np.int64),
     }
-    nodes = [
-        helper.make_node("Gather", ["embedding", "tokens"], ["looked_up"]),
-        helper.make_node("ReduceSum", ["looked_up", "slots"], ["vectors"], keepdims=0),
-        helper.make_node("Transpose", ["vectors"], ["by_time"], perm=[1, 0, 2]),
-        helper.make_node(
-            "LSTM", ["by_time", "W", "R", "B", "lengths"], ["states"], hidden_size=hidden, direction="bidirectional"
-        ),
-        helper.make_node("Transpose", ["states"], ["by_row"], perm=[2, 0, 1, 3]),
-        helper.make_node("Reshape", ["by_row", "flat"], ["joined"]),
-        helper.make_node("MatMul", ["vectors", "skip_weight"], ["skipped"]),
-        helper.make_node("Add", ["skipped", "skip_bias"], ["skipped_biased"]),
-        helper.make_node("Add", ["joined", "skipped_biased"], ["summed"]),
-        helper.make_node("Relu", ["summed"], ["active"]),
-        helper.make_node("MatMul", ["active", "head_weight"], ["headed"]),
-        helper.make_node("Add", ["headed", "head_bias"], ["biased"]),
-        helper.make_node("Squeeze", ["biased", "last"], ["logits"]),
-    ]
-    graph = helper.make_graph(
-        nodes,
-        "routes",
-        [
-            helper.make_tensor_value_info("tokens", TensorProto.INT32, ["n", "t", WIDTH]),
-            helper.make_tensor_value_info("lengths", TensorProto.INT32, ["n"]),
-        ],
-        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n", "t"])],
-        [numpy_helper.from_array(np.ascontiguousarray(value), name) for name, value in constants.items()],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    checker.check_model(model)
-    content: bytes = model.SerializeToString()
-    return content
+    for name, value in weights.items():
+        small = np.ascontiguousarray(value.astype(np.float16))
+        constants.append(numpy_helper.from_array(small, f"{prefix}{name}_16"))
+        nodes.append(helper.make_node("Cast", [f"{prefix}{name}_16"], [prefix + name], to=TensorProto.FLOAT))
+    constants.append(numpy_helper.from_array(np.array([0, 0, 2 * hidden], np.int64), prefix + "flat"))
+
+    def node(operator: str, inputs: Sequence[str], output: str, **attributes: Any) -> None:
+        shared = ("tokens", "lengths", "slots", "last")
+        named = [text if text in shared else prefix + text for text in inputs]
+        nodes.append(helper.make_node(operator, named, [prefix + output], **attributes))
+
+    node("Gather", ["embedding", "tokens"], "looked_up")
+    node("ReduceSum", ["looked_up", "slots"], "vectors", keepdims=0)
+    node("Transpose", ["vectors"], "by_time", perm=[1, 0, 2])
+    node("LSTM", ["by_time", "W", "R", "B", "lengths"], "states", hidden_size=hidden, direction="bidirectional")
+    node("Transpose", ["states"], "by_row", perm=[2, 0, 1, 3])
+    node("Reshape", ["by_row", "flat"], "joined")
+    node("MatMul", ["vectors", "skip_weight"], "skipped")
+    node("Add", ["skipped", "skip_bias"], "skipped_biased")
+    node("Add", ["joined", "skipped_biased"], "summed")
+    node("Relu", ["summed"], "active")
+    node("MatMul", ["active", "head_weight"], "headed")
+    node("Add", ["headed", "head_bias"], "biased")

@@ -245,7 +245,7 @@ def train_default(out: Path, *, seed: int = 0, quick: bool = False, progress: Pr
             progress(line)
 
     seeds = range(100, 101) if quick else range(100, 106)
-    plan = TrainingPlan(epochs=5) if quick else TrainingPlan()
+    plan = TrainingPlan(members=1, epochs=6) if quick else TrainingPlan()
     rng = np.random.default_rng([seed, 1])
     say("generating sites and asking their templates")
     training = collect_examples(draw_samples(list_families("training"), seeds=seeds, sizes=SIZES[:4]), rng=rng)

@@ -20,7 +20,7 @@ from floorwalker.features.routes._automaton import (
     fold_units,
 )
 from floorwalker.features.routes._grouping import group, mix
-from floorwalker.features.routes._levels import SAMPLED, Level, describe_level, suffix_kinds
+from floorwalker.features.routes._levels import SAMPLED, Level, broad_kinds, describe_level, suffix_kinds
 from floorwalker.features.routes._queries import QueryLevel, describe_queries
 from floorwalker.features.routes._split import DELIMITERS, MAX_SEGMENTS, SplitTargets
 from floorwalker.features.routes._tokens import PRIOR, WIDTH, log_bin, make_tokens
@@ -85,10 +85,11 @@ def build_routes(
     judge : decides on each level.
     """
     machine, frontier = Automaton(), _Frontier()
-    state_of, suffixes = np.zeros(len(cut), np.int64), suffix_kinds(cut)
+    state_of = np.zeros(len(cut), np.int64)
+    suffixes, broad = suffix_kinds(cut), broad_kinds(cut)
     for depth in range(MAX_SEGMENTS):
         level = describe_level(
-            cut, depth, state_of, counts, posts, frontier.prior, frontier.lengths, suffixes, sampled=sampled
+            cut, depth, state_of, counts, posts, frontier.prior, frontier.lengths, suffixes, broad, sampled=sampled
         )
         if level is None:
             break

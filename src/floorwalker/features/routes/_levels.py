@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floorwalker.features.routes._grouping import Groups, group, mix, ranges
-from floorwalker.features.routes._split import SplitTargets
+from floorwalker.features.routes._split import FOREIGN, SplitTargets
 from floorwalker.features.routes._tokens import (
     FUTURE,
     LENGTH,
@@ -24,7 +24,8 @@ from floorwalker.features.routes._tokens import (
 SAMPLED = 1500
 """Siblings below one state that are shown to the network; the rest follow what these decide about their parts."""
 
-_COARSE = np.array([0, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 2, 1, 4, 5])
+_NUMBERED = (4, 5, 6, 7, 8, 9, 10, 11, 12, 15, 16)
+_COARSE = np.array([0, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 2, 1, 4, 5, 6])
 
 
 @dataclass
@@ -46,6 +47,9 @@ class Level:
     tokens : int16 [k, LENGTH, WIDTH]; lengths : int64 [k].
     part_slot : int64 [parts], the token of each part in its unit's sequence.
     segment_slot : int64 [units], the token of the segment itself.
+    signature : the units by (state, delimiters and shapes); state : the units by state.
+    leaf : bool [units], nothing hangs below, at most a few queries.
+    kin : the units by (state, signature, the most frequent kind of path below).
     """
 
     depth: int
@@ -66,6 +70,8 @@ class Level:
     segment_slot: NDArray[np.int64]
     signature: Groups
     state: Groups
+    leaf: NDArray[np.bool_]
+    kin: Groups
 
 
 def describe_level(
@@ -77,6 +83,7 @@ def describe_level(
     prior: NDArray[np.int16],
     prior_lengths: NDArray[np.int64],
     suffixes: NDArray[np.uint64],
+    broad: NDArray[np.uint64],
     *,
     sampled: int = SAMPLED,
 ) -> Level | None:
@@ -89,7 +96,7 @@ def describe_level(
     counts, posts : float64 [n], requests and POST requests of each target.
     prior : int16 [states, PRIOR, WIDTH], the tokens of the last decided segments of each state.
     prior_lengths : int64 [states], how many of them there are.
-    suffixes : uint64 [segments], see `suffix_kinds`.
+    suffixes, broad : uint64 [segments], see `suffix_kinds` and `broad_kinds`.
     """
     segments = np.diff(cut.segment_of)
     rows = np.flatnonzero(segments > depth)
@@ -135,7 +142,7 @@ def describe_level(
     signature = group(mix(unit_state, sums, 2))
     alike = signature.size[signature.of]
 
-    below = _look_below(cut, depth, rows, units, unit_state, suffixes)
+    below = _look_below(cut, depth, rows, units, unit_state, suffixes, broad)
     ends_here = below.ends_here
     final = np.maximum(cut.part_of[cut.segment_of[unit_row + 1]].astype(np.int64) - 1, 0)
     ending = np.where(cut.part_delimiter[final] == 3, cut.part_word[final], 0)
@@ -174,6 +181,8 @@ def describe_level(
     return Level(
         depth, rows, units, unit_state, unit_row, unit_segment, unit_count, unit_post, parts, part_unit, part_key,
         chosen, tokens, lengths, part_slot, before, signature, state,
+        (ends_here > 0.99) & (below.targets <= 3),
+        group(mix(mix(unit_state, _own_kind(cut, unit_segment), 14), below.usual, 12)),
     )  # fmt: skip
 
 
@@ -188,6 +197,7 @@ class _Below:
     shared: NDArray[np.float64]
     sharing: NDArray[np.float64]
     kinds: NDArray[np.int64]
+    usual: NDArray[np.uint64]
 
 
 def _look_below(
@@ -197,6 +207,7 @@ def _look_below(
     units: Groups,
     unit_state: NDArray[np.int64],
     suffixes: NDArray[np.uint64],
+    broad: NDArray[np.uint64],
 ) -> _Below:
     """Siblings that lead to the same children or the same kinds of path are values of one variable."""
     here = cut.segment_of[rows].astype(np.int64) + depth + 1
@@ -205,18 +216,19 @@ def _look_below(
     keyed = key_sets(cut)[rows]
     child = np.where(inside, cut.segment_hash[bounded], keyed)
     suffix = np.where(inside, suffixes[bounded], keyed)
-    children_shared, _, _ = _share(units, unit_state, child)
-    shared, sharing, kinds = _share(units, unit_state, suffix)
+    children_shared, _, _, _ = _share(units, unit_state, child)
+    shared, sharing, kinds, _ = _share(units, unit_state, suffix)
+    usual = _share(units, unit_state, np.where(inside, broad[bounded], keyed))[3]
     return _Below(
         units.size.astype(np.float64), units.mean(~inside), units.mean((keyed > 0) & ~inside), children_shared,
-        shared, sharing, kinds,
+        shared, sharing, kinds, usual,
     )  # fmt: skip
 
 
 def _share(
     units: Groups, unit_state: NDArray[np.int64], continuation: NDArray[np.uint64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
-    """Share of a unit's continuations that a sibling has too, mean number of such siblings, distinct continuations."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], NDArray[np.uint64]]:
+    """Share of a unit's continuations that a sibling has too, mean number of such siblings, distinct ones, the usual one."""
     held = group(mix(units.of, continuation, 8))
     unit = units.of[held.first]
     siblings = group(mix(unit_state[unit], continuation[held.first], 9))
@@ -224,7 +236,46 @@ def _share(
     kinds = np.bincount(unit, minlength=len(units))
     shared = np.bincount(unit, weights=others > 0, minlength=len(units)) / np.maximum(kinds, 1)
     sharing = np.bincount(unit, weights=others, minlength=len(units)) / np.maximum(kinds, 1)
-    return shared, sharing, kinds
+    usual = np.zeros(len(units), np.uint64)
+    rising = np.lexsort((continuation[held.first], held.size))
+    usual[unit[rising]] = continuation[held.first][rising]
+    return shared, sharing, kinds, usual
+
+
+def _own_kind(cut: SplitTargets, segments: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Whether a segment holds digits, whether foreign letters, and its ending."""
+    parts, owner = ranges(cut.part_of[segments], cut.part_of[segments + 1])
+    shape = cut.part_shape[parts]
+    numbered = np.bincount(owner, weights=np.isin(shape, _NUMBERED), minlength=len(segments)) > 0
+    foreign = np.bincount(owner, weights=shape == FOREIGN, minlength=len(segments)) > 0
+    last = cut.part_of[segments + 1].astype(np.int64) - 1
+    many = np.diff(cut.part_of)[segments] > 1
+    ending = np.where((cut.part_delimiter[last] == 3) & many, cut.part_hash[last], 0)
+    return mix(numbered * 2 + foreign, ending, 15)
+
+
+def broad_kinds(cut: SplitTargets) -> NDArray[np.uint64]:
+    """As `suffix_kinds`, but only frequent texts, endings and digits count: a name of two words is like one of four."""
+    if len(cut.segment_hash) == 0:
+        return np.zeros(1, np.uint64)
+    texts = group(cut.segment_hash)
+    frequent = (texts.size >= max(5, len(cut) // 100))[texts.of]
+    first, last = cut.part_of[:-1].astype(np.int64), cut.part_of[1:].astype(np.int64) - 1
+    ending = np.where((cut.part_delimiter[last] == 3) & (last > first), cut.part_hash[last], 0)
+    numbered = np.add.reduceat(np.isin(cut.part_shape, _NUMBERED).astype(np.int64), first) > 0
+    kinds = np.where(frequent, cut.segment_hash, mix(numbered, ending, 13))
+    return _fold_suffixes(cut, kinds)
+
+
+def _fold_suffixes(cut: SplitTargets, kinds: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    owner = np.repeat(np.arange(len(cut)), np.diff(cut.segment_of))
+    place = np.arange(len(kinds)) - cut.segment_of[owner]
+    last = cut.segment_of[owner + 1] - cut.segment_of[owner] - 1
+    suffix = kinds.copy()
+    for steps in range(1, int(last.max(initial=0)) + 1):
+        rows = np.flatnonzero(last - place == steps)
+        suffix[rows] = mix(suffix[rows + 1], kinds[rows], 10)
+    return suffix
 
 
 def key_sets(cut: SplitTargets) -> NDArray[np.uint64]:
@@ -251,14 +302,7 @@ def suffix_kinds(cut: SplitTargets) -> NDArray[np.uint64]:
         kinds = np.add.reduceat(folded, first)
         plain = (number == 1) & np.isin(shape[first], (1, 2, 3))
         kinds = np.where(plain, cut.segment_hash, kinds)
-        owner = np.repeat(np.arange(len(cut)), np.diff(cut.segment_of))
-        place = np.arange(len(kinds)) - cut.segment_of[owner]
-        last = cut.segment_of[owner + 1] - cut.segment_of[owner] - 1
-        suffix = kinds.copy()
-        for steps in range(1, int(last.max(initial=0)) + 1):
-            rows = np.flatnonzero(last - place == steps)
-            suffix[rows] = mix(suffix[rows + 1], kinds[rows], 10)
-    return suffix
+    return _fold_suffixes(cut, kinds)
 
 
 def _sample(

@@ -11,13 +11,24 @@ from numpy.typing import NDArray
 from floorwalker.features.routes._levels import Level
 from floorwalker.features.routes._queries import QueryLevel
 from floorwalker.features.routes._split import FOREIGN, LOWER, MIXED, OTHER, UPPER, SplitTargets
-from floorwalker.features.routes._words import VERB
+from floorwalker.features.routes._words import CLASSES, VERB
 from floorwalker.models.artefacts import DEFAULT, load_artefact
 from floorwalker.models.onnx import OnnxModel
 
 NAME, VERSION = "routes", 1
 FILE = "routes.onnx"
 BATCH = 512
+
+GUARDED_WORDS = (VERB, *(CLASSES.index(name) for name in ("login", "basket", "checkout")))
+"""Classes of words that are never merged with their siblings."""
+
+FEW, DOUBT = 24, 2.0
+"""Among so few leaves of letters, the network must be surer by so much before it merges: two pages taken for one hide
+what a visitor did, one page taken for two hides nothing."""
+
+SURE, CROWD, OWN = 4.0, 0.35, 0.3
+"""Logits are cut at `SURE` before siblings are averaged; the weights of a crowd's mean beside one's own logit, and of one's
+own logit beside the mean of those with the same paths below."""
 
 GUARDED_VALUES = 40
 """A key with more values than these is no list of acts."""
@@ -89,24 +100,38 @@ class NetworkJudge:
         place = np.full(units, -1)
         place[level.sampled] = np.arange(len(level.sampled))
         seen = place >= 0
+        each = np.zeros(len(level.parts))
+        asked = seen[level.part_unit]
+        each[asked] = logits[place[level.part_unit[asked]], level.part_slot[asked]]
+        number = np.bincount(level.part_unit, minlength=units)
+        begins = np.cumsum(number) - number
         whole = np.full(units, -9.0)
         whole[seen] = logits[place[seen], level.segment_slot[seen]]
+        # A segment of one part was asked about twice.
+        single = number == 1
+        whole[single & seen] = (whole + each[begins])[single & seen] / 2
         literal = self._agree(level, whole, seen) > 0
-        shown = seen[level.part_unit] & ~literal[level.part_unit]
-        each = np.zeros(len(level.parts))
-        each[shown] = logits[place[level.part_unit[shown]], level.part_slot[shown]]
+        shown = asked & ~literal[level.part_unit]
         votes = level.part_key.total(shown)
-        fixed = (level.part_key.total(each) / np.maximum(votes, 1) > 0)[level.part_key.of] & (votes > 0)[
-            level.part_key.of
-        ]
+        mean = level.part_key.total(np.where(shown, each, 0)) / np.maximum(votes, 1)
+        fixed = ((mean > 0) & (votes > 0))[level.part_key.of]
+        fixed[begins[single]] = literal[single]
         return self._guard(level, literal, fixed)
 
     def _agree(self, level: Level, whole: NDArray[np.float64], seen: NDArray[np.bool_]) -> NDArray[np.float64]:
-        signature = level.signature
-        votes = signature.total(seen)
-        mean = signature.total(np.where(seen, np.clip(whole, -4, 4), 0)) / np.maximum(votes, 1)
-        weight = np.where(votes >= 8, 0.35, 0.0)
-        refined: NDArray[np.float64] = whole + (weight * mean)[signature.of]
+        letters = np.isin(self._cut.part_shape[level.parts], (LOWER, MIXED, UPPER))
+        plain = np.bincount(level.part_unit, weights=~letters, minlength=len(whole)) == 0
+        doubtful = level.leaf & plain & (level.state.size <= FEW)[level.state.of]
+        clipped = np.where(seen, np.clip(whole, -SURE, SURE), 0)
+        refined = whole + DOUBT * doubtful
+        votes = level.signature.total(seen)
+        mean = level.signature.total(clipped) / np.maximum(votes, 1)
+        refined = refined + (np.where(votes >= 8, CROWD, 0.0) * mean)[level.signature.of]
+        # Folders with the same kinds of path below decide together; a page of its own name decides for itself.
+        votes = level.kin.total(seen)
+        mean = level.kin.total(clipped) / np.maximum(votes, 1)
+        together = (~level.leaf | ~plain) & (votes >= 2)[level.kin.of]
+        refined = np.where(together, mean[level.kin.of] + OWN * np.clip(whole, -SURE, SURE), refined)
         return np.where(seen, refined, -9.0)
 
     def _guard(
@@ -116,7 +141,7 @@ class NetworkJudge:
         shape = cut.part_shape[level.parts]
         letters = np.isin(shape, (LOWER, MIXED, UPPER))
         number = np.bincount(level.part_unit, minlength=len(literal))
-        act = (cut.part_word[level.parts] == VERB) & letters & (number[level.part_unit] <= 3)
+        act = np.isin(cut.part_word[level.parts], GUARDED_WORDS) & letters & (number[level.part_unit] <= 3)
         posted = letters & (level.unit_post[level.part_unit] >= 0.5)
         # Letters in a token or a user's name come in hundreds; a shop's own acts are few.
         few = np.bincount(
@@ -138,9 +163,13 @@ class NetworkJudge:
         logits = self._network.logits(level.tokens, level.lengths)
         shown = level.sequence >= 0
         chosen = np.zeros(len(level.unit_state), np.bool_)
-        chosen[shown] = logits[level.sequence[shown], level.slot[shown]] > 0
+        each = logits[level.sequence[shown], level.slot[shown]]
+        if not level.dispatched:
+            alone = (level.named >= 0.5) & (level.distinct <= FEW) & (level.letters > 0.9)
+            each = each + DOUBT * alone[shown]
+        chosen[shown] = each > 0
         if not level.dispatched:
             # The guard again: `?act=add` and `?act=remove`, in any language where methods are known.
             few = level.distinct <= GUARDED_VALUES
-            chosen |= few & (level.letters > 0.7) & ((level.acts >= 0.2) | (level.post >= 0.5))
+            chosen |= few & (level.letters > 0.7) & ((level.acts >= 0.2) | (level.posted >= 0.1))
         return chosen

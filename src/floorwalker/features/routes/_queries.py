@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floorwalker.features.routes._grouping import Groups, group, mix
-from floorwalker.features.routes._split import LOWER, MAX_KEYS, MIXED, OTHER, UPPER, SplitTargets
+from floorwalker.features.routes._split import LOWER, MAX_KEYS, MIXED, OTHER, SHAPE_NAMES, UPPER, SplitTargets
 from floorwalker.features.routes._tokens import (
     PRIOR,
     QUERY_LENGTH,
@@ -37,7 +37,8 @@ class QueryLevel:
     tokens : int16 [k, QUERY_LENGTH, WIDTH]; lengths : int64 [k].
     distinct : float64 [units], distinct values seen.
     acts, letters : float64 [units], share of the distinct values that name an act, and that are made of letters.
-    post : float64 [units], the share of POST among the key's requests, or -1 where methods are unknown.
+    posted : float64 [units], share of the distinct values that are sent mostly by POST; 0 where methods are unknown.
+    named : float64 [units], distinct values by target that has the key: 1 where the key alone says what is asked.
     """
 
     dispatched: bool
@@ -52,7 +53,8 @@ class QueryLevel:
     distinct: NDArray[np.float64]
     acts: NDArray[np.float64]
     letters: NDArray[np.float64]
-    post: NDArray[np.float64]
+    posted: NDArray[np.float64]
+    named: NDArray[np.float64]
 
 
 def describe_queries(
@@ -85,14 +87,17 @@ def describe_queries(
     value_unit = units.of[held.first]
     distinct = np.bincount(value_unit, minlength=len(units)).astype(np.float64)
     weight = np.maximum(counts[targets], 1e-9)
-    named = np.bincount(value_unit, weights=cut.value_word[held.first] == VERB, minlength=len(units)) / distinct
+    acts = np.bincount(value_unit, weights=cut.value_word[held.first] == VERB, minlength=len(units)) / distinct
     plain = np.isin(cut.value_shape[held.first], (LOWER, MIXED, UPPER, OTHER))
     letters = np.bincount(value_unit, weights=plain, minlength=len(units)) / distinct
-    key_post = np.full(len(units), -1.0) if posts is None else units.total(posts[targets]) / units.total(weight)
+    posted_values = np.zeros(len(units))
+    if posts is not None:
+        mostly = held.total(posts[targets]) >= 0.5 * held.total(weight)
+        posted_values = np.bincount(value_unit, weights=mostly, minlength=len(units)) / distinct
     requests = units.total(weight)
     top = np.zeros(len(units))
     np.maximum.at(top, value_unit, held.total(weight))
-    shape_counts = np.zeros((len(units), 16))
+    shape_counts = np.zeros((len(units), len(SHAPE_NAMES)))
     np.add.at(shape_counts, (units.of, cut.value_shape), 1)
     mean_length = units.mean(cut.value_end - cut.value_start)
     slash = units.mean(_has_slash(cut, places, targets))
@@ -132,9 +137,10 @@ def describe_queries(
         tokens,
         lengths,
         distinct,
-        named,
+        acts,
         letters,
-        key_post,
+        posted_values,
+        distinct / units.size,
     )
 
 

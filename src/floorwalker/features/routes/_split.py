@@ -36,12 +36,13 @@ HEAD_PARTS = 6
     FOREIGN,
     OTHER,
     UUID,
-) = range(16)
+    SIZE,
+) = range(17)
 """Shapes of a part, by the characters that it is made of."""
 
 SHAPE_NAMES = (
     "empty", "lower", "mixed", "upper", "digits_2", "digits_5", "digits_9", "digits_long", "hex", "alnum_lower",
-    "alnum_upper", "alnum_mixed", "year", "foreign", "other", "uuid",
+    "alnum_upper", "alnum_mixed", "year", "foreign", "other", "uuid", "size",
 )  # fmt: skip
 
 DELIMITERS = b"-_.,|;=:~!+@()[]*'$& "
@@ -280,7 +281,12 @@ def _measure(
     year = length == 4 and (
         (text[start] == 49 and text[start + 1] == 57) or (text[start] == 50 and text[start + 1] == 48)
     )
-    return keyed, plain, _shape(lower, upper, digit, foreign, other, hexes, length, year)
+    shape = _shape(lower, upper, digit, foreign, other, hexes, length, year)
+    if lower == 1 and digit == length - 1 and digit >= 2:
+        for at in range(start + 1, stop - 1):
+            if text[at] == 120:
+                shape = 16
+    return keyed, plain, shape
 
 
 @kernel
