@@ -25,6 +25,8 @@ Values = NDArray[np.float64]
 IMPOSTOR = "machine.impostor"
 UNUSUAL = "visitor.unusual"
 SWARM = "swarm.acts_as_one"
+NOTABLE_SPREADS = 3.0
+FEWEST_NOTABLE = 2
 
 
 @dataclass
@@ -172,9 +174,11 @@ def _flag(
             over[group] = np.where(strength[group] >= cut, strength[group] / cut, 0.0)
         strengths[pattern] = over
     unusual = np.zeros(len(evidence), bool)
+    # A score over few or coarse features may pass its cut-off on next to nothing; a person must see why.
+    notable = (np.abs(model.deviations(evidence.features)) >= NOTABLE_SPREADS).sum(axis=1) >= FEWEST_NOTABLE
     for group in groups:
         cut = max(model.threshold, tail_cutoff(score[group], settings.false_alarm_budget))
-        unusual[group] = score[group] > cut
+        unusual[group] = (score[group] > cut) & notable[group]
     tier = np.full(len(evidence), -1, np.int8)
     tier[unusual] = TIERS.index("only unusual")
     weight = np.zeros(len(evidence))
