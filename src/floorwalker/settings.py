@@ -31,7 +31,7 @@ class ScanSettings:
     trim : share of the most unusual training rows left out when the detector is fitted again.
     trim_rounds : how often that is repeated.
     train_days : days before the judged day that the detector learns from.
-    detector : id of the outlier detector.
+    detector : id of the outlier detector; several, joined by commas, are asked together.
     feature_groups : groups of features that the detector sees.
     min_swarm : clients that a cohort of sparse visitors must have to be reported.
     map_sample : visitors on the t-SNE map; 0 leaves the map out.

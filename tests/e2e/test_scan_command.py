@@ -110,6 +110,18 @@ def test_what_was_learned_is_used_tomorrow(scan: Scan, shop_log: Path, tmp_path:
     assert told[0]
 
 
+def test_several_detectors_are_asked_together_today_and_tomorrow(scan: Scan, shop_log: Path, tmp_path: Path) -> None:
+    told = []
+    for arguments in (["--detector", "knn,histogram", "--save", "site.npz"], ["--load", "site.npz"]):
+        done = scan(shop_log, "--no-report", "--json", *arguments, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr.decode()
+        result = json.loads(done.stdout)
+        assert result["threshold"]["detector"] == "knn,histogram"
+        told.append([(visitor["client"], visitor["score"]) for visitor in result["flagged"]])
+    assert told[0]
+    assert told[0] == told[1]
+
+
 def test_mask_leaves_no_address(scan: Scan, shop_log: Path, tmp_path: Path) -> None:
     plain = json.loads(scan(shop_log, "--no-report", "--json", cwd=tmp_path).stdout)
     clients = {visitor["client"] for visitor in plain["flagged"]}
@@ -203,6 +215,7 @@ def test_what_is_no_log_is_refused_clearly(scan: Scan, content: bytes, says: byt
         (["--detect-day", "1999-01-01"], b"1999-01-01"),
         (["--features", "visit"], b"did you mean"),
         (["--detector", "isolaton_forest"], b"did you mean"),
+        (["--detector", "knn,histogramm"], b"did you mean"),
         (["--visitor", "cookie"], b"session:NAME"),
         (["--trusted-proxy", "10.0.0.0/99"], b"10.0.0.0/99"),
         (["--false-alarm-budget", "3"], b"false_alarm_budget"),

@@ -29,6 +29,7 @@ from floorwalker.scan.export import check_ending, encode_json, to_json, write_fi
 from floorwalker.scan.job import ScanRequest
 from floorwalker.scan.machines import Ignore
 from floorwalker.scan.masking import mask_result, new_mask_key
+from floorwalker.scan.model import detector_maker
 from floorwalker.scan.state import SiteState
 from floorwalker.scan.table import print_table
 from floorwalker.settings import ScanSettings, load_settings, read_settings
@@ -207,7 +208,11 @@ def scan(
 
 def _settings(path: Path | None, **given: object) -> ScanSettings:
     settings = read_settings(path) if path else ScanSettings()
-    return load_settings({**asdict(settings), **{name: value for name, value in given.items() if value is not None}})
+    chosen = load_settings({**asdict(settings), **{name: value for name, value in given.items() if value is not None}})
+    # A misspelt name is said before gigabytes are read.
+    detector_maker(chosen.detector)
+    select_features(chosen.feature_groups)
+    return chosen
 
 
 def _groups(text: str | None) -> list[str] | None:
@@ -215,9 +220,7 @@ def _groups(text: str | None) -> list[str] | None:
         return None
     if text == "nine":
         return ["visits", "time", "pages"]
-    groups = [group.strip() for group in text.split(",") if group.strip()]
-    select_features(groups)
-    return groups
+    return [group.strip() for group in text.split(",") if group.strip()]
 
 
 def _map_sample(given: int | None, *, drawn: bool) -> int | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,8 +91,9 @@ class VisitorModel:
         # Whoever a pattern names already would only teach the detector that such behaviour is usual.
         scaled = model.scaling.apply(matrix[~suspect])
         if len(scaled) >= FEWEST_ROWS:
-            detector_class = load_detector(settings.detector)
-            model.detector = fit_trimmed(detector_class, scaled, trim=settings.trim, rounds=settings.trim_rounds)
+            model.detector = fit_trimmed(
+                detector_maker(settings.detector), scaled, trim=settings.trim, rounds=settings.trim_rounds
+            )
             model.threshold = tail_cutoff(model.detector.score(scaled), settings.false_alarm_budget)
         return model
 
@@ -136,7 +139,7 @@ class VisitorModel:
             return cls(
                 features=tuple(by_name[name] for name in facts["features"]),
                 scaling=RobustScaling.from_state(_under("scaling.", arrays)),
-                detector=load_detector(facts["detector"]).from_state(inner) if inner else None,
+                detector=_class_of(facts["detector"]).from_state(inner) if inner else None,
                 detector_name=facts["detector"],
                 threshold=float("inf") if threshold is None else float(threshold),
                 pattern_cutoffs={str(code): float(cut) for code, cut in facts["pattern_cutoffs"].items()},
@@ -149,6 +152,33 @@ class VisitorModel:
             raise ArtefactError(
                 f"the saved visitor model is damaged or of another version ({error})", fix="train again with --save"
             ) from error
+
+
+def detector_maker(names: str) -> Callable[[], Detector]:
+    """What makes an unfitted detector: one by its name, several joined by commas as an ensemble of them.
+
+    An unknown name, or an ensemble among several, raises `UsageError`.
+
+    >>> detector_maker("knn, histogram")().capabilities.name
+    'Ensemble'
+    """
+    members = _split(names)
+    if len(members) == 1:
+        return load_detector(members[0])
+    for member in members:
+        load_detector(member)
+    together: Callable[[], Detector] = partial(cast("Any", load_detector("ensemble")), members=members)
+    together()  # refuses members that it cannot ask
+    return together
+
+
+def _split(names: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name.strip() for name in names.split(",") if name.strip())) or (names,)
+
+
+def _class_of(names: str) -> type[Detector]:
+    members = _split(names)
+    return load_detector(members[0] if len(members) == 1 else "ensemble")
 
 
 def pattern_cutoff(pattern: Pattern, evidence: Evidence, budget: float) -> float:
