@@ -40,3 +40,31 @@ def tail_cutoff(values: NDArray[np.floating], budget: float) -> float:
     z_low, z_high, z_cut = (normal.inv_cdf(share) for share in (LOWER, UPPER, 1.0 - budget))
     slope = (high - low) / (z_high - z_low)
     return float(high + slope * (z_cut - z_high))
+
+
+def score_cutoff(scores: NDArray[np.floating], budget: float) -> float:
+    """`tail_cutoff` for scores in [0, 1], which never leaves that range.
+
+    Scores that are places among the training rows, or bounded ratios, spread so evenly that a straight tail ends beyond
+    1, where no score can reach it: nobody would ever be flagged. The tail is then drawn on the normal scale of the
+    scores, on which even places are a normal distribution.
+
+    Parameters
+    ----------
+    scores : float [n] in [0, 1].
+    budget : share of honest visitors, in (0, 0.2].
+
+    >>> places = np.linspace(0, 1, 20_001)
+    >>> round(tail_cutoff(places, 0.001), 2), round(score_cutoff(places, 0.001), 3)
+    (1.6, 0.999)
+    """
+    straight = tail_cutoff(scores, budget)
+    if straight < 1.0:
+        return straight
+    normal = NormalDist()
+    # Two quantiles stay two quantiles on any rising scale, so only they need to be moved.
+    low, high = (
+        normal.inv_cdf(min(max(float(place), 1e-6), 1 - 1e-6)) for place in np.quantile(scores, [LOWER, UPPER])
+    )
+    z_low, z_high, z_cut = (normal.inv_cdf(share) for share in (LOWER, UPPER, 1.0 - budget))
+    return normal.cdf(high + (high - low) / (z_high - z_low) * (z_cut - z_high))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from floorwalker.features.visitors import _columns as c
 from floorwalker.scan.categories import categorise
 from floorwalker.scan.cohorts import MOST_PAGES, cohort_frame
-from floorwalker.scan.cutoff import tail_cutoff
+from floorwalker.scan.cutoff import score_cutoff
 from floorwalker.scan.model import VisitorModel, pattern_cutoff
 from floorwalker.scan.patterns import Evidence, Pattern, load_patterns
 from floorwalker.scan.result import CATEGORIES, TIERS
@@ -177,7 +177,7 @@ def _flag(
     # A score over few or coarse features may pass its cut-off on next to nothing; a person must see why.
     notable = (np.abs(model.deviations(evidence.features)) >= NOTABLE_SPREADS).sum(axis=1) >= FEWEST_NOTABLE
     for group in groups:
-        cut = max(model.threshold, tail_cutoff(score[group], settings.false_alarm_budget))
+        cut = max(model.threshold, score_cutoff(score[group], settings.false_alarm_budget))
         unusual[group] = (score[group] > cut) & notable[group]
     tier = np.full(len(evidence), -1, np.int8)
     tier[unusual] = TIERS.index("only unusual")

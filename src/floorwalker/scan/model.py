@@ -16,7 +16,7 @@ from floorwalker.detectors.anomaly._scaling import RobustScaling
 from floorwalker.detectors.anomaly._trimmed import fit_trimmed
 from floorwalker.errors import ArtefactError
 from floorwalker.features.visitors import FEATURES, Feature, select_features
-from floorwalker.scan.cutoff import tail_cutoff
+from floorwalker.scan.cutoff import score_cutoff, tail_cutoff
 from floorwalker.scan.patterns import Evidence, Pattern, load_patterns
 from floorwalker.settings import ScanSettings
 
@@ -94,7 +94,7 @@ class VisitorModel:
             model.detector = fit_trimmed(
                 detector_maker(settings.detector), scaled, trim=settings.trim, rounds=settings.trim_rounds
             )
-            model.threshold = tail_cutoff(model.detector.score(scaled), settings.false_alarm_budget)
+            model.threshold = score_cutoff(model.detector.score(scaled), settings.false_alarm_budget)
         return model
 
     def score(self, features: Mapping[str, Values]) -> NDArray[np.float32]:

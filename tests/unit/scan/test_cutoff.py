@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from floorwalker.scan.cutoff import tail_cutoff
+from floorwalker.scan.cutoff import score_cutoff, tail_cutoff
 
 
 @pytest.mark.parametrize("budget", [0.01, 0.001])
@@ -28,3 +28,15 @@ def test_twice_the_hunters_is_about_twice_the_flags() -> None:
 
 def test_nobody_known_flags_nobody_by_this_cut() -> None:
     assert tail_cutoff(np.empty(0), 0.001) == float("-inf")
+
+
+def test_scores_that_are_even_places_can_still_be_flagged_and_at_the_budget() -> None:
+    places = np.random.default_rng(2).uniform(size=100_000)
+    assert tail_cutoff(places, 0.01) > 1.0
+    assert float(np.mean(places > score_cutoff(places, 0.01))) == pytest.approx(0.01, rel=0.15)
+
+
+def test_narrow_scores_keep_the_straight_tail() -> None:
+    scores = np.random.default_rng(2).normal(0.4, 0.05, 1000).clip(0, 1)
+    assert score_cutoff(scores, 0.001) == tail_cutoff(scores, 0.001)
+    assert score_cutoff(np.empty(0), 0.001) == float("-inf")
