@@ -351,9 +351,59 @@ def _foreign(word: str, rng: np.random.Generator) -> str:
     return quote("".join(chr(base + (ord(letter) - 97) % 24) for letter in word))
 
 
+def _uproot(pairs: Pairs, templates: list[str], rng: np.random.Generator) -> Pairs:
+    """One type of page loses its folder, so that its names stand beside fixed pages at the root."""
+    shapes = {_PLACE.sub("{}", template) for template in templates}
+    able = []
+    for template in templates:
+        parts = template.split("/")
+        shorter = "/" + "/".join(parts[2:])
+        if len(parts) > 2 and "{" not in parts[1] and "{" in parts[2] and _PLACE.sub("{}", shorter) not in shapes:
+            able.append(template)
+    if not able:
+        return pairs
+    chosen = able[int(rng.integers(0, len(able)))]
+    return [
+        ("/" + a.split("/", 2)[2], "/" + b.split("/", 2)[2]) if a == chosen and b.count("/") > 1 else (a, b)
+        for a, b in pairs
+    ]
+
+
+def _suffix(pairs: Pairs, templates: list[str], rng: np.random.Generator) -> Pairs:
+    """Names get a number with a letter before it; a second type of page is the first one's name with a word behind it."""
+    result = list(pairs)
+    joint = "-_.~"[int(rng.integers(0, 4))]
+    for template, rows in _rows_by_template(pairs).items():
+        path = template.partition("?")[0]
+        if not _LAST_NAME.search(path) or _PICTURE.search(path) or len(rows) < 8 or rng.random() < 0.5:
+            continue
+        letter = _word(rng, 0, 3) if rng.random() < 0.7 else ""
+        numbers = (int(10 ** rng.uniform(2, 6)) + np.cumsum(rng.integers(1, 40, len(rows)))).tolist()
+        numbered, word = rng.random() < 0.6, _word(rng, 3, 9) if rng.random() < 0.6 else ""
+        copied = (rng.random(len(rows)) < 0.4).tolist()
+        for row, number, copy in zip(rows, numbers, copied, strict=True):
+            added = f"{joint}{letter}{number}" if numbered else ""
+            place = f"{joint}{letter}{{number}}" if numbered else ""
+            tail = f"{joint}{word}" if copy and word else ""
+            result[row] = (_append(template, place + tail), _append(pairs[row][1], added + tail))
+    return result
+
+
+def _append(text: str, tail: str) -> str:
+    """Put a tail behind the last name, before its ending."""
+    path, mark, query = text.partition("?")
+    slash = "/" if path.endswith("/") else ""
+    path = path.rstrip("/")
+    found = _PAGE_ENDING.search(path)
+    ending = found.group(0) if found else ""
+    return f"{path[: len(path) - len(ending)]}{tail}{ending}{slash}{mark}{query}"
+
+
 CHANGES: tuple[tuple[Callable[[Pairs, list[str], np.random.Generator], Pairs], float], ...] = (
     (_add_sizes, 0.6),
     (_nest, 0.3),
+    (_uproot, 0.25),
+    (_suffix, 0.25),
     (_clone, 0.4),
     (_to_query, 0.35),
     (_add_facets, 0.35),

@@ -52,8 +52,8 @@ class TrainingPlan:
     members: int = 3
     embedding: int = 32
     hidden: int = 32
-    epochs: int = 12
-    patience: int = 4
+    epochs: int = 9
+    patience: int = 3
     batch: int = 256
     rate: float = 4e-3
     averaging: float = 0.997

@@ -244,7 +244,7 @@ def train_default(out: Path, *, seed: int = 0, quick: bool = False, progress: Pr
         if progress is not None:
             progress(line)
 
-    seeds = range(100, 101) if quick else range(100, 106)
+    seeds = range(100, 101) if quick else range(100, 109)
     plan = TrainingPlan(members=1, epochs=6) if quick else TrainingPlan()
     rng = np.random.default_rng([seed, 1])
     say("generating sites and asking their templates")

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floorwalker.features.routes._grouping import Groups, group, mix, ranges
-from floorwalker.features.routes._split import FOREIGN, SplitTargets
+from floorwalker.features.routes._split import SplitTargets
 from floorwalker.features.routes._tokens import (
     FUTURE,
     LENGTH,
@@ -243,15 +243,14 @@ def _share(
 
 
 def _own_kind(cut: SplitTargets, segments: NDArray[np.int64]) -> NDArray[np.uint64]:
-    """Whether a segment holds digits, whether foreign letters, and its ending."""
+    """Whether a segment holds digits, and its ending."""
     parts, owner = ranges(cut.part_of[segments], cut.part_of[segments + 1])
     shape = cut.part_shape[parts]
     numbered = np.bincount(owner, weights=np.isin(shape, _NUMBERED), minlength=len(segments)) > 0
-    foreign = np.bincount(owner, weights=shape == FOREIGN, minlength=len(segments)) > 0
     last = cut.part_of[segments + 1].astype(np.int64) - 1
     many = np.diff(cut.part_of)[segments] > 1
     ending = np.where((cut.part_delimiter[last] == 3) & many, cut.part_hash[last], 0)
-    return mix(numbered * 2 + foreign, ending, 15)
+    return mix(numbered, ending, 15)
 
 
 def broad_kinds(cut: SplitTargets) -> NDArray[np.uint64]:

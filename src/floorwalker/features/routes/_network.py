@@ -26,9 +26,9 @@ FEW, DOUBT = 24, 2.0
 """Among so few leaves of letters, the network must be surer by so much before it merges: two pages taken for one hide
 what a visitor did, one page taken for two hides nothing."""
 
-SURE, CROWD, OWN = 4.0, 0.35, 0.3
-"""Logits are cut at `SURE` before siblings are averaged; the weights of a crowd's mean beside one's own logit, and of one's
-own logit beside the mean of those with the same paths below."""
+SURE, OWN, KEEP = 4.0, 0.3, 4.0
+"""Kin are averaged over logits cut at `SURE`, beside `OWN` times one's own; a logit above `KEEP` is left as it is. Chosen on
+held-out training families."""
 
 GUARDED_VALUES = 40
 """A key with more values than these is no list of acts."""
@@ -81,9 +81,8 @@ class NetworkJudge:
     """Decides by the network, then makes siblings agree, then applies the guard.
 
     Siblings agree in two ways. A text that stands in several siblings (`p` in `red-shoe-p-12`) is fixed in all of them or in
-    none, by the mean of its logits. A segment that differs from its siblings of the same signature only by its own text follows
-    them where they are many and of one mind: what the network says of one product name is noise, what it says of a
-    thousand is the site's grammar.
+    none, by the mean of its logits. Folders with the same kinds of path below (`/small/{}.jpg`, `/large/{}.jpg`) decide by
+    the mean of theirs: what the network says of one category is noise, what it says of ten is the site's grammar.
 
     The guard keeps endpoints that change state apart: words that name an act (`add`, `entfernen`, `quitar`) are never
     merged with their siblings, nor are words of letters in requests that are sent by POST.
@@ -124,14 +123,12 @@ class NetworkJudge:
         doubtful = level.leaf & plain & (level.state.size <= FEW)[level.state.of]
         clipped = np.where(seen, np.clip(whole, -SURE, SURE), 0)
         refined = whole + DOUBT * doubtful
-        votes = level.signature.total(seen)
-        mean = level.signature.total(clipped) / np.maximum(votes, 1)
-        refined = refined + (np.where(votes >= 8, CROWD, 0.0) * mean)[level.signature.of]
         # Folders with the same kinds of path below decide together; a page of its own name decides for itself.
         votes = level.kin.total(seen)
         mean = level.kin.total(clipped) / np.maximum(votes, 1)
         together = (~level.leaf | ~plain) & (votes >= 2)[level.kin.of]
-        refined = np.where(together, mean[level.kin.of] + OWN * np.clip(whole, -SURE, SURE), refined)
+        unsure = together & (np.abs(whole) <= KEEP)
+        refined = np.where(unsure, mean[level.kin.of] + OWN * np.clip(whole, -SURE, SURE), refined)
         return np.where(seen, refined, -9.0)
 
     def _guard(
