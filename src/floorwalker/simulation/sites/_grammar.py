@@ -94,7 +94,7 @@ class World:
     def slugs(
         self, count: int, low: int = 2, high: int = 4, *, joint: str = "-", sizes: float = 0.15, capital: bool = False
     ) -> list[str]:
-        """Names of `low` to `high` words; a share `sizes` of them ends in a model number, so that words look like ids."""
+        """Names of `low` to `high` words; a share `sizes` of them ends in a model number: words like ids."""
         words = [word[:1].upper() + word[1:] for word in self.words] if capital else self.words
         lengths = self.rng.integers(low, high + 1, count).tolist()
         picks = self.rng.integers(0, len(words), (count, high)).tolist()

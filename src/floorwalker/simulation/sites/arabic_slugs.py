@@ -13,29 +13,32 @@ def write(world: World) -> None:
     n = world.items
     slugs, ids = world.slugs(n, 2, 5), world.ids(n, 70_000, step=30)
     rows = world.slugs(world.share(0.03, least=12, most=250), 1, 2, sizes=0)
-    world.page("/ar/{slug}/n{id}/", "product", n, slug=slugs, id=ids)
-    world.page("/en/{slug}/n{id}/", "product", world.share(0.3), slug=slugs, id=ids)
+    # A language in front is a value, as a country is: the same page in two languages is one type.
+    tongue = ["ar", "en"]
+    world.page("/{tongue}/{slug}/n{id}/", "product", n, tongue=tongue, slug=slugs, id=ids)
     world.page(
-        "/ar/qism/{row}/[?safha={page}][&tartib={sort}]",
+        "/{tongue}/qism/{row}/[?safha={page}][&tartib={sort}]",
         "category",
         len(rows) * 4,
+        tongue=tongue,
         row=rows,
         page=world.numbers(25, 2, 30),
         sort=["siar", "jadid"],
     )
-    world.page("/en/qism/{row}/[?safha={page}]", "category", len(rows), row=rows, page=world.numbers(25, 2, 30))
     world.page(
-        "/ar/bahth/?k={word}[&safha={page}]",
+        "/{tongue}/bahth/?k={word}[&safha={page}]",
         "search",
+        tongue=tongue,
         word=world.slugs(world.share(0.3), 1, 3, joint="+"),
         page=["2", "3"],
     )
-    world.page("/ar/marka/{brand}/", "category", brand=world.some(18, 40))
-    world.page("/ar/urud/{slug}/", "offer", slug=world.slugs(18, 1, 3))
-    world.fixed("offer", "/ar/urud/", "/ar/tasfiya/", "/en/urud/")
+    world.page("/{tongue}/marka/{brand}/", "category", tongue=tongue, brand=world.some(18, 40))
+    world.page("/{tongue}/urud/{slug}/", "offer", tongue=tongue, slug=world.slugs(18, 1, 3))
+    for name in ("urud", "tasfiya"):
+        world.page(f"/{{tongue}}/{name}/", "offer", 12, tongue=tongue)
     world.page("/khidma/mawjud/n{id}", "offer", world.share(0.4), id=ids)
     world.page("/khidma/aara/n{id}[?safha={page}]", "other", world.share(0.3), id=ids, page=["2", "3"])
-    world.fixed("basket", "/ar/salla/")
+    world.page("/{tongue}/salla/", "basket", 12, tongue=tongue)
     world.state(
         ("/khidma/salla/idafa", "basket"),
         ("/khidma/salla/izala", "basket"),
@@ -43,23 +46,32 @@ def write(world: World) -> None:
         ("/khidma/qasima/tatbiq", "offer"),
         ("/khidma/qasima/talab", "offer"),
     )
-    world.state(("/ar/dafa/unwan/", "checkout"), ("/ar/dafa/tawsil/", "checkout"), ("/ar/dafa/takid/", "checkout"))
-    world.state(("/ar/dukhul/", "login"), ("/ar/khuruj/", "login"), ("/ar/tasjil/", "login"), ("/ar/istiada/", "login"))
-    world.fixed(
-        "other",
-        "/",
-        "/ar/",
-        "/en/",
-        "/ar/hisabi/talabat/",
-        "/ar/hisabi/anawin/",
-        "/ar/hisabi/mufaddala/",
-        "/ar/man-nahnu/",
-        "/ar/ittasil/",
-        "/ar/shurut/",
-        "/ar/irja/",
-    )
-    world.page("/ar/hisabi/talabat/{code}/", "other", code=world.codes(world.share(0.1), 12, "0123456789"))
-    world.page("/ar/mudawwana/{slug}/", "other", slug=world.slugs(world.share(0.02, least=12, most=150), 3, 7, sizes=0))
+    for name, role in (
+        ("dafa/unwan", "checkout"),
+        ("dafa/tawsil", "checkout"),
+        ("dafa/takid", "checkout"),
+        ("dukhul", "login"),
+        ("khuruj", "login"),
+        ("tasjil", "login"),
+        ("istiada", "login"),
+    ):
+        world.page(f"/{{tongue}}/{name}/", role, 12, tongue=tongue, method="POST", changing=True)
+    world.fixed("other", "/")
+    for name in (
+        "",
+        "hisabi/talabat/",
+        "hisabi/anawin/",
+        "hisabi/mufaddala/",
+        "man-nahnu/",
+        "ittasil/",
+        "shurut/",
+        "irja/",
+    ):
+        world.page(f"/{{tongue}}/{name}", "other", 12, tongue=tongue)
+    orders = world.codes(world.share(0.1), 12, "0123456789")
+    world.page("/{tongue}/hisabi/talabat/{code}/", "other", tongue=tongue, code=orders)
+    articles = world.slugs(world.share(0.02, least=12, most=150), 3, 7, sizes=0)
+    world.page("/{tongue}/mudawwana/{slug}/", "other", tongue=tongue, slug=articles)
     world.page(
         "/wasait/{a}/{b}/{id}/{size}.webp",
         "asset",

@@ -21,16 +21,14 @@ def write(world: World) -> None:
         slug=slugs,
         colour=world.some(6, 6),
     )
-    world.page("/produkt-kategori/{row}/[?sorter={sort}]", "category", len(rows) * 2, row=rows, sort=["pris", "dato"])
-    world.page(
-        "/produkt-kategori/{row}/side/{page}/", "category", len(rows) * 3, row=rows, page=world.numbers(30, 2, 15)
-    )
+    world.page("/vareslag/{row}/[?sorter={sort}]", "category", len(rows) * 2, row=rows, sort=["pris", "dato"])
+    world.page("/vareslag/{row}/side/{page}/", "category", len(rows) * 3, row=rows, page=world.numbers(30, 2, 15))
     world.page("/stikkord/{tag}/", "category", tag=world.some(15, 40))
     world.page("/sok/{word}/", "search", word=world.slugs(world.share(0.3), 1, 3, joint="+"))
     world.page("/wp-json/butikk/v1/varer/{id}", "product", world.share(0.4), id=ids)
     world.page("/wp-json/butikk/v1/varer/{id}/beholdning", "offer", world.share(0.4), id=ids)
     world.page(
-        "/wp-json/butikk/v1/varer?kategori={id}[&per_side={many}]", "category", id=world.ids(40, 10), many=["10", "50"]
+        "/wp-json/butikk/v1/varer?slag={id}[&per_side={many}]", "category", id=world.ids(40, 10), many=["10", "50"]
     )
     world.fixed("other", "/wp-json/butikk/v1", "/wp-json/butikk/v1/innstillinger", "/wp-json/butikk/v1/land")
     world.state(

@@ -59,7 +59,7 @@ def write(world: World) -> None:
     world.state(("/vorud", "login"), ("/khoruj", "login"), ("/sabtenam", "login"), ("/faramushi", "login"))
     world.state(("/pardakht/neshani", "checkout"), ("/pardakht/ersal", "checkout"), ("/pardakht/taeed", "checkout"))
     world.page(
-        "/pardakht/bank/{code}", "callback", code=world.codes(world.share(0.05), 18, "0123456789"), method="POST"
+        "/pardakht/bazgasht/{code}", "callback", code=world.codes(world.share(0.05), 18, "0123456789"), method="POST"
     )
     world.fixed(
         "other",

@@ -52,7 +52,7 @@ def write(world: World) -> None:
     world.fixed(
         "other",
         "/klient,zamowienia.html",
-        "/klient,adresy.html",
+        "/klient,ksiazka-adresowa.html",
         "/klient,schowek.html",
         "/",
         "/regulamin.html",

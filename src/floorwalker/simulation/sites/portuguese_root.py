@@ -35,7 +35,7 @@ def write(world: World) -> None:
         word=world.slugs(world.share(0.3), 1, 3, joint="%20"),
         page=["2", "3"],
     )
-    world.page("/api/catalogo/produtos/variacoes/{id}", "product", world.share(0.5), id=ids)
+    world.page("/api/vitrine/produtos/variacoes/{id}", "product", world.share(0.5), id=ids)
     world.page("/api/estoque/{id}/simular[?sc={channel}]", "offer", world.share(0.4), id=ids, channel=["1", "2"])
     world.page("/api/avaliacoes/{id}", "other", world.share(0.3), id=ids)
     world.page("/api/pedidos/pub/carrinho/{key}", "basket", key=world.codes(world.share(0.2), 32))
@@ -61,7 +61,7 @@ def write(world: World) -> None:
         changing=True,
     )
     world.page(
-        "/api/pedidos/pub/carrinho/{key}/pagamento",
+        "/api/pedidos/pub/carrinho/{key}/pagar",
         "checkout",
         key=world.codes(world.share(0.05), 32),
         method="POST",
@@ -117,12 +117,12 @@ def write(world: World) -> None:
         "/arquivos/{name}.js[?v={v}]", "asset", name=["geral", "produto", "busca"], v=world.codes(6, 10, "0123456789")
     )
     world.page(
-        "/evento/{kind}/{code}",
+        "/ocorrido/{kind}/{code}",
         "beacon",
         world.share(0.3),
         kind=["vista", "clique"],
         code=world.codes(world.share(0.3), 20),
     )
-    world.page("/retorno/pagamento/{code}", "callback", code=world.uuids(world.share(0.05)), method="POST")
+    world.page("/retorno/pagar/{code}", "callback", code=world.uuids(world.share(0.05)), method="POST")
     world.fixed("feed", "/mapa-do-site.xml", "/xml/comparador.xml")
     world.fixed("health", "/api/saude")

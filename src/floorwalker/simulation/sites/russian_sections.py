@@ -50,8 +50,8 @@ def write(world: World) -> None:
             changing=True,
         )
     world.page("/ajax/korzina.php?DEISTVIE=OCHISTIT", "basket", method="POST", changing=True)
-    world.page("/ajax/kupon.php?DEISTVIE=PRIMENIT", "offer", method="POST", changing=True)
-    world.page("/ajax/kupon.php?DEISTVIE=SNYAT", "offer", method="POST", changing=True)
+    world.page("/ajax/skidochnyi-kod.php?DEISTVIE=PRIMENIT", "offer", method="POST", changing=True)
+    world.page("/ajax/skidochnyi-kod.php?DEISTVIE=SNYAT", "offer", method="POST", changing=True)
     world.fixed("basket", "/lichnyi/korzina/")
     world.fixed("other", "/lichnyi/", "/lichnyi/zakazy/", "/lichnyi/profil/", "/lichnyi/podpiska/", "/lichnyi/schet/")
     world.page("/lichnyi/zakazy/{id}/", "other", id=world.ids(world.share(0.1), 3000))

@@ -64,11 +64,11 @@ def write(world: World) -> None:
         "category",
         world.share(0.2, least=30),
         a=world.ids(world.share(0.03, least=10), 2),
-        view=["racs", "lista"],
+        view=["racs", "sorok"],
         sort=["ar", "nev"],
         page=world.numbers(20, 1, 20),
     )
-    world.page("/bank/visszajelzes/{code}", "callback", code=world.codes(world.share(0.05), 16), method="POST")
+    world.page("/fizeto/visszajelzes/{code}", "callback", code=world.codes(world.share(0.05), 16), method="POST")
     world.fixed("feed", "/hirek.rss")
     world.fixed("beacon", "/latogato.gif")
     world.fixed("health", "/allapot.jsp")

@@ -68,7 +68,7 @@ def write(world: World) -> None:
     world.page("/imagen/cabecera/{name}.png", "asset", name=world.some(5, 10))
     world.page("/vista/tema/estilo.css[?v={v}]", "asset", v=world.numbers(4, 1, 90))
     world.fixed("asset", "/vista/js/comun.js", "/vista/js/jquery.min.js", "/vista/letra.woff2")
-    world.page(base + "alimento/catalogo", "feed")
+    world.page(base + "alimento/surtido", "feed")
     world.page(base + "pago/aviso&token={token}", "callback", token=world.codes(world.share(0.04), 26), method="POST")
     world.fixed("beacon", "/latido.php")
     world.fixed("health", "/estado.txt")

@@ -43,10 +43,10 @@ def write(world: World) -> None:
     )
     world.page("/kampanya/{slug}-k{id}", "offer", slug=world.slugs(24, 2, 4), id=world.ids(24, 200))
     world.fixed("offer", "/flas-indirim", "/kuponlarim")
-    world.page("/servis/stok/{id}", "offer", world.share(0.4), id=ids)
+    world.page("/servis/mevcut/{id}", "offer", world.share(0.4), id=ids)
     for verb in ("ekle", "cikar", "guncelle"):
         world.page(f"/servis/sepet/{verb}/{{id}}", "basket", world.share(0.03), id=ids, method="POST", changing=True)
-    world.state(("/servis/kupon/kullan", "offer"), ("/servis/kupon/topla", "offer"), ("/servis/kupon/sil", "offer"))
+    world.state(("/servis/cek/kullan", "offer"), ("/servis/cek/topla", "offer"), ("/servis/cek/sil", "offer"))
     world.fixed("basket", "/sepetim")
     world.state(("/odeme/adres", "checkout"), ("/odeme/kart", "checkout"), ("/odeme/onay", "checkout"))
     world.state(("/giris", "login"), ("/cikis", "login"), ("/uyelik", "login"), ("/sifremi-unuttum", "login"))

@@ -22,7 +22,7 @@ def write(world: World) -> None:
     world.page("/u/{who}/urmareste", "other", len(people) // 8 + 1, who=people, method="POST")
     count = world.share(0.4, least=40)
     world.page(
-        "/lista/{kind}/{town}[?pag={page}][&pret_max={price}]",
+        "/rubrica/{kind}/{town}[?pag={page}][&pret_max={price}]",
         "category",
         count,
         kind=kinds,
@@ -30,7 +30,7 @@ def write(world: World) -> None:
         page=world.numbers(30, 2, 25),
         price=world.numbers(30, 10, 900),
     )
-    world.page("/lista/{kind}", "category", kind=kinds)
+    world.page("/rubrica/{kind}", "category", kind=kinds)
     world.page(
         "/cauta/{word}/{town}",
         "search",
