@@ -7,6 +7,7 @@ normal tail that runs through them. Twice the hunters is then twice the flags, a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from statistics import NormalDist
 
 import numpy as np
@@ -35,11 +36,7 @@ def tail_cutoff(values: NDArray[np.floating], budget: float) -> float:
     """
     if len(values) == 0:
         return float("-inf")
-    normal = NormalDist()
-    low, high = np.quantile(values, [LOWER, UPPER])
-    z_low, z_high, z_cut = (normal.inv_cdf(share) for share in (LOWER, UPPER, 1.0 - budget))
-    slope = (high - low) / (z_high - z_low)
-    return float(high + slope * (z_cut - z_high))
+    return _tail(lambda share: float(np.quantile(values, share)), budget)
 
 
 def score_cutoff(scores: NDArray[np.floating], budget: float) -> float:
@@ -62,9 +59,17 @@ def score_cutoff(scores: NDArray[np.floating], budget: float) -> float:
     if straight < 1.0:
         return straight
     normal = NormalDist()
-    # Two quantiles stay two quantiles on any rising scale, so only they need to be moved.
-    low, high = (
-        normal.inv_cdf(min(max(float(place), 1e-6), 1 - 1e-6)) for place in np.quantile(scores, [LOWER, UPPER])
-    )
+
+    def on_normal_scale(share: float) -> float:
+        # A quantile stays a quantile on any rising scale, so only the quantiles need to be moved.
+        return normal.inv_cdf(min(max(float(np.quantile(scores, share)), 1e-6), 1 - 1e-6))
+
+    return normal.cdf(_tail(on_normal_scale, budget))
+
+
+def _tail(quantile: Callable[[float], float], budget: float) -> float:
+    """Where the normal tail through the two quantiles ends."""
+    normal = NormalDist()
     z_low, z_high, z_cut = (normal.inv_cdf(share) for share in (LOWER, UPPER, 1.0 - budget))
-    return normal.cdf(high + (high - low) / (z_high - z_low) * (z_cut - z_high))
+    low, high = quantile(LOWER), quantile(UPPER)
+    return high + (high - low) / (z_high - z_low) * (z_cut - z_high)

@@ -176,8 +176,11 @@ def _flag(
     unusual = np.zeros(len(evidence), bool)
     # A score over few or coarse features may pass its cut-off on next to nothing; a person must see why.
     notable = (np.abs(model.deviations(evidence.features)) >= NOTABLE_SPREADS).sum(axis=1) >= FEWEST_NOTABLE
+    named = np.zeros(len(evidence), bool)
+    for over in strengths.values():
+        named |= over > 0
     for group in groups:
-        cut = max(model.threshold, score_cutoff(score[group], settings.false_alarm_budget))
+        cut = max(model.threshold, score_cutoff(score[group[~named[group]]], settings.false_alarm_budget))
         unusual[group] = (score[group] > cut) & notable[group]
     tier = np.full(len(evidence), -1, np.int8)
     tier[unusual] = TIERS.index("only unusual")
