@@ -13,6 +13,7 @@ import numpy as np
 from floorwalker.errors import InputError, UsageError
 from floorwalker.features.network import Networks, load_networks
 from floorwalker.features.visitors import VisitorKey
+from floorwalker.features.visitors import _columns as c
 from floorwalker.scan import frames
 from floorwalker.scan.coverage import judge_coverage
 from floorwalker.scan.embedding import embed
@@ -28,6 +29,8 @@ from floorwalker.settings import ScanSettings
 from floorwalker.sources.access_log import AccessLog
 
 EPOCH = date(1970, 1, 1)
+MOST_WITHOUT_SESSION = 0.5
+"""Share of requests without a session above which `--visitor session:NAME` is not what the user thinks."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +157,7 @@ def run_scan(request: ScanRequest, *, progress: Callable[[int, int], None] | Non
     result = ScanResult(
         source=_source_facts(log, request.paths, days),
         cleaned=_cleaned(log, days, judgement),
-        warnings=_warnings(log, coverage.warning, judgement),
+        warnings=_warnings(log, coverage.warning, judgement, _missing_sessions(days, session)),
         visitors=visitors,
         swarms=judgement.swarms,
         machines=frames.machine_frame(days, machines),
@@ -175,8 +178,9 @@ def run_scan(request: ScanRequest, *, progress: Callable[[int, int], None] | Non
         _draw_map(result, judgement, settings)
         watch.lap("map")
     result.seconds = watch.laps
-    salt = request.state.history.salt if request.state else secrets.randbits(62)
-    state = SiteState(routes, model, days.history(settings.train_days, salt))
+    known = request.state.history if request.state else None
+    salt = known.salt if known else secrets.randbits(62)
+    state = SiteState(routes, model, days.history(settings.train_days, salt, known))
     return ScanOutcome(result, state, reading, days, judgement)
 
 
@@ -241,8 +245,22 @@ def _cleaned(log: AccessLog, days: VisitorDays, judgement: Judgement) -> list[Cl
     return cleaned
 
 
-def _warnings(log: AccessLog, coverage: str | None, judgement: Judgement) -> list[str]:
-    warnings = [coverage] if coverage else []
+def _missing_sessions(days: VisitorDays, session: str | None) -> str | None:
+    """Who asks for sessions and silently gets addresses would read the whole report wrongly."""
+    if session is None:
+        return None
+    requests = days.stat(c.REQUESTS)
+    share = float(requests[days.reading.visitors.identity("session") < 0].sum() / max(requests.sum(), 1.0))
+    if share <= MOST_WITHOUT_SESSION:
+        return None
+    return (
+        f"{share:.0%} of the requests name no session {session}: they are told apart by address and user agent. Log it "
+        "(in nginx $cookie_NAME or $http_cookie, in Apache %{NAME}C or %{Cookie}i) and name the field in --format"
+    )
+
+
+def _warnings(log: AccessLog, coverage: str | None, judgement: Judgement, sessions: str | None) -> list[str]:
+    warnings = [text for text in (coverage, sessions) if text]
     warnings += list(getattr(log, "warnings", []))
     if judgement.model.detector is None:
         warnings.append(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -218,15 +219,19 @@ class VisitorDays:
             for client, agent in zip(self.text("client", few), self.text("user_agent", few), strict=True)
         )
 
-    def history(self, window: int, salt: int) -> History:
-        """Who came in the last `window` days of this log, hashed under this salt."""
-        recent = np.flatnonzero((self.day > self.day.max() - window) & (self.stat(c.PAGES) > 0))
-        return History(
-            salt,
-            hash_visitors(self, recent, salt),
-            self.day[recent].astype(np.int32),
-            self.stat(ROLE_COLUMN["offer"])[recent] > 0,
-        )
+    def history(self, window: int, salt: int, known: History | None = None) -> History:
+        """Who came in the last `window` days, hashed under this salt: in this log, and before it as far as `known`
+        (of the same salt) remembers."""
+        last = int(self.day.max())
+        recent = np.flatnonzero((self.day > last - window) & (self.stat(c.PAGES) > 0))
+        hashes, days = hash_visitors(self, recent, salt), self.day[recent].astype(np.int32)
+        offers = self.stat(ROLE_COLUMN["offer"])[recent] > 0
+        if known is not None:
+            older = _unseen(known, hashes, days) & (known.day > last - window)
+            hashes = np.concatenate([hashes, known.visitor[older]])
+            days = np.concatenate([days, known.day[older]])
+            offers = np.concatenate([offers, known.offers[older]])
+        return History(salt, hashes, days, offers)
 
 
 def collect_visitor_days(reading: Reading, settings: ScanSettings, *, known: History | None) -> VisitorDays:
@@ -243,7 +248,7 @@ def collect_visitor_days(reading: Reading, settings: ScanSettings, *, known: His
         return days
     # Visitors of an earlier run are known by their hashes only, so everyone is counted by hash.
     hashes = hash_visitors(days, np.arange(len(day)), known.salt)
-    earlier = ~np.isin(known.day, np.unique(day))
+    earlier = _unseen(known, hashes, day)
     everyone = np.concatenate([hashes, known.visitor[earlier]])
     _, number = np.unique(everyone, return_inverse=True)
     all_days = np.concatenate([day, known.day[earlier].astype(np.int64)])
@@ -253,6 +258,16 @@ def collect_visitor_days(reading: Reading, settings: ScanSettings, *, known: His
     days.active_days = count_days(number, all_days, both_pages, window=window)[: len(day)]
     days.offer_days = count_days(number, all_days, both_offers, window=window)[: len(day)]
     return days
+
+
+def _unseen(known: History, visitor: NDArray[np.uint64], day: NDArray[Any]) -> NDArray[np.bool_]:
+    """bool [known]: which remembered visitor-days are not among these. A day may be remembered in part, since logs
+    are rotated at other hours than midnight."""
+    seen = pl.DataFrame({"visitor": visitor, "day": day.astype(np.int32)}).unique()
+    remembered = pl.DataFrame({"visitor": known.visitor, "day": known.day})
+    found = remembered.join(seen.with_columns(seen=True), on=["visitor", "day"], how="left", maintain_order="left")
+    unseen: NDArray[np.bool_] = found["seen"].is_null().to_numpy()
+    return unseen
 
 
 def hash_visitors(days: VisitorDays, rows: Rows, salt: int) -> NDArray[np.uint64]:

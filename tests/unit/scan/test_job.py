@@ -101,6 +101,28 @@ def test_tomorrow_is_judged_by_what_the_week_taught(tmp_path: Path) -> None:
     assert outcome.result.medians == week.result.medians
 
 
+def test_the_memory_of_who_came_grows_day_by_day_even_where_logs_are_rotated_within_a_day(tmp_path: Path) -> None:
+    rows = shop_log(tmp_path / "whole.log", days=4).read_text("utf-8").splitlines(keepends=True)
+    # Rotated at nine: each file holds the end of one day and the begin of the next.
+    turn = [i for i, text in enumerate(rows) if i and "2021:09:" in text and "2021:08:" in rows[i - 1]]
+    state, seen = None, []
+    for part, (begin, end) in enumerate(zip([0, *turn], [*turn, len(rows)], strict=True)):
+        path = tmp_path / f"part{part}.log"
+        path.write_text("".join(rows[begin:end]), "utf-8")
+        outcome = scan(path, state=state)
+        state = outcome.state
+        watcher = outcome.result.visitors.filter(pl.col("client") == WATCHER)
+        seen.append(dict(watcher.select(pl.col("day").cast(pl.String), "active_days").iter_rows()))
+    assert len(seen) == 5
+    assert seen[-1] == {"2021-11-07": 4.0}
+    assert len(state.history.visitor) == len(set(zip(state.history.visitor, state.history.day, strict=True)))
+
+
+def test_sessions_that_the_log_does_not_hold_are_said(tmp_path: Path) -> None:
+    warnings = scan(shop_log(tmp_path / "two.log", days=2), visitor="session:PHPSESSID").result.warnings
+    assert any("session PHPSESSID" in text for text in warnings)
+
+
 def test_a_day_that_the_log_does_not_hold_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="2021-11-04 to 2021-11-05"):
         scan(shop_log(tmp_path / "two.log", days=2), detect_day=date(2021, 12, 24))
