@@ -220,6 +220,7 @@ def test_what_is_no_log_is_refused_clearly(scan: Scan, content: bytes, says: byt
         (["--trusted-proxy", "10.0.0.0/99"], b"10.0.0.0/99"),
         (["--false-alarm-budget", "3"], b"false_alarm_budget"),
         (["--load", "nowhere.npz"], b"--save"),
+        (["--load", "nowhere.npz", "--detector", "knn", "--routes", "none"], b"--detector, --routes"),
         (["--blocklist", "iptables"], b"nginx"),
         (["--routes", "trie"], b"bilstm"),
         (["--format", "nonsense"], b"combined"),

@@ -154,6 +154,16 @@ def scan(
         raise UsageError(f"unknown blocklist format {blocklist!r}", allowed=", ".join(list_formats()))
     for path in output or []:
         check_ending(path)
+    if load is not None:
+        _refuse_what_is_loaded(
+            {
+                "--detector": detector is not None,
+                "--features": features is not None,
+                "--false-alarm-budget": false_alarm_budget is not None,
+                "--roles": roles is not None,
+                "--routes": routes != "bilstm",
+            }
+        )
     chosen = _settings(
         settings,
         train_days=train_days,
@@ -204,6 +214,16 @@ def scan(
         sys.stdout.buffer.write(encode_json(to_json(result, masked=mask)))
         return
     print_table(result, Console(stderr=block is not None), top=top, report=written)
+
+
+def _refuse_what_is_loaded(given: dict[str, bool]) -> None:
+    """What was learned comes from the state; another wish beside it would change nothing, without a word."""
+    idle = [option for option, is_given in given.items() if is_given]
+    if idle:
+        raise UsageError(
+            f"{', '.join(idle)} beside --load: the loaded state decides that",
+            fix="leave it out, or learn anew with it and --save",
+        )
 
 
 def _settings(path: Path | None, **given: object) -> ScanSettings:
