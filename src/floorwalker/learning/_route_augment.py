@@ -212,7 +212,7 @@ def _few_values(rng: np.random.Generator) -> list[str]:
 
 
 def _add_sizes(pairs: Pairs, templates: list[str], rng: np.random.Generator) -> Pairs:
-    """Pictures of a few sizes: the size is a folder or a part of a file's name, and the same pictures come in several."""
+    """Pictures of a few sizes, as a folder or a part of a file's name; the same pictures come in several."""
     result = list(pairs)
     for template, rows in _rows_by_template(pairs).items():
         path = template.partition("?")[0]
@@ -370,7 +370,7 @@ def _uproot(pairs: Pairs, templates: list[str], rng: np.random.Generator) -> Pai
 
 
 def _suffix(pairs: Pairs, templates: list[str], rng: np.random.Generator) -> Pairs:
-    """Names get a number with a letter before it; a second type of page is the first one's name with a word behind it."""
+    """Names get a number with a letter before it; another page is the first one's name and a word."""
     result = list(pairs)
     joint = "-_.~"[int(rng.integers(0, 4))]
     for template, rows in _rows_by_template(pairs).items():

@@ -52,7 +52,7 @@ class Examples:
 
 @lru_cache(maxsize=10_000)
 def _template(text: str) -> tuple[re.Pattern[bytes], dict[bytes, bool]]:
-    """The path as an expression whose groups are the variable spans, and its query keys: true where the value is fixed."""
+    """The path as an expression with the variable spans as groups; its query keys, true where the value is fixed."""
     path, _, query = text.partition("?")
     pieces = _PLACE.split(unquote_to_bytes(path))
     pattern = re.compile(b"(.*)".join(re.escape(piece) for piece in pieces), re.DOTALL)

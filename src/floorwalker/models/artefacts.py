@@ -1,4 +1,4 @@
-"""Artefacts: a trained model as a folder of plain files, with a manifest that says what they are and what they came from.
+"""Artefacts: a trained model as a folder of plain files, with a manifest of what they are and came from.
 
 A manifest names every file with its SHA-256, so that a damaged or exchanged file is refused before anything is
 loaded from it. Nothing is ever unpickled: an artefact is ONNX, arrays without objects, or JSON, and cannot run code.

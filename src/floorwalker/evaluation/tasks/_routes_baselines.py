@@ -71,7 +71,7 @@ def _segment(segment: str) -> str:
 
 
 def by_expressions(targets: Sequence[str]) -> list[str]:
-    """A rich heuristic: numbers, hashes, UUIDs, dates, sizes, slugs, facets, foreign scripts, endings, dispatching keys."""
+    """A rich heuristic: numbers, hashes, dates, sizes, slugs, facets, foreign scripts, endings, dispatching keys."""
     answers = []
     for target in targets:
         path, _, query = target.partition("?")
@@ -90,7 +90,7 @@ def by_expressions(targets: Sequence[str]) -> list[str]:
 
 
 def by_trie(targets: Sequence[str], *, fan_out: int) -> list[str]:
-    """A prefix trie: where a node has more than `fan_out` different children, they become one; query values are dropped."""
+    """A prefix trie: children of a node with more than `fan_out` of them become one; query values are dropped."""
     paths = [[segment for segment in target.partition("?")[0].split("/") if segment] for target in targets]
     answers: list[list[str]] = [[] for _ in targets]
     waiting = [(list(range(len(targets))), 0)]

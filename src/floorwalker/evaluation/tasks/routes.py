@@ -1,11 +1,13 @@
 """Are URLs of one type merged, and only those? On unseen families of generated sites, and on a real shop's log.
 
-The network is trained on the families of the split `training`, stopped and every choice made on `validation`; the families of
+The network is trained on the families of the split `training`, stopped and every choice made on `validation`; the
+families of
 the split `unseen` share no word and no URL grammar with them and are read only here.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
@@ -211,15 +213,14 @@ def _measure_zanbil(data: Path, groups: Path) -> tuple[dict[str, Any], dict[str,
         "trie": dict(zip(every, by_trie(every, fan_out=25), strict=True)),
         "unmerged": {text: text for text in every},
     }
-    try:
+    with contextlib.suppress(MissingExtraError):
         others["drain3"] = dict(zip(every, by_drain(every, similarity=0.4), strict=True))
-    except MissingExtraError:
-        pass
     truth = [sheet[row] for row in rows]
     figures: dict[str, Any] = {"bilstm": v_measure(truth, [int(route[codes[row]]) for row in rows])}
     facts: dict[str, Any] = {
         **summarise(sheet), "distinct_urls": len(distinct), "routes_of_the_log": len(set(route.tolist())),
-        "v_measure_by_distinct_url": round(v_measure([sheet[row] for row in distinct], [int(route[codes[row]]) for row in distinct]), 4),
+        "v_measure_by_distinct_url": round(v_measure([sheet[row] for row in distinct], [int(route[codes[row]]) for
+        row in distinct]), 4),
         "pair_f1": round(pair_f1(truth, [int(route[codes[row]]) for row in rows]), 4),
     }  # fmt: skip
     for name, mapping in others.items():

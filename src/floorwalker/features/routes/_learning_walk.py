@@ -1,4 +1,4 @@
-"""Build the machine of routes from targets, level by level: describe siblings, decide, merge, go on below the merged."""
+"""Build the machine of routes level by level: describe siblings, decide, merge, go on below the merged."""
 
 from __future__ import annotations
 

@@ -156,7 +156,8 @@ def describe_level(
         np.minimum(entropy * 6, 5).astype(np.int64), share_bin(alike / siblings), log_bin(alike, 13),
         relative_bin(unit_count / np.maximum(mean_count, 1e-9)), log_bin(unit_count, 8), log_bin(below.targets, 13),
         share_bin(below.children_shared), number, length_bin(byte_length), np.full(len(units), min(depth, 5)),
-        extension + 2 * (ends_here > 0.99) + 2 * (ends_here > 0.01), post, share_bin(below.shared), log_bin(below.sharing, 6), log_bin(below.kinds, 8), ending, share_bin(below.queried),
+        extension + 2 * (ends_here > 0.99) + 2 * (ends_here > 0.01), post, share_bin(below.shared),
+        log_bin(below.sharing, 6), log_bin(below.kinds, 8), ending, share_bin(below.queried),
     )  # fmt: skip
     part_tokens = make_tokens(
         "part", delimiter, following, shape, length_bin(length), share_bin(frequency / siblings[part_unit]),
@@ -228,7 +229,7 @@ def _look_below(
 def _share(
     units: Groups, unit_state: NDArray[np.int64], continuation: NDArray[np.uint64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], NDArray[np.uint64]]:
-    """Share of a unit's continuations that a sibling has too, mean number of such siblings, distinct ones, the usual one."""
+    """Of a unit's continuations: share that a sibling has too, mean number of those, distinct ones, the usual one."""
     held = group(mix(units.of, continuation, 8))
     unit = units.of[held.first]
     siblings = group(mix(unit_state[unit], continuation[held.first], 9))

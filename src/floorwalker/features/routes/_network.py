@@ -27,7 +27,8 @@ FEW, DOUBT = 24, 2.0
 what a visitor did, one page taken for two hides nothing."""
 
 SURE, OWN, KEEP = 4.0, 0.3, 4.0
-"""Kin are averaged over logits cut at `SURE`, beside `OWN` times one's own; a logit above `KEEP` is left as it is. Chosen on
+"""Kin are averaged over logits cut at `SURE`, beside `OWN` times one's own; a logit above `KEEP` is left as it is.
+Chosen on
 held-out training families."""
 
 GUARDED_VALUES = 40
@@ -47,7 +48,7 @@ class RouteNetwork:
 
     def logits(self, tokens: NDArray[np.int16], lengths: NDArray[np.int64]) -> NDArray[np.float32]:
         """float32 [n, t]; equal sequences are inferred once, and batches hold sequences of like length."""
-        count, width, slots = tokens.shape
+        count, width, _ = tokens.shape
         if count == 0:
             return np.zeros((0, width), np.float32)
         flat = np.ascontiguousarray(tokens.reshape(count, -1))
@@ -80,8 +81,10 @@ def load_network(folder: Path | None = None) -> RouteNetwork:
 class NetworkJudge:
     """Decides by the network, then makes siblings agree, then applies the guard.
 
-    Siblings agree in two ways. A text that stands in several siblings (`p` in `red-shoe-p-12`) is fixed in all of them or in
-    none, by the mean of its logits. Folders with the same kinds of path below (`/small/{}.jpg`, `/large/{}.jpg`) decide by
+    Siblings agree in two ways. A text that stands in several siblings (`p` in `red-shoe-p-12`) is fixed in all of
+    them or in
+    none, by the mean of its logits. Folders with the same kinds of path below (`/small/{}.jpg`, `/large/{}.jpg`)
+    decide by
     the mean of theirs: what the network says of one category is noise, what it says of ten is the site's grammar.
 
     The guard keeps endpoints that change state apart: words that name an act (`add`, `entfernen`, `quitar`) are never

@@ -1,7 +1,9 @@
 """Cut request targets into segments, parts of segments and query keys: one pass over the bytes, no Python objects.
 
-A *segment* stands between slashes; a *part* stands between the delimiters inside a segment (`-`, `_`, `.`, `,`, `|` …) or
-where a short run of letters meets digits (`n70012`). Percent-encoding is undone first, so that a Persian name counts as letters.
+A *segment* stands between slashes; a *part* stands between the delimiters inside a segment (`-`, `_`, `.`, `,`, `|`
+…) or
+where a short run of letters meets digits (`n70012`). Percent-encoding is undone first, so that a Persian name
+counts as letters.
 """
 
 from __future__ import annotations
@@ -46,7 +48,8 @@ SHAPE_NAMES = (
 )  # fmt: skip
 
 DELIMITERS = b"-_.,|;=:~!+@()[]*'$& "
-"""Inside a segment; code 0 is the segment's begin, code 1 + k the k-th of these, `GLUED` a letter that meets a digit."""
+"""Inside a segment; code 0 is the segment's begin, code 1 + k the k-th of these, `GLUED` a letter that meets a
+digit."""
 GLUED = len(DELIMITERS) + 1
 DELIMITER_CODES = len(DELIMITERS) + 2
 
@@ -80,7 +83,8 @@ class SplitTargets:
     ----------
     text, offsets : the decoded bytes, uint8, and where each target begins in them, int64 [n + 1].
     segment_of : int32 [n + 1], into the segments.
-    segment_hash, segment_start, segment_end : uint64, int32, int32 [segments]; starts are relative to the target's begin.
+    segment_hash, segment_start, segment_end : uint64, int32, int32 [segments]; starts are relative to the target's
+    begin.
     slash : bool [n], the path ends in a slash.
     part_of : int32 [segments + 1], into the parts.
     part_hash, part_start, part_end, part_shape, part_delimiter, part_word : [parts].

@@ -41,7 +41,8 @@ class RouteTable:
     """Request targets to routes: `/p/red-shoe-12` and `/p/blue-hat-7` are both `/p/{}`.
 
     Counting pages by URL hides who asks for the same type of page a thousand times: `aa/01` and `aa/02` look like two
-    different pages, and a scraper looks like a curious reader. Merging URLs of one type before counting is what raises recall in
+    different pages, and a scraper looks like a curious reader. Merging URLs of one type before counting is what
+    raises recall in
     paper B, whose BiLSTM this follows; how the network is trained and how its answers are refined on the log is told in
     `docs/routes.md`. Attackers invent URLs, so the number of routes is capped: further types share the route `(other)`.
 
@@ -84,10 +85,12 @@ class RouteTable:
         Parameters
         ----------
         targets : the log's request targets.
-        counts : int64 [k], k <= len(targets): requests of the first k targets in the sample; targets without any are left out.
+        counts : int64 [k], k <= len(targets): requests of the first k targets in the sample; targets without
+            any are left out.
         merge : `bilstm`, or `none` to keep each URL a route of its own (to measure what merging brings).
         roles : pattern to role; what no pattern covers is guessed.
-        posts : int64 [k], how many of the requests were POST, where known: endpoints that change state are then kept apart
+        posts : int64 [k], how many of the requests were POST, where known: endpoints that change state are then
+            kept apart
             whatever their language.
         seed : key of the hashes.
         words, network : for measurements: without the table of words; another network than the default one.
@@ -115,7 +118,8 @@ class RouteTable:
     def assign(self, targets: StringTable, first: int = 0) -> NDArray[np.int32]:
         """Route codes of the targets first, first + 1, …: int32 [len(targets) - first].
 
-        A target that fits no learned route extends the table while there is room: a new fixed page below a known folder is a
+        A target that fits no learned route extends the table while there is room: a new fixed page below a known
+        folder is a
         new route, but where a state has collected too many new segments, they become one variable part.
         """
         count = len(targets) - first

@@ -17,10 +17,9 @@ ROLES = (
 )  # fmt: skip
 """What a route is for; `offer` covers coupons, deals, flash sales and stock checks."""
 
-ASSET_ENDINGS = frozenset(
-    "css js mjs map png jpg jpeg gif webp avif svg ico bmp tif tiff woff woff2 ttf otf eot mp4 webm mp3 ogg wav pdf swf webmanifest "
-    "dpg heic wasm less scss".split()
-)
+_ENDINGS = """css js mjs map png jpg jpeg gif webp avif svg ico bmp tif tiff woff woff2 ttf otf eot mp4 webm mp3 ogg wav pdf
+    swf webmanifest dpg heic wasm less scss"""
+ASSET_ENDINGS = frozenset(_ENDINGS.split())
 _ASSET_FILES = frozenset({"favicon", "robots", "manifest", "apple-touch-icon", "browserconfig", "crossdomain", "ads"})
 _WORD = re.compile(r"[^\W_]+")
 
@@ -39,9 +38,8 @@ _ORDER = (
     "category",
     "product",
 )
-_ORDER_WORDS = frozenset(
-    "order orders bestellung pedido ordine objednavka zakaz siparis commande zamowienie dingdan".split()
-)
+_ORDERS = "order orders bestellung pedido ordine objednavka zakaz siparis commande zamowienie dingdan"
+_ORDER_WORDS = frozenset(_ORDERS.split())
 
 
 @cache
@@ -78,11 +76,12 @@ def match_role(route: str, roles: Mapping[str, str]) -> str | None:
 def guess_role(route: str) -> str:
     """What a route is for, from its fixed words.
 
-    The guess matters for the features: requests for assets and beacons are not page visits, and the monitoring kind of abuser is
+    The guess matters for the features: requests for assets and beacons are not page visits, and the monitoring kind
+    of abuser is
     known by his interest in offers and stock.
 
-    >>> guess_role("/cart/add"), guess_role("/static/{}.css"), guess_role("/api/v2/items/{}/stock"), guess_role("/about")
-    ('basket', 'asset', 'offer', 'other')
+    >>> [guess_role(route) for route in ("/cart/add", "/static/{}.css", "/api/v2/items/{}/stock", "/about")]
+    ['basket', 'asset', 'offer', 'other']
     """
     path, _, query = route.partition("?")
     last = path.rsplit("/", 1)[-1]

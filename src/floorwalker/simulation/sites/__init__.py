@@ -46,7 +46,8 @@ def make_site(family: str, *, seed: int, items: int) -> Site:
     ----------
     family : one of `list_families()`.
     seed : the same seed gives the same site.
-    items : number of products, 1 to 300,000; other pages grow with it.
+    items : number of products, 1 to 300,000; other pages grow with it. Where names alone make the URL, a few of them
+        coincide and the site has fewer product URLs.
 
     >>> site = make_site("german_nested", seed=1, items=50)
     >>> len(site.of_role("product")) > 0
