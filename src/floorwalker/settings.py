@@ -66,21 +66,31 @@ class _Bound:
 _BOUNDS: dict[str, _Bound] = {
     "false_alarm_budget": _Bound("0 < false_alarm_budget <= 0.2", lambda value: 0 < value <= 0.2),
     "min_visits": _Bound("1 <= min_visits <= 1000", lambda value: 1 <= value <= 1000),
-    "trim": _Bound("0 <= trim <= 0.5", lambda value: 0 <= value <= 0.5),
+    "trim": _Bound("0 <= trim < 0.5", lambda value: 0 <= value < 0.5),
     "trim_rounds": _Bound("0 <= trim_rounds <= 10", lambda value: 0 <= value <= 10),
     "train_days": _Bound("1 <= train_days <= 366", lambda value: 1 <= value <= 366),
     "min_swarm": _Bound("2 <= min_swarm", lambda value: value >= 2),
     "map_sample": _Bound("0 <= map_sample <= 20000", lambda value: 0 <= value <= 20000),
+    "seed": _Bound("0 <= seed < 2^32", lambda value: 0 <= value < 2**32),
 }
+_SHARES = ("false_alarm_budget", "trim")
+"""Settings that need not be whole numbers."""
 
 
 def _check(settings: ScanSettings) -> list[str]:
     faults = []
     for name, bound in _BOUNDS.items():
         value = getattr(settings, name)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not bound.holds(value):
-            faults.append(f"{name} is {value!r}, allowed: {bound.text}")
-    if not settings.feature_groups:
+        kinds = int | float if name in _SHARES else int
+        if isinstance(value, bool) or not isinstance(value, kinds) or not bound.holds(value):
+            whole = "" if name in _SHARES else ", a whole number"
+            faults.append(f"{name} is {value!r}, allowed: {bound.text}{whole}")
+    if not isinstance(settings.detector, str) or not settings.detector.strip(", "):
+        faults.append(f"detector is {settings.detector!r}, allowed: names of detectors, joined by commas")
+    groups: object = settings.feature_groups
+    if not isinstance(groups, tuple) or not all(isinstance(group, str) for group in groups):
+        faults.append(f"feature_groups is {groups!r}, allowed: a list of names of groups")
+    elif not groups:
         faults.append("feature_groups is empty, allowed: at least one group")
     return faults
 
@@ -101,7 +111,8 @@ def load_settings(values: Mapping[str, object]) -> ScanSettings:
         object.__setattr__(settings, field.name, usable.get(field.name, field.default))
     faults += _check(settings)
     if faults:
-        raise UsageError(f"{len(faults)} faults in the settings: " + "; ".join(faults))
+        count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+        raise UsageError(f"{count} in the settings: " + "; ".join(faults))
     return settings
 
 

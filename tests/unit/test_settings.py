@@ -36,7 +36,23 @@ def test_a_broken_file_is_refused(tmp_path: Path, text: str) -> None:
         read_settings(tmp_path / "nowhere.toml")
 
 
-@pytest.mark.parametrize("bad", [{"min_visits": 0}, {"feature_groups": ()}, {"trim": 0.9}, {"min_swarm": 1}])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"min_visits": 0},
+        {"min_visits": 2.5},
+        {"feature_groups": ()},
+        {"feature_groups": "nine"},
+        {"feature_groups": ("visits", 3)},
+        {"detector": 7},
+        {"detector": " ,"},
+        {"trim": 0.5},
+        {"min_swarm": 1},
+        {"seed": -1},
+        {"seed": "a"},
+    ],
+    ids=str,
+)
 def test_direct_settings_are_checked_too(bad: dict[str, object]) -> None:
     with pytest.raises(UsageError):
         ScanSettings(**bad)  # type: ignore[arg-type]

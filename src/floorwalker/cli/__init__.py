@@ -53,6 +53,10 @@ def main() -> None:
         # The reader of our output has gone (`| head`); there is nobody left to tell.
         sys.stderr.close()
         sys.exit(1)
+    except OSError as error:
+        # A full disk, a folder that is missing or may not be written.
+        print(f"floorwalker: {error}", file=sys.stderr)
+        sys.exit(1)
     except (KeyboardInterrupt, typer.Abort):
         print("floorwalker: interrupted", file=sys.stderr)
         sys.exit(130)

@@ -117,7 +117,7 @@ def scan(
         str | None, typer.Option(help="Print a blocklist: nginx, apache, plain or crowdsec.", rich_help_panel=OUTPUT)
     ] = None,
     block_hours: Annotated[
-        float, typer.Option(help="Hours until a blocklist entry expires.", min=0.1, rich_help_panel=OUTPUT)
+        float, typer.Option(help="Hours until a blocklist entry expires.", min=0.1, max=8784, rich_help_panel=OUTPUT)
     ] = 24.0,
     top: Annotated[
         int, typer.Option(help="Flagged visitors in the terminal's table.", min=0, rich_help_panel=OUTPUT)
