@@ -19,7 +19,8 @@ class Page:
     ----------
     route : the type's name, unique in the site, e.g. `/product/{slug}-{id}`.
     role : one of `ROLES`.
-    targets : request targets (path and query) of this type, at least one, all distinct; a state-changing endpoint has few.
+    targets : request targets (path and query) of this type, at least one, all distinct; a state-changing endpoint has
+        few.
     method : the method that requests to it use.
     state_changing : true for basket, checkout, login, coupon endpoints that must never merge with another.
     """
