@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -54,7 +54,7 @@ def evidence_of(visit: Visit, *, dangers: dict[int, int] | None = None, referrer
     )  # fmt: skip
     facts = table.facts(np.array([0]), {"active_days": np.ones(1), "offer_days": np.ones(1)})
     features = {feature.name: feature.compute(facts) for feature in FEATURES}
-    medians = {feature.name: 1.0 for feature in FEATURES}
+    medians = {feature.name: 1.0 for feature in FEATURES} | {"post_share": 0.0}
     return Evidence(features, facts, medians, True, np.full(1, 24.0))
 
 
@@ -165,6 +165,18 @@ def test_it_leaves_the_honest_alone(code: str) -> None:
 @pytest.mark.parametrize("code", sorted(EVADES))
 def test_small_disguises_do_not_help(code: str) -> None:
     assert is_flagged(code, EVADES[code])
+
+
+def test_where_everybody_posts_only_what_is_refused_or_worth_money_is_a_flood() -> None:
+    def everybody_posts(evidence: Evidence) -> Evidence:
+        return replace(evidence, medians={**evidence.medians, "post_share": 0.9})
+
+    code = "activity.sends_forms"
+    recorder = burst(300, "other", "POST", 200, 1.0)
+    assert is_flagged(code, evidence_of(recorder, referrer=0))
+    assert not is_flagged(code, everybody_posts(evidence_of(recorder, referrer=0)))
+    assert is_flagged(code, everybody_posts(evidence_of(burst(30, "login", "POST", 200, 20.0))))
+    assert is_flagged(code, everybody_posts(evidence_of(burst(30, "other", "POST", 403, 20.0))))
 
 
 def test_an_adaptive_cutoff_rises_with_the_site_and_never_falls_below_the_floor() -> None:

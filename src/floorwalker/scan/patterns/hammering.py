@@ -20,7 +20,10 @@ def _strength(evidence: Evidence) -> Values:
     blind = features["without_referrer_share"] >= 0.9
     # A page that asks its server at every tap (a variation picker, a filter) sends forms too, but in a browser, hardly
     # refused, and for nothing that is worth money.
-    no_page = bare | blind | (posts >= MANY_POSTS) | (sensitive >= 0.5 * posts) | (features["error_share"] >= 0.3)
+    told = (sensitive >= 0.5 * posts) | (features["error_share"] >= 0.3)
+    # Where most of what everybody sends is POST (one API for all, a recorder of mouse moves), many say nothing.
+    rare = evidence.medians.get("post_share", 0.0) < 0.5
+    no_page = told | ((bare | blind | (posts >= MANY_POSTS)) & rare)
     applies = (posts >= FEWEST_POSTS) & (features["post_share"] >= 0.5) & no_page
     return np.where(applies, posts * features["post_share"], 0.0)
 
