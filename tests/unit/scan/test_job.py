@@ -118,6 +118,14 @@ def test_the_memory_of_who_came_grows_day_by_day_even_where_logs_are_rotated_wit
     assert len(state.history.visitor) == len(set(zip(state.history.visitor, state.history.day, strict=True)))
 
 
+def test_one_line_from_the_far_future_does_not_wipe_the_memory(tmp_path: Path) -> None:
+    path = shop_log(tmp_path / "two.log", days=2)
+    remembered = len(scan(path).state.history.visitor)
+    late = line(FIRST + timedelta(days=20_000), "198.51.100.9", "/product/1", agent=BROWSERS[1])
+    path.write_text(path.read_text("utf-8") + late + "\n", "utf-8")
+    assert len(scan(path).state.history.visitor) == remembered + 1
+
+
 def test_sessions_that_the_log_does_not_hold_are_said(tmp_path: Path) -> None:
     warnings = scan(shop_log(tmp_path / "two.log", days=2), visitor="session:PHPSESSID").result.warnings
     assert any("session PHPSESSID" in text for text in warnings)
