@@ -42,7 +42,6 @@ class TrainingPlan:
 
     Parameters
     ----------
-    members : networks whose logits are averaged; alike but for their seeds, they err on different families.
     embedding, hidden : sizes of a token's vector and of the LSTM in each direction.
     epochs : at most so many passes; training stops after `patience` of them without a better validation loss.
     batch : sequences in a step.
@@ -52,7 +51,6 @@ class TrainingPlan:
     blank : chance that a slot of a token is emptied; `blank_words` is that of the words' class, for a whole sequence.
     """
 
-    members: int = 3
     embedding: int = 32
     hidden: int = 32
     epochs: int = 9
@@ -155,7 +153,7 @@ def _word_slots() -> NDArray[np.bool_]:
 
 
 def train_network(
-    training: Examples,
+    training: Sequence[Examples],
     validation: Examples,
     *,
     seed: int,
@@ -169,6 +167,9 @@ def train_network(
 
     Parameters
     ----------
+    training : one set of examples for each member: networks whose logits are averaged. Trained on other sites and from other
+        seeds, they err on different families.
+    validation : decides when each of them stops.
     seed : of weights, order and blanking.
     progress : called with a line for each epoch.
 
@@ -182,16 +183,17 @@ def train_network(
     except ImportError as missing:
         raise MissingExtraError(missing.name or "torch", "train") from missing
     plan = plan or TrainingPlan()
-    prepared, held = _distinct(training), _distinct(validation)
-    members = [
-        _train_member(prepared, held, seed=seed + 1000 * member, plan=plan, progress=progress)
-        for member in range(plan.members)
-    ]
-    digest = hashlib.sha256(prepared[0].tobytes() + prepared[2].tobytes()).hexdigest()
+    held, digest = _distinct(validation), hashlib.sha256()
+    members, examples = [], 0
+    for number, part in enumerate(training):
+        prepared = _distinct(part)
+        digest.update(prepared[0].tobytes() + prepared[2].tobytes())
+        examples += len(prepared[0])
+        members.append(_train_member(prepared, held, seed=seed + 1000 * number, plan=plan, progress=progress))
     return TrainedRoutes(
-        export_onnx([member.weights for member in members]), digest,
+        export_onnx([member.weights for member in members]), digest.hexdigest(),
         float(np.mean([member.loss for member in members])), float(np.mean([member.accuracy for member in members])),
-        max(member.epochs for member in members), len(prepared[0]),
+        max(member.epochs for member in members), examples,
     )  # fmt: skip
 
 

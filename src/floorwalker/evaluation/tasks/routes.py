@@ -43,6 +43,9 @@ LOG_SIZES = ((100, 2_000), (1_500, 30_000), (8_000, 100_000))
 """(products, requests) of each unseen site's logs."""
 
 VALIDATION_SIZES = LOG_SIZES[:2]
+MEMBERS, SITES_A_MEMBER = 3, 5
+"""Networks whose logits are averaged, and sites of each family and size that each of them is trained on."""
+
 FAN_OUTS = (6, 12, 25, 50)
 SIMILARITIES = (0.3, 0.4, 0.5, 0.6)
 Progress = Callable[[str], None]
@@ -245,11 +248,16 @@ def train_default(out: Path, *, seed: int = 0, quick: bool = False, progress: Pr
         if progress is not None:
             progress(line)
 
-    seeds = range(100, 101) if quick else range(100, 109)
-    plan = TrainingPlan(members=1, epochs=6) if quick else TrainingPlan()
-    rng = np.random.default_rng([seed, 1])
+    members, each = (1, 2) if quick else (MEMBERS, SITES_A_MEMBER)
+    plan = TrainingPlan(epochs=5) if quick else TrainingPlan()
     say("generating sites and asking their templates")
-    training = collect_examples(draw_samples(list_families("training"), seeds=seeds, sizes=SIZES[:4]), rng=rng)
+    training = [
+        collect_examples(
+            draw_samples(list_families("training"), seeds=range(first, first + each), sizes=SIZES[:4]),
+            rng=np.random.default_rng([seed, first]),
+        )
+        for first in range(100, 100 + members * each, each)
+    ]
     held = collect_examples(draw_samples(list_families("validation"), seeds=[900], sizes=SIZES[:4]))
     trained = train_network(training, held, seed=seed, plan=plan, progress=progress)
     network = RouteNetwork(OnnxModel(trained.onnx))

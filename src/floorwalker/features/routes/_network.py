@@ -109,15 +109,17 @@ class NetworkJudge:
         begins = np.cumsum(number) - number
         whole = np.full(units, -9.0)
         whole[seen] = logits[place[seen], level.segment_slot[seen]]
-        # A segment of one part was asked about twice.
-        single = number == 1
-        whole[single & seen] = (whole + each[begins])[single & seen] / 2
+        # Whether all of a segment is fixed was asked twice: of the segment, and of its least certain part.
+        least = np.minimum.reduceat(each, begins)
+        whole[seen] = (whole + least)[seen] / 2
         literal = self._agree(level, whole, seen) > 0
         shown = asked & ~literal[level.part_unit]
         votes = level.part_key.total(shown)
         mean = level.part_key.total(np.where(shown, each, 0)) / np.maximum(votes, 1)
         fixed = ((mean > 0) & (votes > 0))[level.part_key.of]
-        fixed[begins[single]] = literal[single]
+        # What varies as a whole cannot have every part fixed.
+        everything = np.bincount(level.part_unit, weights=~fixed, minlength=units) == 0
+        fixed &= ~(everything & ~literal)[level.part_unit]
         return self._guard(level, literal, fixed)
 
     def _agree(self, level: Level, whole: NDArray[np.float64], seen: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -104,8 +104,8 @@ VERB = CLASSES.index("verb")
 
 TRACKING_PREFIXES = ("utm_", "mc_", "pk_", "mtm_", "hsa_", "_hs", "matomo_", "piwik_", "ga_", "itm_")
 _TRACKING = """gclid gclsrc fbclid msclkid yclid dclid twclid ttclid li_fat_id igshid wbraid gbraid _ga _gl _openstat
-    gad_source srsltid phpsessid jsessionid sid sessionid session_id aspsessionid oly_anon_id oly_enc_id vero_id wickedid
-    cx_click __cf_chl_tk cf_chl_jschl_tk"""
+    gad_source srsltid phpsessid jsessionid sid sessionid session_id aspsessionid oly_anon_id oly_enc_id vero_id
+    wickedid cx_click __cf_chl_tk cf_chl_jschl_tk"""
 TRACKING_KEYS = frozenset(_TRACKING.split())
 """Query keys that say where a visitor came from or who he is, never which page he asked for: they are dropped."""
 

@@ -17,8 +17,8 @@ ROLES = (
 )  # fmt: skip
 """What a route is for; `offer` covers coupons, deals, flash sales and stock checks."""
 
-_ENDINGS = """css js mjs map png jpg jpeg gif webp avif svg ico bmp tif tiff woff woff2 ttf otf eot mp4 webm mp3 ogg wav pdf
-    swf webmanifest dpg heic wasm less scss"""
+_ENDINGS = """css js mjs map png jpg jpeg gif webp avif svg ico bmp tif tiff woff woff2 ttf otf eot mp4 webm mp3 ogg wav
+    pdf swf webmanifest dpg heic wasm less scss"""
 ASSET_ENDINGS = frozenset(_ENDINGS.split())
 _ASSET_FILES = frozenset({"favicon", "robots", "manifest", "apple-touch-icon", "browserconfig", "crossdomain", "ads"})
 _WORD = re.compile(r"[^\W_]+")
