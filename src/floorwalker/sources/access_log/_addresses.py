@@ -20,8 +20,8 @@ def canonical_address(text: str) -> str | None:
     Ports, brackets, quotes and zone ids are taken off; IPv6 is compressed, IPv4 within IPv6 becomes IPv4: a
     visitor must not be counted twice because two servers write the address differently.
 
-    >>> [canonical_address(text) for text in ("192.0.2.7:5612", "[2001:DB8::0:1]:80", "::ffff:192.0.2.7")]
-    ['192.0.2.7', '2001:db8::1', '192.0.2.7']
+    >>> [canonical_address(text) for text in ("192.0.2.7:5612", "[2001:DB8::0:1]:80", "2001:db8::1:51234")]
+    ['192.0.2.7', '2001:db8::1', '2001:db8::1']
     """
     text = text.strip().strip('"').strip()
     if text.startswith("["):
@@ -35,13 +35,22 @@ def canonical_address(text: str) -> str | None:
             return socket.inet_ntop(socket.AF_INET, socket.inet_pton(socket.AF_INET, text))
         except (OSError, ValueError):
             return None
-    try:
-        packed = socket.inet_pton(socket.AF_INET6, text)
-    except (OSError, ValueError):
+    packed = _pack(text)
+    if packed is None and text.rpartition(":")[2].isdigit():
+        # HAProxy and AWS balancers write IPv6 without brackets before the port.
+        packed = _pack(text.rpartition(":")[0])
+    if packed is None:
         return None
     if packed.startswith(_MAPPED):
         return socket.inet_ntop(socket.AF_INET, packed[12:])
     return socket.inet_ntop(socket.AF_INET6, packed)
+
+
+def _pack(text: str) -> bytes | None:
+    try:
+        return socket.inet_pton(socket.AF_INET6, text)
+    except (OSError, ValueError):
+        return None
 
 
 def client_text(text: str) -> str:
