@@ -19,9 +19,7 @@ def list_parts(package: str) -> list[str]:
     True
     """
     parent = importlib.import_module(package)
-    return sorted(
-        module.name for module in pkgutil.iter_modules(parent.__path__) if not module.name.startswith("_")
-    )
+    return sorted(module.name for module in pkgutil.iter_modules(parent.__path__) if not module.name.startswith("_"))
 
 
 def load_part(package: str, part: str) -> ModuleType:

@@ -5,8 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 ROLES = (
-    "product", "category", "search", "offer", "login", "basket", "checkout", "callback", "feed", "asset", "beacon",
-    "health", "other",
+    "product",
+    "category",
+    "search",
+    "offer",
+    "login",
+    "basket",
+    "checkout",
+    "callback",
+    "feed",
+    "asset",
+    "beacon",
+    "health",
+    "other",
 )
 """What a route is for; `offer` covers coupons, deals, flash sales and stock checks."""
 
