@@ -10,7 +10,7 @@ that what it learns carries over to shops in languages that it was not trained o
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -167,8 +167,8 @@ def train_network(
 
     Parameters
     ----------
-    training : one set of examples for each member: networks whose logits are averaged. Trained on other sites and from other
-        seeds, they err on different families.
+    training : one set of examples for each member: networks whose logits are averaged. Trained on other sites and
+        from other seeds, they err on different families.
     validation : decides when each of them stops.
     seed : of weights, order and blanking.
     progress : called with a line for each epoch.
