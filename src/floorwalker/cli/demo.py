@@ -63,7 +63,7 @@ def demo(
     if screenshot is not None:
         from floorwalker.evaluation.screenshot import screenshot as photograph
 
-        photograph(report, screenshot, 1280, 1600)
+        photograph(report, screenshot, 1280, 1100)
         note(f"photographed to {screenshot}")
 
 

@@ -43,13 +43,15 @@ ROWS = (
     Row("scan", "zanbil.operations_flagged", "operations machines and crawlers flagged on a real shop's log"),
     Row(
         "visitors", "moderate_auc", "ROC AUC, people against moderate bots, no labels",
-        "nine_features.isolation_forest.moderate_auc", "nine features",
+        "nine_features_all_requests.isolation_forest.moderate_auc", "nine features",
     ),
     Row(
         "visitors", "advanced_auc", "ROC AUC, people against advanced bots, no labels",
-        "nine_features.isolation_forest.advanced_auc", "nine features",
+        "nine_features_all_requests.isolation_forest.advanced_auc", "nine features",
     ),
-    Row("routes", "v_measure", "V-measure on unseen site families", "best", "best other"),
+    Row("visitors", "page_requests.advanced_auc", "the same on page requests alone, without heartbeats"),
+    Row("routes", "v_measure", "V-measure on unseen site families"),
+    Row("routes", "best_other_v_measure", "V-measure of the best of regular expressions, prefix trie and Drain3"),
     Row("routes", "pair_f1", "pairwise F1 on unseen site families"),
     Row("routes", "zanbil_v_measure", "V-measure on 300 lines of a real shop, grouped by hand"),
     Row("routes", "guard_violations", "state-changing endpoints merged with another"),
