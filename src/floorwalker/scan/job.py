@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -82,13 +83,21 @@ class ScanRequest:
 
 @dataclass
 class ScanOutcome:
-    """The result and what can be saved for the next run; `reading` and `days` let evaluations look closer."""
+    """What was asked and what was found; `reading`, `days` and `judgement` let evaluations look closer."""
 
+    request: ScanRequest
     result: ScanResult
-    state: SiteState
     reading: Reading
     days: VisitorDays
     judgement: Judgement
+
+    @cached_property
+    def state(self) -> SiteState:
+        """What can be saved for the next run; made when asked for, since most runs save nothing."""
+        known = self.request.state.history if self.request.state else None
+        salt = known.salt if known else secrets.randbits(62)
+        history = self.days.history(self.request.settings.train_days, salt, known)
+        return SiteState(self.reading.routes, self.judgement.model, history)
 
 
 def run_scan(request: ScanRequest, *, progress: Callable[[int, int], None] | None = None) -> ScanOutcome:
@@ -178,10 +187,7 @@ def run_scan(request: ScanRequest, *, progress: Callable[[int, int], None] | Non
         _draw_map(result, judgement, settings)
         watch.lap("map")
     result.seconds = watch.laps
-    known = request.state.history if request.state else None
-    salt = known.salt if known else secrets.randbits(62)
-    state = SiteState(routes, model, days.history(settings.train_days, salt, known))
-    return ScanOutcome(result, state, reading, days, judgement)
+    return ScanOutcome(request, result, reading, days, judgement)
 
 
 def choose_days(
