@@ -10,7 +10,7 @@ that what it learns carries over to shops in languages that it was not trained o
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +42,7 @@ class TrainingPlan:
 
     Parameters
     ----------
+    members : networks whose logits are averaged: alike but for their seeds, they err on different sites.
     embedding, hidden : sizes of a token's vector and of the LSTM in each direction.
     epochs : at most so many passes; training stops after `patience` of them without a better validation loss.
     batch : sequences in a step.
@@ -51,6 +52,7 @@ class TrainingPlan:
     blank : chance that a slot of a token is emptied; `blank_words` is that of the words' class, for a whole sequence.
     """
 
+    members: int = 3
     embedding: int = 32
     hidden: int = 32
     epochs: int = 9
@@ -153,7 +155,7 @@ def _word_slots() -> NDArray[np.bool_]:
 
 
 def train_network(
-    training: Sequence[Examples],
+    training: Examples,
     validation: Examples,
     *,
     seed: int,
@@ -167,8 +169,7 @@ def train_network(
 
     Parameters
     ----------
-    training : one set of examples for each member: networks whose logits are averaged. Trained on other sites and
-        from other seeds, they err on different families.
+    training : what the members are fitted to.
     validation : decides when each of them stops.
     seed : of weights, order and blanking.
     progress : called with a line for each epoch.
@@ -183,18 +184,19 @@ def train_network(
     except ImportError as missing:
         raise MissingExtraError(missing.name or "torch", "train") from missing
     plan = plan or TrainingPlan()
-    held, digest = _distinct(validation), hashlib.sha256()
-    members, examples = [], 0
-    for number, part in enumerate(training):
-        prepared = _distinct(part)
-        digest.update(prepared[0].tobytes() + prepared[2].tobytes())
-        examples += len(prepared[0])
-        members.append(_train_member(prepared, held, seed=seed + 1000 * number, plan=plan, progress=progress))
+    prepared, held = _distinct(training), _distinct(validation)
+    members = [
+        _train_member(prepared, held, seed=seed + 1000 * number, plan=plan, progress=progress)
+        for number in range(plan.members)
+    ]
     return TrainedRoutes(
-        export_onnx([member.weights for member in members]), digest.hexdigest(),
-        float(np.mean([member.loss for member in members])), float(np.mean([member.accuracy for member in members])),
-        max(member.epochs for member in members), examples,
-    )  # fmt: skip
+        export_onnx([member.weights for member in members]),
+        hashlib.sha256(prepared[0].tobytes() + prepared[2].tobytes()).hexdigest(),
+        float(np.mean([member.loss for member in members])),
+        float(np.mean([member.accuracy for member in members])),
+        max(member.epochs for member in members),
+        len(prepared[0]),
+    )
 
 
 @dataclass(frozen=True)

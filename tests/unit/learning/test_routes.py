@@ -62,9 +62,9 @@ def test_augmenting_keeps_the_columns_aligned(sample: SiteSample) -> None:
 def test_a_tiny_training_learns_and_its_export_equals_it(sample: SiteSample) -> None:
     pytest.importorskip("torch")
     training = collect_examples([sample], sampled=40)
-    plan = TrainingPlan(embedding=8, hidden=8, epochs=8, patience=8, batch=32, averaging=0.8, dropout=0.0)
-    trained = train_network([training, training], training, seed=0, plan=plan)
-    again = train_network([training, training], training, seed=0, plan=plan)
+    plan = TrainingPlan(members=2, embedding=8, hidden=8, epochs=8, patience=8, batch=32, averaging=0.8, dropout=0.0)
+    trained = train_network(training, training, seed=0, plan=plan)
+    again = train_network(training, training, seed=0, plan=plan)
     assert trained.fingerprint == again.fingerprint
     assert trained.validation_loss == pytest.approx(again.validation_loss, rel=1e-3)
     assert trained.validation_accuracy > 0.6

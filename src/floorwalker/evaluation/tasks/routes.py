@@ -43,8 +43,8 @@ LOG_SIZES = ((100, 2_000), (1_500, 30_000), (8_000, 100_000))
 """(products, requests) of each unseen site's logs."""
 
 VALIDATION_SIZES = LOG_SIZES[:2]
-MEMBERS, SITES_A_MEMBER = 3, 5
-"""Networks whose logits are averaged, and sites of each family and size that each of them is trained on."""
+SITES = 9
+"""Sites of each training family and size."""
 
 FAN_OUTS = (6, 12, 25, 50)
 SIMILARITIES = (0.3, 0.4, 0.5, 0.6)
@@ -248,16 +248,12 @@ def train_default(out: Path, *, seed: int = 0, quick: bool = False, progress: Pr
         if progress is not None:
             progress(line)
 
-    members, each = (1, 2) if quick else (MEMBERS, SITES_A_MEMBER)
-    plan = TrainingPlan(epochs=5) if quick else TrainingPlan()
+    seeds = range(100, 101) if quick else range(100, 100 + SITES)
+    plan = TrainingPlan(members=1, epochs=6) if quick else TrainingPlan()
     say("generating sites and asking their templates")
-    training = [
-        collect_examples(
-            draw_samples(list_families("training"), seeds=range(first, first + each), sizes=SIZES[:4]),
-            rng=np.random.default_rng([seed, first]),
-        )
-        for first in range(100, 100 + members * each, each)
-    ]
+    training = collect_examples(
+        draw_samples(list_families("training"), seeds=seeds, sizes=SIZES[:4]), rng=np.random.default_rng([seed, 1])
+    )
     held = collect_examples(draw_samples(list_families("validation"), seeds=[900], sizes=SIZES[:4]))
     trained = train_network(training, held, seed=seed, plan=plan, progress=progress)
     network = RouteNetwork(OnnxModel(trained.onnx))
@@ -272,7 +268,7 @@ def train_default(out: Path, *, seed: int = 0, quick: bool = False, progress: Pr
             "validation_accuracy": round(trained.validation_accuracy, 5),
             "validation_v_measure": figures["v_measure"], "validation_pair_f1": figures["pair_f1"],
         },
-        "training_command": f"floorwalker train routes --seed {seed}" + (" --quick" if quick else ""),
+        "training_command": f"floorwalker train routes --out FOLDER --seed {seed}" + (" --quick" if quick else ""),
     }  # fmt: skip
     save_artefact(out, name=NAME, version=VERSION, files={FILE: trained.onnx}, facts=facts)
     say(f"wrote {out}: {len(trained.onnx)} bytes, sha256 {hashlib.sha256(trained.onnx).hexdigest()[:12]}")

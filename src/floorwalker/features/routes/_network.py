@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from floorwalker.features.routes._grouping import group, mix
 from floorwalker.features.routes._levels import Level
 from floorwalker.features.routes._queries import QueryLevel
-from floorwalker.features.routes._split import FOREIGN, LOWER, MIXED, OTHER, UPPER, SplitTargets
+from floorwalker.features.routes._split import DOT, FOREIGN, LOWER, MIXED, OTHER, UPPER, SplitTargets
 from floorwalker.features.routes._words import CLASSES, VERB
 from floorwalker.models.artefacts import DEFAULT, load_artefact
 from floorwalker.models.onnx import OnnxModel
@@ -25,6 +26,13 @@ GUARDED_WORDS = (VERB, *(CLASSES.index(name) for name in ("login", "basket", "ch
 FEW, DOUBT = 24, 2.0
 """Among so few leaves of letters, the network must be surer by so much before it merges: two pages taken for one hide
 what a visitor did, one page taken for two hides nothing."""
+
+FILE_WORDS = tuple(CLASSES.index(name) for name in ("picture", "script"))
+FILES = 3
+"""So many files with one ending in one folder are one route."""
+
+DATA_ENDINGS = frozenset({"json", "map"})
+"""Endings of answers rather than of files: `/api/price.json` is a page of its own."""
 
 SURE, OWN, KEEP = 4.0, 0.3, 4.0
 """Kin are averaged over logits cut at `SURE`, beside `OWN` times one's own; a logit above `KEEP` is left as it is.
@@ -120,7 +128,31 @@ class NetworkJudge:
         # What varies as a whole cannot have every part fixed.
         everything = np.bincount(level.part_unit, weights=~fixed, minlength=units) == 0
         fixed &= ~(everything & ~literal)[level.part_unit]
+        literal, fixed = self._merge_files(level, literal, fixed)
         return self._guard(level, literal, fixed)
+
+    def _merge_files(
+        self, level: Level, literal: NDArray[np.bool_], fixed: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Pictures, scripts and fonts that lie beside one another in one folder are files of one type."""
+        number = np.bincount(level.part_unit, minlength=len(literal))
+        last = np.cumsum(number) - 1
+        ending = self._cut.part_word[level.parts[last]]
+        named = (self._cut.part_delimiter[level.parts[last]] == DOT) & np.isin(ending, FILE_WORDS)
+        files = level.leaf & named & (number > 1)
+        kinds = group(mix(level.unit_state, self._cut.part_hash[level.parts[last]], 16))
+        many = kinds.total(files) >= FILES
+        for kind in np.flatnonzero(many).tolist():
+            unit = int(kinds.first[kind])
+            part = int(level.parts[last[unit]])
+            text = self._cut.slice_text(
+                int(level.unit_target[unit]), int(self._cut.part_start[part]), int(self._cut.part_end[part])
+            )
+            many[kind] = text.lower() not in DATA_ENDINGS
+        together = files & many[kinds.of]
+        opened = together[level.part_unit]
+        opened[last] = False
+        return literal & ~together, fixed & ~opened
 
     def _agree(self, level: Level, whole: NDArray[np.float64], seen: NDArray[np.bool_]) -> NDArray[np.float64]:
         letters = np.isin(self._cut.part_shape[level.parts], (LOWER, MIXED, UPPER))

@@ -50,6 +50,7 @@ SHAPE_NAMES = (
 DELIMITERS = b"-_.,|;=:~!+@()[]*'$& "
 """Inside a segment; code 0 is the segment's begin, code 1 + k the k-th of these, `GLUED` a letter that meets a
 digit."""
+DOT = DELIMITERS.index(b".") + 1
 GLUED = len(DELIMITERS) + 1
 DELIMITER_CODES = len(DELIMITERS) + 2
 
