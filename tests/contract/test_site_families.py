@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+from pathlib import Path
 
 import pytest
 
@@ -92,3 +93,13 @@ def test_wrong_arguments_are_named() -> None:
         make_site("english_rest", seed=0, items=0)
     with pytest.raises(ValueError, match="unknown split"):
         list_families("test")
+
+
+def test_the_documentation_lists_each_family_in_its_split() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "routes.md").read_text(encoding="utf-8")
+    rows = {
+        line.split("|")[1].strip(): set(re.findall(r"`(\w+)`", line))
+        for line in page.splitlines()
+        if line.startswith("|")
+    }
+    assert {split: set(list_families(split)) for split in SPLITS} == {split: rows[split] for split in SPLITS}

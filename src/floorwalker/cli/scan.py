@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 from dataclasses import asdict
@@ -190,6 +191,8 @@ def scan(
         state=SiteState.load(load) if load else None,
         seconds=time.perf_counter,
     )
+    # Hundreds of thousands of texts are made and none is dropped before the end: looking for garbage only costs time.
+    gc.disable()
     outcome = run_with_progress(request)
     if save:
         outcome.state.save(save)
