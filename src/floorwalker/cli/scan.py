@@ -193,7 +193,10 @@ def scan(
     )
     # Hundreds of thousands of texts are made and none is dropped before the end: looking for garbage only costs time.
     gc.disable()
-    outcome = run_with_progress(request)
+    try:
+        outcome = run_with_progress(request)
+    finally:
+        gc.enable()
     if save:
         outcome.state.save(save)
     if labels:
