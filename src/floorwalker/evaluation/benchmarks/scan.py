@@ -117,7 +117,7 @@ def run(
         "notes": [
             "whole processes, run in turn; medians",
             f"scan_report draws the t-SNE map on {MAP_SAMPLE} visitors",
-            "scaling_ratio: the most that seconds per million lines of the streamed pass grow from a log to a longer one",
+            "scaling_ratio: the most that seconds per million lines of the pass grow from a log to a longer one",
             "scaling_spread: the largest over the smallest; the fixed cost of starting the pass weighs on a short log",
         ],
     }  # fmt: skip
