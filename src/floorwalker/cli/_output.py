@@ -56,6 +56,21 @@ def print_table(document: dict[str, Any]) -> None:
         console.print(escape(f"note: {text}"), soft_wrap=True)
 
 
+def report_document(document: dict[str, Any], *, as_json: bool, check: bool) -> None:
+    """Print a document and name the bars that it misses; with `check` a miss ends in exit code 1."""
+    from floorwalker.evaluation.document import missed_bars
+
+    if as_json:
+        print_json(document)
+    else:
+        print_table(document)
+    missed = missed_bars(document)
+    for sentence in missed:
+        note(f"missed: {sentence}")
+    if check and missed:
+        raise typer.Exit(1)
+
+
 def _flat(values: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
     rows: list[tuple[str, Any]] = []
     for key, value in values.items():

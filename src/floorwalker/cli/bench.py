@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from floorwalker.cli._output import Json, note, print_json, print_table
+from floorwalker.cli._output import Json, note, print_json, report_document
 from floorwalker.errors import UsageError
 from floorwalker.registry import list_parts, load_part
 
@@ -26,7 +26,7 @@ def bench(
     as_json: Json = False,
 ) -> None:
     """Measure speed as ratios within one interleaved run."""
-    from floorwalker.evaluation.document import make_document, missed_bars
+    from floorwalker.evaluation.document import make_document
 
     known = list_parts(BENCHMARKS)
     if name == "list":
@@ -42,12 +42,4 @@ def bench(
     document = make_document(name, outcome, seconds=time.perf_counter() - start)
     # What counts is the measured processes' memory, not that of the one that started them.
     document["peak_memory_mb"] = outcome["metrics"].get("peak_memory_mb", document["peak_memory_mb"])
-    if as_json:
-        print_json(document)
-    else:
-        print_table(document)
-    missed = missed_bars(document)
-    for sentence in missed:
-        note(f"missed: {sentence}")
-    if check and missed:
-        raise typer.Exit(1)
+    report_document(document, as_json=as_json, check=check)

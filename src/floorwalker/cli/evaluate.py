@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from floorwalker.cli._output import Json, note, print_json, print_table
+from floorwalker.cli._output import Json, print_json, report_document
 from floorwalker.errors import UsageError
 from floorwalker.registry import list_parts, load_part
 
@@ -26,7 +26,7 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Run an evaluation and print its figures with their split and baselines."""
-    from floorwalker.evaluation.document import make_document, missed_bars
+    from floorwalker.evaluation.document import make_document
 
     known = list_parts(TASKS)
     if task == "list":
@@ -43,15 +43,7 @@ def evaluate(
     start = time.perf_counter()
     outcome = load_part(TASKS, task).run(data=folder, seeds=tuple(range(seeds)))
     document = make_document(task, outcome, seconds=time.perf_counter() - start)
-    if as_json:
-        print_json(document)
-    else:
-        print_table(document)
-    missed = missed_bars(document)
-    for sentence in missed:
-        note(f"missed: {sentence}")
-    if check and missed:
-        raise typer.Exit(1)
+    report_document(document, as_json=as_json, check=check)
 
 
 def _renew_readme() -> None:

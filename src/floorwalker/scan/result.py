@@ -67,14 +67,11 @@ class ScanResult:
     ----------
     visitors : one row per judged visitor and day, all of them, flagged or not. Columns: `visitor` (int32, the same
         over days), `day` (date, local), `host`, `client`, `network` (the /24 or /64), `session`, `user_agent` (texts,
-        null
-        where unknown), `category` (one of `CATEGORIES`), `score` (float32 in [0, 1]), `rank` (float32: flags are
-        ordered by it),
-        `flagged` (bool), `tier` (one of `TIERS` or null), `pattern` (the reason code of the strongest reason or
-        null), `reason_codes`
-        (list of str), `reasons` (list of str: sentences), `checkouts` (int32), `first_at`, `last_at` (datetime,
-        local), then one float32
-        column for each name in `features`.
+        null where unknown), `category` (one of `CATEGORIES`), `score` (float32 in [0, 1]), `rank` (float32: flags are
+        ordered by it), `flagged` (bool), `tier` (one of `TIERS` or null), `pattern` (the reason code of the strongest
+        reason or null), `reason_codes` (list of str), `reasons` (list of str: sentences), `checkouts` (int32),
+        `first_at`, `last_at` (datetime, local), `top_routes` (list of str: count and route; empty for unflagged ones of
+        a long log), then one float32 column for each name in `features`.
     swarms : one row per cohort of sparse visitors that acts as one. Columns: `swarm` (int32), `user_agent`,
         `networks` (int32), `clients`
         (int32), `requests` (int64), `routes` (str: the shared sequence), `first_at`, `last_at`, `score` (float32),

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floorwalker.detectors.anomaly import RobustScaling, fit_trimmed, list_detectors, load_detector
+from floorwalker.errors import UsageError
 from floorwalker.evaluation.tasks._visitors_data import (
     HUMAN,
     KINDS,
@@ -41,7 +42,7 @@ LOGARITHMIC = {feature.name: feature.logarithmic for feature in FEATURES}
 
 
 def run(
-    *, data: Path, seeds: Sequence[int] = (0,), draws: int = DRAWS, merge: Literal["bilstm", "none"] = "bilstm"
+    *, data: Path | None, seeds: Sequence[int] = (0,), draws: int = DRAWS, merge: Literal["bilstm", "none"] = "bilstm"
 ) -> dict[str, Any]:
     """Measure the default, its variants and the baselines.
 
@@ -56,6 +57,10 @@ def run(
     Returns `metrics` (keys `moderate_auc`, `advanced_auc`), `baselines`, `split`, `bars`. Raises `InputError` where
     data is missing.
     """
+    if data is None:
+        raise UsageError(
+            "visitors are judged on public data that was not named", fix="give --data or set FLOORWALKER_DATA"
+        )
     settings = ScanSettings()
     requests = read_requests(data, merge=merge)
     parts: dict[Part, Sessions] = {
