@@ -20,7 +20,7 @@ $(STAMPS)/core: pyproject.toml constraints.txt
 
 $(STAMPS)/dev: $(STAMPS)/core
 	$(PIP) install -q -c constraints.txt torch
-	$(PIP) install -q -c constraints.txt -e '.[train,evaluate]' --group dev
+	$(PIP) install -q -c constraints.txt -e '.[serve,postgres,kafka,train,evaluate]' --group dev
 	@touch $@
 
 setup: $(STAMPS)/core ## install what `floorwalker scan` needs
@@ -53,7 +53,7 @@ screenshot: $(STAMPS)/dev ## the README's picture, from a generated log
 	$(BIN)/floorwalker demo --out demo --screenshot docs/images/report.png
 
 constraints: $(STAMPS)/dev ## pin what is installed now
-	$(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu$$//' > constraints.txt
+	$(BIN)/python -m pip freeze --all --exclude-editable | sed 's/+cpu$$//' > constraints.txt
 
 clean: ## remove what was built
 	rm -rf dist build demo $(STAMPS) .pytest_cache .mypy_cache .ruff_cache .hypothesis
