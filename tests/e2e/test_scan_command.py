@@ -237,9 +237,36 @@ def test_wrong_use_is_said_clearly(
     scan: Scan, arguments: list[str], says: bytes, shop_log: Path, tmp_path: Path
 ) -> None:
     done = scan(shop_log, "--no-report", *arguments, cwd=tmp_path)
+    # A day that the log does not hold, and a folder that cannot be written, are no fault of the command line.
     assert done.returncode in (1, 2), done.stdout
     assert b"Traceback" not in done.stderr, done.stderr.decode()
     assert says in done.stderr
+    assert done.stdout == b""
+
+
+@pytest.mark.parametrize(
+    ("option", "content", "says"),
+    [
+        ("--own-address", "300.1.1.1", (b"--own-address '300.1.1.1'", b"192.0.2.0/24")),
+        ("--networks", "own,192.0.2.0/24\nour edge,192.0.2.0/24\n", (b"file.txt", b"line 2", b"'our edge'", b"cdn")),
+        ("--networks", None, (b"file.txt", b"cannot be read: No such file")),
+        ("--ignore", "[[ignore]]\naddresses = []\n", (b"file.txt", b"entry 1", b"user_agents")),
+        ("--settings", "[scan]\nmin_visit = 3\n", (b"min_visit", b"did you mean")),
+    ],
+)
+def test_wrong_option_files_are_wrong_use(
+    scan: Scan, option: str, content: str | None, says: tuple[bytes, ...], shop_log: Path, tmp_path: Path
+) -> None:
+    value = content or "file.txt"
+    if option != "--own-address":
+        value = "file.txt"
+        if content is not None:
+            (tmp_path / value).write_text(content)
+    done = scan(shop_log, "--no-report", option, value, cwd=tmp_path)
+    assert done.returncode == 2, done.stderr.decode()
+    for part in says:
+        assert part in done.stderr, done.stderr.decode()
+    assert b"Traceback" not in done.stderr
     assert done.stdout == b""
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from floorwalker.cli._output import note, print_json
-from floorwalker.errors import FloorwalkerError
+from floorwalker.errors import FloorwalkerError, InputError, UsageError
 from floorwalker.features.network import load_networks
+from floorwalker.features.network.ranges import read_prefixes
+from floorwalker.features.routes.roles import read_roles
 from floorwalker.scan.blocklist import build_blocklist, format_blocklist
 from floorwalker.scan.frames import other_visitors
 from floorwalker.scan.job import ScanOutcome, ScanRequest, run_scan
@@ -25,6 +27,7 @@ PROGRESS_EVERY_SECONDS = 0.2
 
 def run_with_progress(request: ScanRequest) -> ScanOutcome:
     """Run the scan; on a terminal, work longer than two seconds shows how far it is."""
+    check_own_addresses(request.own_addresses)
     if not sys.stderr.isatty():
         return run_scan(request)
     start = time.perf_counter()
@@ -44,6 +47,40 @@ def run_with_progress(request: ScanRequest) -> ScanOutcome:
     finally:
         if shown:
             sys.stderr.write("\r\x1b[K")
+
+
+def check_own_addresses(given: Sequence[str]) -> None:
+    """A misspelt address is said before gigabytes are read; `UsageError` names all of them."""
+    wrong = [given[row] for row in read_prefixes(given)[2]]
+    if wrong:
+        raise UsageError(
+            f"--own-address {', '.join(map(repr, wrong))}",
+            allowed="an address, or address/length such as 192.0.2.0/24 or 2001:db8::/32",
+        )
+
+
+def read_role_file(path: Path) -> dict[str, str]:
+    """The file that `--roles` names; its faults are wrong use, named with their lines."""
+    try:
+        return read_roles(path)
+    except InputError as error:
+        lines = _lines_of(path, error.given)
+        given = f"{error.given} ({lines})" if lines else error.given
+        raise UsageError(given, allowed=error.allowed, fix=error.fix) from error
+
+
+def _lines_of(path: Path, message: str) -> str:
+    """Where the patterns that a message quotes stand in the file, or nothing where that cannot be said."""
+    try:
+        written = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return ""
+    places = [
+        f"line {number}"
+        for number, line in enumerate(written, start=1)
+        if (key := line.partition("=")[0].strip().strip("\"'")) and f"{key!r} " in message
+    ]
+    return ", ".join(places)
 
 
 def save_report(result: ScanResult, path: Path, mask: bool, table_file: str = "") -> Path:

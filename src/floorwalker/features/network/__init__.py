@@ -133,7 +133,7 @@ def load_networks(files: Sequence[Path] = ()) -> Networks:
 
     Raises
     ------
-    InputError : where a file cannot be read or holds faults, all of them named.
+    UsageError : where a file cannot be read or holds faults, all of them named.
     """
     if not files:
         return _published()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from floorwalker.errors import InputError
+from floorwalker.errors import UsageError
 from floorwalker.features.network.ranges import read_prefixes
 
 _UNPACK: dict[str, Callable[[bytes], bytes]] = {
@@ -64,13 +64,14 @@ def read_networks_file(path: Path, kinds: tuple[str, ...]) -> list[tuple[str, st
 
     Raises
     ------
-    InputError : with every fault of the file at once, by line.
+    UsageError : with every fault of the file at once, by line.
     """
     try:
         text = _UNPACK.get(path.suffix, bytes)(path.read_bytes()).decode("utf-8-sig")
     except (OSError, EOFError, lzma.LZMAError, ValueError, zlib.error) as error:
-        raise InputError(
-            f"networks file {str(path)!r} cannot be read: {error}",
+        why = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise UsageError(
+            f"networks file {str(path)!r} cannot be read: {why}",
             fix="check the path and the encoding (UTF-8)",
         ) from error
     rows, faults = _from_json(path, text) if text.lstrip().startswith("{") else _from_csv(text, kinds)
@@ -79,7 +80,7 @@ def read_networks_file(path: Path, kinds: tuple[str, ...]) -> list[tuple[str, st
     if faults or not rows:
         listed = "; ".join(f"line {line}: {fault}" for line, fault in sorted(faults)[:20])
         more = f"; and {len(faults) - 20} more" if len(faults) > 20 else ""
-        raise InputError(
+        raise UsageError(
             f"networks file {str(path)!r}: {listed or 'it holds no range'}{more}",
             allowed=f"lines 'label,cidr', the label one of {', '.join(kinds)}, or kind:name, or a known provider",
         )

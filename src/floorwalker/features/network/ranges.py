@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from floorwalker.errors import InputError
+from floorwalker.errors import UsageError
 from floorwalker.features.network.addresses import Addresses, parse_addresses
 from floorwalker.kernels import kernel
 
@@ -66,7 +66,7 @@ class RangeTable:
         """Build the table from prefixes such as `192.0.2.0/24` or single addresses.
 
         Host bits are ignored; of two equal prefixes the later one wins. A text that is no prefix raises
-        `InputError` that names all such texts.
+        `UsageError` that names all such texts.
 
         >>> table = RangeTable.build(["192.0.2.0/24", "192.0.2.128/25"])
         >>> table.find(parse_addresses(["192.0.2.1", "192.0.2.200", "198.51.100.1"])).tolist()
@@ -74,7 +74,7 @@ class RangeTable:
         """
         starts, ends, faults = read_prefixes(prefixes)
         if faults:
-            raise InputError(
+            raise UsageError(
                 f"no address ranges: {', '.join(repr(prefixes[row]) for row in faults[:20])}",
                 allowed="an address, or address/length such as 192.0.2.0/24 or 2001:db8::/32",
             )

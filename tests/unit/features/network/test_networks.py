@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from floorwalker.errors import InputError
+from floorwalker.errors import UsageError
 from floorwalker.features.network import KINDS, Networks, load_networks, parse_addresses
 
 
@@ -106,7 +106,7 @@ def test_packed_files(tmp_path: Path, suffix: str, pack: object) -> None:
 def test_every_fault_of_a_file_is_named(tmp_path: Path) -> None:
     path = tmp_path / "bad.csv"
     path.write_text("carrier,203.0.113.0/24\nnonsense,203.0.113.0/24\ncdn\ncdn,203.0.113.0/99\n")
-    with pytest.raises(InputError) as caught:
+    with pytest.raises(UsageError) as caught:
         load_networks([path])
     message = str(caught.value)
     for part in ("line 2: unknown label 'nonsense'", "line 3", "line 4: '203.0.113.0/99'"):
@@ -118,19 +118,19 @@ def test_every_fault_of_a_file_is_named(tmp_path: Path) -> None:
     "content",
     [b"", b"\xff\xfe", b"{", b'{"prefixes": 3}', b'{"prefixes": [{"ipv4Prefix": 4}]}', b"{}"],
 )
-def test_unusable_files_are_input_errors(tmp_path: Path, content: bytes) -> None:
+def test_unusable_files_are_wrong_use(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "ranges.json"
     path.write_bytes(content)
-    with pytest.raises(InputError):
+    with pytest.raises(UsageError):
         load_networks([path])
 
 
-def test_a_missing_or_broken_archive_is_an_input_error(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot be read"):
+def test_a_missing_or_broken_archive_is_wrong_use(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be read"):
         load_networks([tmp_path / "none.csv"])
     broken = tmp_path / "broken.csv.gz"
     broken.write_bytes(gzip.compress(b"own,203.0.113.0/24\n" * 50)[:30])
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(UsageError, match="cannot be read"):
         load_networks([broken])
 
 

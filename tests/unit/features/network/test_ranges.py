@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from floorwalker.errors import InputError
+from floorwalker.errors import UsageError
 from floorwalker.features.network import RangeTable, parse_addresses
 
 Prefix = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -78,7 +78,7 @@ def test_a_spared_address_touches_its_whole_64() -> None:
 
 
 def test_all_faults_are_named_at_once() -> None:
-    with pytest.raises(InputError) as caught:
+    with pytest.raises(UsageError) as caught:
         RangeTable.build(
             ["192.0.2.0/24", "192.0.2.0/33", "shop.example", "192.0.2.1:80", "2001:db8::/129", "192.0.2.0/-1"]
         )
