@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
 from numba import njit
+from numba.np import linalg
 
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
+
+
+def _load_without_blas() -> None:
+    """Load Numba's array functions as if SciPy had no BLAS.
+
+    No kernel multiplies matrices, and only to look for BLAS Numba would load all of `scipy.linalg`: a seventh of a
+    second of every start.
+    """
+
+    def refuse() -> None:
+        raise ImportError("not looked for")
+
+    ensure = linalg.ensure_blas
+    linalg.ensure_blas = refuse
+    try:
+        importlib.import_module("numba.np.arraymath")
+    finally:
+        linalg.ensure_blas = ensure
+
+
+_load_without_blas()
 
 
 def kernel(function: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]:

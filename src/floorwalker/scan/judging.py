@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -100,8 +100,9 @@ def judge(
     facts = days.facts(rows)
     features = days.features(facts)
     evidence = Evidence(features, facts, model.medians, model.site_fetches_assets, span_hours[rows])
-    score = model.score(features)
-    flags = _flag(evidence, score, impostor[rows], days.day[rows], model, settings)
+    deviations = model.deviations(features)
+    score = model.score(deviations)
+    flags = _flag(evidence, deviations, score, impostor[rows], days.day[rows], model, settings)
     few = ordinary & on_judged_days & ~impostor & (days.stat(c.PAGES) > 0) & (days.stat(c.PAGES) <= MOST_PAGES)
     swarms = find_swarms(
         cohort_frame(days, np.flatnonzero(few)),
@@ -111,7 +112,7 @@ def judge(
     swarm_of = _members(swarms, rows)
     flags.tier[(swarm_of >= 0) & (flags.tier != TIERS.index("proven"))] = TIERS.index("strong pattern")
     flags.rank[(swarm_of >= 0) & (flags.rank < 2.0)] += len(TIERS) - TIERS.index("strong pattern")
-    codes, sentences = _explain(flags, evidence, swarm_of, swarms, machines["evidence"], rows, model)
+    codes, sentences = _explain(flags, evidence, deviations, swarm_of, swarms, machines["evidence"], rows, model)
     category = categorise(evidence)
     for pattern, strength in flags.strengths.items():
         if pattern.category is not None:
@@ -156,6 +157,7 @@ class _Flags:
 
 def _flag(
     evidence: Evidence,
+    deviations: NDArray[np.float32],
     score: NDArray[np.float32],
     impostor: NDArray[np.bool_],
     day: NDArray[np.int64],
@@ -170,12 +172,12 @@ def _flag(
         over = np.zeros(len(evidence))
         learned = model.pattern_cutoffs.get(pattern.code, pattern.floor)
         for group in groups:
-            cut = max(learned, pattern_cutoff(pattern, _part(evidence, group), settings.false_alarm_budget))
+            cut = max(learned, pattern_cutoff(pattern, strength[group], settings.false_alarm_budget))
             over[group] = np.where(strength[group] >= cut, strength[group] / cut, 0.0)
         strengths[pattern] = over
     unusual = np.zeros(len(evidence), bool)
     # A score over few or coarse features may pass its cut-off on next to nothing; a person must see why.
-    notable = (np.abs(model.deviations(evidence.features)) >= NOTABLE_SPREADS).sum(axis=1) >= FEWEST_NOTABLE
+    notable = (np.abs(deviations) >= NOTABLE_SPREADS).sum(axis=1) >= FEWEST_NOTABLE
     named = np.zeros(len(evidence), bool)
     for over in strengths.values():
         named |= over > 0
@@ -195,23 +197,10 @@ def _flag(
     return _Flags(strengths, unusual, impostor, tier, rank.astype(np.float32))
 
 
-def _part(evidence: Evidence, rows: Rows) -> Evidence:
-    return replace(
-        evidence,
-        features={name: values[rows] for name, values in evidence.features.items()},
-        facts=replace(
-            evidence.facts,
-            stats=evidence.facts.stats[rows],
-            distinct_targets=evidence.facts.distinct_targets[rows],
-            history={name: values[rows] for name, values in evidence.facts.history.items()},
-        ),
-        span_hours=evidence.span_hours[rows],
-    )
-
-
 def _explain(
     flags: _Flags,
     evidence: Evidence,
+    deviations: NDArray[np.float32],
     swarm_of: NDArray[np.int32],
     swarms: Swarms,
     machine_evidence: pl.Series,
@@ -221,8 +210,7 @@ def _explain(
     codes: list[list[str]] = []
     sentences: list[list[str]] = []
     flagged = np.flatnonzero(flags.tier >= 0)
-    deviations = model.deviations({name: values[flagged] for name, values in evidence.features.items()})
-    for position, row in enumerate(flagged.tolist()):
+    for row in flagged.tolist():
         its_codes: list[str] = []
         its_sentences: list[str] = []
         if flags.impostor[row]:
@@ -240,7 +228,7 @@ def _explain(
             its_sentences.append("one of a swarm: " + swarms.table["reasons"][int(swarm_of[row])][0])
         if flags.unusual[row]:
             its_codes.append(UNUSUAL)
-        its_sentences += unusual_sentences(model, evidence.features, deviations[position], row)
+        its_sentences += unusual_sentences(model, evidence.features, deviations[row], row)
         codes.append(its_codes)
         sentences.append(its_sentences)
     return codes, sentences

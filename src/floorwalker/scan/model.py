@@ -85,9 +85,10 @@ class VisitorModel:
         evidence = evidence_of(medians, fetches)
         suspect = np.zeros(count, bool)
         for pattern in load_patterns():
-            cut = pattern_cutoff(pattern, evidence, settings.false_alarm_budget)
+            strength = pattern.strength(evidence)
+            cut = pattern_cutoff(pattern, strength, settings.false_alarm_budget)
             model.pattern_cutoffs[pattern.code] = cut
-            suspect |= pattern.strength(evidence) >= cut
+            suspect |= strength >= cut
         # Whoever a pattern names already would only teach the detector that such behaviour is usual.
         scaled = model.scaling.apply(matrix[~suspect])
         if len(scaled) >= FEWEST_ROWS:
@@ -97,12 +98,16 @@ class VisitorModel:
             model.threshold = score_cutoff(model.detector.score(scaled), settings.false_alarm_budget)
         return model
 
-    def score(self, features: Mapping[str, Values]) -> NDArray[np.float32]:
-        """How unusual each visitor-day is, float32 [n] in [0, 1]; 0 for all where the training days were too few."""
-        matrix = np.column_stack([features[feature.name] for feature in self.features])
+    def score(self, deviations: NDArray[np.float32]) -> NDArray[np.float32]:
+        """How unusual each visitor-day is, float32 [n] in [0, 1]; 0 for all where the training days were too few.
+
+        Parameters
+        ----------
+        deviations : float32 [n, d], as `deviations` gives them.
+        """
         if self.detector is None:
-            return np.zeros(len(matrix), np.float32)
-        return self.detector.score(self.scaling.apply(matrix))
+            return np.zeros(len(deviations), np.float32)
+        return self.detector.score(deviations)
 
     def deviations(self, features: Mapping[str, Values]) -> NDArray[np.float32]:
         """Spreads from the site's median of every feature that the detector sees, float32 [n, d]."""
@@ -181,11 +186,17 @@ def _class_of(names: str) -> type[Detector]:
     return load_detector(members[0] if len(members) == 1 else "ensemble")
 
 
-def pattern_cutoff(pattern: Pattern, evidence: Evidence, budget: float) -> float:
-    """The strength from which a pattern is flagged: its floor, or higher where the site's own visitors reach it."""
-    if not pattern.adaptive or len(evidence) == 0:
+def pattern_cutoff(pattern: Pattern, strength: Values, budget: float) -> float:
+    """The strength from which a pattern is flagged: its floor, or higher where the site's own visitors reach it.
+
+    Parameters
+    ----------
+    strength : float64 [n], the pattern's strength in those visitors.
+    budget : share of honest visitors that may be flagged by chance.
+    """
+    if not pattern.adaptive or len(strength) == 0:
         return pattern.floor
-    return max(pattern.floor, tail_cutoff(pattern.strength(evidence), budget))
+    return max(pattern.floor, tail_cutoff(strength, budget))
 
 
 def _median(values: Values) -> float:

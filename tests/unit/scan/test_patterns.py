@@ -181,7 +181,7 @@ def test_where_everybody_posts_only_what_is_refused_or_worth_money_is_a_flood() 
 
 def test_an_adaptive_cutoff_rises_with_the_site_and_never_falls_below_the_floor() -> None:
     pattern = PATTERNS["activity.bursts_on_offers"]
-    assert pattern_cutoff(pattern, _part(FIRES[pattern.code], np.empty(0, np.intp)), 0.001) == pattern.floor
+    assert pattern_cutoff(pattern, np.empty(0), 0.001) == pattern.floor
     hurried = Evidence(
         {name: np.repeat(values, 50) for name, values in FIRES[pattern.code].features.items()},
         _part(FIRES[pattern.code], np.zeros(50, np.intp)).facts,
@@ -189,6 +189,7 @@ def test_an_adaptive_cutoff_rises_with_the_site_and_never_falls_below_the_floor(
         True,
         np.full(50, 24.0),
     )
-    assert pattern_cutoff(pattern, hurried, 0.001) == pytest.approx(float(pattern.strength(hurried)[0]))
+    strength = pattern.strength(hurried)
+    assert pattern_cutoff(pattern, strength, 0.001) == pytest.approx(float(strength[0]))
     proven = PATTERNS["probing.asks_for_secrets"]
-    assert pattern_cutoff(proven, FIRES[proven.code], 0.001) == proven.floor
+    assert pattern_cutoff(proven, proven.strength(FIRES[proven.code]), 0.001) == proven.floor

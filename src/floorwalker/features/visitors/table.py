@@ -166,13 +166,14 @@ class VisitorTable:
 
     def _grow(self) -> None:
         if len(self._rows) > len(self._stats):
-            room = max(len(self._rows), len(self._stats) * 3 // 2)
+            # Zeros that nobody has touched take no memory, so that much room costs nothing and few copies are made.
+            room = max(len(self._rows), len(self._stats) * 4)
             for name in ("_stats", "_wholes", "_registers", "_identity"):
                 old = getattr(self, name)
                 grown = np.zeros((room, old.shape[1]), old.dtype)
                 grown[: len(old)] = old
                 setattr(self, name, grown)
         if len(self._pairs) > len(self._pair_count):
-            grown_count = np.zeros(max(len(self._pairs), len(self._pair_count) * 3 // 2), np.int32)
+            grown_count = np.zeros(max(len(self._pairs), len(self._pair_count) * 4), np.int32)
             grown_count[: len(self._pair_count)] = self._pair_count
             self._pair_count = grown_count

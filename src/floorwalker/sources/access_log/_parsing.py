@@ -30,7 +30,7 @@ class Parsed:
     """The requests of a part of one block, in the order of its lines; texts are still spans of the block.
 
     `starts`, `ends` and `hashes` are [texts, n]. `asides` are (reason, count, samples); `jumps` counts falls of
-    the clock, `newest` is the time the file's clock has reached.
+    the clock, `newest` is the time the file's clock has reached. `is_last` tells the block's last part.
     """
 
     block: Block
@@ -46,6 +46,7 @@ class Parsed:
     asides: list[tuple[int, int, list[bytes]]]
     jumps: int = 0
     newest: int = 0
+    is_last: bool = True
 
     def __len__(self) -> int:
         return len(self.at)
@@ -77,6 +78,7 @@ class LineParser:
             with np.errstate(over="ignore"):
                 lines, at = self._tokenise(block, at)
                 parsed = self._interpret(block, lines)
+            parsed.is_last = at >= block.length
             yield parsed
 
     def _tokenise(self, block: Block, begin: int) -> tuple[int, int]:

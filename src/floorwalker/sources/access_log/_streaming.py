@@ -44,16 +44,21 @@ class Chunk:
 
 
 class Workers:
-    """Two threads for all files: one unpacks, one parses and interns; kernels and unpackers release the
-    interpreter, so both run beside whoever reads the batches."""
+    """Three threads for all files: one unpacks, one parses, one interns; kernels and unpackers release the
+    interpreter, so all run beside whoever reads the batches.
+
+    Each waits only for the one before it, and parsing for the interning of what it handed on: all take their work
+    in one order, so none waits for ever.
+    """
 
     def __init__(self) -> None:
         self.unpacking = ThreadPoolExecutor(1, thread_name_prefix="unpack")
         self.parsing = ThreadPoolExecutor(1, thread_name_prefix="parse")
+        self.interning = ThreadPoolExecutor(1, thread_name_prefix="intern")
 
     def close(self) -> None:
         """Stop after what is being done."""
-        for pool in (self.unpacking, self.parsing):
+        for pool in (self.unpacking, self.parsing, self.interning):
             pool.shutdown(wait=True, cancel_futures=True)
 
 
@@ -83,7 +88,7 @@ class FileStream:
         self._source = file.open()
         self.reader = BlockReader(self._source.readinto, block_bytes)
         self._parser = LineParser(program, interner.tables.target.keys)
-        self._waiting: deque[Future[Chunk | None]] = deque()
+        self._waiting: deque[Future[Future[Chunk] | None]] = deque()
         self._blocks: deque[Future[Block | None]] = deque()
         for _ in range(_BLOCKS_AHEAD):
             self._read()
@@ -97,10 +102,11 @@ class FileStream:
 
     def next(self) -> Chunk | None:
         """The next chunk, or None at the end of the file."""
-        chunk = self._waiting.popleft().result()
-        if chunk is None:
+        promise = self._waiting.popleft().result()
+        if promise is None:
             self.close()
             return None
+        chunk = promise.result()
         self._order()
         if len(chunk.batch):
             self.newest = chunk.newest
@@ -112,8 +118,8 @@ class FileStream:
         for future in self._waiting:
             future.cancel()
         for future in self._waiting:
-            if not future.cancelled():
-                future.exception()
+            if not future.cancelled() and future.exception() is None and (promise := future.result()) is not None:
+                promise.exception()
         for block in self._blocks:
             if not block.cancel():
                 block.exception()
@@ -122,25 +128,33 @@ class FileStream:
         self._source.close()
 
     def _order(self) -> None:
-        self._waiting.append(self._workers.parsing.submit(self._make))
+        self._waiting.append(self._workers.parsing.submit(self._parse))
 
     def _read(self) -> None:
         self._blocks.append(self._workers.unpacking.submit(self.reader.read))
 
-    def _make(self) -> Chunk | None:
+    def _parse(self) -> Future[Chunk] | None:
+        """Parse the next block; what comes back is the promise of its chunk, or None at the end of the file."""
         block = self._blocks.popleft().result()
         self._read()
         if block is None:
             return None
+        interning = self._workers.interning
         parts: list[Parsed] = []
-        batches: list[RequestBatch] = []
+        batches: list[Future[RequestBatch]] = []
         for parsed in self._parser.parse(block):
             parts.append(parsed)
-            batches.append(self._interner.intern(parsed))
+            batches.append(interning.submit(self._interner.intern, parsed))
+            if not parsed.is_last:
+                # The next part puts its texts together in the same room.
+                batches[-1].result()
+        return interning.submit(self._make, block, parts, batches)
+
+    def _make(self, block: Block, parts: list[Parsed], batches: list[Future[RequestBatch]]) -> Chunk:
         size = block.length
         self.reader.give_back(block)
         return Chunk(
-            batch=concatenated(batches),
+            batch=concatenated([batch.result() for batch in batches]),
             lines=sum(part.lines for part in parts),
             size_bytes=size,
             asides=[aside for part in parts for aside in part.asides],
