@@ -29,7 +29,7 @@ def simulate(
 ) -> None:
     """Write a shop's access log with honest visitors, machines and hunters, and the truth beside it."""
     from floorwalker.simulation.access_log import Scenario, generate, write_log
-    from floorwalker.simulation.sites import list_families
+    from floorwalker.simulation.sites import family_split, list_families
 
     if site not in list_families():
         raise UsageError(f"unknown site family {site!r}", allowed=", ".join(list_families()))
@@ -41,6 +41,8 @@ def simulate(
         Scenario(
             site_family=site,
             seed=seed,
+            # Families of visitors go with families of sites: what is learned on one set is judged on the other.
+            split="report" if family_split(site) == "unseen" else "choose",
             days=days,
             visitors_per_day=visitors,
             first_day=date(first_day.year, first_day.month, first_day.day),

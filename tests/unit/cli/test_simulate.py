@@ -1,0 +1,38 @@
+"""`floorwalker simulate`: every family of sites makes a log."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from floorwalker.cli import main
+from floorwalker.simulation.sites import SPLITS, list_families
+
+
+def simulate(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
+    monkeypatch.setattr(sys, "argv", ["floorwalker", "simulate", *map(str, arguments)])
+    with pytest.raises(SystemExit) as left:
+        main()
+    return int(left.value.code or 0)
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_families_of_every_split_make_a_log(
+    split: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    log = tmp_path / "a.log"
+    site = list_families(split)[0]
+    size = ("--days", 1, "--visitors", 20, "--hunters", 2)
+    assert simulate(monkeypatch, "--log", log, "--site", site, *size, "--json") == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["requests"] == len(log.read_text().splitlines()) > 0
+
+
+def test_an_unknown_family_names_the_known_ones(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert simulate(monkeypatch, "--log", tmp_path / "a.log", "--site", "nowhere") == 2
+    assert list_families()[-1] in capsys.readouterr().err
