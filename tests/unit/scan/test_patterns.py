@@ -10,7 +10,6 @@ import pytest
 from floorwalker.events.requests import METHODS, RequestBatch
 from floorwalker.features.routes.roles import ROLES
 from floorwalker.features.visitors import FEATURES, VisitorTable
-from floorwalker.scan.judging import _part
 from floorwalker.scan.model import pattern_cutoff
 from floorwalker.scan.patterns import Evidence, load_patterns
 
@@ -182,9 +181,15 @@ def test_where_everybody_posts_only_what_is_refused_or_worth_money_is_a_flood() 
 def test_an_adaptive_cutoff_rises_with_the_site_and_never_falls_below_the_floor() -> None:
     pattern = PATTERNS["activity.bursts_on_offers"]
     assert pattern_cutoff(pattern, np.empty(0), 0.001) == pattern.floor
+    facts = FIRES[pattern.code].facts
     hurried = Evidence(
         {name: np.repeat(values, 50) for name, values in FIRES[pattern.code].features.items()},
-        _part(FIRES[pattern.code], np.zeros(50, np.intp)).facts,
+        replace(
+            facts,
+            stats=np.repeat(facts.stats, 50, axis=0),
+            distinct_targets=np.repeat(facts.distinct_targets, 50),
+            history={name: np.repeat(values, 50) for name, values in facts.history.items()},
+        ),
         {},
         True,
         np.full(50, 24.0),
