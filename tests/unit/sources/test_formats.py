@@ -150,3 +150,45 @@ def test_custom_formats(template: str, line: str, tmp_path: Path) -> None:
     assert log.tables.target.text(batch.target[0]) == "/a"
     assert log.tables.user_agent.text(batch.user_agent[0]) == "UA"
     assert (batch.status[0], batch.size[0], batch.at[0]) == (200, 5, 1548116774000000)
+
+
+ADDRESSES = [
+    ("192.0.2.9:51234", "192.0.2.9"),
+    ("2001:db8::1:443", "2001:db8::1"),
+    ("2001:db8::1:51234", "2001:db8::1"),
+    ("2001:db8:0:0:0:0:0:1:80", "2001:db8::1"),
+    ("[2001:db8::1]:80", "2001:db8::1"),
+    ("::ffff:192.0.2.9:80", "192.0.2.9"),
+    ("::1:1", "::1"),
+]
+
+
+@pytest.mark.parametrize(("logged", "client"), ADDRESSES)
+@pytest.mark.parametrize("format_id", ["haproxy", "aws_alb", "aws_elb"])
+def test_a_port_always_stands_behind_a_balancers_client(
+    format_id: str, logged: str, client: str, tmp_path: Path
+) -> None:
+    line = load_format(format_id).examples[0].replace("192.0.2.7:2817", logged).replace("192.0.2.7:33317", logged)
+    assert logged in line
+    log, batch = read(tmp_path / "a.log", line + "\n")
+    assert log.format.id == format_id
+    assert log.tables.client.text(int(batch.client[0])) == client
+
+
+@pytest.mark.parametrize(("logged", "client"), ADDRESSES)
+@pytest.mark.parametrize(
+    "template",
+    ['$remote_addr:$remote_port [$time_iso8601] "$request" $status', '%a:%{remote}p [%{%FT%T%z}t] "%r" %>s'],
+)
+def test_a_format_string_may_put_a_port_behind_the_client(
+    template: str, logged: str, client: str, tmp_path: Path
+) -> None:
+    line = f'{logged} [2024-07-02T22:23:00+00:00] "GET /cart HTTP/1.1" 200\n'
+    log, batch = read(tmp_path / "a.log", line, log_format=template)
+    assert log.tables.client.text(int(batch.client[0])) == client
+
+
+def test_elsewhere_the_last_part_of_an_address_is_no_port(tmp_path: Path) -> None:
+    line = load_format("combined").examples[0].replace("192.0.2.7", "2001:db8::1:443")
+    log, batch = read(tmp_path / "a.log", line + "\n")
+    assert log.tables.client.text(int(batch.client[0])) == "2001:db8::1:443"

@@ -88,6 +88,17 @@ def is_same_text(buffer: NDArray[np.uint8], a: int, a_end: int, b: int, b_end: i
 
 
 @flat_kernel
+def before_port(buffer: NDArray[np.uint8], start: int, end: int) -> int:
+    """Where an address ends that has `:port` behind it; `end` where it has none."""
+    at = end
+    while at > start and 48 <= buffer[at - 1] <= 57:
+        at -= 1
+    if at < end and at - 1 > start and buffer[at - 1] == 58 and end - at <= 5:
+        return at - 1
+    return end
+
+
+@flat_kernel
 def interpret(
     buffer: NDArray[np.uint8],
     rows: int,
@@ -98,6 +109,7 @@ def interpret(
     escaped: NDArray[np.uint32],
     bound: int,
     percent: int,
+    has_port: bool,
     session_mode: int,
     session_name: NDArray[np.uint8],
     keys: NDArray[np.uint64],
@@ -120,6 +132,7 @@ def interpret(
     ----------
     bound : one bit for each slot that the format fills.
     percent : whether user agents are percent-encoded (1), with spaces as plus signs (2), or not (0).
+    has_port : whether a port stands behind the client's address, to be left out.
     clock : int64 [3]: the highest time so far, the number of jumps back, and whether any time came; kept between calls.
     starts, ends, hashes : [texts, lines], the text columns.
     """
@@ -256,6 +269,8 @@ def interpret(
         ends[TEXT_HOST, count] = host_end
         starts[TEXT_CLIENT, count] = span[CLIENT, 0]
         ends[TEXT_CLIENT, count] = span[CLIENT, 1]
+        if has_port:
+            ends[TEXT_CLIENT, count] = before_port(buffer, widen(span[CLIENT, 0]), widen(span[CLIENT, 1]))
         starts[TEXT_FORWARDED, count] = span[FORWARDED, 0]
         ends[TEXT_FORWARDED, count] = span[FORWARDED, 1]
         starts[TEXT_USER_AGENT, count] = span[USER_AGENT, 0]

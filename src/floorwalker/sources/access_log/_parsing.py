@@ -134,6 +134,7 @@ class LineParser:
             self._escaped,
             program.bound,
             program.layout.percent,
+            program.layout.has_port,
             program.session_mode,
             program.session_name,
             self._keys,

@@ -103,11 +103,14 @@ class Layout:
     ----------
     note : a few words, e.g. `with the forwarded addresses behind`; may be empty.
     percent : 1 where user agents are percent-encoded, 2 where their spaces are plus signs too, else 0.
+    has_port : whether a port always stands behind the client's address. `2001:db8::1:443` is an address by itself:
+        only the format can tell that its last part is a port.
     """
 
     shape: TextShape | JsonShape
     note: str = ""
     percent: int = 0
+    has_port: bool = False
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,8 @@ def nginx_template(text: str) -> Layout:
     text = re.sub(r"\$\{(\w+)\}", lambda found: f"${found[1]}{_PLACE}", text)
     text = re.sub(r"\$(?:scheme|https)\b(://)", r"$ignored_scheme\1", text)
     text = re.sub(r"\$(?:uri|document_uri)\$is_args\$(?:args|query_string)", "$request_uri", text)
+    # One field: an IPv6 address is full of the colon that stands before its port.
+    text, ported = re.subn(rf"\$remote_addr{_PLACE}?:\$remote_port\b", f"$remote_addr{_PLACE}", text)
     found = list(re.finditer(rf"\$(\w+){_PLACE}?", text))
     if not found:
         raise UsageError(f"log format {text!r} holds no variable", allowed="nginx variables such as $remote_addr")
@@ -103,7 +105,7 @@ def nginx_template(text: str) -> Layout:
                     fix="put a space or another separator between them",
                 )
         pieces.append(_Piece(_nginx_name(variable[1]), behind, {"time_local": 1, "request": 2}.get(variable[1], 0)))
-    return _with_touching_host(pieces, opening)
+    return replace(_with_touching_host(pieces, opening), has_port=ported > 0)
 
 
 def _with_touching_host(pieces: list[_Piece], opening: str) -> Layout:
@@ -147,6 +149,7 @@ def apache_template(text: str) -> Layout:
         text = directive[1]
     text = text.replace('\\"', '"').replace("\\t", "\t").replace("\\n", "")
     text = text.replace("%U%q", "%{whole}U")
+    text, ported = re.subn(r"(%[<>]?[ah]):%\{remote\}p", r"\1", text)
     found = [item for item in _DIRECTIVE.finditer(text) if item["letter"] != "%"]
     if not found:
         raise UsageError(f"log format {text!r} holds no directive", allowed="Apache directives such as %h")
@@ -171,7 +174,7 @@ def apache_template(text: str) -> Layout:
             else:
                 opening += "["
         pieces.append(_Piece(name, behind, spaces))
-    return _pieces_to_layout(pieces, opening)
+    return replace(_pieces_to_layout(pieces, opening), has_port=ported > 0)
 
 
 def _apache_name(letter: str, argument: str | None) -> str:

@@ -14,7 +14,7 @@ def _layouts(_head: Sequence[bytes]) -> list[Layout]:
     fields.append(Field("size", ' "'))
     fields.append(Field("request", '" "', quoted=True))
     fields.append(Field("header:user-agent", '" ', quoted=True))
-    return [Layout(TextShape(tuple(fields), open_end=True))]
+    return [Layout(TextShape(tuple(fields), open_end=True), has_port=True)]
 
 
 FORMAT = LogFormat(

@@ -54,10 +54,10 @@ def _shape(*, prefix: bool, captured: Sequence[str]) -> TextShape:
 
 def _layouts(head: Sequence[bytes]) -> list[Layout]:
     captured = _captured(head)
-    layouts = [Layout(_shape(prefix=prefix, captured=())) for prefix in (True, False)]
+    layouts = [Layout(_shape(prefix=prefix, captured=()), has_port=True) for prefix in (True, False)]
     if any(captured):
         note = "with captured headers"
-        layouts += [Layout(_shape(prefix=prefix, captured=captured), note) for prefix in (True, False)]
+        layouts += [Layout(_shape(prefix=prefix, captured=captured), note, has_port=True) for prefix in (True, False)]
     return layouts
 
 
