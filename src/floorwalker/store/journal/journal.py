@@ -1,0 +1,356 @@
+"""The one writer of a journal."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from floorwalker.errors import UsageError
+from floorwalker.store._files import make_folder, sync_data, sync_folder, write_all
+from floorwalker.store.errors import ClosedError, DamagedError, StorageFailedError, StoreError, name_storage_error
+from floorwalker.store.journal.batches import RecordBatch
+from floorwalker.store.journal.frames import HEADER_BYTES, LARGEST_RECORD, write_frames
+from floorwalker.store.journal.reader import read_segments
+from floorwalker.store.journal.recovery import Recovery, first_unsure, read_watermark, recover_end, write_watermark
+from floorwalker.store.journal.segments import (
+    SEGMENT_HEADER_BYTES,
+    WAY_OUT,
+    FrameError,
+    Segment,
+    list_segments,
+    name_segment,
+    pack_header,
+    read_header,
+)  # fmt: skip
+from floorwalker.store.lock import OwnerLock
+
+Durability = Literal["power_loss", "process"]
+
+
+class Journal:
+    """Append records, make them durable, read them back; one process owns it.
+
+    `append` hands records to the operating system and returns at once; `sync` returns when they are durable. So many
+    callers can share one sync: append all their records, sync once, answer them all. A record is *acknowledged* once
+    a `sync` that began after its `append` has returned. Acknowledged records are read back after a crash, in order and
+    without gaps; of the others, a prefix may be.
+
+    Parameters
+    ----------
+    folder : holds the segments and the lock; made where missing.
+    durability : ``power_loss``: `sync` waits for the disk. ``process``: `sync` waits for the operating system only, so
+        records survive the death of the process but not of the machine.
+    clock : gives µs UTC; noted in each segment's header.
+    segment_bytes : size at which a new segment is begun. One `append` never straddles two.
+
+    Opening raises `LockedError` where another process owns the folder, `DamagedError` where records that had been
+    acknowledged are broken, `NewerVersionError` for files of a newer version, and other kinds of
+    `floorwalker.store.errors.StoreError` where the disk refuses. Methods may be called from several threads.
+
+    >>> import tempfile
+    >>> with Journal(Path(tempfile.mkdtemp()), clock=lambda: 0) as journal:
+    ...     first = journal.append([b"a login", b"an order"])
+    ...     journal.sync()
+    ...     (first, list(journal.read(first=1)))
+    (0, [(1, b'an order')])
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        durability: Durability = "power_loss",
+        clock: Callable[[], int],
+        segment_bytes: int = 256 * 1024 * 1024,
+    ) -> None:
+        if durability not in ("power_loss", "process"):
+            raise UsageError(f"durability is {durability!r}", allowed="power_loss or process")
+        self.folder = folder
+        self.durability = durability
+        self._clock = clock
+        self._segment_bytes = segment_bytes
+        self._append_lock = threading.Lock()
+        self._sync_lock = threading.Lock()
+        self._grown = threading.Condition()
+        self._descriptor = -1
+        self._segments: list[Segment] = []
+        self._size = 0
+        self._must_cut = False
+        self._failure: str | None = None
+        try:
+            make_folder(folder)
+        except OSError as error:
+            raise name_storage_error(error, "make", folder) from error
+        self._lock = OwnerLock(folder)
+        try:
+            self._open()
+        except OSError as error:
+            self._release()
+            raise name_storage_error(error, "open", folder) from error
+        except BaseException:
+            self._release()
+            raise
+
+    def _open(self) -> None:
+        for unfinished in self.folder.glob("*.unfinished"):
+            unfinished.unlink()
+        self._segments = [read_header(path) for path in list_segments(self.folder)]
+        if self._segments:
+            self.recovery, self._size = recover_end(self.folder, self._segments)
+            path = self._segments[-1].path
+            self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+            # What a killed process left may be in the page cache only; from here on it counts as durable.
+            self._sync_unsure()
+        else:
+            claimed = read_watermark(self.folder)
+            if claimed > 0:
+                raise DamagedError(
+                    f"{self.folder} holds no segment, but was closed with {claimed} records",
+                    path=self.folder, sequence=0, fix=WAY_OUT,
+                )  # fmt: skip
+            self._next = self._synced = 0
+            self._begin_segment(0)
+            self.recovery = Recovery(0, 0, 0, None)
+        self._next = self.recovery.next
+        self._durable = self._next
+        self._synced = self._next
+
+    @property
+    def first(self) -> int:
+        """Sequence of the oldest record kept."""
+        return self._segments[0].first
+
+    @property
+    def next(self) -> int:
+        """Sequence that the next record gets: one more than the last."""
+        return self._next
+
+    @property
+    def durable(self) -> int:
+        """Every record before this sequence is acknowledged."""
+        return self._durable
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of all segments."""
+        with self._append_lock:
+            return sum(segment.path.stat().st_size for segment in self._segments[:-1]) + self._size
+
+    def append(self, records: Sequence[bytes]) -> int:
+        """Hand records to the operating system; returns the sequence of the first.
+
+        Parameters
+        ----------
+        records : at most 64 MiB each, opaque to the journal. None at all is allowed and does nothing.
+
+        Raises `StorageFullError` or `ReadOnlyStorageError` where the disk takes no more: nothing of these records is
+        kept, and a later call may succeed. `StorageFailedError` means that the journal must be opened again.
+        """
+        frames = self._prepare(records)
+        with self._append_lock:
+            self._check_usable()
+            first = self._next
+            if not len(records):
+                return first
+            payload, lengths, room = frames
+            try:
+                if self._must_cut:
+                    self._cut()
+                if self._size > SEGMENT_HEADER_BYTES and self._size + len(room) > self._segment_bytes:
+                    self._roll()
+            except OSError as error:
+                raise name_storage_error(error, "append to", self._segments[-1].path) from error
+            segment = self._segments[-1]
+            write_frames(payload, lengths, first, self._synced, segment.salt, room)
+            try:
+                write_all(self._descriptor, room.data)
+            except OSError as error:
+                self._must_cut = True
+                self._try_cut()
+                raise name_storage_error(error, "append to", segment.path) from error
+            segment.note_point(first, self._size)
+            self._size += len(room)
+            self._next = first + len(records)
+            return first
+
+    @staticmethod
+    def _prepare(records: Sequence[bytes]) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.uint8]]:
+        lengths = np.fromiter(map(len, records), np.int64, len(records))
+        if len(records) and int(lengths.max()) > LARGEST_RECORD:
+            raise UsageError(f"a record of {int(lengths.max())} bytes", allowed=f"at most {LARGEST_RECORD} bytes")
+        payload = np.frombuffer(b"".join(records), np.uint8)
+        return payload, lengths, np.empty(len(payload) + HEADER_BYTES * len(records), np.uint8)
+
+    def sync(self, through: int | None = None) -> None:
+        """Return when every record appended before this call is durable.
+
+        Parameters
+        ----------
+        through : return as soon as the records before this sequence are durable, which another thread's sync may
+            already have seen to.
+
+        Raises `StorageFailedError` where the disk reports an error. What it then holds is uncertain, so the journal
+        takes no more records; opening it anew reads back what is there.
+        """
+        wanted = self._next if through is None else min(through, self._next)
+        if self._durable >= wanted:
+            return
+        with self._sync_lock:
+            if self._durable >= wanted:
+                return
+            with self._append_lock:
+                self._check_usable()
+                reached = self._next
+                # A segment may be rolled and closed while this one is synced.
+                descriptor = os.dup(self._descriptor)
+            try:
+                if self.durability == "power_loss":
+                    sync_data(descriptor)
+                    self._synced = max(self._synced, reached)
+            except OSError as error:
+                raise self._fail(error) from error
+            finally:
+                os.close(descriptor)
+            with self._grown:
+                self._durable = max(self._durable, reached)
+                self._grown.notify_all()
+
+    def wait_beyond(self, sequence: int, timeout: float) -> int:
+        """Wait until records from `sequence` on are durable, or the seconds have passed; returns `durable`."""
+        with self._grown:
+            self._grown.wait_for(lambda: self._durable > sequence or self._descriptor < 0, timeout)
+            return self._durable
+
+    def read(self, first: int = 0, stop: int | None = None) -> Iterator[tuple[int, bytes]]:
+        """Records from this sequence on, each with its sequence; see `read_batches`."""
+        for batch in self.read_batches(first, stop):
+            yield from zip(batch.sequences.tolist(), batch.records(), strict=True)
+
+    def read_batches(self, first: int = 0, stop: int | None = None) -> Iterator[RecordBatch]:
+        """Batches of checked records, about 8 MiB each.
+
+        Parameters
+        ----------
+        first : sequence of the first record wanted; earlier than the oldest kept means from there.
+        stop : sequence before which to end; the default is the end as of the first step.
+
+        Raises `DamagedError` with the segment and the offset where stored bytes are not those that were written.
+        """
+        with self._append_lock:
+            segments = list(self._segments)
+            sizes = [segment.path.stat().st_size for segment in segments[:-1]] + [self._size]
+            end = self._next if stop is None else min(stop, self._next)
+        try:
+            for batch, _, _ in read_segments(segments, sizes, first, end):
+                yield batch
+        except FrameError as error:
+            raise error.as_error() from None
+
+    def drop_before(self, sequence: int) -> int:
+        """Delete whole segments that hold only records before this sequence; returns the number deleted."""
+        with self._append_lock:
+            dropped = 0
+            while len(self._segments) > 1 and self._segments[1].first <= sequence:
+                self._segments.pop(0).path.unlink(missing_ok=True)
+                dropped += 1
+            if dropped:
+                sync_folder(self.folder)
+            return dropped
+
+    def close(self) -> None:
+        """Sync, note how far the journal reaches, and let the next owner in; a second call does nothing."""
+        if self._descriptor < 0:
+            return
+        try:
+            if self._failure is None:
+                self.sync()
+                with self._append_lock:
+                    if self._must_cut:
+                        self._try_cut()
+                    # The note only makes later checks sharper; a full disk may have no room for it.
+                    with contextlib.suppress(OSError):
+                        self._sync_unsure()
+                        write_watermark(self.folder, self._next)
+        finally:
+            self._release()
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _release(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+        self._lock.release()
+        with self._grown:
+            self._grown.notify_all()
+
+    def _check_usable(self) -> None:
+        if self._descriptor < 0:
+            raise ClosedError(f"the journal {self.folder} is closed")
+        if self._failure is not None:
+            raise StorageFailedError(self._failure, fix="check the disk, then start again")
+
+    def _sync_unsure(self) -> None:
+        for segment in self._segments[first_unsure(self._segments) :]:
+            descriptor = os.open(segment.path, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                sync_data(descriptor)
+            finally:
+                os.close(descriptor)
+
+    def _fail(self, error: OSError) -> StoreError:
+        # After a failed sync the kernel may call the lost pages clean, so another sync would prove nothing.
+        reason = error.strerror or type(error).__name__
+        self._failure = f"the journal {self.folder} could not be synced: {reason}"
+        return StorageFailedError(self._failure, fix="check the disk, then start again")
+
+    def _cut(self) -> None:
+        os.ftruncate(self._descriptor, self._size)
+        self._must_cut = False
+
+    def _try_cut(self) -> None:
+        # Where it fails it is tried again before the next append; a crash until then leaves a tail that opening cuts.
+        with contextlib.suppress(OSError):
+            self._cut()
+
+    def _roll(self) -> None:
+        if self.durability == "power_loss":
+            try:
+                sync_data(self._descriptor)
+            except OSError as error:
+                raise self._fail(error) from error
+            self._synced = self._next
+        self._begin_segment(self._synced)
+
+    def _begin_segment(self, synced: int) -> None:
+        path = name_segment(self.folder, self._next)
+        unfinished = path.with_name(path.name + ".unfinished")
+        salt = secrets.randbits(32)
+        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o640)
+        try:
+            write_all(descriptor, pack_header(first=self._next, salt=salt, synced=synced, made_at=self._clock()))
+            sync_data(descriptor)
+            unfinished.rename(path)
+            sync_folder(self.folder)
+        except OSError:
+            os.close(descriptor)
+            unfinished.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
+            raise
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+        self._descriptor = descriptor
+        self._segments = [*self._segments, Segment(path, self._next, salt, synced)]
+        self._size = SEGMENT_HEADER_BYTES

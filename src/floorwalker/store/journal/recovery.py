@@ -1,0 +1,121 @@
+"""What opening a journal finds at its end: whole records, a torn tail to cut off, or damage to refuse."""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from floorwalker.store._files import replace_file, sync_data
+from floorwalker.store.errors import DamagedError
+from floorwalker.store.journal.evidence import durable_claim_behind
+from floorwalker.store.journal.frames import NEWER
+from floorwalker.store.journal.segments import WAY_OUT, FrameError, Segment, scan_segment
+
+WATERMARK = "watermark"
+_WATERMARK = struct.Struct("<8sQ")
+_WATERMARK_MAGIC = b"FWMARK\x00\x01"
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """What was found when the journal was opened.
+
+    Parameters
+    ----------
+    first : sequence of the oldest record kept.
+    next : sequence that the next record gets.
+    cut_bytes : bytes of unfinished records cut off the end; none of them was ever acknowledged.
+    cut_path : the file that was cut, or None.
+    """
+
+    first: int
+    next: int
+    cut_bytes: int
+    cut_path: Path | None
+
+
+def read_watermark(folder: Path) -> int:
+    """The sequence before which every record is known to be durable, as the last orderly close noted it; -1: none."""
+    try:
+        data = (folder / WATERMARK).read_bytes()
+    except FileNotFoundError:
+        return -1
+    size = _WATERMARK.size
+    if len(data) != size + 4 or zlib.crc32(data[:size]) != struct.unpack_from("<I", data, size)[0]:
+        # It is replaced at once, so a broken one is damage; but it is a hint, and the frames speak for themselves.
+        return -1
+    magic, sequence = _WATERMARK.unpack_from(data)
+    return int(sequence) if magic == _WATERMARK_MAGIC else -1
+
+
+def write_watermark(folder: Path, sequence: int) -> None:
+    """Note that every record before this sequence is durable."""
+    body = _WATERMARK.pack(_WATERMARK_MAGIC, sequence)
+    replace_file(folder / WATERMARK, body + struct.pack("<I", zlib.crc32(body)))
+
+
+def first_unsure(segments: list[Segment]) -> int:
+    """Index of the first segment of which no later header says that it was on the disk."""
+    index = len(segments) - 1
+    while index > 0 and segments[index].synced < segments[index].first:
+        index -= 1
+    return index
+
+
+def recover_end(folder: Path, segments: list[Segment]) -> tuple[Recovery, int]:
+    """Check the end of a journal, cut a torn tail off, and say what was found, with the size of the last segment.
+
+    Segments of which a later header says that they were on the disk when it was written are not read here: reading
+    them checks them. `segments` loses those that a power cut under ``process`` durability left behind a torn one.
+
+    Raises `DamagedError` where a broken record had been acknowledged.
+    """
+    start = first_unsure(segments)
+    expected = segments[start].first
+    for index in range(start, len(segments)):
+        segment = segments[index]
+        size = segment.path.stat().st_size
+        if segment.first != expected:
+            raise DamagedError(
+                f"records {expected} to {segment.first - 1} are missing before {segment.path}",
+                path=segment.path, sequence=expected, fix=WAY_OUT,
+            )  # fmt: skip
+        offset = segment.header_bytes
+        try:
+            for _, offset, expected in scan_segment(segment, segment.header_bytes, segment.first, size):
+                segment.note_point(expected, offset)
+        except FrameError as error:
+            if error.ended == NEWER:
+                raise error.as_error() from None
+            claims = [read_watermark(folder), durable_claim_behind(segment, error.offset, error.sequence)]
+            claims += [later.synced for later in segments[index + 1 :]]
+            claims += [durable_claim_behind(later, later.header_bytes, later.first) for later in segments[index + 1 :]]
+            if max(claims) > error.sequence:
+                raise error.as_error() from None
+            return _cut_tail(folder, segments, index, error.offset, error.sequence), error.offset
+    if expected < read_watermark(folder):
+        last = segments[-1].path
+        raise DamagedError(
+            f"{last} ends before record {expected}, but the journal was closed with {read_watermark(folder)} records",
+            path=last, offset=last.stat().st_size, sequence=expected, fix=WAY_OUT,
+        )  # fmt: skip
+    return Recovery(segments[0].first, expected, 0, None), offset
+
+
+def _cut_tail(folder: Path, segments: list[Segment], index: int, offset: int, sequence: int) -> Recovery:
+    cut = segments[index].path.stat().st_size - offset
+    while len(segments) > index + 1:
+        later = segments.pop().path
+        cut += later.stat().st_size
+        later.unlink()
+    path = segments[index].path
+    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.ftruncate(descriptor, offset)
+        sync_data(descriptor)
+    finally:
+        os.close(descriptor)
+    return Recovery(segments[0].first, sequence, cut, path)
