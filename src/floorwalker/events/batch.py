@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from operator import attrgetter
 from typing import Any
 
@@ -28,6 +29,7 @@ from floorwalker.events.event import (
     NetworkFacts,
     ThreeDSecure,
 )
+from floorwalker.events.networks import network_of
 from floorwalker.events.types import TYPE_CODES
 
 _GROUPS: dict[str, tuple[Any, str, tuple[str, ...], tuple[str, ...]]] = {
@@ -99,9 +101,7 @@ _TOP = ("id", "type", "at", "received_at", *_FLAT_NUMBERS, *_FLAT_TEXTS, *_ENTIT
 _take_apart = attrgetter(*_TOP)
 _take_groups = {name: attrgetter(*numbers, *texts) for name, (_, _, numbers, texts) in _GROUPS.items()}
 _take_places = attrgetter("ip_network", "email_domain", "phone_prefix", "delivery_point", "hubs")
-_NUMBER_ROW = {name: row for row, name in enumerate(NUMBER_FIELDS)}
 _ENTITY_ROW = {name: row for row, name in enumerate(ENTITIES)}
-_NO_IDENTITY = Identity()
 
 
 @dataclass(frozen=True)
@@ -153,59 +153,90 @@ def make_batch(events: Sequence[Event], keyer: EntityKeyer) -> EventBatch:
     its e-mail address and the prefix of its telephone number from the raw values, and no delivery point.
     """
     n = len(events)
-    matrix = np.full((len(NUMBER_FIELDS), n), np.nan)
-    hashes = np.zeros((len(ENTITIES), n), dtype=np.uint64)
-    columns = (
-        dict(zip(_TOP, zip(*map(_take_apart, events), strict=True), strict=True)) if n else dict.fromkeys(_TOP, ())
-    )
+    nothing = (None,) * n
+    columns = dict(zip(_TOP, zip(*map(_take_apart, events), strict=True) if n else repeat(()), strict=False))
+    numbers: list[tuple[Any, ...]] = [columns[name] for name in _FLAT_NUMBERS]
+    numbers += [tuple(map(len, columns["lines"])), tuple(map(len, columns["coupons"]))]
     texts: dict[str, list[str | None]] = {name: list(columns[name]) for name in _FLAT_TEXTS}
-    for name in _FLAT_NUMBERS:
-        column = columns[name]
-        if column.count(None) != n:
-            matrix[_NUMBER_ROW[name]] = column
-    matrix[_NUMBER_ROW["lines"]] = list(map(len, columns["lines"]))
-    matrix[_NUMBER_ROW["coupons"]] = list(map(len, columns["coupons"]))
-    for group, (empty, prefix, numbers, words) in _GROUPS.items():
+    for group, (empty, prefix, counted, words) in _GROUPS.items():
         column = columns[group]
         if column.count(None) == n:
+            numbers += repeat(nothing, len(counted))
             for name in words:
-                texts[prefix + name] = [None] * n
+                texts[prefix + name] = list(nothing)
             continue
-        parts = zip(*map(_take_groups[group], [empty if fact is None else fact for fact in column]), strict=True)
-        for name in numbers:
-            values = next(parts)
-            if values.count(None) != n:
-                matrix[_NUMBER_ROW[prefix + name]] = values
-        for name in words:
-            texts[prefix + name] = list(next(parts))
+        parts = list(zip(*map(_take_groups[group], [empty if fact is None else fact for fact in column]), strict=True))
+        numbers += parts[: len(counted)]
+        for name, values in zip(words, parts[len(counted) :], strict=True):
+            texts[prefix + name] = list(values)
     entities, hubs = _gather_entities(columns)
-    shops = columns["shop"]
-    key = keyer.key
-    for entity in ENTITIES:
-        named = entities[entity]
-        texts[entity] = named
-        if named.count(None) != n:
-            hashes[_ENTITY_ROW[entity]] = [
-                0 if value is None else key(shop, entity, value) for shop, value in zip(shops, named, strict=True)
-            ]
+    texts.update(entities)
+    hashes = _hash_entities(keyer, entities, columns["shop"])
     for row, entity in hubs:
-        hashes[_ENTITY_ROW[entity], row] = 0
+        hashes[_ENTITY_ROW[entity]][row] = 0
     codes = TYPE_CODES
     return EventBatch(
         id=list(columns["id"]),
         type=np.array([codes.get(name, -1) for name in columns["type"]], dtype=np.int16),
         at=np.array(columns["at"], dtype=np.int64),
         received_at=np.array(columns["received_at"], dtype=np.int64),
-        keys=dict(zip(ENTITIES, hashes, strict=True)),
-        numbers=dict(zip(NUMBER_FIELDS, matrix, strict=True)),
+        keys=dict(zip(ENTITIES, _stack(hashes, 0, np.dtype(np.uint64), n), strict=True)),
+        numbers=dict(zip(NUMBER_FIELDS, _stack(numbers, np.nan, np.dtype(np.float64), n), strict=True)),
         texts=texts,
     )
 
 
+def _hash_entities(
+    keyer: EntityKeyer, entities: dict[str, list[str | None]], shops: tuple[str, ...]
+) -> list[list[int]]:
+    """Keys of the entities, a list for each kind; most are found in the keyer's tables, without a call."""
+    key = keyer.key
+    if len(shops) == 1:
+        shop = shops[0]
+        return [
+            [
+                found
+                if (found := known.get(value := entities[entity][0])) is not None
+                else key(shop, entity, value or "")
+            ]
+            for entity, known in zip(ENTITIES, keyer.known(shop), strict=True)
+        ]
+    hashes = []
+    for place, entity in enumerate(ENTITIES):
+        values = entities[entity]
+        if values.count(None) == len(values):
+            hashes.append([0] * len(values))
+            continue
+        tables = {shop: keyer.known(shop)[place] for shop in set(shops)}
+        hashes.append(
+            [
+                found if (found := tables[shop].get(value)) is not None else key(shop, entity, value or "")
+                for shop, value in zip(shops, values, strict=True)
+            ]
+        )
+    return hashes
+
+
+def _stack(columns: Sequence[Sequence[Any]], missing: float, dtype: np.dtype[Any], n: int) -> NDArray[Any]:
+    """Columns as the rows of one array; None is `missing`.
+
+    One event is converted in one call, where forty would take three times as long; of many events, the columns that
+    hold something are converted one by one, for most of them are empty.
+    """
+    if n == 1:
+        flat = [missing if column[0] is None else column[0] for column in columns]
+        return np.array(flat, dtype=dtype).reshape(len(flat), 1)
+    matrix = np.full((len(columns), n), missing, dtype=dtype)
+    for row, column in enumerate(columns):
+        if column.count(None) != n and column.count(0) != n:
+            matrix[row] = column
+        elif n and column[0] is not None:
+            matrix[row] = 0
+    return matrix
+
+
 def _gather_entities(columns: dict[str, Any]) -> tuple[dict[str, list[str | None]], list[tuple[int, str]]]:
     """The name of each entity of each event, and the (row, entity) pairs that are hubs."""
-    from floorwalker.events.networks import network_of
-
     entities: dict[str, list[str | None]] = {name: list(columns[name]) for name in _ENTITY_FIELDS}
     for name in _MADE:
         entities[name] = [None] * len(columns["id"])

@@ -56,11 +56,15 @@ ENTITY_MEANINGS = MappingProxyType(
 )
 """What each entity is, in one line."""
 
+_PLACES = {name: place for place, name in enumerate(ENTITIES)}
+
 SECRET_BYTES = 16
 """Length of the secret that keys are made under."""
 
 _CACHED_KEYS = 1 << 17
 """Keys kept ready; entities follow a power law, and a look-up costs a tenth of a hash. 24 MB at the most."""
+
+_CACHED_SHOPS = 1024
 
 
 class EntityKeyer:
@@ -83,7 +87,7 @@ class EntityKeyer:
     Source: J.-P. Aumasson, D. J. Bernstein, "SipHash: a fast short-input PRF", INDOCRYPT 2012.
     """
 
-    __slots__ = ("_cache", "_secret", "_siphash", "_subkeys")
+    __slots__ = ("_kept", "_secret", "_shops", "_siphash", "_subkeys")
 
     def __init__(self, secret: bytes) -> None:
         if len(secret) != SECRET_BYTES:
@@ -95,12 +99,13 @@ class EntityKeyer:
         self._secret = bytes(secret)
         self._siphash = siphash24.siphash24
         self._subkeys: dict[tuple[str, str], bytes] = {}
-        self._cache: dict[tuple[str, str, str], int] = {}
+        self._shops: dict[str, tuple[dict[str | None, int], ...]] = {}
+        self._kept = 0
 
     def key(self, shop: str, entity: str, value: str) -> int:
         """The key of one entity, 1 <= key < 2^64; 0 for a placeholder, which is nobody (see `placeholders`)."""
-        name = (shop, entity, value)
-        found = self._cache.get(name)
+        known = self.known(shop)[_PLACES[entity]]
+        found = known.get(value)
         if found is not None:
             return found
         subkey = self._subkeys.get((shop, entity))
@@ -111,10 +116,26 @@ class EntityKeyer:
             key = (
                 self._siphash(value.encode("utf-8", "surrogatepass"), key=subkey).intdigest() & 0xFFFFFFFFFFFFFFFF or 1
             )
-        if len(self._cache) >= _CACHED_KEYS:
-            self._cache.clear()
-        self._cache[name] = key
+        if self._kept >= _CACHED_KEYS:
+            self.forget()
+        else:
+            self._kept += 1
+            known[value] = key
         return key
+
+    def known(self, shop: str) -> tuple[dict[str | None, int], ...]:
+        """The keys of this shop that are kept ready, a table for each of `ENTITIES`; None is always 0."""
+        tables = self._shops.get(shop)
+        if tables is None:
+            if len(self._shops) >= _CACHED_SHOPS:
+                self.forget()
+            tables = self._shops[shop] = tuple({None: 0} for _ in ENTITIES)
+        return tables
+
+    def forget(self) -> None:
+        """Drop what is kept ready: keys come out the same, once more slowly."""
+        self._shops.clear()
+        self._kept = 0
 
     def _derive(self, shop: str, entity: str) -> bytes:
         """The secret of one kind of entity of one shop: the kind and the shop need not be hashed each time."""
