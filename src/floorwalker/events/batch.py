@@ -84,6 +84,8 @@ _ENTITY_FIELDS = (
     "account", "session", "device", "ip", "payment", "bin", "email", "phone", "promotion", "item", "seller",
     "inviter",
 )  # fmt: skip
+_RENAMED = {"order": "order_id", "group": "group_id", "text": "written"}
+"""Fields whose names are words of SQL, in which rules are written."""
 _MADE = ("ip_network", "email_domain", "phone_prefix", "delivery_point", "coupon")
 
 NUMBER_FIELDS: tuple[str, ...] = (
@@ -93,7 +95,9 @@ NUMBER_FIELDS: tuple[str, ...] = (
 """Names of `EventBatch.numbers`; statements are 0 or 1, `lines` and `coupons` are how many there are."""
 
 TEXT_FIELDS: tuple[str, ...] = (
-    *_FLAT_TEXTS, *(prefix + name for _, prefix, _, texts in _GROUPS.values() for name in texts), *ENTITIES,
+    *(_RENAMED.get(name, name) for name in _FLAT_TEXTS),
+    *(prefix + name for _, prefix, _, texts in _GROUPS.values() for name in texts),
+    *ENTITIES,
 )  # fmt: skip
 """Names of `EventBatch.texts`: the texts of the event, and the name or token of each of its entities."""
 
@@ -157,7 +161,7 @@ def make_batch(events: Sequence[Event], keyer: EntityKeyer) -> EventBatch:
     columns = dict(zip(_TOP, zip(*map(_take_apart, events), strict=True) if n else repeat(()), strict=False))
     numbers: list[tuple[Any, ...]] = [columns[name] for name in _FLAT_NUMBERS]
     numbers += [tuple(map(len, columns["lines"])), tuple(map(len, columns["coupons"]))]
-    texts: dict[str, list[str | None]] = {name: list(columns[name]) for name in _FLAT_TEXTS}
+    texts: dict[str, list[str | None]] = {_RENAMED.get(name, name): list(columns[name]) for name in _FLAT_TEXTS}
     for group, (empty, prefix, counted, words) in _GROUPS.items():
         column = columns[group]
         if column.count(None) == n:

@@ -58,6 +58,9 @@ ENTITY_MEANINGS = MappingProxyType(
 
 _PLACES = {name: place for place, name in enumerate(ENTITIES)}
 
+_SAME_AS = {"inviter": "account"}
+"""An inviter is an account: its key is the account's, so that a chain of invitations can be followed."""
+
 SECRET_BYTES = 16
 """Length of the secret that keys are made under."""
 
@@ -108,9 +111,10 @@ class EntityKeyer:
         found = known.get(value)
         if found is not None:
             return found
-        subkey = self._subkeys.get((shop, entity))
+        kind = _SAME_AS.get(entity, entity)
+        subkey = self._subkeys.get((shop, kind))
         if subkey is None:
-            subkey = self._derive(shop, entity)
+            subkey = self._derive(shop, kind)
         key = 0
         if not is_placeholder(entity, value):
             key = (
