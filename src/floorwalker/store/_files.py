@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 Bytes = bytes | bytearray | memoryview
 
 
@@ -13,6 +16,17 @@ def write_all(descriptor: int, data: Bytes) -> None:
     rest = memoryview(data).cast("B")
     while len(rest):
         rest = rest[os.write(descriptor, rest) :]
+
+
+def read_into(descriptor: int, room: NDArray[np.uint8], offset: int) -> int:
+    """Fill the array from this offset of a file; returns the bytes read, fewer only where the file ends."""
+    done = 0
+    while done < len(room):
+        got = os.preadv(descriptor, [room[done:].data], offset + done)
+        if not got:
+            break
+        done += got
+    return done
 
 
 def sync_data(descriptor: int) -> None:

@@ -25,6 +25,7 @@ from pathlib import Path
 
 import numpy as np
 
+from floorwalker.store._files import read_into
 from floorwalker.store.errors import DamagedError, NewerVersionError
 from floorwalker.store.journal.batches import RecordBatch
 from floorwalker.store.journal.frames import BROKEN, COMPLETE, FULL, HEADER_BYTES, NEWER, scan_frames
@@ -153,7 +154,7 @@ def scan_segment(segment: Segment, offset: int, sequence: int, size: int) -> Ite
             take = min(wanted, size - begin - len(carried))
             data = np.empty(len(carried) + take, np.uint8)
             data[: len(carried)] = carried
-            filled = len(carried) + _read_into(descriptor, data[len(carried) :], begin + len(carried))
+            filled = len(carried) + read_into(descriptor, data[len(carried) :], begin + len(carried))
             at, ended = 0, FULL
             while ended == FULL:
                 rows = max(64, (filled - at) // (HEADER_BYTES + 40))
@@ -176,14 +177,3 @@ def scan_segment(segment: Segment, offset: int, sequence: int, size: int) -> Ite
             wanted = BUFFER_BYTES if at else 2 * max(wanted, len(carried))
     finally:
         os.close(descriptor)
-
-
-def _read_into(descriptor: int, target: np.ndarray[tuple[int], np.dtype[np.uint8]], offset: int) -> int:
-    done = 0
-    view = target.data
-    while done < len(target):
-        got = os.preadv(descriptor, [view[done:]], offset + done)
-        if not got:
-            break
-        done += got
-    return done

@@ -1,0 +1,134 @@
+"""A second copy of arrays in memory, chunk by chunk: what a snapshot writes while the originals move on."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from floorwalker.kernels import kernel
+from floorwalker.store.journal.frames import checksum_of
+
+ZEROS = -1
+"""The pack number of a chunk that holds only zeros, of which no bytes are stored."""
+
+
+@kernel
+def _copy_changed(
+    live: NDArray[np.uint64],
+    mirror: NDArray[np.uint64],
+    words: int,
+    wanted: NDArray[np.bool_],
+    changed: NDArray[np.bool_],
+) -> None:
+    for chunk in range(len(changed)):
+        if not wanted[chunk]:
+            continue
+        start = chunk * words
+        stop = min(len(live), start + words)
+        difference = np.uint64(0)
+        for at in range(start, stop):
+            difference |= live[at] ^ mirror[at]
+        if difference != np.uint64(0):
+            changed[chunk] = True
+            for at in range(start, stop):
+                mirror[at] = live[at]
+
+
+@kernel
+def _check_chunks(
+    data: NDArray[np.uint8],
+    chunk_bytes: int,
+    rows: NDArray[np.int64],
+    checksums: NDArray[np.int64],
+    is_zero: NDArray[np.bool_],
+) -> None:
+    for place in range(len(rows)):
+        start = rows[place] * chunk_bytes
+        stop = min(len(data), start + chunk_bytes)
+        at = start
+        while at < stop and data[at] == 0:
+            at += 1
+        is_zero[place] = at == stop
+        checksums[place] = 0 if at == stop else checksum_of(data, start, stop, 0)
+
+
+def bytes_of(array: NDArray[np.generic]) -> NDArray[np.uint8]:
+    """The array's own bytes as uint8 [size]; a copy only where the array is not contiguous."""
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+
+
+class Mirror:
+    """The copy of one array, and which of its chunks differ from what is on the disk.
+
+    Parameters
+    ----------
+    array : the original; its type and shape are fixed for this mirror.
+    chunk_bytes : a multiple of 8.
+    """
+
+    def __init__(self, array: NDArray[np.generic], chunk_bytes: int) -> None:
+        self.dtype = array.dtype
+        self.shape = array.shape
+        self.chunk_bytes = chunk_bytes
+        self.data = np.zeros(array.nbytes, np.uint8)
+        chunks = -(-array.nbytes // chunk_bytes)
+        self.changed = np.ones(chunks, np.bool_)
+        self.packs = np.full(chunks, ZEROS, np.int64)
+        self.offsets = np.zeros(chunks, np.int64)
+        self.checksums = np.zeros(chunks, np.int64)
+
+    def fits(self, array: NDArray[np.generic]) -> bool:
+        """Whether the array still has this mirror's type and shape."""
+        return self.dtype == array.dtype and self.shape == array.shape
+
+    def copy_from(self, array: NDArray[np.generic], dirty: NDArray[np.bool_] | None) -> None:
+        """Copy the chunks that differ; one pass over memory, without the interpreter lock.
+
+        Parameters
+        ----------
+        array : the original.
+        dirty : bool [chunks], the chunks that may differ; None: any may.
+        """
+        live = bytes_of(array)
+        whole = len(live) - len(live) % 8
+        wanted = np.ones(len(self.changed), np.bool_) if dirty is None else dirty
+        _copy_changed(
+            live[:whole].view(np.uint64), self.data[:whole].view(np.uint64), self.chunk_bytes // 8, wanted, self.changed
+        )
+        if whole < len(live) and not np.array_equal(live[whole:], self.data[whole:]):
+            self.changed[-1] = True
+            self.data[whole:] = live[whole:]
+
+    def check(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """The checksums of these chunks, and which hold only zeros."""
+        checksums = np.empty(len(rows), np.int64)
+        is_zero = np.empty(len(rows), np.bool_)
+        _check_chunks(self.data, self.chunk_bytes, rows, checksums, is_zero)
+        return checksums, is_zero
+
+
+def check_all(data: NDArray[np.uint8], chunk_bytes: int) -> NDArray[np.int64]:
+    """The checksum of every chunk of an array's bytes; 0 for those that hold only zeros."""
+    rows = np.arange(-(-len(data) // chunk_bytes), dtype=np.int64)
+    checksums = np.empty(len(rows), np.int64)
+    _check_chunks(data, chunk_bytes, rows, checksums, np.empty(len(rows), np.bool_))
+    return checksums
+
+
+def places_in(packs: NDArray[np.int64], used: list[int]) -> NDArray[np.int64]:
+    """Each pack's index in the list of those used."""
+    return np.where(packs == ZEROS, ZEROS, np.searchsorted(np.array(used, np.int64), packs))
+
+
+def find_runs(
+    rows: NDArray[np.int64], offsets: NDArray[np.int64] | None = None, chunk_bytes: int = 0
+) -> list[tuple[int, int]]:
+    """First and last row of each stretch of neighbours (whose offsets follow one another too)."""
+    if not len(rows):
+        return []
+    breaks = np.diff(rows) != 1
+    if offsets is not None:
+        breaks |= np.diff(offsets[rows]) != chunk_bytes
+    cuts = np.flatnonzero(breaks) + 1
+    firsts, lasts = np.append(0, cuts), np.append(cuts, len(rows)) - 1
+    return list(zip(rows[firsts].tolist(), rows[lasts].tolist(), strict=True))

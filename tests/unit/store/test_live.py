@@ -1,0 +1,169 @@
+"""Snapshots: what comes back equals what went in, increments are small, and damage falls back with a word."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from floorwalker.errors import UsageError
+from floorwalker.store.live import Snapshots
+
+
+def make_snapshots(folder: Path, **options: int) -> Snapshots:
+    return Snapshots(folder, clock=lambda: 5, chunk_bytes=64, **options)
+
+
+def some_state(random: np.random.Generator) -> dict[str, np.ndarray]:
+    return {
+        "counts": random.integers(0, 9, 100),
+        "flags": random.random(33) < 0.5,
+        "means": random.random((7, 5), np.float32),
+        "one": np.array(random.integers(1, 9)),
+        "none": np.empty(0, np.uint16),
+        "zeros": np.zeros(50, np.uint64),
+    }
+
+
+def assert_same(left: dict[str, np.ndarray], right: dict[str, np.ndarray]) -> None:
+    assert left.keys() == right.keys()
+    for name, array in left.items():
+        assert array.dtype == right[name].dtype
+        np.testing.assert_array_equal(array, right[name])
+
+
+@given(st.integers(0, 2**32), st.lists(st.lists(st.integers(0, 99), max_size=4), min_size=1, max_size=12))
+def test_each_snapshot_gives_back_the_state_of_its_moment(seed: int, changes: list[list[int]]) -> None:
+    import tempfile
+
+    state = some_state(np.random.default_rng(seed))
+    with tempfile.TemporaryDirectory() as name:
+        snapshots = make_snapshots(Path(name), full_every=4)
+        for sequence, rows in enumerate(changes):
+            state["counts"][rows] += 1
+            state["zeros"][[row % 50 for row in rows]] ^= np.uint64(3)
+            assert snapshots.take(state, sequence=sequence)
+            info = snapshots.wait()
+            assert info is not None
+            assert info.sequence == sequence
+            restored = make_snapshots(Path(name)).restore()
+            assert (restored.sequence, restored.faults) == (sequence, ())
+            assert_same(restored.state, state)
+
+
+def test_an_increment_writes_only_what_changed(tmp_path: Path) -> None:
+    snapshots = make_snapshots(tmp_path)
+    state = {"a": np.arange(8000, dtype=np.int64)}
+    assert snapshots.take(state, sequence=1)
+    full = snapshots.wait()
+    state["a"][4000] = -1
+    assert snapshots.take(state, sequence=2)
+    small = snapshots.wait()
+    assert full is not None
+    assert small is not None
+    assert (full.is_full, full.written_bytes) == (True, 64_000)
+    assert (small.is_full, small.written_bytes) == (False, 64)
+
+
+def test_only_dirty_chunks_are_looked_at(tmp_path: Path) -> None:
+    snapshots = make_snapshots(tmp_path)
+    state = {"a": np.zeros(80, np.int64)}
+    snapshots.take(state, sequence=1)
+    snapshots.wait()
+    state["a"][[3, 70]] = 9
+    dirty = np.zeros(10, np.bool_)
+    dirty[8] = True
+    snapshots.take(state, sequence=2, dirty={"a": dirty})
+    snapshots.wait()
+    restored = snapshots.restore().state["a"]
+    assert (restored[70], restored[3]) == (9, 0)
+
+
+def test_the_state_may_move_on_while_it_is_written(tmp_path: Path) -> None:
+    snapshots = Snapshots(tmp_path, clock=lambda: 0)
+    state = {"a": np.ones(2_000_000, np.int64)}
+    snapshots.take(state, sequence=1)
+    state["a"][:] = 2
+    snapshots.wait()
+    assert set(snapshots.restore().state["a"].tolist()) == {1}
+
+
+def test_what_was_copied_ahead_is_still_written(tmp_path: Path) -> None:
+    snapshots = make_snapshots(tmp_path)
+    state = {"a": np.zeros(80, np.int64)}
+    snapshots.take(state, sequence=1)
+    snapshots.wait()
+    state["a"][5] = 7
+    snapshots.prepare(state)
+    state["a"][6] = 8
+    snapshots.take(state, sequence=2)
+    snapshots.wait()
+    assert_same(snapshots.restore().state, state)
+
+
+@pytest.mark.parametrize("ending", [".snapshot", ".pack"])
+def test_every_damaged_byte_of_the_newest_falls_back_and_says_so(tmp_path: Path, ending: str) -> None:
+    snapshots = make_snapshots(tmp_path)
+    state = {"a": np.arange(1, 20)}
+    snapshots.take(state, sequence=1)
+    snapshots.wait()
+    state["a"] += 1
+    snapshots.take(state, sequence=2)
+    snapshots.wait()
+    newest = sorted(tmp_path.glob(f"*{ending}"))[-1]
+    sound = newest.read_bytes()
+    for place in range(len(sound)):
+        newest.write_bytes(sound[:place] + bytes([sound[place] ^ 1]) + sound[place + 1 :])
+        restored = make_snapshots(tmp_path).restore()
+        assert restored.sequence == 1
+        assert restored.state["a"].tolist() == list(range(1, 20))
+        assert newest.name in restored.faults[0]
+    newest.write_bytes(sound[:-1])
+    assert make_snapshots(tmp_path).restore().sequence == 1
+    newest.write_bytes(sound)
+    assert make_snapshots(tmp_path).restore().sequence == 2
+
+
+def test_damage_to_a_shared_pack_falls_back_to_the_generation_before(tmp_path: Path) -> None:
+    snapshots = make_snapshots(tmp_path, full_every=3)
+    state = {"a": np.arange(1, 200)}
+    for sequence in range(1, 8):
+        state["a"][sequence] = 0
+        snapshots.take(state, sequence=sequence)
+        snapshots.wait()
+    packs = sorted(tmp_path.glob("*.pack"), key=lambda path: path.stat().st_size)
+    largest = max(packs[-2:])
+    largest.write_bytes(bytes(largest.stat().st_size))
+    restored = make_snapshots(tmp_path).restore()
+    assert restored.sequence == 4
+    assert len(restored.faults) == 2
+
+
+def test_a_restart_keeps_the_snapshot_that_was_sound(tmp_path: Path) -> None:
+    state = {"a": np.arange(1, 20)}
+    for sequence in (1, 2):
+        snapshots = make_snapshots(tmp_path)
+        snapshots.take(state, sequence=sequence)
+        snapshots.wait()
+    sorted(tmp_path.glob("*.pack"))[-1].write_bytes(b"")
+    snapshots = make_snapshots(tmp_path)
+    assert snapshots.restore().sequence == 1
+    snapshots.take(state, sequence=3)
+    snapshots.wait()
+    sorted(tmp_path.glob("*.pack"))[-1].write_bytes(b"")
+    assert make_snapshots(tmp_path).restore().sequence == 1
+
+
+def test_nothing_is_left_where_nothing_is_sound(tmp_path: Path) -> None:
+    (tmp_path / "000000000001.snapshot").write_bytes(b"nonsense")
+    restored = make_snapshots(tmp_path).restore()
+    assert (restored.state, restored.sequence) == ({}, 0)
+    assert "000000000001.snapshot" in restored.faults[0]
+
+
+def test_objects_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="allowed: numbers"):
+        make_snapshots(tmp_path).take({"a": np.array([object()])}, sequence=0)
