@@ -19,6 +19,7 @@ from floorwalker.features.routes._automaton import (
     Automaton,
     fold_units,
 )
+from floorwalker.features.routes._forms import join_forms, join_lists
 from floorwalker.features.routes._grouping import group, mix
 from floorwalker.features.routes._levels import SAMPLED, Level, broad_kinds, describe_level, suffix_kinds
 from floorwalker.features.routes._queries import QueryLevel, describe_queries
@@ -56,9 +57,16 @@ class _Frontier:
 
     prior: NDArray[np.int16] = field(default_factory=lambda: np.zeros((1, PRIOR, WIDTH), np.int16))
     lengths: NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, np.int64))
+    merged: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(1, np.bool_))
 
-    def extend(self, parents: NDArray[np.int64], tokens: NDArray[np.int16]) -> None:
-        """Add states below parents, each with its own token as the last of its prior ones."""
+    def extend(self, parents: NDArray[np.int64], tokens: NDArray[np.int16], merged: NDArray[np.bool_]) -> None:
+        """Add states below parents, each with its own token as the last of its prior ones.
+
+        Parameters
+        ----------
+        merged : bool [parents], the new state stands for many segments.
+        """
+        self.merged = np.concatenate([self.merged, merged])
         prior, lengths = self.prior[parents].copy(), self.lengths[parents].copy()
         full = lengths == PRIOR
         prior[full, :-1] = prior[full, 1:]
@@ -110,7 +118,8 @@ def build_routes(
         required = kept[level_keys.units.of]
         units = level_keys.units.first[kept]
         machine.connect(level_keys.unit_state[kept], cut.key_hash[units], REQUIRED_KEY, np.ones(len(units)))
-    return machine, _number_routes(machine, cut, counts, state_of, required)
+    forms = join_forms(machine, frontier.merged, cut, path_state)
+    return machine, _number_routes(machine, frontier.merged, cut, counts, state_of, required, forms)
 
 
 def _merge_level(
@@ -167,6 +176,7 @@ def _merge_level(
             cut.part_shape[first_part][new_rows], cut.part_word[first_part][new_rows],
             np.minimum(number[new_rows], 3), np.full(len(new_rows), min(level.depth, 5)),
         ),
+        ~literal[new_rows] & ~whole[new_rows],
     )  # fmt: skip
     machine.connect(
         level.unit_state[literal], cut.segment_hash[level.unit_segment[literal]], LITERAL, following[literal]
@@ -250,6 +260,7 @@ def _dispatch(
     frontier.extend(
         state_of[heads],
         make_tokens("prior", np.zeros(len(heads), np.int64), log_bin(siblings.size[siblings.of], 13), 1, words, 0, 5),
+        np.zeros(len(heads), np.bool_),
     )
     machine.connect(state_of[heads], total[heads], DISPATCHED, first_new + np.arange(len(heads)))
     following = state_of.copy()
@@ -267,29 +278,39 @@ def _is_dispatching(
 
 def _number_routes(
     machine: Automaton,
+    merged: NDArray[np.bool_],
     cut: SplitTargets,
     counts: NDArray[np.float64],
     state_of: NDArray[np.int64],
     required: NDArray[np.bool_],
+    forms: NDArray[np.int64],
 ) -> list[str]:
     targets = np.repeat(np.arange(len(cut)), np.diff(cut.key_of))
     total = np.zeros(len(cut), np.uint64)
+    needed = np.full(len(cut), -1)
     with np.errstate(over="ignore"):
         np.add.at(total, targets[required], mix(cut.key_hash[required], np.uint64(7), 24))
-    routes = group(mix(state_of, total, ROUTE))
-    requests = routes.total(counts)
-    order = np.argsort(-requests, kind="stable")
+    needed[targets[required]] = np.flatnonzero(required)
+    needed[np.bincount(targets[required], minlength=len(cut)) > 1] = -2
+    # A route's forms share its number; each has its own transition to it.
+    own = group(mix(state_of, total, ROUTE))
+    first, requests = own.first, own.total(counts)
+    lists = join_lists(machine, merged, cut, own, state_of[first], needed[first])
+    shared = first[lists]
+    routes = group(mix(forms[state_of[shared]], total[shared], ROUTE))
+    head = np.lexsort((-requests, forms[state_of[shared]] != state_of[first], routes.of))
+    head = head[np.cumsum(routes.size) - routes.size]
+    order = np.argsort(-routes.total(requests), kind="stable")
     names: list[str] = []
     codes = np.empty(len(routes), np.int64)
     for rank, route in enumerate(order.tolist()):
         codes[route] = min(rank, MAX_ROUTES - 1)
         if rank < MAX_ROUTES - 1:
-            target = int(routes.first[route])
+            target = int(first[head[route]])
             names.append(route_name(machine, cut, int(state_of[target]), target, required))
     names.append(OVERFLOW)
     codes[codes == MAX_ROUTES - 1] = len(names) - 1
-    first = routes.first
-    machine.connect(state_of[first], total[first], ROUTE, codes)
+    machine.connect(state_of[first], total[first], ROUTE, codes[routes.of])
     return names
 
 

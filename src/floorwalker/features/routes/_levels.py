@@ -24,7 +24,9 @@ from floorwalker.features.routes._tokens import (
 SAMPLED = 1500
 """Siblings below one state that are shown to the network; the rest follow what these decide about their parts."""
 
-_NUMBERED = (4, 5, 6, 7, 8, 9, 10, 11, 12, 15, 16)
+NUMBERED = (4, 5, 6, 7, 8, 9, 10, 11, 12, 15, 16)
+"""Shapes that hold digits."""
+
 _COARSE = np.array([0, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 2, 1, 4, 5, 6])
 
 
@@ -247,7 +249,7 @@ def _own_kind(cut: SplitTargets, segments: NDArray[np.int64]) -> NDArray[np.uint
     """Whether a segment holds digits, and its ending."""
     parts, owner = ranges(cut.part_of[segments], cut.part_of[segments + 1])
     shape = cut.part_shape[parts]
-    numbered = np.bincount(owner, weights=np.isin(shape, _NUMBERED), minlength=len(segments)) > 0
+    numbered = np.bincount(owner, weights=np.isin(shape, NUMBERED), minlength=len(segments)) > 0
     last = cut.part_of[segments + 1].astype(np.int64) - 1
     many = np.diff(cut.part_of)[segments] > 1
     ending = np.where((cut.part_delimiter[last] == 3) & many, cut.part_hash[last], 0)
@@ -262,7 +264,7 @@ def broad_kinds(cut: SplitTargets) -> NDArray[np.uint64]:
     frequent = (texts.size >= max(5, len(cut) // 100))[texts.of]
     first, last = cut.part_of[:-1].astype(np.int64), cut.part_of[1:].astype(np.int64) - 1
     ending = np.where((cut.part_delimiter[last] == 3) & (last > first), cut.part_hash[last], 0)
-    numbered = np.add.reduceat(np.isin(cut.part_shape, _NUMBERED).astype(np.int64), first) > 0
+    numbered = np.add.reduceat(np.isin(cut.part_shape, NUMBERED).astype(np.int64), first) > 0
     kinds = np.where(frequent, cut.segment_hash, mix(numbered, ending, 13))
     return _fold_suffixes(cut, kinds)
 

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floorwalker.features.routes._grouping import group, mix
+from floorwalker.features.routes._kinds import find_kinds
 from floorwalker.features.routes._levels import Level
 from floorwalker.features.routes._queries import QueryLevel
-from floorwalker.features.routes._split import DOT, FOREIGN, LOWER, MIXED, OTHER, UPPER, SplitTargets
+from floorwalker.features.routes._split import DOT, EMPTY, FOREIGN, LOWER, MIXED, OTHER, UPPER, SplitTargets
 from floorwalker.features.routes._words import CLASSES, VERB
 from floorwalker.models.artefacts import DEFAULT, load_artefact
 from floorwalker.models.onnx import OnnxModel
@@ -38,6 +39,9 @@ SURE, OWN, KEEP = 4.0, 0.3, 4.0
 """Kin are averaged over logits cut at `SURE`, beside `OWN` times one's own; a logit above `KEEP` is left as it is.
 Chosen on
 held-out training families."""
+
+PLACED, MOVING = 0.7, 5
+"""A text that stands in so many siblings is of the grammar only where so large a share of them has it at one place."""
 
 GUARDED_VALUES = 40
 """A key with more values than these is no list of acts."""
@@ -125,11 +129,37 @@ class NetworkJudge:
         votes = level.part_key.total(shown)
         mean = level.part_key.total(np.where(shown, each, 0)) / np.maximum(votes, 1)
         fixed = ((mean > 0) & (votes > 0))[level.part_key.of]
+        fixed = self._settle_empty(level, fixed & self._keeps_its_place(level, number, begins))
         # What varies as a whole cannot have every part fixed.
         everything = np.bincount(level.part_unit, weights=~fixed, minlength=units) == 0
         fixed &= ~(everything & ~literal)[level.part_unit]
         literal, fixed = self._merge_files(level, literal, fixed)
+        literal |= find_kinds(self._cut, level)
         return self._guard(level, literal, fixed)
+
+    def _keeps_its_place(self, level: Level, number: NDArray[np.int64], begins: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether a part's text stands at one place in most siblings: a word of the grammar does, a word of names not.
+
+        Places are counted from the segment's begin and from its end.
+        """
+        order = np.arange(len(level.parts)) - begins[level.part_unit]
+        key = level.part_key
+        largest = np.zeros(len(key))
+        for place in (order, number[level.part_unit] - order):
+            at = group(mix(key.of, place, 27))
+            np.maximum.at(largest, key.of[at.first], at.size)
+        moves = (key.size >= MOVING) & (largest < PLACED * key.size)
+        return ~moves[key.of]
+
+    def _settle_empty(self, level: Level, fixed: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Nothing between two delimiters, as in `lamp-(red)`, is fixed only where what stands before it mostly is."""
+        empty: NDArray[np.bool_] = self._cut.part_shape[level.parts] == EMPTY
+        if not empty.any():
+            return fixed
+        before = np.concatenate([[False], fixed[:-1]])
+        before[np.flatnonzero(np.diff(level.part_unit, prepend=-1))] = True
+        follows: NDArray[np.bool_] = level.part_key.mean(before)[level.part_key.of] > 0.5
+        return fixed & (follows | ~empty)
 
     def _merge_files(
         self, level: Level, literal: NDArray[np.bool_], fixed: NDArray[np.bool_]
