@@ -13,9 +13,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from floorwalker.errors import UsageError
+from floorwalker.scan.tsne import lay_out
 
 DEFAULT_SIZE = 2000
-"""Visitors on the map: 3 s on two idle cores, scikit-learn's import included."""
+"""Visitors on the map: a second on one idle core."""
 
 FLAGGED_SHARE = 0.5
 """At most this share of the map goes to flagged visitors, so that there is a crowd to stand out from."""
@@ -23,6 +24,7 @@ FLAGGED_SHARE = 0.5
 ITERATIONS = 500
 PERPLEXITY = 30.0
 WORTH_THREADS = 800
+MOST_THREADS = 4
 
 
 def sample_rows(flagged: NDArray[np.bool_], rng: np.random.Generator, size: int = DEFAULT_SIZE) -> NDArray[np.int64]:
@@ -98,29 +100,16 @@ def place(rows: NDArray[np.float32], *, seed: int, iterations: int = ITERATIONS)
         angle = np.arange(total) * (2 * np.pi / max(total, 1))
         circle = np.column_stack([np.cos(angle), np.sin(angle)]) if total > 1 else np.zeros((total, 2))
         return circle.astype(np.float32)
-    import threadpoolctl  # scikit-learn brings it
-    from sklearn.manifold import TSNE  # takes 0.8 s, so only a scan that draws a map pays for it
-
-    jitter = np.random.default_rng(seed).normal(0, 1e-4, rows.shape)
-    start = _principal_plane(rows + jitter)
-    model = TSNE(
-        n_components=2,
-        perplexity=min(PERPLEXITY, (total - 1) / 3),
-        init=start,
-        learning_rate="auto",
-        max_iter=iterations,
-        random_state=seed,
-    )
     # Equal rows are common (one request each); without the jitter they would sit on one point and never part.
-    with threadpoolctl.threadpool_limits(1 if total < WORTH_THREADS or _is_busy() else None):
-        placed: NDArray[np.float32] = model.fit_transform((rows + jitter).astype(np.float32))
-    return np.ascontiguousarray(placed, np.float32)
-
-
-def _is_busy() -> bool:
-    """Whether the machine has no core to spare: threads that wait for one another a thousand times a second are then
-    several times slower than one alone (2,000 visitors at load 4 on 2 cores: 9 to 20 s against 5 s)."""
-    return os.getloadavg()[0] >= (os.cpu_count() or 1)
+    jittered = rows + np.random.default_rng(seed).normal(0, 1e-4, rows.shape)
+    threads = min(os.cpu_count() or 1, MOST_THREADS) if total >= WORTH_THREADS else 1
+    return lay_out(
+        jittered,
+        _principal_plane(jittered),
+        perplexity=min(PERPLEXITY, (total - 1) / 3),
+        iterations=iterations,
+        threads=threads,
+    )
 
 
 def _principal_plane(rows: NDArray[np.float64]) -> NDArray[np.float32]:
