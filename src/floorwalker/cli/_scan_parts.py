@@ -18,6 +18,7 @@ from floorwalker.scan.blocklist import build_blocklist, format_blocklist
 from floorwalker.scan.frames import other_visitors
 from floorwalker.scan.job import ScanOutcome, ScanRequest, run_scan
 from floorwalker.scan.labelling import compare_detectors, read_labels, write_sample
+from floorwalker.scan.phrases import say_count
 from floorwalker.scan.report import write_report
 from floorwalker.scan.result import ScanResult
 
@@ -114,7 +115,8 @@ def make_blocklist(kind: str, outcome: ScanOutcome, request: ScanRequest, hours:
 def write_sheet(result: ScanResult, shown: ScanResult | None, path: Path, size: int, seed: int) -> None:
     """Write the sheet to label by hand; `shown` is the masked result where addresses shall not be shown."""
     rows = write_sample(result, path, n=size, seed=seed, shown=shown)
-    note(f"{rows} visitors to label in {path}: fill the column 'label', then scan again with --labels {path}")
+    told = say_count(rows, "visitor")
+    note(f"{told} to label in {path}: fill the column 'label', then scan again with --labels {path}")
 
 
 def judge_by_labels(path: Path, request: ScanRequest, outcome: ScanOutcome, *, as_json: bool) -> None:

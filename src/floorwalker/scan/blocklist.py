@@ -11,6 +11,7 @@ import polars as pl
 from floorwalker.errors import InputError, UsageError
 from floorwalker.features.network import Networks, RangeTable, blocking_units, parse_addresses
 from floorwalker.scan.machines import recognise
+from floorwalker.scan.phrases import say_count
 from floorwalker.scan.result import TIERS, ScanResult
 from floorwalker.sinks.blocklist import BlockEntry, write_entries
 
@@ -73,8 +74,9 @@ class Blocklist:
         """What to tell the person who asked for the list, line by line."""
         hit = self.would_have_hit
         lines = [
-            f"{len(self.entries)} addresses to block; on this log they would have hit {hit.visitors} visitors, "
-            f"{hit.unflagged} of them not flagged, and {hit.checkouts} checkouts"
+            f"{say_count(len(self.entries), 'address', 'addresses')} to block; on this log they would have hit "
+            f"{say_count(hit.visitors, 'visitor')}, {say_count(hit.unflagged)} of them not flagged, and "
+            f"{say_count(hit.checkouts, 'checkout')}"
         ]
         return lines + [f"withheld: {count} ({reason})" for reason, count in self.withheld.items()]
 

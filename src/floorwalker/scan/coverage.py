@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from floorwalker.features.network import Networks, parse_addresses
+from floorwalker.scan.phrases import say_count
 
 MOST_FROM_PROXIES = 0.5
 """Share of requests from a proxy's addresses above which the log cannot tell visitors apart."""
@@ -126,22 +127,26 @@ def judge_coverage(clients: pl.DataFrame, format_id: str, networks: Networks) ->
         )
     elif missing_share > MOST_FROM_PROXIES:
         warning = _word(f"{100 * missing_share:.0f} % of the requests carry no client address", "", format_id)
-    elif (few := _count_few(clients, total)) > 0:
-        warning = _word(f"{total:,} requests come from {few} addresses, as behind a proxy", "", format_id)
+    elif crowd := _crowd(clients, total):
+        warning = _word(f"{crowd}, as behind a proxy", "", format_id)
     return Coverage(warning, warning is not None, proxy_share, inside_share, missing_share, len(clients), operators)
 
 
-def _count_few(clients: pl.DataFrame, total: int) -> int:
+def _crowd(clients: pl.DataFrame, total: int) -> str:
+    """How few addresses nearly all requests come from, in words; nothing where they are enough."""
     if total < FEW_REQUESTS:
-        return 0
+        return ""
     if len(clients) <= FEWEST_ADDRESSES:
-        return len(clients)
+        return f"{say_count(total, 'request')} come from {say_count(len(clients), 'address', 'addresses')}"
     if "user_agents" not in clients.columns:
-        return 0
+        return ""
     # One address with one user agent may be a scraper; many user agents behind it are many people.
     busiest = clients.sort("requests", descending=True).head(3)
     crowded = busiest.filter(pl.col("user_agents") >= FEW_AGENTS)
-    return len(crowded) if int(crowded["requests"].sum() or 0) >= FEW_SHARE * total else 0
+    share = int(crowded["requests"].sum() or 0) / total
+    if share < FEW_SHARE:
+        return ""
+    return f"{100 * share:.0f} % of the requests come from {say_count(len(crowded), 'address', 'addresses')}"
 
 
 def _word(finding: str, operator: str, format_id: str) -> str:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from floorwalker.scan.phrases import say_count
+
 SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "swarm": pl.Int32,
     "user_agent": pl.String,
@@ -145,10 +147,11 @@ def _odds_ratio() -> pl.Expr:
 
 
 def _reasons(cohort: dict[str, object]) -> list[str]:
-    members, lift = float(str(cohort["members"])), float(str(cohort["lift"]))
+    members = say_count(int(str(cohort["members"])), "sparse visitor")
+    networks = say_count(int(str(cohort["networks"])), "network")
+    lift = float(str(cohort["lift"]))
     reasons = [
-        f"{members:,.0f} sparse visitors from {cohort['networks']} networks share one user agent and take the same "
-        f"steps, {lift:,.1f} times the odds of chance"
+        f"{members} from {networks} share one user agent and take the same steps, {lift:,.1f} times the odds of chance"
     ]
     if cohort["bare"]:
         reasons.append("none of them fetches what a browser fetches with a page")

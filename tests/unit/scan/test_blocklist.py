@@ -258,3 +258,10 @@ def test_nothing_on_the_list_is_anything_that_must_never_be(
     candidates = {unit(client) for client, tier, _, _ in rows if tier in ("proven", "strong pattern")}
     assert len(listed) + sum(blocklist.withheld.values()) == len(candidates)
     assert blocklist.would_have_hit.unflagged == blocklist.would_have_hit.checkouts == 0
+
+
+def test_one_address_is_not_several() -> None:
+    blocklist = build([visitor("94.1.2.3")])
+    assert blocklist.summary()[0].startswith(
+        "1 address to block; on this log they would have hit 1 visitor, 0 of them not flagged, and 0 checkouts"
+    )

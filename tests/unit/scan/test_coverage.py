@@ -73,7 +73,7 @@ def test_very_few_addresses_for_very_many_requests() -> None:
 def test_one_scraper_is_no_proxy_but_one_address_with_many_programs_is() -> None:
     busy = {**dict.fromkeys(HOMES, 1), "94.200.1.1": 5000}
     assert judge(busy, user_agents=[1] * 100 + [1]).warning is None
-    assert "come from 1 addresses" in str(judge(busy, user_agents=[1] * 100 + [80]).warning)
+    assert "98 % of the requests come from 1 address," in str(judge(busy, user_agents=[1] * 100 + [80]).warning)
 
 
 @pytest.mark.parametrize("format_id", list_formats())
@@ -95,3 +95,11 @@ def test_formats_of_a_users_own_get_general_advice() -> None:
 
 def test_an_empty_log_is_no_fault() -> None:
     assert judge({}).warning is None
+
+
+@pytest.mark.parametrize(("addresses", "words"), [(1, "from 1 address,"), (2, "from 2 addresses,")])
+def test_few_addresses_are_counted_in_words(addresses: int, words: str) -> None:
+    rows: dict[str | None, int] = {f"94.1.2.{n}": 2000 // addresses for n in range(addresses)}
+    coverage = judge(rows, user_agents=[50] * addresses)
+    assert coverage.warning is not None
+    assert f"2,000 requests come {words}" in coverage.warning

@@ -192,3 +192,10 @@ def test_elsewhere_the_last_part_of_an_address_is_no_port(tmp_path: Path) -> Non
     line = load_format("combined").examples[0].replace("192.0.2.7", "2001:db8::1:443")
     log, batch = read(tmp_path / "a.log", line + "\n")
     assert log.tables.client.text(int(batch.client[0])) == "2001:db8::1:443"
+
+
+def test_how_many_lines_fit_is_said_in_words(tmp_path: Path) -> None:
+    line = load_format("combined").examples[0] + "\n"
+    for text, note in ((line, "its only line fits"), (line * 2, "2 of the first 2 lines fit")):
+        for log_format in (None, "combined"):
+            assert read(tmp_path / "a.log", text, log_format=log_format)[0].format.note.endswith(note)

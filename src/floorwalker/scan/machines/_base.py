@@ -90,6 +90,16 @@ def stays_on_few_routes(most: int = 4) -> pl.Expr:
     return (pl.col("distinct_routes") <= most).fill_null(True) | (pl.col("top_route_share") >= 0.9).fill_null(False)
 
 
+def count_text(column: str, noun: str) -> pl.Expr:
+    """A count with its noun, 0 where it is unknown.
+
+    >>> pl.DataFrame({"pages": [1, 2, None]}).select(count_text("pages", "page")).to_series().to_list()
+    ['1 page', '2 pages', '0 pages']
+    """
+    count = pl.col(column).fill_null(0)
+    return pl.format("{} {}", count, pl.when(count == 1).then(pl.lit(noun)).otherwise(pl.lit(noun + "s")))
+
+
 def finding(name: pl.Expr, verdict: pl.Expr | str, evidence: pl.Expr) -> list[pl.Expr]:
     """The columns that a kind answers with, for the rows that it recognises."""
     word = pl.lit(verdict) if isinstance(verdict, str) else verdict

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from floorwalker.scan.machines._base import Signature, finding, share
+from floorwalker.scan.machines._base import Signature, count_text, finding, share
 
 TITLE = "beacon"
 ORDER = 95
@@ -17,5 +17,5 @@ SIGNATURES: tuple[Signature, ...] = ()
 def judge(case: pl.DataFrame) -> pl.DataFrame:
     """Rows with beacon requests and nothing else; who opens a single page is a visitor."""
     sends_only = case.filter(pl.col("beacon_requests").fill_null(0) > 0, share("beacon_requests") >= 1.0)
-    evidence = pl.format("sent {} beacons and opened no page", "beacon_requests")
+    evidence = pl.format("sent {} and opened no page", count_text("beacon_requests", "beacon"))
     return sends_only.select(finding(pl.lit("beacon"), "behaviour", evidence))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from floorwalker.scan.machines._base import Signature, finding, from_operator
+from floorwalker.scan.machines._base import Signature, count_text, finding, from_operator
 
 TITLE = "link preview"
 ORDER = 70
@@ -55,7 +55,7 @@ def judge(case: pl.DataFrame) -> pl.DataFrame:
     evidence = (
         pl.when(from_operator())
         .then(pl.format("names itself {} and calls from {} of {}", "signature", "network_prefix", "operator"))
-        .otherwise(pl.format("names itself {} and fetched {} pages", "signature", pl.col("page_requests").fill_null(0)))
+        .otherwise(pl.format("names itself {} and fetched {}", "signature", count_text("page_requests", "page")))
     )
     verdict = pl.when(from_operator()).then(pl.lit("verified")).otherwise(pl.lit("declared"))
     return named.select(finding(pl.col("signature"), verdict, evidence))

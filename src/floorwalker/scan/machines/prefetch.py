@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from floorwalker.scan.machines._base import Signature, finding, from_operator_or_home
+from floorwalker.scan.machines._base import Signature, count_text, finding, from_operator_or_home
 
 TITLE = "prefetch"
 ORDER = 75
@@ -49,7 +49,7 @@ def judge(case: pl.DataFrame) -> pl.DataFrame:
     evidence = (
         pl.when(home)
         .then(pl.format("names itself {} and calls from a network of {}", "signature", "operator"))
-        .otherwise(pl.format("names itself {} and fetched {} pages", "signature", pl.col("page_requests").fill_null(0)))
+        .otherwise(pl.format("names itself {} and fetched {}", "signature", count_text("page_requests", "page")))
     )
     verdict = pl.when(home).then(pl.lit("verified")).otherwise(pl.lit("declared"))
     return named.select(finding(pl.col("signature"), verdict, evidence))

@@ -60,7 +60,8 @@ def comment_text(text: str) -> str:
 
 def heading(count: int, made_at: datetime) -> str:
     """What stands at the head of a file: who made it, when, and how much it holds."""
-    return f"Floorwalker blocklist of {made_at.isoformat(timespec='seconds')}: {count} entries"
+    held = "1 entry" if count == 1 else f"{count} entries"
+    return f"Floorwalker blocklist of {made_at.isoformat(timespec='seconds')}: {held}"
 
 
 def entry_comment(entry: BlockEntry) -> str:

@@ -114,7 +114,7 @@ def recognise(
     part = load_format(best.program.format)
     extra = f", {best.program.layout.note}" if best.program.layout.note else ""
     tried = sum(1 for line in lines if line.strip() and not line.startswith(b"#"))
-    note = f"{part.title}{extra}: {best.fits} of the first {tried} lines fit"
+    note = f"{part.title}{extra}: {_fitting(best.fits, tried)}"
     return Recognised(best.program, note, best.first_at)
 
 
@@ -152,13 +152,15 @@ def _given(
     best = max(trials, key=lambda trial: (round(trial.share, 2), trial.told, trial.share), default=None)
     if best is None or not best.fits:
         raise InputError(
-            f"none of the first {len(lines)} lines of {name} fits the format {log_format!r}; "
+            f"none of the first lines of {name} ({len(lines)} looked at) fits the format {log_format!r}; "
             f"the first is {_cut(lines)}",
             fix="leave the format out to have it recognised, or correct it",
         )
-    return Recognised(
-        best.program, f"{log_format}, as given: {best.fits} of the first {len(lines)} lines fit", best.first_at
-    )
+    return Recognised(best.program, f"{log_format}, as given: {_fitting(best.fits, len(lines))}", best.first_at)
+
+
+def _fitting(fits: int, tried: int) -> str:
+    return "its only line fits" if tried == 1 else f"{fits} of the first {tried} lines fit"
 
 
 def _cut(lines: Sequence[bytes]) -> str:

@@ -250,3 +250,22 @@ def test_orders_and_titles_are_distinct() -> None:
 def test_verdicts_are_those_declared() -> None:
     rows = [row for cases, others, evasions in CASES.values() for row in (*(r for _, r in cases), *others, *evasions)]
     assert set(judge(*rows)["verdict"].drop_nulls().to_list()) <= set(VERDICTS)
+
+
+def test_one_page_is_not_several() -> None:
+    found = recognise(
+        pl.DataFrame(
+            [
+                case(RENTED, "WhatsApp/2.21.12.21 A", page_requests=1),
+                case(RENTED, "WhatsApp/2.21.12.21 A", page_requests=2),
+                case(HOME, PHONE, requests=1, page_requests=0, asset_requests=0, beacon_requests=1),
+            ]
+        ),
+        networks=Networks.default(),
+    )
+    assert [text.partition(" and ")[2] or text for text in found["evidence"]] == [
+        "fetched 1 page",
+        "fetched 2 pages",
+        "opened no page",
+    ]
+    assert found["evidence"][2] == "sent 1 beacon and opened no page"

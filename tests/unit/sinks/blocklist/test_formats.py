@@ -130,3 +130,8 @@ def test_an_unknown_format_names_those_that_exist() -> None:
 @given(st.ip_addresses(v=4))
 def test_every_address_round_trips(address: ipaddress.IPv4Address) -> None:
     assert write_entries([entry(str(address))], "plain", made_at=NOW) == f"{address}\n"
+
+
+def test_one_entry_is_not_several() -> None:
+    assert "1 entry\n" in write_entries([entry()], "nginx", made_at=NOW)
+    assert "2 entries\n" in write_entries(ENTRIES, "nginx", made_at=NOW)
