@@ -19,6 +19,7 @@ from floorwalker.evaluation.tasks.routes import BARS, _case, _merge
 from floorwalker.features.routes._network import load_network
 
 SHEET = Path(__file__).parents[2] / "golden" / "zanbil_routes.csv"
+DEVELOPMENT = SHEET.with_name("zanbil_routes_development.csv")
 
 
 def test_v_measure_equals_scikit_learn() -> None:
@@ -94,6 +95,17 @@ def test_the_sheet_holds_three_hundred_lines_and_no_urls() -> None:
     assert all("/" not in row["group"] and "%" not in row["group"] for row in rows)
 
 
+def test_the_development_sheet_shares_no_line_with_the_test() -> None:
+    def lines(path: Path) -> set[str]:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        assert all("/" not in row["group"] and "%" not in row["group"] for row in rows)
+        return {row["line"] for row in rows}
+
+    assert len(lines(DEVELOPMENT)) == 360
+    assert lines(DEVELOPMENT).isdisjoint(lines(SHEET))
+
+
 def test_a_missing_log_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         read_zanbil(tmp_path, SHEET)
@@ -111,3 +123,5 @@ def test_the_real_log_is_read_whole() -> None:
     targets, posts, sheet = read_zanbil(Path(folder), SHEET)
     assert len(targets) == len(posts) == 10_018
     assert all(targets[line] for line in sheet)
+    _, _, development = read_zanbil(Path(folder), DEVELOPMENT)
+    assert {targets[line] for line in development}.isdisjoint(targets[line] for line in sheet)

@@ -73,13 +73,22 @@ def test_a_stray_format_among_pictures_is_no_type_of_its_own() -> None:
 
 
 def test_words_behind_ids_say_what_the_id_is_of() -> None:
-    models = [f"/image/{k}/model/{size}x{size}" for k in range(30_000, 30_300) for size in (50, 200)]
-    brands = [f"/image/{k}/brand" for k in range(100, 160)]
-    slides = [f"/image/{k}/slide" for k in range(900, 940)]
-    found = names_of(models + brands + slides)
-    assert set(found[:600]) == {"/image/{}/model/{}"}
-    assert set(found[600:660]) == {"/image/{}/brand"}
-    assert set(found[660:]) == {"/image/{}/slide"}
+    def ids(number: int, below: int) -> list[int]:
+        found: list[int] = RNG.choice(below, number, replace=False).tolist()
+        return found
+
+    sizes = ("50x50", "100x100", "150x150", "200x200")
+    kinds = {
+        "/image/{}/goodsModel/{}": [f"/image/{k}/goodsModel/{sizes[k % 4]}" for k in ids(700, 60_000)],
+        "/image/{}/goodsType/{}": [f"/image/{k}/goodsType/{sizes[k % 2]}" for k in ids(80, 6_000)],
+        "/image/{}/brand": [f"/image/{k}/brand" for k in ids(150, 900)],
+        "/image/{}/slide": [f"/image/{k}/slide" for k in ids(30, 1_300)],
+        "/image/{}/sale": [f"/image/{k}/sale" for k in ids(20, 9_000)],
+    }
+    photos = [f"/image/{k}?name={WORDS[k % 12]}{k}.jpg&wh=200x200" for k in ids(400, 30_000)]
+    found = iter(names_of([target for targets in kinds.values() for target in targets] + photos))
+    for route, targets in kinds.items():
+        assert {next(found) for _ in targets} == {route}
 
 
 def test_sizes_behind_ids_remain_values() -> None:
