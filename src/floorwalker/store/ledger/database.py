@@ -1,0 +1,231 @@
+"""The ledger's database: SQLite in the state's folder, or PostgreSQL by URL, with the same tables and calls."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy import Connection, Engine, Table, create_engine, event, text
+from sqlalchemy.dialects.postgresql import insert as insert_postgresql
+from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+
+from floorwalker.errors import MissingExtraError, UsageError
+from floorwalker.store._files import make_folder
+from floorwalker.store.errors import (
+    ClosedError,
+    DamagedError,
+    LockedError,
+    NewerVersionError,
+    ReadOnlyStorageError,
+    StorageFullError,
+    StoreError,
+    UnavailableError,
+    name_storage_error,
+)  # fmt: skip
+
+Answer = TypeVar("Answer")
+Row = Mapping[str, Any]
+
+_WAITS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
+"""Seconds between attempts while the database does not answer: 3.15 s in all."""
+_MIGRATION_LOCK = 0x666C6F6F72
+_LOCK_NOT_AVAILABLE = "55P03"
+
+
+def sqlite_url(path: Path) -> str:
+    """The URL of a database file.
+
+    >>> sqlite_url(Path("state/ledger.sqlite"))
+    'sqlite:///state/ledger.sqlite'
+    """
+    return f"sqlite:///{path}"
+
+
+class Ledger:
+    """Decisions, labels, lists and audit as tables; a projection of the journal that can be rebuilt.
+
+    Opening brings the tables to this version (Alembic). SQLite runs in WAL mode, so readers and the one writer do not
+    wait for one another. A database that is locked or does not answer is tried again for some seconds; then
+    `LockedError` or `UnavailableError` says so, and a later call starts afresh: connections are made anew.
+
+    Parameters
+    ----------
+    url : as ``sqlite:///ledger.sqlite`` or ``postgresql://user:password@host/name``.
+    busy_seconds : how long one attempt waits for another connection's lock.
+    patient : False tries once only.
+
+    >>> import tempfile
+    >>> ledger = Ledger(sqlite_url(Path(tempfile.mkdtemp()) / "ledger.sqlite"))
+    >>> ledger.read(lambda connection: connection.execute(text("select count(*) from decisions")).scalar())
+    0
+    """
+
+    def __init__(self, url: str, *, busy_seconds: float = 5.0, patient: bool = True) -> None:
+        self._is_closed = threading.Event()
+        self._waits = _WAITS if patient else ()
+        self._engine = _make_engine(url, busy_seconds)
+        self.place = self._engine.url.render_as_string(hide_password=True)
+        self.is_sqlite = self._engine.dialect.name == "sqlite"
+        try:
+            self.write(_migrate)
+        except BaseException:
+            self._engine.dispose()
+            raise
+
+    def read(self, work: Callable[[Connection], Answer]) -> Answer:
+        """Run queries on one consistent view; tried again where the database does not answer."""
+        return self._attempt(work, "DEFERRED")
+
+    def write(self, work: Callable[[Connection], Answer]) -> Answer:
+        """Run statements in one transaction, committed on return.
+
+        `work` may run several times, and may even have been committed where the connection broke at that moment, so
+        it must do no harm when repeated: give rows keys, and use `put`.
+        """
+        return self._attempt(work, "IMMEDIATE")
+
+    def close(self) -> None:
+        """Close every connection, and stop attempts that wait."""
+        self._is_closed.set()
+        self._engine.dispose()
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _attempt(self, work: Callable[[Connection], Answer], begin: str) -> Answer:
+        for wait in (*self._waits, None):
+            if self._is_closed.is_set():
+                raise ClosedError(f"the ledger {self.place} is closed")
+            try:
+                with (
+                    self._engine.connect().execution_options(floorwalker_begin=begin) as connection,
+                    connection.begin(),
+                ):
+                    return work(connection)
+            except DBAPIError as error:
+                kind = self._name_error(error)
+                if kind is None:
+                    raise
+                if wait is None or not isinstance(kind, (LockedError, UnavailableError)):
+                    raise kind from error
+            self._is_closed.wait(wait)
+        raise AssertionError("unreachable")
+
+    def _name_error(self, error: DBAPIError) -> StoreError | None:
+        """The kind of failure, or None for a fault of the statement, which is ours."""
+        reason = str(error.orig).strip().partition("\n")[0]
+        given = f"the ledger {self.place}: {reason}"
+        if isinstance(error.orig, sqlite3.Error):
+            code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+            if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                return LockedError(given, fix="another program holds the database for long: find and end it")
+            if code == sqlite3.SQLITE_FULL:
+                return StorageFullError(given, fix="free space there; the next attempt is tried afresh")
+            if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN):
+                return ReadOnlyStorageError(given, fix="make the file and its folder writable")
+            if code == sqlite3.SQLITE_IOERR:
+                return UnavailableError(given, fix="check the disk: it may be full or failing")
+            if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+                path = Path(self._engine.url.database or "")
+                return DamagedError(given, path=path, fix="move the file away; it is rebuilt from the journal")
+            return None
+        if getattr(error.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
+            return LockedError(given, fix="another program holds the table for long: find and end it")
+        if error.connection_invalidated or isinstance(error, OperationalError):
+            return UnavailableError(given, fix="check that the database runs; calls are tried again by themselves")
+        return None
+
+
+def put(connection: Connection, table: Table, rows: Sequence[Row], *, replace: bool = True) -> None:
+    """Insert rows; one whose key exists is replaced, or left as it is.
+
+    Parameters
+    ----------
+    connection : of a `Ledger.write`.
+    table, rows : every row has the same columns.
+    replace : False keeps the row that was there first.
+    """
+    if not rows:
+        return
+    insert: Any = insert_sqlite if connection.dialect.name == "sqlite" else insert_postgresql
+    statement = insert(table)
+    keys = [column.name for column in table.primary_key]
+    others = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    if replace and others:
+        statement = statement.on_conflict_do_update(index_elements=keys, set_=others)
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=keys)
+    connection.execute(statement, list(rows))
+
+
+def _make_engine(url: str, busy_seconds: float) -> Engine:
+    try:
+        parsed = make_url(url)
+        if parsed.drivername in ("postgresql", "postgres"):
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+            raise UsageError(f"ledger URL of kind {parsed.drivername!r}", allowed="sqlite:///… or postgresql://…")
+        if parsed.get_backend_name() == "sqlite":
+            return _make_sqlite(parsed.database, busy_seconds)
+        milliseconds = int(busy_seconds * 1000)
+        options = f"-c lock_timeout={milliseconds} -c timezone=UTC"
+        return create_engine(
+            parsed, pool_pre_ping=True, pool_size=8, connect_args={"connect_timeout": 5, "options": options}
+        )
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise UsageError("the ledger URL cannot be read", allowed="sqlite:///… or postgresql://…") from error
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(error.name or "psycopg", "postgres") from error
+
+
+def _make_sqlite(database: str | None, busy_seconds: float) -> Engine:
+    if not database or database == ":memory:":
+        raise UsageError("a ledger in memory", allowed="a file, as in sqlite:///state/ledger.sqlite")
+    folder = Path(database).parent
+    try:
+        make_folder(folder)
+    except OSError as error:
+        raise name_storage_error(error, "make", folder) from error
+    engine = create_engine(f"sqlite:///{database}", connect_args={"timeout": busy_seconds})
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, _: object) -> None:
+        # The driver's own transactions begin late and cannot begin with the write lock; ours do.
+        connection.isolation_level = None
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA temp_store = MEMORY")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('floorwalker_begin', 'DEFERRED')}")
+
+    return engine
+
+
+def _migrate(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        # Two processes that open a new database at once: the second waits and finds the work done.
+        connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+    config = Config()
+    config.set_main_option("script_location", "floorwalker.store.ledger:migrations")
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise NewerVersionError(
+            f"the ledger's tables: {error}",
+            fix="run the version of floorwalker that made them, or a newer one",
+        ) from error
