@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from rich.console import Console
 
 from floorwalker.detectors.anomaly import list_detectors
-from floorwalker.errors import FloorwalkerError
+from floorwalker.errors import FloorwalkerError, UsageError
 from floorwalker.features.network import load_networks
 from floorwalker.scan.job import ScanOutcome, ScanRequest, choose_days, run_scan
 from floorwalker.scan.judging import judge
-from floorwalker.scan.label_metrics import Judged, Scored, judged_json, judged_table
+from floorwalker.scan.label_metrics import ROUTES_TEXTS, Judged, Scored, judged_json, judged_table
 from floorwalker.scan.label_metrics import judge as judge_labels
 from floorwalker.scan.labelling import visitor_keys
 from floorwalker.scan.labels import Labels
@@ -74,15 +76,30 @@ def compare_detectors(request: ScanRequest, outcome: ScanOutcome, labels: Labels
     Raises
     ------
     InputError : no label belongs to a visitor of this log.
+    UsageError : a pipe beside a loaded state: it would have to be read again for anything to be compared.
+
+    A pipe can be read once only, so its detectors are compared on the routes as scanned.
     """
     quiet = replace(request, state=None, settings=replace(request.settings, map_sample=0))
     own: Literal["bilstm", "none"] = request.merge_routes
     other: Literal["bilstm", "none"] = "none" if own == "bilstm" else "bilstm"
     left_out: dict[str, str] = {}
+    is_pipe = _is_read_once(request.paths)
+    if is_pipe and request.state is not None:
+        raise UsageError(
+            "--labels beside --load needs the log a second time, and a pipe can be read once", fix="give a file"
+        )
     first = outcome if request.state is None else run_scan(quiet)
     runs: dict[str, dict[str, Scored]] = {own: _score_all(quiet, first, left_out)}
-    runs[other] = _score_all(quiet, run_scan(replace(quiet, merge_routes=other)), left_out)
+    if is_pipe:
+        left_out[f"routes that are {ROUTES_TEXTS[other]}"] = "a pipe can be read once; give a file to compare them too"
+    else:
+        runs[other] = _score_all(quiet, run_scan(replace(quiet, merge_routes=other)), left_out)
     return Comparison(judge_labels(runs, labels), labels, left_out)
+
+
+def _is_read_once(paths: Sequence[str]) -> bool:
+    return any(path == "-" or (Path(path).exists() and not Path(path).is_file()) for path in paths)
 
 
 def _score_all(request: ScanRequest, outcome: ScanOutcome, left_out: dict[str, str]) -> dict[str, Scored]:
