@@ -1,0 +1,188 @@
+"""Declarations become a program: where each number lies in a row, and what the kernel does about it, as plain arrays.
+
+Nothing is generated as code: the kernel interprets these arrays, so another table of features starts as fast.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from floorwalker.errors import UsageError
+from floorwalker.events.entities import ENTITIES
+from floorwalker.events.types import EVENT_TYPES
+from floorwalker.features.live import _layout as layout
+from floorwalker.features.live._table import TableBuilder
+from floorwalker.features.live._vocabulary import Vocabulary
+from floorwalker.features.live.declarations import PLAIN_CODES, Feature
+
+LATE_FEATURE = "event_late"
+"""The one feature that belongs to no entity: 1 where the event came too late to be counted."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """What the kernel interprets; every array is described in `_layout`."""
+
+    names: tuple[str, ...]
+    entities: tuple[tuple[str, ...], ...]
+    numbers: tuple[str, ...]
+    codes: tuple[str, ...]
+    tables: NDArray[np.int64]
+    windows: NDArray[np.int64]
+    blocks: NDArray[np.int64]
+    features: NDArray[np.int64]
+    factors: NDArray[np.float64]
+    spans: NDArray[np.int64]
+    updates: NDArray[np.int64]
+    adds: NDArray[np.int64]
+    sets: NDArray[np.int64]
+    type_bits: NDArray[np.uint64]
+    ranges: NDArray[np.float64]
+    sums: int
+    words: int
+    slots: int
+    account: int
+    inviter: int
+    invited_at: int
+    only_at: int
+    tokens_at: int
+    digest: str
+
+
+def compile_features(features: Sequence[Feature], caps: Mapping[str, int], default_cap: int) -> Program:
+    """Lay out rows and write the program.
+
+    Parameters
+    ----------
+    features : the declarations; their order is the order of the columns, after `event_late`.
+    caps : most rows of a table by its name (`account`, `promotion*device`).
+    default_cap : most rows of every other table.
+
+    Errors
+    ------
+    `UsageError` naming every declaration that cannot be compiled.
+    """
+    _check(features)
+    vocabulary = Vocabulary()
+    builders: dict[tuple[str, ...], TableBuilder] = {}
+    for column, feature in enumerate(features, start=1):
+        builder = builders.setdefault(feature.of, TableBuilder(feature.of, vocabulary))
+        builder.add(feature, column)
+    if ("account",) in builders:
+        account = builders["account",]
+        account.keep_tokens()
+        if ("inviter",) in builders:
+            account.keep_inviter()
+    order = sorted(builders, key=lambda of: (len(of), [ENTITIES.index(name) for name in of]))
+    names = (LATE_FEATURE, *(feature.name for feature in features))
+    digest = hashlib.sha256(repr((tuple(features), layout.PAGE_BYTES, layout.TOKENS)).encode()).hexdigest()
+    return _link(names, [builders[of] for of in order], vocabulary, caps, default_cap, digest)
+
+
+def _check(features: Iterable[Feature]) -> None:
+    faults = []
+    seen: set[str] = {LATE_FEATURE}
+    types = {kind.name for kind in EVENT_TYPES}
+    for feature in features:
+        if feature.name in seen:
+            faults.append(f"two features are called {feature.name!r}")
+        seen.add(feature.name)
+        if not 1 <= len(feature.of) <= 2 or any(name not in ENTITIES for name in feature.of):
+            faults.append(
+                f"{feature.name} is of {'*'.join(feature.of)!r}, allowed: one or two of {', '.join(ENTITIES)}"
+            )
+        if feature.aggregate.windowed != (feature.window is not None):
+            needs = "needs a window" if feature.aggregate.windowed else "has no window"
+            faults.append(f"{feature.name}: {type(feature.aggregate).__name__} {needs}")
+        for what in (getattr(feature.aggregate, name, None) for name in ("what", "below", "then")):
+            unknown = [name for name in what.types if name not in types] if what is not None else []
+            if unknown:
+                faults.append(f"{feature.name} looks at {', '.join(unknown)}, which are no event types")
+        code = getattr(feature.aggregate, "of", None)
+        if code is not None and code not in (*ENTITIES, *PLAIN_CODES):
+            allowed = ", ".join((*ENTITIES, *PLAIN_CODES))
+            faults.append(f"{feature.name} tells {code!r} apart, allowed: {allowed}")
+    if faults:
+        raise UsageError("; ".join(faults))
+
+
+def _link(
+    names: tuple[str, ...],
+    builders: list[TableBuilder],
+    vocabulary: Vocabulary,
+    caps: Mapping[str, int],
+    default_cap: int,
+    digest: str,
+) -> Program:
+    types = len(EVENT_TYPES)
+    tables = np.zeros((len(builders), layout.TABLE_COLUMNS), np.int64)
+    spans = np.zeros((len(builders), types, 2), np.int64)
+    windows: list[list[int]] = []
+    blocks: list[list[int]] = []
+    features: list[list[int]] = []
+    factors: list[float] = []
+    updates: list[list[int]] = []
+    adds: list[list[int]] = []
+    sets: list[list[int]] = []
+    words = slots = sums = 0
+    marks = {"account": -1, "inviter": -1, "invited_at": -1, "only_at": -1, "tokens_at": -1}
+    for number, builder in enumerate(builders):
+        table = builder.lay_out()
+        row = tables[number]
+        cap = caps.get("*".join(builder.of), default_cap)
+        size = 1 << max(4, (2 * cap - 1).bit_length())
+        row[layout.T_FIRST] = vocabulary.code(builder.of[0])
+        row[layout.T_SECOND] = vocabulary.code(builder.of[1]) if len(builder.of) == 2 else -1
+        row[layout.T_BASE], row[layout.T_WIDTH], row[layout.T_CAP] = words, table.width, cap
+        row[layout.T_SLOT_BASE], row[layout.T_SLOT_MASK] = slots, size - 1
+        row[layout.T_FEATURE_START], row[layout.T_FEATURE_END] = len(features), len(features) + len(table.features)
+        row[layout.T_WINDOW_START], row[layout.T_WINDOW_END] = len(windows), len(windows) + len(table.windows)
+        row[layout.T_BLOCK_START], row[layout.T_BLOCK_END] = len(blocks), len(blocks) + len(table.blocks)
+        row[layout.T_SET_START], row[layout.T_SET_END] = len(sets), len(sets) + len(table.sets)
+        words += cap * table.width
+        slots += size
+        sums = max(sums, table.sums)
+        features += table.features
+        factors += table.factors
+        windows += table.windows
+        blocks += table.blocks
+        sets += table.sets
+        for kind in range(types):
+            spans[number, kind, 0] = len(updates)
+            updates.extend(table.updates_of(kind, adds))
+            spans[number, kind, 1] = len(updates)
+        if builder.of == ("account",):
+            marks |= {"account": number, "invited_at": table.place("invited"), "tokens_at": table.place("tokens")}
+        if builder.of == ("inviter",):
+            marks |= {"inviter": number, "only_at": table.place("only")}
+    return Program(
+        names=names,
+        entities=tuple(builder.of for builder in builders),
+        numbers=tuple(vocabulary.numbers),
+        codes=tuple(vocabulary.codes),
+        tables=tables,
+        windows=_matrix(windows, 7),
+        blocks=_matrix(blocks, 4),
+        features=_matrix(features, 8),
+        factors=np.array(factors, np.float64),
+        spans=spans,
+        updates=_matrix(updates, 8),
+        adds=_matrix(adds, 4),
+        sets=_matrix(sets, 3),
+        type_bits=vocabulary.type_bits(),
+        ranges=vocabulary.ranges(),
+        sums=max(sums, 1),
+        words=words,
+        slots=slots,
+        digest=digest,
+        **marks,
+    )
+
+
+def _matrix(rows: list[list[int]], width: int) -> NDArray[np.int64]:
+    return np.array(rows, np.int64).reshape(len(rows), width)

@@ -1,0 +1,68 @@
+"""Numbers that the compiler of declarations and the kernels agree on: header words, operations, columns of tables.
+
+A row is a run of 32-bit words in one arena; the same memory is also read as 64-bit words, floats and 16-bit words.
+"""
+
+from __future__ import annotations
+
+# The head of every row, in 32-bit words: its key, the newest and the oldest time counted into it (µs UTC).
+KEY, CLOCK, BORN, HEAD = 0, 2, 4, 6
+
+# Columns of the table of tables.
+(
+    T_FIRST, T_SECOND, T_BASE, T_WIDTH, T_CAP, T_SLOT_BASE, T_SLOT_MASK, T_FEATURE_START, T_FEATURE_END,
+    T_WINDOW_START, T_WINDOW_END, T_BLOCK_START, T_BLOCK_END, T_INVITED, T_SET_START, T_SET_END,
+) = range(16)  # fmt: skip
+TABLE_COLUMNS = 16
+
+# Running figures of each table: rows used, place of the hand that looks for the oldest, rows evicted.
+USED, HAND, EVICTED = 0, 1, 2
+TALLIES = 3
+
+# Running figures of the whole state.
+WATERMARK, LATE, PAGES_USED, PAGES_FREE, REFUSED, COUNTED = 0, 1, 2, 3, 4, 5
+FIGURES = 8
+
+# Columns of the windows summed for a table, and of its blocks of rings.
+W_LEVEL, W_BUCKETS, W_SUM, W_BLOCK, W_RING, W_ADDED, W_WIDTH = range(7)
+B_LEVEL, B_BLOCK, B_RING, B_WIDTH = range(4)
+
+# Operations that make a feature: OP, OUT, then operands.
+OP, OUT, A, B, C, D, E, F = range(8)
+(
+    READ, SCALED, QUOTIENT, SINCE, BETWEEN, GAP_MEAN, GAP_SPREAD, GAP_DEVIATION, DISTINCT, NEW, ENTROPY, HOUR, TRAVEL,
+    DEVIATION, REGRESSION, EXPECTED, DEPTH, ONLY_REDEEM, SURGE,
+) = range(19)  # fmt: skip
+
+# Operations that count an event into a row: OP, SELECTION, then operands.
+SELECTION = 1
+(
+    ADD, SET_FIRST, SET_LAST, ADD_GAP, ADD_DISTINCT, REMEMBER, ADD_BIN, ADD_HOUR, SET_PLACE, ADD_NORMAL, ADD_PURCHASE,
+    ADD_TOKEN, SET_INVITER, MARK_REDEEMED, MARK_BOUGHT,
+) = range(15)  # fmt: skip
+
+# How a value is taken into a bucket: added, the largest kept, or counted where it is there.
+TO_SUM, TO_LARGEST, TO_COUNT = 0, 1, 2
+
+# Sizes of blocks within a row, in words.
+TIME_WORDS = 2
+GAP_WORDS = 8  # last time (2), count, mean, squares, mean and squares of the logarithm, unused
+PLACE_WORDS = 4  # last time (2), latitude, longitude
+NORMAL_WORDS = 4  # count, mean, squares, unused
+PURCHASE_WORDS = 14  # last time (2), count, 3 weights, 6 of the covariance, variance, unused
+INVITED_WORDS = 4  # inviter's key (2), depth, flags
+BINS = 16
+HOURS = 8
+MEMORY = 8
+TOKENS = 32
+
+# Flags of an invited account.
+HAS_REDEEMED, HAS_BOUGHT = 1, 2
+
+# Pages of sketches.
+REGISTERS = 256
+PAGE_RINGS = 15
+PAGE_BYTES = REGISTERS * (1 + PAGE_RINGS)
+
+EVICTION_GROUP = 8
+"""Rows that compete when one must go: the one whose newest event is oldest."""

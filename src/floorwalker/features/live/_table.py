@@ -1,0 +1,313 @@
+"""Lay out the rows of one table, and say how each feature is read from them and each event counted into them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from floorwalker.features.live import _layout as layout
+from floorwalker.features.live import declarations as say
+from floorwalker.features.live._vocabulary import AMOUNT, Vocabulary
+from floorwalker.features.live.windows import LEVELS, WINDOWS, Window
+
+_EVERYTHING = say.What("events")
+_INVITATIONS = say.What("invitations", ("sign_up", "invitation_accepted"))
+_REDEMPTIONS = say.What("redemptions", ("coupon_redeem",))
+_FULL_PRICE = say.What("orders without a coupon", ("order",), "coupons", at_most=0.0, otherwise=0.0)
+_ONE = -1
+"""In place of a number field: each event counts one."""
+
+
+@dataclass(frozen=True)
+class _Column:
+    """A figure that every bucket of a level keeps: selection, number field, and how a value is taken in."""
+
+    selection: int
+    number: int
+    mode: int = layout.TO_SUM
+
+
+@dataclass(frozen=True)
+class _Total:
+    """A column looked at over so many buckets: becomes a place among the sums."""
+
+    window: Window
+    column: _Column
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A block of words within the row: becomes its offset."""
+
+    key: tuple[object, ...]
+
+
+@dataclass(frozen=True)
+class _Page:
+    """The sketch of one window of a set: becomes the offset of the word that refers to it."""
+
+    key: tuple[object, ...]
+    window: Window
+
+
+@dataclass(frozen=True)
+class _Windows:
+    """Where the windows of a set begin (or end) among those of the table."""
+
+    key: tuple[object, ...]
+    end: bool
+
+
+Operand = int | _Total | _Place | _Page | _Windows
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table's share of the program; offsets are 32-bit words within a row."""
+
+    width: int
+    sums: int
+    features: list[list[int]]
+    factors: list[float]
+    windows: list[list[int]]
+    blocks: list[list[int]]
+    sets: list[list[int]]
+    rings: list[tuple[list[int], list[_Column]]]
+    updates: list[list[int]]
+    places: dict[tuple[object, ...], int]
+    vocabulary: Vocabulary
+
+    def updates_of(self, kind: int, adds: list[list[int]]) -> Iterator[list[int]]:
+        """What an event of this type does to a row; the columns that it adds to are appended to `adds`."""
+        for update in self.updates:
+            if self.vocabulary.can_hold(update[layout.SELECTION], kind):
+                yield update
+        for (level, block, ring, width), columns in self.rings:
+            start = len(adds)
+            adds.extend(
+                [place, column.number, column.selection, column.mode]
+                for place, column in enumerate(columns)
+                if self.vocabulary.can_hold(column.selection, kind)
+            )
+            if len(adds) > start:
+                yield [layout.ADD, 0, level, block, ring, width, start, len(adds)]
+
+    def place(self, *key: object) -> int:
+        """Offset of a block, or -1 where the table has none."""
+        return self.places.get(key, -1)
+
+
+class TableBuilder:
+    """Gathers what the features of one table need, then lays it out."""
+
+    def __init__(self, of: tuple[str, ...], vocabulary: Vocabulary) -> None:
+        self.of = of
+        self._vocabulary = vocabulary
+        self._features: list[tuple[int, int, list[Operand], float]] = []
+        self._totals: list[_Total] = []
+        self._sizes: dict[tuple[object, ...], int] = {}
+        self._updates: list[tuple[int, int, list[Operand]]] = []
+        self._sets: dict[tuple[object, ...], list[Window]] = {}
+
+    def keep_tokens(self) -> None:
+        """The last event tokens of each row."""
+        self._block("tokens", size=layout.TOKENS // 2 + 2)
+        self._update(layout.ADD_TOKEN, _EVERYTHING, _Place(("tokens",)))
+
+    def keep_inviter(self) -> None:
+        """Who invited this account, how deep it stands in the tree, whether it has redeemed and bought."""
+        place = self._block("invited", size=layout.INVITED_WORDS)
+        self._update(layout.SET_INVITER, _INVITATIONS, place)
+        self._update(layout.MARK_REDEEMED, _REDEMPTIONS, place)
+        self._update(layout.MARK_BOUGHT, _FULL_PRICE, place)
+
+    def add(self, feature: say.Feature, out: int) -> None:
+        """Take a feature in, to be written to column `out`."""
+        kind = feature.aggregate
+        window = WINDOWS[feature.window] if feature.window is not None else WINDOWS["life"]
+        match kind:
+            case say.Mean():
+                above = self._total(window, kind.what, kind.number)
+                self._read(layout.QUOTIENT, out, above, self._total(window, kind.what, kind.number, layout.TO_COUNT))
+            case say.Max():
+                self._read(layout.READ, out, self._total(window, kind.what, kind.number, layout.TO_LARGEST))
+            case say.Sum():
+                self._read(layout.READ, out, self._total(window, kind.what, kind.number))
+            case say.Count():
+                self._read(layout.READ, out, self._total(window, kind.what, None))
+            case say.Rate():
+                self._read(layout.SCALED, out, self._total(window, kind.what, None), factor=1.0 / window.seconds)
+            case say.Ratio():
+                above = self._total(window, kind.what, kind.number)
+                self._read(layout.QUOTIENT, out, above, self._total(window, kind.below, kind.number))
+            case say.Surge():
+                past = WINDOWS[kind.baseline]
+                above, below = self._total(window, kind.what, None), self._total(past, kind.what, None)
+                self._read(layout.SURGE, out, above, below, past.seconds, factor=window.seconds)
+            case say.Distinct():
+                self._add_distinct(kind, window, out)
+            case _:
+                self._add_lasting(kind, out)
+
+    def _add_distinct(self, kind: say.Distinct, window: Window, out: int) -> None:
+        key = ("set", self._vocabulary.selection(kind.what), kind.of, kind.exact)
+        windows = self._sets.setdefault(key, [])
+        if not windows:
+            self._update(
+                layout.ADD_DISTINCT, kind.what, _Place(key), self._vocabulary.code(kind.of), kind.exact,
+                _Windows(key, end=False), _Windows(key, end=True),
+            )  # fmt: skip
+        if window not in windows:
+            windows.append(window)
+        self._read(
+            layout.DISTINCT, out, _Place(key), kind.exact, _Page(key, window), window.level, window.buckets
+        )  # fmt: skip
+
+    def _add_lasting(self, kind: say.Aggregate, out: int) -> None:
+        match kind:
+            case say.SinceLast():
+                self._read(layout.SINCE, out, self._time(layout.SET_LAST, kind.what))
+            case say.SinceFirst():
+                self._read(layout.SINCE, out, self._time(layout.SET_FIRST, kind.what))
+            case say.Between():
+                first, then = self._time(layout.SET_FIRST, kind.what), self._time(layout.SET_FIRST, kind.then)
+                self._read(layout.BETWEEN, out, first, then)
+            case say.GapSpread():
+                self._read(layout.GAP_SPREAD, out, self._gaps(kind.what))
+            case say.GapDeviation():
+                self._read(layout.GAP_DEVIATION, out, self._gaps(kind.what))
+            case say.GapMean():
+                self._read(layout.GAP_MEAN, out, self._gaps(kind.what))
+            case say.Entropy():
+                code = self._vocabulary.code(kind.of)
+                self._read(layout.ENTROPY, out, self._kept(layout.ADD_BIN, layout.BINS, kind.what, code))
+            case say.New():
+                code = self._vocabulary.code(kind.of)
+                self._read(layout.NEW, out, self._kept(layout.REMEMBER, layout.MEMORY, kind.what, code), code)
+            case say.UsualHour():
+                self._read(layout.HOUR, out, self._kept(layout.ADD_HOUR, layout.HOURS, kind.what))
+            case say.Travel():
+                self._read(layout.TRAVEL, out, self._kept(layout.SET_PLACE, layout.PLACE_WORDS, kind.what))
+            case say.Deviation():
+                number = self._vocabulary.number(kind.number)
+                place = self._kept(layout.ADD_NORMAL, layout.NORMAL_WORDS, kind.what, number)
+                self._read(layout.DEVIATION, out, place, number)
+            case say.Regression():
+                place = self._kept(layout.ADD_PURCHASE, layout.PURCHASE_WORDS, kind.what, AMOUNT)
+                self._read(layout.EXPECTED if isinstance(kind, say.Expected) else layout.REGRESSION, out, place)
+            case say.TreeDepth():
+                self._read(layout.DEPTH, out, _Place(("invited",)))
+            case say.OnlyRedeem():
+                invitees = self._total(WINDOWS["life"], _INVITATIONS, None)
+                self._read(layout.ONLY_REDEEM, out, self._block("only", size=2), invitees)
+            case _:
+                raise TypeError(f"no program for {type(kind).__name__}")
+
+    def lay_out(self) -> Table:
+        """Fix every offset. Blocks come first, aligned to 64 bits, then the rings, level by level."""
+        places: dict[tuple[object, ...], int] = {}
+        pages: dict[tuple[tuple[object, ...], str], int] = {}
+        spans: dict[tuple[object, ...], tuple[int, int]] = {}
+        at = layout.HEAD
+        for key, size in self._sizes.items():
+            places[key] = at
+            at += size + size % 2
+        set_rows: list[list[int]] = []
+        for key, windows in self._sets.items():
+            places[key] = at
+            exact = key[3]
+            assert isinstance(exact, int)
+            # How many values there are, a word unused, the values with their ticks, one page for each window.
+            spans[key] = len(set_rows), len(set_rows) + len(windows)
+            at += 2 + 2 * exact
+            for window in windows:
+                pages[key, window.name] = at
+                set_rows.append([at, window.level, window.buckets])
+                at += 1
+            at += at % 2
+        rings, windows_summed, sums, at, found = self._lay_rings(at)
+        table = Table(
+            width=at + at % 2, sums=sums, features=[], factors=[], windows=windows_summed,
+            blocks=[head for head, _ in rings], sets=set_rows, rings=rings, updates=[], places=places,
+            vocabulary=self._vocabulary,
+        )  # fmt: skip
+
+        def resolve(operand: Operand) -> int:
+            match operand:
+                case _Total():
+                    return found[operand]
+                case _Place():
+                    return places[operand.key]
+                case _Page():
+                    return pages[operand.key, operand.window.name]
+                case _Windows():
+                    return spans[operand.key][operand.end]
+            return operand
+
+        for op, out, operands, factor in self._features:
+            table.features.append(_padded([op, out, *map(resolve, operands)]))
+            table.factors.append(factor)
+        for op, selection, operands in self._updates:
+            table.updates.append(_padded([op, selection, *map(resolve, operands)]))
+        return table
+
+    def _lay_rings(
+        self, at: int
+    ) -> tuple[list[tuple[list[int], list[_Column]]], list[list[int]], int, int, dict[_Total, int]]:
+        rings: list[tuple[list[int], list[_Column]]] = []
+        windows: list[list[int]] = []
+        found: dict[_Total, int] = {}
+        sums = 0
+        for level in range(len(LEVELS)):
+            totals = [total for total in self._totals if total.window.level == level]
+            if not totals:
+                continue
+            # Figures that are added stand before those that keep the largest, so that each can be summed in one run.
+            columns = sorted(
+                dict.fromkeys(total.column for total in totals), key=lambda column: column.mode == layout.TO_LARGEST
+            )
+            added = sum(column.mode != layout.TO_LARGEST for column in columns)
+            ring = max(total.window.buckets for total in totals)
+            rings.append(([level, at, ring, len(columns)], columns))
+            for window in dict.fromkeys(total.window for total in totals):
+                windows.append([level, window.buckets, sums, at, ring, added, len(columns)])
+                for total in totals:
+                    if total.window == window:
+                        found[total] = sums + columns.index(total.column)
+                sums += len(columns)
+            at += ring * len(columns)
+        return rings, windows, sums, at, found
+
+    def _total(self, window: Window, what: say.What, number: str | None, mode: int = layout.TO_SUM) -> _Total:
+        field = _ONE if number is None else self._vocabulary.number(number)
+        column = _Column(self._vocabulary.selection(what), field, mode)
+        total = _Total(window, column)
+        if total not in self._totals:
+            self._totals.append(total)
+        return total
+
+    def _block(self, *key: object, size: int) -> _Place:
+        self._sizes.setdefault(key, size)
+        return _Place(key)
+
+    def _kept(self, op: int, size: int, what: say.What, *operands: int) -> _Place:
+        key = (op, self._vocabulary.selection(what), *operands)
+        if key not in self._sizes:
+            self._update(op, what, _Place(key), *operands)
+        return self._block(*key, size=size)
+
+    def _time(self, op: int, what: say.What) -> _Place:
+        return self._kept(op, layout.TIME_WORDS, what)
+
+    def _gaps(self, what: say.What) -> _Place:
+        return self._kept(layout.ADD_GAP, layout.GAP_WORDS, what)
+
+    def _read(self, op: int, out: int, *operands: Operand, factor: float = 1.0) -> None:
+        self._features.append((op, out, list(operands), factor))
+
+    def _update(self, op: int, what: say.What, *operands: Operand) -> None:
+        self._updates.append((op, self._vocabulary.selection(what), list(operands)))
+
+
+def _padded(row: list[int]) -> list[int]:
+    return row + [0] * (8 - len(row))

@@ -1,0 +1,252 @@
+"""The live state of a shop's entities, and the features read from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from floorwalker.errors import ArtefactError, UsageError
+from floorwalker.events.batch import EventBatch
+from floorwalker.features.live import _layout as layout
+from floorwalker.features.live._codes import CountryCodes, route_codes
+from floorwalker.features.live._compile import Program, compile_features
+from floorwalker.features.live._kernel import run
+from floorwalker.features.live._rows import fill_slots
+from floorwalker.features.live._sketch import POWERS, TICKS
+from floorwalker.features.live._tokens import read_tokens
+from floorwalker.features.live.batch import FeatureBatch
+from floorwalker.features.live.declarations import Feature
+from floorwalker.features.live.defaults import DEFAULT
+from floorwalker.features.live.limits import Limits
+from floorwalker.features.live.windows import LEVELS, MICROSECONDS
+
+State = dict[str, NDArray[Any]]
+
+_run: Callable[..., None] = run
+"""The kernel; its forty arrays are put together once, as one tuple."""
+
+
+class LiveFeatures:
+    """Named numbers of each event, as of just before it is counted.
+
+    One object holds the state of one shop. It is for one thread at a time. Every event of a batch sees those before it,
+    so any batching gives the same bits. Events that were given before are counted again: leaving duplicates out is the
+    pipeline's matter.
+
+    Parameters
+    ----------
+    declarations : what to compute; the default set covers every abuse type.
+    seed : 0 <= seed < 2^64, secret; keys are mixed with it before they choose a slot or a sketch's register.
+    limits : how many rows each table may have, and how late events may come.
+
+    Errors
+    ------
+    `UsageError` where a declaration cannot be compiled or the memory for the caps is not to be had.
+    """
+
+    def __init__(self, declarations: Sequence[Feature] = DEFAULT, *, seed: int, limits: Limits | None = None) -> None:
+        if not 0 <= seed < 1 << 64:
+            raise UsageError(f"seed is {seed}", allowed="0 <= seed < 2^64")
+        self.declarations = tuple(declarations)
+        self.limits = limits or Limits()
+        self._seed = np.uint64(seed)
+        self._program = compile_features(self.declarations, self.limits.rows, self.limits.other_rows)
+        self._countries = CountryCodes()
+        self._clear()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the columns: `event_late`, then the declarations in their order."""
+        return self._program.names
+
+    def advance(self, batch: EventBatch) -> FeatureBatch:
+        """The features of each event, which is then counted; events of one batch see the earlier ones."""
+        return self._run(batch, moves=True)
+
+    def score(self, batch: EventBatch) -> FeatureBatch:
+        """The features of each event as if it came next, alone. Nothing moves."""
+        return self._run(batch, moves=False)
+
+    def sequence(self, keys: NDArray[np.uint64]) -> NDArray[np.uint16]:
+        """The last 32 event tokens of accounts: uint16 [n, 32], oldest first, padded with 0 at the front.
+
+        A token is the type's code plus one, plus 256 times the octave of the gap before it: 0 below one second, then
+        one more than the whole binary logarithm of the seconds, 15 at the most.
+        """
+        tokens = np.zeros((len(keys), layout.TOKENS), np.uint16)
+        program = self._program
+        if program.account >= 0:
+            with np.errstate(over="ignore"):
+                read_tokens(
+                    np.ascontiguousarray(keys, np.uint64), program.tables[program.account], program.tokens_at,
+                    self._seed, self._slots, self._arena, self._words, self._shorts, tokens,
+                )  # fmt: skip
+        return tokens
+
+    def figures(self) -> dict[str, int]:
+        """Running figures: events counted and late, rows in use and evicted by table, sketches in use and refused."""
+        figures = {
+            "counted": int(self._figures[layout.COUNTED]),
+            "late": int(self._figures[layout.LATE]),
+            "watermark": int(self._figures[layout.WATERMARK]),
+            "sketches": int(self._figures[layout.PAGES_USED] - self._figures[layout.PAGES_FREE]),
+            "sketches_refused": int(self._figures[layout.REFUSED]),
+        }
+        for number, of in enumerate(self._program.entities):
+            figures["rows." + "*".join(of)] = int(self._tallies[number, layout.USED])
+            figures["evicted." + "*".join(of)] = int(self._tallies[number, layout.EVICTED])
+        return figures
+
+    def bytes_in_use(self) -> int:
+        """Bytes of rows, slots and sketches that are in use."""
+        widths = self._program.tables[:, layout.T_WIDTH]
+        rows = int((self._tallies[:, layout.USED] * widths).sum()) * 4
+        return rows + self._slots.nbytes + int(self._figures[layout.PAGES_USED]) * layout.PAGE_BYTES
+
+    def state(self) -> State:
+        """The whole state as named arrays: views, valid until the next `advance`, so copy or write them before."""
+        pages = int(self._figures[layout.PAGES_USED])
+        state: State = {
+            "declarations": np.frombuffer(bytes.fromhex(self._program.digest), np.uint8),
+            "seed": np.array([self._seed], np.uint64),
+            "figures": self._figures,
+            "tallies": self._tallies,
+            "sketches": self._pages[: pages * layout.PAGE_BYTES],
+            "sketch_heads": self._heads[:pages],
+            "sketch_estimates": self._estimates[:pages],
+            "sketches_free": self._free[: int(self._figures[layout.PAGES_FREE])],
+        }
+        for number, of in enumerate(self._program.entities):
+            state["rows." + "*".join(of)] = self._rows_of(number, int(self._tallies[number, layout.USED]))
+        return state
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from a state; what was counted before is forgotten.
+
+        Errors
+        ------
+        `ArtefactError` where the state is of other declarations, misses a part, or has more rows than the caps allow.
+        """
+        given = bytes(np.asarray(state.get("declarations", np.zeros(0)), np.uint8))
+        if given != bytes.fromhex(self._program.digest):
+            raise ArtefactError(
+                "the state was made with other declarations of features", fix="replay the journal into a new state"
+            )
+        used = np.asarray(state["tallies"])[:, layout.USED]
+        over = [
+            "*".join(of)
+            for number, of in enumerate(self._program.entities)
+            if used[number] > self._program.tables[number, layout.T_CAP]
+        ]
+        pages = int(np.asarray(state["figures"])[layout.PAGES_USED])
+        if over or pages > self.limits.sketches:
+            raise ArtefactError(
+                f"the state has more than the limits allow of: {', '.join(over or ['sketches'])}",
+                fix="raise the limits or replay the journal",
+            )
+        self._clear()
+        self._seed = np.uint64(np.asarray(state["seed"])[0])
+        self._figures[:] = state["figures"]
+        self._tallies[:] = state["tallies"]
+        self._tallies[:, layout.HAND] %= self._program.tables[:, layout.T_CAP]
+        self._pages[: pages * layout.PAGE_BYTES] = state["sketches"]
+        self._heads[:pages] = state["sketch_heads"]
+        self._estimates[:pages] = state["sketch_estimates"]
+        self._free[: int(self._figures[layout.PAGES_FREE])] = state["sketches_free"]
+        with np.errstate(over="ignore"):
+            for number, of in enumerate(self._program.entities):
+                count = int(used[number])
+                self._rows_of(number, count)[:] = state["rows." + "*".join(of)]
+                fill_slots(self._program.tables[number], count, self._seed, self._slots, self._arena)
+
+    def _clear(self) -> None:
+        program, sketches = self._program, self.limits.sketches
+        try:
+            self._arena = np.zeros((program.words + 1) // 2, np.uint64)
+            self._slots = np.zeros(program.slots, np.uint32)
+            self._pages = np.zeros(sketches * layout.PAGE_BYTES, np.uint8)
+        except MemoryError as error:
+            raise UsageError(
+                f"there is no memory for live features: {4 * program.words:,} bytes", fix="lower the limits"
+            ) from error
+        self._words = self._arena.view(np.uint32)
+        self._shorts = self._arena.view(np.uint16)
+        self._figures = np.zeros(layout.FIGURES, np.int64)
+        self._tallies = np.zeros((len(program.tables), layout.TALLIES), np.int64)
+        self._heads = np.zeros(sketches, np.int64)
+        self._estimates = np.zeros(sketches, np.float64)
+        self._free = np.zeros(max(sketches, 1), np.int32)
+        self._fixed = self._arguments(program)
+
+    def _arguments(self, program: Program) -> tuple[Any, ...]:
+        """What every call of the kernel is given, in its order from `seed` on."""
+        codes = program.codes
+        marks = np.array(
+            [program.account, program.inviter, program.invited_at, program.only_at, codes.index("inviter"),
+             codes.index("account")], np.int64,
+        )  # fmt: skip
+        tables = len(program.tables)
+        return (
+            self.limits.lateness_seconds * MICROSECONDS, marks, program.tables, self._tallies, program.windows,
+            program.blocks, program.features, program.factors, program.spans, program.updates, program.adds,
+            program.sets, program.type_bits, program.ranges, self._slots, self._arena, self._arena.view(np.int64),
+            self._words,
+            self._arena.view(np.float32), self._shorts, self._figures, self._free, self._pages, self._heads,
+            self._estimates, TICKS, POWERS, np.zeros(layout.REGISTERS, np.uint8), np.zeros(program.sums, np.float64),
+            np.zeros(tables, np.int64), np.zeros(tables, np.uint64), np.zeros((4, len(LEVELS)), np.int64),
+        )  # fmt: skip
+
+    def _rows_of(self, number: int, count: int) -> NDArray[np.uint32]:
+        table = self._program.tables[number]
+        base, width = int(table[layout.T_BASE]), int(table[layout.T_WIDTH])
+        return self._words[base : base + count * width]
+
+    def _run(self, batch: EventBatch, *, moves: bool) -> FeatureBatch:
+        n = len(batch.id)
+        values = np.full((n, len(self.names)), np.nan, np.float32)
+        missing = np.ones((n, len(self.names)), np.bool_)
+        as_of = np.empty(n, np.int64)
+        if n:
+            with np.errstate(over="ignore", invalid="ignore"):
+                _run(
+                    moves, batch.type, batch.at, batch.received_at, self._codes_of(batch), self._numbers_of(batch),
+                    self._seed, *self._fixed, as_of, values, missing,
+                )  # fmt: skip
+        return FeatureBatch(list(batch.id), as_of, values, self.names, missing)
+
+    def _codes_of(self, batch: EventBatch) -> NDArray[np.uint64]:
+        n = len(batch.id)
+        codes = np.zeros((len(self._program.codes), n), np.uint64)
+        for place, name in enumerate(self._program.codes):
+            if name in batch.keys:
+                codes[place] = batch.keys[name]
+            elif name == "country":
+                codes[place] = self._country_codes(batch.texts)
+            elif name == "route" and "url" in batch.texts:
+                codes[place] = route_codes(batch.texts["url"])
+            elif name == "type":
+                codes[place] = (batch.type + 1).astype(np.uint64)
+        return codes
+
+    def _country_codes(self, texts: Mapping[str, list[str | None]]) -> NDArray[np.uint64] | int:
+        """The country that the event names, or else that of its network."""
+        named, network = texts.get("country"), texts.get("network_country")
+        if named is None or network is None:
+            either = named or network
+        else:
+            either = [one or other for one, other in zip(named, network, strict=True)]
+        if either is None:
+            return 0
+        return np.array(list(map(self._countries.__getitem__, either)), np.uint64)
+
+    def _numbers_of(self, batch: EventBatch) -> NDArray[np.float64]:
+        values = np.empty((len(self._program.numbers), len(batch.id)), np.float64)
+        for place, name in enumerate(self._program.numbers):
+            values[place] = batch.numbers.get(name, np.nan)
+            if name == "amount_minor" and "amount_base_minor" in batch.numbers:
+                base = batch.numbers["amount_base_minor"]
+                values[place] = np.where(np.isnan(base), values[place], base)
+        return values
