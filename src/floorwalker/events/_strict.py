@@ -145,6 +145,11 @@ def build_event(values: dict[str, Any]) -> Event:
     """The event that a checked object describes; what no field is named for moves to `attributes` under its path."""
     if "identity" in values:
         raise FieldError("identity", "it is derived here and never sent", fix="leave the field out")
+    return rebuild_event(values)
+
+
+def rebuild_event(values: dict[str, Any]) -> Event:
+    """As `build_event`, for what was once taken in and may hold what was derived."""
     spare: dict[str, Any] = {}
     _move_unknown(values, Event, "", spare)
     for path in _TIMES:
