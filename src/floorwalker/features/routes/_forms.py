@@ -19,19 +19,19 @@ from floorwalker.features.routes._split import EMPTY, YEAR, SplitTargets
 from floorwalker.features.routes._words import WORDS
 
 HEADS, CONTINUATIONS, NAMES = 20, 1.05, 0.7
-"""A path below an id is decoration when so many ids or more were seen with it, each with so many continuations in the
-mean
-and at most, and when so large a share of these are distinct names."""
+"""What follows an id is decoration where so many ids or more have it, each at most so many different ones in the mean,
+and so large a share of these names are distinct."""
+
+IDS, SPELT = 0.97, 0.5
+"""Share of those heads that are numbers or codes, and of the last segments that hold letters."""
 
 FORMATS = 4
-"""Pictures in one folder are of one type in two formats where one format is so many times as common as the other:
-a stray one
-among many, not the counter's images beside the photos."""
+"""Two formats of pictures in one folder are one type where one is so many times as common as the other: strays, not the
+counter's images beside the photos."""
 
 VALUES, LISTED, ALIKE, READ = 5, 1.5, 0.5, 300
-"""A list in a key is the list in the path when each has so many values or more, with so many elements in the mean, and
-so large
-a share of the key's elements stands in the path too; at most so many values are read."""
+"""A list in a key is the list in the path where each has so many values or more, of so many elements in the mean, and
+so large a share of the key's elements stands in the path too; at most so many values are read."""
 
 _PICTURES = re.compile(rf"^(/.*\{{\}}.*)\.(?:{'|'.join(WORDS['picture'].split())})$", re.IGNORECASE)
 _FILE = re.compile(rf"\.(?!(?:{'|'.join(WORDS['ending'].split())})$)\w{{1,5}}$", re.IGNORECASE)
@@ -94,7 +94,7 @@ def _is_decoration(machine: Automaton, cut: SplitTargets, rows: NDArray[np.int64
     head = cut.part_of[first + depth - 1]
     shape = cut.part_shape[head]
     ids = (cut.part_of[first + depth] - head == 1) & np.isin(shape, NUMBERED)
-    if ids.mean() < 0.97 or (shape == YEAR).mean() > 0.5:
+    if ids.mean() < IDS or (shape == YEAR).mean() > 0.5:
         return False
     heads = group(_fold(cut, first, first + depth))
     if len(heads) < HEADS:
@@ -105,7 +105,7 @@ def _is_decoration(machine: Automaton, cut: SplitTargets, rows: NDArray[np.int64
     spelt = (cut.part_shape[parts] != EMPTY) & ~np.isin(cut.part_shape[parts], NUMBERED)
     lettered = np.bincount(owner, weights=spelt, minlength=len(rows)) > 0
     return bool(
-        len(paths) <= CONTINUATIONS * len(heads) and len(names) >= NAMES * len(heads) and lettered.mean() >= 0.5
+        len(paths) <= CONTINUATIONS * len(heads) and len(names) >= NAMES * len(heads) and lettered.mean() >= SPELT
     )
 
 

@@ -229,7 +229,7 @@ class NetworkJudge:
         chosen = np.zeros(len(level.unit_state), np.bool_)
         each = logits[level.sequence[shown], level.slot[shown]]
         if not level.dispatched:
-            alone = (level.named >= 0.5) & (level.distinct <= FEW) & (level.letters > 0.9)
+            alone = (level.named >= 0.5) & (level.distinct <= FEW) & (level.letters > 0.9) & (level.numbered < 0.1)
             each = each + DOUBT * alone[shown]
         chosen[shown] = each > 0
         if not level.dispatched:

@@ -39,6 +39,7 @@ class QueryLevel:
     acts, letters : float64 [units], share of the distinct values that name an act, and that are made of letters.
     posted : float64 [units], share of the distinct values that are sent mostly by POST; 0 where methods are unknown.
     named : float64 [units], distinct values by target that has the key: 1 where the key alone says what is asked.
+    numbered : float64 [units], share of the targets whose value holds a digit; 0 once dispatched.
     """
 
     dispatched: bool
@@ -55,6 +56,7 @@ class QueryLevel:
     letters: NDArray[np.float64]
     posted: NDArray[np.float64]
     named: NDArray[np.float64]
+    numbered: NDArray[np.float64]
 
 
 def describe_queries(
@@ -100,7 +102,10 @@ def describe_queries(
     shape_counts = np.zeros((len(units), len(SHAPE_NAMES)))
     np.add.at(shape_counts, (units.of, cut.value_shape), 1)
     mean_length = units.mean(cut.value_end - cut.value_start)
-    slash = units.mean(_has_slash(cut, places, targets))
+    slash = units.mean(_holds(cut, places, targets, cut.text == 47))
+    numbered = np.zeros(len(units))
+    if not dispatched:
+        numbered = units.mean(_holds(cut, places, targets, (cut.text >= 48) & (cut.text <= 57)))
     alone = units.mean(number[targets] == 1)
     post = posted[unit_state] / np.maximum(requests_in[unit_state], 1e-9) if posts is not None else None
     rows = make_tokens(
@@ -141,11 +146,15 @@ def describe_queries(
         letters,
         posted_values,
         distinct / units.size,
+        numbered,
     )
 
 
-def _has_slash(cut: SplitTargets, places: NDArray[np.int64], targets: NDArray[np.int64]) -> NDArray[np.bool_]:
-    running = np.concatenate([[0], np.cumsum(cut.text == 47)])
+def _holds(
+    cut: SplitTargets, places: NDArray[np.int64], targets: NDArray[np.int64], sought: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Whether a key's value holds one of the bytes that are marked in the text: bool [keys]."""
+    running = np.concatenate([[0], np.cumsum(sought)])
     base = cut.offsets[targets]
     found: NDArray[np.bool_] = running[base + cut.value_end[places]] > running[base + cut.value_start[places]]
     return found

@@ -63,6 +63,11 @@ def test_a_number_in_a_key_is_not_the_number_in_the_path() -> None:
     assert set(found[:100]).isdisjoint(found[100:])
 
 
+def test_file_names_in_a_key_name_no_act() -> None:
+    files = [f"/image/get?path=/Image/{word}{k}.jpg" for k, word in enumerate(WORDS, start=3)]
+    assert set(names_of(files)) == {"/image/get?path={}"}
+
+
 def test_a_stray_format_among_pictures_is_no_type_of_its_own() -> None:
     pictures = [f"/art/{WORDS[k % 12]}-{k}.png" for k in range(60)]
     stray = [f"/art/{word}.gif" for word in ("wait", "grey", "spin", "line")]
