@@ -15,6 +15,7 @@ from floorwalker import __version__
 from floorwalker.cli.bench import bench
 from floorwalker.cli.demo import demo
 from floorwalker.cli.evaluate import evaluate
+from floorwalker.cli.rules import rules_app
 from floorwalker.cli.scan import scan
 from floorwalker.cli.simulate import simulate
 from floorwalker.cli.train import train_app
@@ -33,6 +34,7 @@ app.command()(evaluate)
 app.command()(bench)
 app.command()(demo)
 app.add_typer(train_app, name="train")
+app.add_typer(rules_app, name="rules")
 
 
 @app.callback(invoke_without_command=True)

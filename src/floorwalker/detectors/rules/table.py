@@ -1,0 +1,214 @@
+"""The rule table: all rules of an installation, checked and ready to be evaluated."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from floorwalker.detectors.rules import terms
+from floorwalker.detectors.rules.faults import Fault, RuleError
+from floorwalker.detectors.rules.files import read_sources
+from floorwalker.detectors.rules.hits import RuleHits
+from floorwalker.detectors.rules.kernel import evaluate_rules
+from floorwalker.detectors.rules.limits import DEFAULT_LIMITS, Limits
+from floorwalker.detectors.rules.lists import Lists
+from floorwalker.detectors.rules.program import Program, build_program
+from floorwalker.detectors.rules.rule import Rule, Vocabulary, read_rule
+from floorwalker.detectors.rules.schema import Schema
+from floorwalker.detectors.rules.texts import encode_texts, read_text, same_texts
+from floorwalker.errors import UsageError
+from floorwalker.events.abuse import ABUSE_TYPES
+from floorwalker.events.batch import EventBatch
+from floorwalker.events.types import EVENT_TYPES
+from floorwalker.features.live.batch import FeatureBatch
+
+CHUNK = 1_024
+"""Events evaluated at a time, which bounds the memory of a large batch."""
+
+EVENT_TYPE_NAMES: tuple[str, ...] = tuple(kind.name for kind in EVENT_TYPES)
+
+
+class RuleTable:
+    """Rules in one table; unchangeable, so that a reload is a new table and a swapped reference (`LiveRules`).
+
+    Use `RuleTable.load`. Evaluating is pure: same events, features and lists, same hits.
+
+    Attributes
+    ----------
+    rules : in the order of the columns of `RuleHits.fired`, by id.
+    version : changes with any rule, its mode or its severity; journalled with decisions.
+    lists : what ``in_list`` looks at.
+    """
+
+    def __init__(
+        self,
+        rules: tuple[Rule, ...],
+        sources: Mapping[str, str],
+        vocabulary: Vocabulary,
+        program: Program,
+        lists: Lists,
+    ) -> None:
+        self.rules = rules
+        self.version = _version(sources)
+        self.lists = lists
+        self._sources = sources
+        self._vocabulary = vocabulary
+        self._program = program
+        self._bound: tuple[tuple[str, ...], NDArray[np.int32]] | None = None
+
+    @classmethod
+    def load(
+        cls,
+        source: Path | Mapping[str, str],
+        *,
+        schema: Schema,
+        lists: Lists | None = None,
+        limits: Limits = DEFAULT_LIMITS,
+        previous: RuleTable | None = None,
+        between: Callable[[], None] | None = None,
+    ) -> RuleTable:
+        """Read, check and assemble rules.
+
+        Parameters
+        ----------
+        source : a folder, of which every ``*.yaml`` below it is a rule, or the files' texts by path.
+        schema : the fields and features that conditions may name.
+        lists : what ``in_list`` looks at; empty lists without it.
+        limits : how large rules may be.
+        previous : a table whose unchanged rules need not be checked again.
+        between : called after each rule; a server hands in a short sleep, so that decisions go on meanwhile.
+
+        Raises `RuleError` with every fault of every file; `InputError` where the folder cannot be read.
+        """
+        lists = lists or Lists()
+        pause = between or (lambda: None)
+        sources, faults = read_sources(source, limits)
+        vocabulary = Vocabulary(schema, EVENT_TYPE_NAMES, ABUSE_TYPES, lists.names)
+        known: dict[tuple[str, str], Rule] = {}
+        if previous is not None and previous._vocabulary == vocabulary:
+            known = {(rule.file, previous._sources[rule.file]): rule for rule in previous.rules}
+        rules = []
+        for file, text in sources.items():
+            rule: Rule | list[Fault] | None = known.get((file, text))
+            if rule is None:
+                rule = read_rule(_rule_id(file), file, text, vocabulary, limits)
+            if isinstance(rule, Rule):
+                rules.append(rule)
+            else:
+                faults += rule
+            pause()
+        rules.sort(key=lambda rule: rule.id)
+        for before, after in pairwise(rules):
+            if before.id == after.id:
+                faults.append(Fault(after.file, 1, 1, f"the rule {after.id!r} is also in {before.file}"))
+        if not faults:
+            program = build_program(rules, EVENT_TYPE_NAMES, between)
+            patterns = len(program.patterns.patterns)
+            if patterns > limits.patterns:
+                message = f"{patterns} text constants and patterns in all rules, allowed: {limits.patterns}"
+                faults.append(Fault(rules[0].file, 1, 1, message))
+        if faults:
+            raise RuleError(faults)
+        return cls(tuple(rules), sources, vocabulary, program, lists)
+
+    def with_lists(self, lists: Lists) -> RuleTable:
+        """The same rules with other lists; a list that a rule asks for and that is gone raises `UsageError`."""
+        asked = {term.name for term in self._program.direct if isinstance(term, terms.TextListed)}
+        gone = sorted(asked - set(lists.names))
+        if gone:
+            raise UsageError(f"rules ask for the lists {', '.join(gone)}", allowed=", ".join(lists.names))
+        table = RuleTable(self.rules, self._sources, self._vocabulary, self._program, lists)
+        table._bound = self._bound
+        return table
+
+    def __len__(self) -> int:
+        return len(self.rules)
+
+    @property
+    def comparisons(self) -> int:
+        """Distinct comparisons of all rules."""
+        return self._program.comparisons
+
+    def evaluate(self, batch: EventBatch, features: FeatureBatch) -> RuleHits:
+        """Which rules fire on which events.
+
+        Parameters
+        ----------
+        batch : n events.
+        features : their live features, in the same order.
+
+        Raises `UsageError` where the features lack one that a rule names.
+        """
+        n = len(batch.id)
+        fired = np.zeros((n, len(self.rules)), np.bool_)
+        if self.rules:
+            for start in range(0, n, CHUNK):
+                self._evaluate(batch, features, start, min(start + CHUNK, n), fired)
+        return RuleHits(self.rules, self.version, fired, batch, features)
+
+    def _evaluate(
+        self, batch: EventBatch, features: FeatureBatch, start: int, end: int, fired: NDArray[np.bool_]
+    ) -> None:
+        n = end - start
+        program = self._program
+        texts: Mapping[str, list[str | None]] = batch.texts
+        if n != len(batch.id):
+            texts = {name: column[start:end] for name, column in texts.items()}
+        numbers = np.empty((n, len(program.numbers)), np.float64)
+        for slot, name in enumerate(program.numbers):
+            if isinstance(name, str):
+                column = batch.numbers.get(name)
+                numbers[:, slot] = np.nan if column is None else column[start:end]
+            else:
+                numbers[:, slot] = [np.nan if text is None else len(text) for text in read_text(name.text, texts, n)]
+        direct = np.empty((n, len(program.direct)), np.uint8)
+        for place, term in enumerate(program.direct):
+            if isinstance(term, terms.SameText):
+                direct[:, place] = same_texts(term, texts, n)
+            else:
+                values, shops = texts.get(term.field) or [None] * n, texts.get("shop") or [None] * n
+                direct[:, place] = self.lists.contains(term.name, term.field, values, shops, batch.at[start:end])
+        patterns = program.patterns
+        letters, text_starts, text_ends = encode_texts(patterns.texts, texts, n)
+        with np.errstate(all="ignore"):
+            evaluate_rules(
+                features.values[start:end], features.missing[start:end], self._columns(features.names), numbers,
+                program.constants, program.reckonings, program.less, program.less_equal, program.equal,
+                program.missing, program.memberships, program.members, letters, text_starts, text_ends,
+                patterns.layout, patterns.count, patterns.patterns, patterns.hashes, patterns.letters, direct,
+                batch.type[start:end], program.type_starts, program.type_rules, program.programs,
+                program.program_starts, fired[start:end],
+            )  # fmt: skip
+
+    def _columns(self, names: tuple[str, ...]) -> NDArray[np.int32]:
+        bound = self._bound
+        if bound is not None and bound[0] is names:
+            return bound[1]
+        places = {name: column for column, name in enumerate(names)}
+        lacking = [name for name in self._program.features if name not in places]
+        if lacking:
+            raise UsageError(
+                f"the features lack {', '.join(lacking)}, which rules name", fix="load the rules with their schema"
+            )
+        columns = np.array([places[name] for name in self._program.features], np.int32)
+        self._bound = (names, columns)
+        return columns
+
+
+def _rule_id(file: str) -> str:
+    return re.sub(r"\.yaml\Z", "", file).replace("/", ".")
+
+
+def _version(sources: Mapping[str, str]) -> str:
+    digest = hashlib.sha256()
+    for file in sorted(sources):
+        for part in (file, sources[file]):
+            raw = part.encode()
+            digest.update(len(raw).to_bytes(8, "big") + raw)
+    return digest.hexdigest()[:16]
