@@ -19,13 +19,11 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Operati
 
 from floorwalker.errors import MissingExtraError, UsageError
 from floorwalker.store._files import make_folder
+from floorwalker.store._sqlite import name_sqlite_error, prepare_connection
 from floorwalker.store.errors import (
     ClosedError,
-    DamagedError,
     LockedError,
     NewerVersionError,
-    ReadOnlyStorageError,
-    StorageFullError,
     StoreError,
     UnavailableError,
     name_storage_error,
@@ -68,7 +66,7 @@ class Ledger:
     0
     """
 
-    def __init__(self, url: str, *, busy_seconds: float = 5.0, patient: bool = True) -> None:
+    def __init__(self, url: str, *, busy_seconds: float = 1.0, patient: bool = True) -> None:
         self._is_closed = threading.Event()
         self._waits = _WAITS if patient else ()
         self._engine = _make_engine(url, busy_seconds)
@@ -127,19 +125,7 @@ class Ledger:
         reason = str(error.orig).strip().partition("\n")[0]
         given = f"the ledger {self.place}: {reason}"
         if isinstance(error.orig, sqlite3.Error):
-            code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
-            if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-                return LockedError(given, fix="another program holds the database for long: find and end it")
-            if code == sqlite3.SQLITE_FULL:
-                return StorageFullError(given, fix="free space there; the next attempt is tried afresh")
-            if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN):
-                return ReadOnlyStorageError(given, fix="make the file and its folder writable")
-            if code == sqlite3.SQLITE_IOERR:
-                return UnavailableError(given, fix="check the disk: it may be full or failing")
-            if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-                path = Path(self._engine.url.database or "")
-                return DamagedError(given, path=path, fix="move the file away; it is rebuilt from the journal")
-            return None
+            return name_sqlite_error(error.orig, given, Path(self._engine.url.database or ""))
         if getattr(error.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
             return LockedError(given, fix="another program holds the table for long: find and end it")
         if error.connection_invalidated or isinstance(error, OperationalError):
@@ -201,11 +187,7 @@ def _make_sqlite(database: str | None, busy_seconds: float) -> Engine:
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _: object) -> None:
-        # The driver's own transactions begin late and cannot begin with the write lock; ours do.
-        connection.isolation_level = None
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA temp_store = MEMORY")
+        prepare_connection(connection)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

@@ -118,7 +118,7 @@ def test_a_lock_in_postgresql_is_named_too(postgres_url: str) -> None:
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "ledger.sqlite"
     path.write_bytes(b"this is no database" * 100)
-    with pytest.raises(DamagedError, match="rebuilt from the journal"):
+    with pytest.raises(DamagedError, match="restore it"):
         Ledger(sqlite_url(path))
 
 
