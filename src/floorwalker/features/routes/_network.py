@@ -129,7 +129,7 @@ class NetworkJudge:
         votes = level.part_key.total(shown)
         mean = level.part_key.total(np.where(shown, each, 0)) / np.maximum(votes, 1)
         fixed = ((mean > 0) & (votes > 0))[level.part_key.of]
-        fixed = self._settle_empty(level, fixed & self._keeps_its_place(level, number, begins))
+        fixed = self._settle_empty(level, self._settle_moving(level, fixed, begins))
         # What varies as a whole cannot have every part fixed.
         everything = np.bincount(level.part_unit, weights=~fixed, minlength=units) == 0
         fixed &= ~(everything & ~literal)[level.part_unit]
@@ -137,19 +137,21 @@ class NetworkJudge:
         literal |= find_kinds(self._cut, level)
         return self._guard(level, literal, fixed)
 
-    def _keeps_its_place(self, level: Level, number: NDArray[np.int64], begins: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Whether a part's text stands at one place in most siblings: a word of the grammar does, a word of names not.
-
-        Places are counted from the segment's begin and from its end.
-        """
-        order = np.arange(len(level.parts)) - begins[level.part_unit]
+    def _settle_moving(self, level: Level, fixed: NDArray[np.bool_], begins: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """A text of the grammar stands at one place in most siblings, from the begin or from the end; others vary."""
         key = level.part_key
+        rows = np.flatnonzero(fixed & (key.size >= MOVING)[key.of])
+        if len(rows) == 0:
+            return fixed
+        unit = level.part_unit[rows]
+        order = rows - begins[unit]
         largest = np.zeros(len(key))
-        for place in (order, number[level.part_unit] - order):
-            at = group(mix(key.of, place, 27))
-            np.maximum.at(largest, key.of[at.first], at.size)
-        moves = (key.size >= MOVING) & (largest < PLACED * key.size)
-        return ~moves[key.of]
+        for place in (order, np.append(begins, len(level.parts))[unit + 1] - rows):
+            at = group(mix(key.of[rows], place, 27))
+            np.maximum.at(largest, key.of[rows[at.first]], at.size)
+        settled = fixed.copy()
+        settled[rows] = (largest >= PLACED * key.size)[key.of[rows]]
+        return settled
 
     def _settle_empty(self, level: Level, fixed: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Nothing between two delimiters, as in `lamp-(red)`, is fixed only where what stands before it mostly is."""
