@@ -1,0 +1,299 @@
+"""An event as it is kept: personal values out, tokens and derived facts in.
+
+>>> from floorwalker.events.event import Event
+>>> event = Event(id="e-1", type="sign_up", at=7, account="a-1", email="Jane.Doe+x@gmail.com", ip="203.0.113.9")
+>>> kept, raw = normalise(event, Tokeniser(bytes(32)))
+>>> kept.email[:4], kept.identity.email_domain, kept.identity.ip_network
+('em1_', 'gmail.com', '203.0.113.0/24')
+>>> [(value.field, value.raw, value.subject) for value in raw]
+[('email', 'Jane.Doe+x@gmail.com', 'account:a-1'), ('ip', '203.0.113.9', 'account:a-1')]
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from floorwalker.events.entities import ENTITIES
+from floorwalker.events.event import Address, Event, Identity
+from floorwalker.events.identity.addresses import read_address
+from floorwalker.events.identity.emails import read_email
+from floorwalker.events.identity.hubs import Hubs, read_hubs
+from floorwalker.events.identity.payments import read_payment
+from floorwalker.events.identity.phones import read_phone
+from floorwalker.events.identity.tokens import Tokeniser, is_token
+from floorwalker.events.networks import network_of, parse_address
+from floorwalker.events.placeholders import is_placeholder
+
+
+@dataclass(frozen=True)
+class PersonalValue:
+    """A raw value that was taken out of an event, for the vault.
+
+    Parameters
+    ----------
+    field : where it stood: `email`, `phone`, `ip`, `shipping_address`, …
+    token : what stands there now.
+    raw : as sent; addresses as JSON.
+    subject : whose it is: `account:…`, else the token of the person's e-mail address, telephone number, or the value's
+        own. Values of one subject are encrypted under one key and erased together.
+    """
+
+    field: str
+    token: str
+    raw: str
+    subject: str
+
+
+@dataclass(frozen=True)
+class IdentityRules:
+    """A shop's own habits.
+
+    Parameters
+    ----------
+    region : ISO 3166 alpha-2 of the country whose telephone numbers need no country code, where neither the event nor
+        its addresses say one.
+    hubs : what many strangers share.
+    keep_ip : whether addresses of clients stay readable in the journal; the network of the address always does.
+    """
+
+    region: str | None = None
+    hubs: Hubs = field(default_factory=read_hubs)
+    keep_ip: bool = False
+
+
+DEFAULT_RULES = IdentityRules()
+
+_MAIL = re.compile(r"[\w.+\-]{1,64}(?:@|%40)[\w\-]{1,63}(?:\.[\w\-]{1,63})+")
+_NAMED = ("account", "inviter", "recipient", "seller", "session", "device")
+_TEXTS = ("url", "referrer", "reason", "text")
+_WATCHED = tuple(
+    name for name in ENTITIES if name in ("account", "session", "device", "payment", "bin", "item", "seller", "inviter")
+)
+_ADDRESSES = (
+    ("shipping_address", "delivery_point", "delivery_area"),
+    ("billing_address", "billing_point", "billing_area"),
+)
+_encode = msgspec.json.Encoder().encode
+
+
+def normalise(
+    event: Event, tokeniser: Tokeniser, rules: IdentityRules = DEFAULT_RULES
+) -> tuple[Event, list[PersonalValue]]:
+    """The event without raw personal values, and those values.
+
+    E-mail, telephone, client address and both postal addresses are brought into canonical form; `identity` gets what
+    can be said of them in general, and tokens take their places. An account that is named by an e-mail address or a
+    telephone number gets a token as well, and an e-mail address inside a text or an attribute is replaced by its token.
+    Values that mean "unknown" are dropped and named in `identity.placeholders`; entities that are declared hubs are
+    named in `identity.hubs`. An event that has been through here before comes back as it is, with no values.
+
+    Errors
+    ------
+    `MissingExtraError` where a telephone number is given and the `serve` extra is not installed.
+    """
+    if event.identity is not None:
+        return event, []
+    changes: dict[str, Any] = {}
+    facts: dict[str, Any] = {}
+    raw: list[tuple[str, str, str]] = []
+    nobody: list[str] = []
+    hubs: list[str] = []
+    shop = event.shop
+    if event.email is not None:
+        _take_email(event.email, shop, tokeniser, rules.hubs, (changes, facts, raw, nobody, hubs))
+    if event.phone is not None:
+        _take_phone(event, shop, tokeniser, rules, (changes, facts, raw, nobody, hubs))
+    if event.ip is not None:
+        _take_ip(event.ip, shop, tokeniser, rules, (changes, facts, raw, nobody, hubs))
+    for name, point, area in _ADDRESSES:
+        address: Address | None = getattr(event, name)
+        if address is not None:
+            place = read_address(address)
+            token = tokeniser.token("address", shop, place.canonical)
+            raw.append((name, token, _encode(address).decode()))
+            changes[name] = None
+            facts[area] = place.area
+            if place.point is not None:
+                facts[point] = tokeniser.token("delivery_point", shop, place.point)
+                if name == "shipping_address" and (place.is_pickup or rules.hubs.holds("delivery_point", place.point)):
+                    hubs.append("delivery_point")
+    card = event.card
+    if event.bin is not None or card is not None:
+        read = read_payment(event.bin, card)
+        if read is not card:
+            changes["card"] = read
+    for name in _NAMED:
+        value = getattr(event, name)
+        if value is not None and ("@" in value or value[0] == "+"):
+            named = _name_token(value, shop, tokeniser)
+            if named is not None:
+                changes[name] = named
+                raw.append((name, named, value))
+    for name in _WATCHED:
+        value = getattr(event, name)
+        if value is not None:
+            if is_placeholder(name, value):
+                nobody.append(name)
+            elif rules.hubs.holds(name, value):
+                hubs.append(name)
+    _clean_texts(event, tokeniser, changes, raw)
+    if nobody:
+        facts["placeholders"] = tuple(nobody)
+    if hubs:
+        facts["hubs"] = tuple(dict.fromkeys(hubs))
+    changes["identity"] = Identity(**facts)
+    kept: Event = msgspec.structs.replace(event, **changes)
+    subject = _subject(event, kept)
+    return kept, [PersonalValue(name, token, text, subject or token) for name, token, text in raw]
+
+
+_Sink = tuple[dict[str, Any], dict[str, Any], list[tuple[str, str, str]], list[str], list[str]]
+
+
+def _take_email(text: str, shop: str, tokeniser: Tokeniser, hubs: Hubs, sink: _Sink) -> None:
+    changes, facts, raw, nobody, shared = sink
+    email = read_email(text)
+    if is_placeholder("email", email.canonical) or not email.canonical:
+        changes["email"] = None
+        nobody.append("email")
+        return
+    token = tokeniser.token("email", shop, email.canonical)
+    changes["email"] = token
+    raw.append(("email", token, text))
+    if email.domain is None:
+        return
+    facts["email_domain"] = email.domain
+    facts["email_disposable"] = email.is_disposable
+    facts["email_free"] = email.is_free
+    facts["email_altered"] = email.is_altered
+    facts["email_length"] = email.length
+    facts["email_digits"] = email.digits
+    if hubs.holds("email_domain", email.domain):
+        shared.append("email_domain")
+
+
+def _take_phone(event: Event, shop: str, tokeniser: Tokeniser, rules: IdentityRules, sink: _Sink) -> None:
+    changes, facts, raw, nobody, _ = sink
+    text = event.phone or ""
+    shipping = event.shipping_address
+    region = event.country or (shipping.country.upper() if shipping and shipping.country else None) or rules.region
+    phone = read_phone(text, region)
+    if is_placeholder("phone", phone.canonical or text):
+        changes["phone"] = None
+        nobody.append("phone")
+        return
+    canonical = phone.canonical or "".join(filter(str.isalnum, text.lower())) or text
+    token = tokeniser.token("phone", shop, canonical)
+    changes["phone"] = token
+    raw.append(("phone", token, text))
+    facts["phone_prefix"] = phone.prefix
+    facts["phone_country"] = phone.country
+    facts["phone_kind"] = phone.kind if phone.canonical else "invalid"
+
+
+def _take_ip(text: str, shop: str, tokeniser: Tokeniser, rules: IdentityRules, sink: _Sink) -> None:
+    changes, facts, raw, nobody, shared = sink
+    address = parse_address(text)
+    if address is None or is_placeholder("ip", str(address)):
+        changes["ip"] = None
+        facts["ip_kind"] = "invalid" if address is None else "private"
+        nobody.append("ip")
+        return
+    plain = str(address)
+    facts["ip_kind"] = f"ipv{address.version}"
+    facts["ip_network"] = network_of(plain)
+    if rules.hubs.holds("ip", plain):
+        shared += ["ip", "ip_network"]
+    if rules.keep_ip:
+        changes["ip"] = plain
+        return
+    token = tokeniser.token("ip", shop, plain)
+    changes["ip"] = token
+    raw.append(("ip", token, text))
+
+
+def _name_token(value: str, shop: str, tokeniser: Tokeniser) -> str | None:
+    """The token of an account that is named by an e-mail address or a telephone number; None for other names."""
+    if "@" in value:
+        email = read_email(value)
+        return tokeniser.token("account", shop, email.canonical) if email.domain is not None else None
+    phone = read_phone(value, None)
+    return tokeniser.token("account", shop, phone.canonical) if phone.canonical is not None else None
+
+
+def _clean_texts(event: Event, tokeniser: Tokeniser, changes: dict[str, Any], raw: list[tuple[str, str, str]]) -> None:
+    """Put tokens in the place of e-mail addresses inside texts, addresses of pages and attributes."""
+
+    def replace_mail(path: str, text: str) -> str:
+        def replace(match: re.Match[str]) -> str:
+            token = tokeniser.token("email", event.shop, read_email(match[0].replace("%40", "@")).canonical)
+            raw.append((path, token, match[0]))
+            return token
+
+        return _MAIL.sub(replace, text)
+
+    for name in _TEXTS:
+        text = getattr(event, name)
+        if text is not None and ("@" in text or "%40" in text):
+            changes[name] = replace_mail(name, text)
+    if event.attributes:
+        cleaned = _clean_value("attributes", event.attributes, replace_mail)
+        if cleaned is not event.attributes:
+            changes["attributes"] = cleaned
+
+
+def _clean_value(path: str, value: Any, replace_mail: Any) -> Any:
+    """The value with every text cleaned; the same object where nothing changed."""
+    if isinstance(value, str):
+        return replace_mail(path, value) if "@" in value or "%40" in value else value
+    if isinstance(value, dict):
+        made = {name: _clean_value(f"{path}.{name}", inner, replace_mail) for name, inner in value.items()}
+        return made if any(made[name] is not value[name] for name in value) else value
+    if isinstance(value, list):
+        items = [_clean_value(f"{path}[{place}]", inner, replace_mail) for place, inner in enumerate(value)]
+        return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
+    return value
+
+
+def _subject(event: Event, kept: Event) -> str | None:
+    if kept.account is not None and not is_placeholder("account", kept.account):
+        return f"account:{kept.account}"
+    return kept.email or kept.phone
+
+
+def stored_value(
+    entity: str, value: str, shop: str, tokeniser: Tokeniser, rules: IdentityRules = DEFAULT_RULES
+) -> list[str]:
+    """The forms under which an entity that somebody asks for may stand in the records, the newest first.
+
+    An analyst types an e-mail address; the records hold its token, under the key of now or of then. A text that is a
+    token already, and entities that carry no personal value, are what they are.
+
+    >>> stored_value("email", "JANE@example.com", "shop", Tokeniser(bytes(32)))[0][:4]
+    'em1_'
+    >>> stored_value("device", "d-1", "shop", Tokeniser(bytes(32)))
+    ['d-1']
+    """
+    if is_token(value):
+        return [value]
+    if entity == "email":
+        return tokeniser.candidates("email", shop, read_email(value).canonical)
+    if entity == "phone":
+        return tokeniser.candidates("phone", shop, read_phone(value, rules.region).canonical or value)
+    if entity == "ip":
+        address = parse_address(value)
+        if address is None or rules.keep_ip:
+            return [value if address is None else str(address)]
+        return [*tokeniser.candidates("ip", shop, str(address)), str(address)]
+    if entity == "ip_network":
+        return [network_of(value.partition("/")[0]) or value]
+    if entity in ("account", "inviter", "seller", "session", "device") and ("@" in value or value[:1] == "+"):
+        email, phone = read_email(value), read_phone(value, None)
+        canonical = email.canonical if email.domain is not None else phone.canonical
+        if canonical is not None:
+            return tokeniser.candidates("account", shop, canonical)
+    return [value]
