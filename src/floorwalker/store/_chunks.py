@@ -60,9 +60,11 @@ def bytes_of(array: NDArray[np.generic]) -> NDArray[np.uint8]:
 class Mirror:
     """The copy of one array, and which of its chunks differ from what is on the disk.
 
+    The array may grow or shrink along its first axis; room is taken for half as much again.
+
     Parameters
     ----------
-    array : the original; its type and shape are fixed for this mirror.
+    array : the original; its type and further axes are fixed for this mirror.
     chunk_bytes : a multiple of 8.
     """
 
@@ -70,16 +72,40 @@ class Mirror:
         self.dtype = array.dtype
         self.shape = array.shape
         self.chunk_bytes = chunk_bytes
-        self.data = np.zeros(array.nbytes, np.uint8)
+        self._room = np.zeros(array.nbytes, np.uint8)
         chunks = -(-array.nbytes // chunk_bytes)
         self.changed = np.ones(chunks, np.bool_)
-        self.packs = np.full(chunks, ZEROS, np.int64)
-        self.offsets = np.zeros(chunks, np.int64)
-        self.checksums = np.zeros(chunks, np.int64)
+        self.table = np.zeros((3, chunks), np.int64)
+        self.table[0] = ZEROS
+
+    @property
+    def data(self) -> NDArray[np.uint8]:
+        """The copy's bytes."""
+        return self._room[: int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize]
 
     def fits(self, array: NDArray[np.generic]) -> bool:
-        """Whether the array still has this mirror's type and shape."""
-        return self.dtype == array.dtype and self.shape == array.shape
+        """Whether the array still has this mirror's type and axes; the length of the first may differ."""
+        return (
+            self.dtype == array.dtype and len(self.shape) == len(array.shape) and self.shape[1:] == array.shape[1:]
+        )  # fmt: skip
+
+    def _resize(self, array: NDArray[np.generic]) -> int:
+        """Take the array's new length; returns the number of chunks that stayed what they were."""
+        old = len(self.data)
+        if array.nbytes > len(self._room):
+            room = np.zeros(array.nbytes + array.nbytes // 2, np.uint8)
+            room[:old] = self._room[:old]
+            self._room = room
+        self._room[array.nbytes : old] = 0
+        chunks, known = -(-array.nbytes // self.chunk_bytes), len(self.changed)
+        changed, table = np.ones(chunks, np.bool_), np.zeros((3, chunks), np.int64)
+        table[0] = ZEROS
+        # A chunk that was, or is now, cut short by the array's end is another chunk.
+        same = min(old, array.nbytes) // self.chunk_bytes
+        changed[:same] = self.changed[:same]
+        table[:, : min(known, chunks)] = self.table[:, : min(known, chunks)]
+        self.changed, self.table, self.shape = changed, table, array.shape
+        return same
 
     def copy_from(self, array: NDArray[np.generic], dirty: NDArray[np.bool_] | None) -> None:
         """Copy the chunks that differ; one pass over memory, without the interpreter lock.
@@ -87,17 +113,23 @@ class Mirror:
         Parameters
         ----------
         array : the original.
-        dirty : bool [chunks], the chunks that may differ; None: any may.
+        dirty : bool [chunks], the chunks that may differ; those behind its end, or None: any may.
         """
+        known = self._resize(array) if self.shape != array.shape else len(self.changed)
         live = bytes_of(array)
         whole = len(live) - len(live) % 8
-        wanted = np.ones(len(self.changed), np.bool_) if dirty is None else dirty
+        mirror = self.data
+        wanted = np.ones(len(self.changed), np.bool_)
+        if dirty is not None:
+            # Chunks that the bitmap does not reach, or that the array's end once cut short, may hold anything.
+            known = min(known, len(dirty))
+            wanted[:known] = dirty[:known]
         _copy_changed(
-            live[:whole].view(np.uint64), self.data[:whole].view(np.uint64), self.chunk_bytes // 8, wanted, self.changed
+            live[:whole].view(np.uint64), mirror[:whole].view(np.uint64), self.chunk_bytes // 8, wanted, self.changed
         )
-        if whole < len(live) and not np.array_equal(live[whole:], self.data[whole:]):
+        if whole < len(live) and not np.array_equal(live[whole:], mirror[whole:]):
             self.changed[-1] = True
-            self.data[whole:] = live[whole:]
+            mirror[whole:] = live[whole:]
 
     def check(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """The checksums of these chunks, and which hold only zeros."""

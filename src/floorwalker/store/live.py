@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -121,6 +122,7 @@ class Snapshots:
         self._increments = 0
         self._increment_bytes = 0
         self._generation = -1
+        self._copying = threading.Lock()
         self._writer = ThreadPoolExecutor(1, "floorwalker-snapshot")
         self._write: Future[SnapshotInfo] | None = None
         self._last: SnapshotInfo | None = None
@@ -141,10 +143,13 @@ class Snapshots:
     def prepare(self, state: State) -> None:
         """Copy ahead, while decisions go on in another thread, so that the pause of the next `take` is shorter.
 
-        What is copied while it changes is compared again by `take`, so nothing torn is ever written.
+        What is copied while it changes is compared again by `take`, so nothing torn is ever written. Call it in a
+        thread of its own shortly before each `take`: the first one, and those after arrays grew, then do not have to
+        take memory while decisions wait.
         """
-        if not self.is_busy:
-            self._copy(state, {})
+        with self._copying:
+            if not self.is_busy:
+                self._copy(state, {})
 
     def take(
         self,
@@ -154,7 +159,7 @@ class Snapshots:
         notes: Mapping[str, str] | None = None,
         dirty: Mapping[str, NDArray[np.bool_]] | None = None,
     ) -> bool:
-        """Copy the state now and write it in the background; False where the last one is still being written.
+        """Copy the state now and write it in the background; False while the last one is written, or `prepare` runs.
 
         Parameters
         ----------
@@ -166,11 +171,16 @@ class Snapshots:
 
         An error of the write is raised by `wait`; the chunks it should have written are written by the next one.
         """
-        if self.is_busy:
+        if not self._copying.acquire(blocking=False):
             return False
-        self._copy(state, dirty or {})
-        self._write = self._writer.submit(self._write_next, sequence, dict(notes or {}))
-        return True
+        try:
+            if self.is_busy:
+                return False
+            self._copy(state, dirty or {})
+            self._write = self._writer.submit(self._write_next, sequence, dict(notes or {}))
+            return True
+        finally:
+            self._copying.release()
 
     def wait(self) -> SnapshotInfo | None:
         """Wait for the write that is under way; returns the newest snapshot written, or None.
@@ -254,7 +264,7 @@ class Snapshots:
         self._increments = 0 if is_full else self._increments + 1
         self._increment_bytes = 0 if is_full else self._increment_bytes + written
         for mirror, table in zip(self._mirrors.values(), tables, strict=True):
-            mirror.packs, mirror.offsets, mirror.checksums = table
+            mirror.table = table
             mirror.changed[:] = False
         self._forget(head)
         return SnapshotInfo(number, sequence, written, state_bytes, is_full)
@@ -265,7 +275,7 @@ class Snapshots:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o640)
         try:
             for mirror in self._mirrors.values():
-                table = np.vstack([mirror.packs, mirror.offsets, mirror.checksums])
+                table = mirror.table.copy()
                 rows = np.flatnonzero(mirror.changed)
                 per_piece = max(1, _PIECE_BYTES // self._chunk_bytes)
                 for piece in (rows[i : i + per_piece] for i in range(0, len(rows), per_piece)):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from floorwalker.errors import UsageError
@@ -35,10 +36,9 @@ def assert_same(left: dict[str, np.ndarray], right: dict[str, np.ndarray]) -> No
         np.testing.assert_array_equal(array, right[name])
 
 
+@settings(max_examples=20)
 @given(st.integers(0, 2**32), st.lists(st.lists(st.integers(0, 99), max_size=4), min_size=1, max_size=12))
 def test_each_snapshot_gives_back_the_state_of_its_moment(seed: int, changes: list[list[int]]) -> None:
-    import tempfile
-
     state = some_state(np.random.default_rng(seed))
     with tempfile.TemporaryDirectory() as name:
         snapshots = make_snapshots(Path(name), full_every=4)
@@ -89,6 +89,34 @@ def test_the_state_may_move_on_while_it_is_written(tmp_path: Path) -> None:
     state["a"][:] = 2
     snapshots.wait()
     assert set(snapshots.restore().state["a"].tolist()) == {1}
+
+
+@settings(max_examples=30)
+@given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 255)), min_size=1, max_size=12), st.integers(1, 3))
+def test_arrays_grow_and_shrink(changes: list[tuple[int, int]], width: int) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        snapshots = make_snapshots(Path(name), full_every=5)
+        array = np.zeros((0, width), np.uint8)
+        for sequence, (length, value) in enumerate(changes):
+            grown = np.full((length, width), value % 3, np.uint8)
+            kept = min(len(array), length)
+            grown[:kept] = array[:kept]
+            array = grown
+            if length:
+                array[value % length] = value
+            assert snapshots.take({"a": array}, sequence=sequence)
+            snapshots.wait()
+            assert_same(make_snapshots(Path(name)).restore().state, {"a": array})
+
+
+def test_growth_writes_only_what_is_new(tmp_path: Path) -> None:
+    snapshots = make_snapshots(tmp_path)
+    snapshots.take({"a": np.arange(1, 801)}, sequence=1)
+    snapshots.wait()
+    snapshots.take({"a": np.arange(1, 1605)}, sequence=2)
+    info = snapshots.wait()
+    assert info is not None
+    assert (info.is_full, info.written_bytes) == (False, 804 * 8)
 
 
 def test_what_was_copied_ahead_is_still_written(tmp_path: Path) -> None:
