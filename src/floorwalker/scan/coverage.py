@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from floorwalker.features.network import Networks, parse_addresses
-from floorwalker.scan.phrases import say_count
+from floorwalker.scan.phrases import printable, say_count
 
 MOST_FROM_PROXIES = 0.5
 """Share of requests from a proxy's addresses above which the log cannot tell visitors apart."""
@@ -104,7 +104,8 @@ def judge_coverage(clients: pl.DataFrame, format_id: str, networks: Networks) ->
     """
     if "browser_requests" in clients.columns and int(clients["browser_requests"].sum()) > 0:
         clients = clients.with_columns(requests="browser_requests").filter(pl.col("requests") > 0)
-    known = clients.with_columns(networks.describe(parse_addresses(clients["client"])))
+    addresses = parse_addresses(clients["client"])
+    known = clients.with_columns(networks.describe(addresses), is_address=pl.Series(addresses.valid))
     total = max(int(known["requests"].sum() or 0), 1)
     proxies = (
         known.filter(pl.col("kind").is_in(_PROXY_KINDS))
@@ -127,9 +128,22 @@ def judge_coverage(clients: pl.DataFrame, format_id: str, networks: Networks) ->
         )
     elif missing_share > MOST_FROM_PROXIES:
         warning = _word(f"{100 * missing_share:.0f} % of the requests carry no client address", "", format_id)
+    elif name := _misread(known, total):
+        warning = (
+            f"the clients of {total:,} requests are no addresses but names such as {printable(name, 60)!r}: another field "
+            "may have been taken for the client, and no blocklist is made. Name the fields with --format, as the "
+            "server's own configuration does."
+        )
     elif crowd := _crowd(clients, total):
         warning = _word(f"{crowd}, as behind a proxy", "", format_id)
     return Coverage(warning, warning is not None, proxy_share, inside_share, missing_share, len(clients), operators)
+
+
+def _misread(known: pl.DataFrame, total: int) -> str:
+    """The commonest client where nearly all requests come from very few names that are no addresses, or nothing."""
+    named = known.filter(~pl.col("is_address") & pl.col("client").is_not_null()).sort("requests", descending=True)
+    few = total >= FEW_REQUESTS and len(named) <= FEWEST_ADDRESSES
+    return str(named["client"][0]) if few and int(named["requests"].sum() or 0) >= FEW_SHARE * total else ""
 
 
 def _crowd(clients: pl.DataFrame, total: int) -> str:

@@ -103,3 +103,12 @@ def test_few_addresses_are_counted_in_words(addresses: int, words: str) -> None:
     coverage = judge(rows, user_agents=[50] * addresses)
     assert coverage.warning is not None
     assert f"2,000 requests come {words}" in coverage.warning
+
+
+def test_few_names_in_place_of_addresses_are_another_field() -> None:
+    coverage = judge({"shop.example": 1990, "m.shop.example": 5, "94.1.2.3": 5})
+    assert coverage.refuse_blocklist
+    assert "names such as 'shop.example'" in str(coverage.warning)
+    assert "--format" in str(coverage.warning)
+    # Where the server looks names up, visitors are names, and many.
+    assert judge({f"host-{n}.isp.example": 100 for n in range(40)}).warning is None

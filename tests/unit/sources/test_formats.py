@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from floorwalker.errors import InputError
 from floorwalker.events.requests import METHODS, RequestBatch
 from floorwalker.sources.access_log import AccessLog, list_formats
 from floorwalker.sources.access_log.formats import load_format
@@ -199,3 +200,68 @@ def test_how_many_lines_fit_is_said_in_words(tmp_path: Path) -> None:
     for text, note in ((line, "its only line fits"), (line * 2, "2 of the first 2 lines fit")):
         for log_format in (None, "combined"):
             assert read(tmp_path / "a.log", text, log_format=log_format)[0].format.note.endswith(note)
+
+
+LINE = '192.0.2.7 - - [22/Jan/2019:03:56:14 +0330] "GET /cart HTTP/1.1" 200 5 "-" "Mozilla/5.0 (X11)"'
+
+
+@pytest.mark.parametrize("host", ["", "shop.example:443 "])
+@pytest.mark.parametrize(
+    ("behind", "is_forwarded"),
+    [
+        (' "198.51.100.4, 192.0.2.7"', True),
+        (' "-"', True),
+        (' "garbage, 198.51.100.4" 0.003', True),
+        (' 41 "shop@docker" "http://192.0.2.9:80" 3ms', False),
+        (' "0.003" "-" "shop.example"', False),
+        (' "shop.example" rt=0.003', False),
+        (" 0.003 0.002 198.51.100.1:8080", False),
+        ("", False),
+    ],
+)
+def test_only_addresses_behind_the_user_agent_are_forwarded_addresses(
+    host: str, behind: str, is_forwarded: bool, tmp_path: Path
+) -> None:
+    log, batch = read(tmp_path / "a.log", (host + LINE + behind + "\n") * 3)
+    assert ("forwarded" in log.format.note) == is_forwarded
+    assert log.tables.user_agent.text(int(batch.user_agent[0])) == "Mozilla/5.0 (X11)"
+    trusting = AccessLog([tmp_path / "a.log"], trusted_proxies=["192.0.2.7"])
+    client = next(iter(trusting.batches())).client[0]
+    forwarded = is_forwarded and behind != ' "-"'
+    assert trusting.tables.client.text(int(client)) == ("198.51.100.4" if forwarded else "192.0.2.7")
+
+
+def test_caddy_knows_its_own_proxies(tmp_path: Path) -> None:
+    line = load_format("caddy").examples[0]
+    behind_proxy = line.replace('"remote_ip":"192.0.2.7"', '"remote_ip":"10.0.0.5"')
+    older = behind_proxy.replace('"client_ip":"192.0.2.7",', "")
+    for text, client in ((line, "192.0.2.7"), (behind_proxy, "192.0.2.7"), (older, "10.0.0.5")):
+        log, batch = read(tmp_path / "a.log", text + "\n")
+        assert log.format.id == "caddy"
+        assert log.tables.client.text(int(batch.client[0])) == client
+
+
+def test_caddys_wall_clock_is_read(tmp_path: Path) -> None:
+    line = load_format("caddy").examples[0].replace("1719958980.1253", '"2024/07/02 22:23:00.125"')
+    log, batch = read(tmp_path / "a.log", line + "\n")
+    assert log.format.id == "caddy"
+    assert batch.at[0] == 1719958980125000
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        (json.dumps({"log": LINE + "\n", "stream": "stdout"}), "jq -j .log"),
+        ("[" + ",".join([json.dumps({"ClientIP": "192.0.2.7"})] * 9000) + "]", "jq -c '.[]'"),
+        (" ".join([LINE] * 2000), "one request a line"),
+        ('2021/11/04 00:00:01 [error] 12#12: *7 open() "/x" failed, request: "GET /x HTTP/1.1"', "error log"),
+        ("[Fri Sep 09 10:42:29.902022 2011] [core:error] [pid 35708:tid 4328636416] AH00037: no file", "error log"),
+        ('{"at":"2024-07-02T22:23:00Z","who":"192.0.2.7","what":"GET / HTTP/1.1"}', '{"t":"$msec"'),
+        ("192.0.2.7\t2024-07-02T22:23:00Z\tGET\t/cart", "log_format string"),
+    ],
+)
+def test_what_no_format_fits_gets_advice(text: str, advice: str, tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text(text + "\n")
+    with pytest.raises(InputError) as caught:
+        AccessLog([tmp_path / "a.log"])
+    assert advice in caught.value.fix

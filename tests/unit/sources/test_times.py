@@ -35,6 +35,7 @@ def test_server_times_and_iso_times(moment: datetime, minutes: int) -> None:
     assert parse(whole.strftime("%d/%b/%Y:%H:%M:%S %z")) == (micros(whole), minutes)
     assert parse(aware.isoformat()) == (micros(aware), minutes)
     assert parse(aware.strftime("%Y-%m-%d %H:%M:%S,%f%z")) == (micros(aware), minutes)
+    assert parse(aware.strftime("%Y/%m/%d %H:%M:%S.%f %z")) == (micros(aware), minutes)
 
 
 @settings(deadline=None)
@@ -53,6 +54,8 @@ def test_epochs_of_every_unit(moment: datetime) -> None:
     ("text", "expected"),
     [
         ("2024-07-02T22:23:00Z", 1719958980000000),
+        ("2024/07/02 22:23:00.125", 1719958980125000),
+        ("2024/07-02 22:23:00", BAD),
         ("2024-07-02T22:23:00.1Z", 1719958980100000),
         ("2024-07-02T22:23:00.123456789Z", 1719958980123456),
         ("2024-07-02T22:23:00", 1719958980000000),

@@ -112,7 +112,7 @@ class TrustedProxies:
         written by a stranger. None where nothing can be known.
         """
         found = None
-        for hop in reversed(_hops(header)):
+        for hop in reversed(hops(header)):
             address = canonical_address(hop)
             if address is None:
                 return found
@@ -125,7 +125,7 @@ class TrustedProxies:
 _FOR = re.compile(r"""for\s*=\s*("[^"]*"|[^;,\s]+)""", re.IGNORECASE)
 
 
-def _hops(header: str) -> list[str]:
+def hops(header: str) -> list[str]:
     """The hops of X-Forwarded-For, or of RFC 7239's Forwarded, in the order written."""
     if "=" in header:
         return _FOR.findall(header)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ from floorwalker.sources.access_log._blocks import Block
 from floorwalker.sources.access_log._files import PEEK_BYTES
 from floorwalker.sources.access_log._parsing import LineParser, Parsed
 from floorwalker.sources.access_log._program import JsonShape, Program, SessionRule, compile_layout
-from floorwalker.sources.access_log._slots import COMMENT, EMPTY, STRUCTURAL, TEXT_CLIENT
+from floorwalker.sources.access_log._slots import COMMENT, EMPTY, LINE_LIMIT, STRUCTURAL, TEXT_CLIENT
 from floorwalker.sources.access_log._templates import parse_template
 from floorwalker.sources.access_log.formats import list_formats, load_format
 
@@ -180,5 +181,21 @@ def _unknown(lines: Sequence[bytes], name: str) -> InputError:
     return InputError(
         f"{name} has a format that is not known; its first line is {_cut(lines)}",
         allowed=", ".join(list_formats()),
-        fix="give its log_format string with --format",
+        fix=_advice([line.strip() for line in lines if line.strip()]),
     )
+
+
+def _advice(lines: Sequence[bytes]) -> str:
+    """What to do about lines that no format fits, as far as they tell what wrote them."""
+    first = lines[0]
+    if re.match(rb"\[\s*(\{|$)", first):
+        return "it looks like one JSON array: put each of its records on a line of its own, jq -c '.[]' FILE"
+    if len(first) > LINE_LIMIT:
+        return "its lines are longer than 64 KiB: an access log holds one request a line"
+    if first.startswith(b'{"log":'):
+        return "it looks like Docker's own JSON around each line: take it off, jq -j .log FILE | floorwalker scan -"
+    if re.match(rb"\d{4}/\d\d/\d\d [\d:]{8} \[\w+\] \d|\[[^]]+\] \[[^]]*\w+:\w+\] \[pid ", first):
+        return "it looks like an error log: give the access log"
+    if first.startswith(b"{"):
+        return """give the keys with --format, in the order of the line: '{"t":"$msec","ip":"$remote_addr",…}'"""
+    return "give its log_format string with --format"

@@ -110,7 +110,8 @@ def parse_time(buffer: NDArray[np.uint8], start: int, end: int) -> tuple[int, in
     if length < 1:
         return BAD, 0
     clf = length >= 20 and buffer[start + 2] == 47
-    iso = length >= 19 and buffer[start + 4] == 45
+    # Go programs write `2024/07/02 22:23:00`.
+    iso = length >= 19 and (buffer[start + 4] == 45 or buffer[start + 4] == 47)
     if not clf and not iso:
         return parse_epoch(buffer, start, end), 0
     if clf:
@@ -120,7 +121,7 @@ def parse_time(buffer: NDArray[np.uint8], start: int, end: int) -> tuple[int, in
         seconds = clock_seconds(buffer, start + 12)
         at = start + 20
     else:
-        if buffer[start + 7] != 45:
+        if buffer[start + 7] != buffer[start + 4]:
             return BAD, 0
         day = day_number(digits(buffer, start, _FOUR), digits(buffer, start + 5, _TWO), digits(buffer, start + 8, _TWO))
         seconds = clock_seconds(buffer, start + 11)

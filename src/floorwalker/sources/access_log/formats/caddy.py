@@ -10,6 +10,8 @@ from floorwalker.sources.access_log.formats._base import LogFormat
 _KEYS = (
     ("ts", "time"),
     ("timestamp", "time"),
+    # What Caddy itself made of its own `trusted_proxies`; the same as `remote_ip` where it knows none.
+    ("request>client_ip", "client"),
     ("request>remote_ip", "client"),
     ("request>remote_addr", "client"),
     ("request>method", "method"),

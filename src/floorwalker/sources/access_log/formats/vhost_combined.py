@@ -8,10 +8,10 @@ from dataclasses import replace
 from floorwalker.sources.access_log._program import Layout
 from floorwalker.sources.access_log._templates import apache_template
 from floorwalker.sources.access_log.formats._base import LogFormat
-from floorwalker.sources.access_log.formats.combined import COMBINED, with_more_behind
+from floorwalker.sources.access_log.formats.combined import COMBINED, names_addresses, with_more_behind
 
 
-def _layouts(_head: Sequence[bytes]) -> list[Layout]:
+def _layouts(head: Sequence[bytes]) -> list[Layout]:
     # `%v:%p` is read as one field: host names lose their port later, and addresses in brackets hold colons.
     plain = with_more_behind(apache_template("%v " + COMBINED))
     forwarded = with_more_behind(
@@ -19,7 +19,7 @@ def _layouts(_head: Sequence[bytes]) -> list[Layout]:
         "with a quoted field behind, read as the forwarded addresses",
     )
     common = replace(apache_template('%v %h %l %u %t "%r" %>s %b'), note="without referrer and user agent")
-    return [plain, forwarded, common]
+    return [plain, forwarded, common] if names_addresses(head) else [plain, common]
 
 
 FORMAT = LogFormat(
