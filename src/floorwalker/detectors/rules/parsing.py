@@ -130,11 +130,13 @@ def _check_words(tokens: list[Token], schema: Schema, limits: Limits) -> list[Ob
         elif token.text in schema:
             if not quoted:
                 token.token_type = TokenType.VAR
-        elif quoted or token.token_type == TokenType.VAR or token.text.isidentifier():
+        elif quoted or token.token_type == TokenType.VAR:
             objections.append(Objection(token.start, _unknown("field or feature", token.text, list(schema))))
         else:
             shown = token.text[:20] or token.token_type.name
-            objections.append(Objection(token.start, f"{shown!r} is not allowed; allowed: {_OPERATORS_SHOWN}"))
+            close = nearest_name(token.text.lower()[:80], list(schema)) if token.text.isidentifier() else None
+            hint = f" (did you mean {close!r}?)" if close else ""
+            objections.append(Objection(token.start, f"{shown!r} is not allowed{hint}; allowed: {_OPERATORS_SHOWN}"))
     return objections
 
 

@@ -19,7 +19,10 @@ CONSTANTS, PREFIXES, SUFFIXES, CONTAINED, LIKE, MISSING = range(6)
 ANY, ONE = 0xFFFFFFFF, 0xFFFFFFFE
 """``%`` and ``_`` in the letters of a LIKE pattern; no code point is as large."""
 
-PAIR_BITS = 8_192
+PAIR_BITS = 65_536
+FEW_PAIR_BITS = 4_096
+FEW_LETTERS = 600
+"""A short text needs fewer bits, which are faster to clear."""
 CHECKED_PAIRS = 32
 
 
@@ -74,12 +77,14 @@ def match_patterns(
         if size <= length and _equal(letters, end - size, pattern_letters, first, size):
             terms[first_term + patterns[place, 2]] = TRUE
     if contained < like:
-        pairs[:] = 0
+        mask = (FEW_PAIR_BITS if length <= FEW_LETTERS else PAIR_BITS) - 1
+        for word in range((mask + 1) // 64):
+            pairs[word] = 0
         for position in range(start, end - 1):
-            bit = _pair_bit(letters[position], letters[position + 1])
+            bit = _pair_bit(letters[position], letters[position + 1], mask)
             pairs[bit >> 6] |= np.uint64(1) << np.uint64(bit & 63)
         for place in range(contained, like):
-            if _contains(letters, start, end, pattern_letters, patterns[place, 0], patterns[place, 1], pairs):
+            if _contains(letters, start, end, pattern_letters, patterns[place, 0], patterns[place, 1], pairs, mask):
                 terms[first_term + patterns[place, 2]] = TRUE
     for place in range(like, missing):
         if _is_like(letters, start, end, pattern_letters, patterns[place, 0], patterns[place, 1]):
@@ -95,8 +100,8 @@ def _equal(letters: NDArray[np.uint32], start: int, pattern: NDArray[np.uint32],
 
 
 @kernel
-def _pair_bit(left: int, right: int) -> int:
-    return int((np.int64(left) * 31 + np.int64(right) * 1_009) & (PAIR_BITS - 1))
+def _pair_bit(left: int, right: int, mask: int) -> int:
+    return int((np.int64(left) * 31 + np.int64(right) * 1_009) & mask)
 
 
 @kernel
@@ -108,10 +113,11 @@ def _contains(
     first: int,
     last: int,
     pairs: NDArray[np.uint64],
+    mask: int,
 ) -> bool:
     size = last - first
     for position in range(first, min(last - 1, first + CHECKED_PAIRS)):
-        bit = _pair_bit(pattern[position], pattern[position + 1])
+        bit = _pair_bit(pattern[position], pattern[position + 1], mask)
         if not (pairs[bit >> 6] >> np.uint64(bit & 63)) & np.uint64(1):
             return False
     for position in range(start, end - size + 1):  # noqa: SIM110

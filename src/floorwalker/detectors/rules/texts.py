@@ -24,9 +24,9 @@ from floorwalker.detectors.rules.text_kernel import (
     hash_letters,
 )
 
-SEEN_START = 4_000
+SEEN_START = 20_000
 SEEN_END = 200
-"""Patterns see a text's first 4,000 and last 200 characters: more than constants can hold, and bounded in time."""
+"""Patterns see a text's first 20,000 and last 200 characters, which is more than an event may carry."""
 
 TextColumns = Mapping[str, Sequence[str | None]]
 _KINDS = {"prefix": PREFIXES, "suffix": SUFFIXES, "contains": CONTAINED, "like": LIKE}
