@@ -129,8 +129,9 @@ def judge_coverage(clients: pl.DataFrame, format_id: str, networks: Networks) ->
     elif missing_share > MOST_FROM_PROXIES:
         warning = _word(f"{100 * missing_share:.0f} % of the requests carry no client address", "", format_id)
     elif name := _misread(known, total):
+        shown = printable(name, 60)
         warning = (
-            f"the clients of {total:,} requests are no addresses but names such as {printable(name, 60)!r}: another field "
+            f"the clients of {total:,} requests are no addresses but names such as {shown!r}: another field "
             "may have been taken for the client, and no blocklist is made. Name the fields with --format, as the "
             "server's own configuration does."
         )
