@@ -144,6 +144,9 @@ def _link(
         row[layout.T_WINDOW_START], row[layout.T_WINDOW_END] = len(windows), len(windows) + len(table.windows)
         row[layout.T_BLOCK_START], row[layout.T_BLOCK_END] = len(blocks), len(blocks) + len(table.blocks)
         row[layout.T_SET_START], row[layout.T_SET_END] = len(sets), len(sets) + len(table.sets)
+        for block in table.blocks:
+            block[layout.B_FIRST] += len(windows)
+            block[layout.B_LAST] += len(windows)
         words += cap * table.width
         slots += size
         sums = max(sums, table.sums)
@@ -154,7 +157,7 @@ def _link(
         sets += table.sets
         for kind in range(types):
             spans[number, kind, 0] = len(updates)
-            updates.extend(table.updates_of(kind, adds))
+            updates.extend(table.updates_of(kind, adds, len(blocks) - len(table.blocks)))
             spans[number, kind, 1] = len(updates)
         if builder.of == ("account",):
             marks |= {"account": number, "invited_at": table.place("invited"), "tokens_at": table.place("tokens")}
@@ -166,8 +169,8 @@ def _link(
         numbers=tuple(vocabulary.numbers),
         codes=tuple(vocabulary.codes),
         tables=tables,
-        windows=_matrix(windows, 7),
-        blocks=_matrix(blocks, 4),
+        windows=_matrix(windows, 8),
+        blocks=_matrix(blocks, 6),
         features=_matrix(features, 8),
         factors=np.array(factors, np.float64),
         spans=spans,

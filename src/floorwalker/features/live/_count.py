@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floorwalker.features.live import _layout as layout
-from floorwalker.store._flat import flat_kernel
+from floorwalker.features.live._inline import inline_kernel
 from floorwalker.store._hashing import widen
 
 _SECOND = 1e-6
@@ -19,26 +19,26 @@ _U32 = np.uint64(32)
 _U60 = np.uint64(60)
 
 
-@flat_kernel
+@inline_kernel
 def bin_of(mixed: np.uint64) -> int:
     """The bin of a mixed code: its upper four bits."""
     return widen(mixed >> _U60)
 
 
-@flat_kernel
+@inline_kernel
 def hour_of(at: int) -> int:
     """Which three hours of the day (UTC) a time lies in."""
     return widen((at // _THREE_HOURS) % _HOURS)
 
 
-@flat_kernel
+@inline_kernel
 def fingerprint_of(mixed: np.uint64) -> np.uint32:
     """32 bits of a mixed code, never 0."""
     found = np.uint32(mixed >> _U32)
     return found if found != 0 else np.uint32(1)
 
 
-@flat_kernel
+@inline_kernel
 def add_gap(place: int, at: int, floats: NDArray[np.float32], times: NDArray[np.int64]) -> None:
     """Take the gap since the newest event into mean and squares; an event out of order closes no gap."""
     last = times[place >> 1]
@@ -64,7 +64,7 @@ def add_gap(place: int, at: int, floats: NDArray[np.float32], times: NDArray[np.
     floats[place + 6] = np.float32(np.float64(floats[place + 6]) + step * (figure - mean))
 
 
-@flat_kernel
+@inline_kernel
 def remember(place: int, mark: np.uint32, words: NDArray[np.uint32]) -> None:
     """Put a value first in a memory of eight, newest first."""
     last = _MEMORY - 1
@@ -77,7 +77,7 @@ def remember(place: int, mark: np.uint32, words: NDArray[np.uint32]) -> None:
     words[place] = mark
 
 
-@flat_kernel
+@inline_kernel
 def is_new(place: int, mark: np.uint32, words: NDArray[np.uint32]) -> float:
     """1 where the value is not in the memory, 0 where it is, NaN where the memory is empty."""
     if words[place] == 0:
@@ -88,7 +88,7 @@ def is_new(place: int, mark: np.uint32, words: NDArray[np.uint32]) -> float:
     return 1.0
 
 
-@flat_kernel
+@inline_kernel
 def entropy(place: int, floats: NDArray[np.float32]) -> float:
     """Entropy of the bins in bits; NaN where they are empty."""
     total = 0.0
@@ -103,7 +103,7 @@ def entropy(place: int, floats: NDArray[np.float32]) -> float:
     return float(max(np.log2(total) - weighted / total, 0.0))
 
 
-@flat_kernel
+@inline_kernel
 def hour_share(place: int, at: int, floats: NDArray[np.float32]) -> float:
     """Share of the past in the hours of `at`; NaN below ten events."""
     total = 0.0
@@ -114,7 +114,7 @@ def hour_share(place: int, at: int, floats: NDArray[np.float32]) -> float:
     return float(np.float64(floats[place + hour_of(at)]) / total)
 
 
-@flat_kernel
+@inline_kernel
 def travel_speed(
     place: int, at: int, latitude: float, longitude: float, floats: NDArray[np.float32], times: NDArray[np.int64]
 ) -> float:
@@ -132,7 +132,7 @@ def travel_speed(
     return float(max(distance - 50.0, 0.0) / hours)
 
 
-@flat_kernel
+@inline_kernel
 def set_place(
     place: int, at: int, latitude: float, longitude: float, floats: NDArray[np.float32], times: NDArray[np.int64]
 ) -> None:
@@ -143,7 +143,7 @@ def set_place(
         floats[place + 3] = np.float32(longitude)
 
 
-@flat_kernel
+@inline_kernel
 def add_token(place: int, kind: int, gap: int, shorts: NDArray[np.uint16], words: NDArray[np.uint32]) -> None:
     """Append a token: the type's code plus one, and above it the octave of the gap in seconds (0 below one, 15 at the
     most)."""

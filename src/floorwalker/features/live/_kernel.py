@@ -19,6 +19,7 @@ from floorwalker.features.live._count import (
     set_place,
     travel_speed,
 )
+from floorwalker.features.live._inline import inline_kernel
 from floorwalker.features.live._normal import (
     LEAST,
     add_normal,
@@ -26,7 +27,7 @@ from floorwalker.features.live._normal import (
     expected,
     normal_deviation,
 )
-from floorwalker.features.live._rings import add_to_ring, bucket_numbers, roll, sum_windows
+from floorwalker.features.live._rings import add_to_ring, bucket_numbers, read_windows, ring_places, roll
 from floorwalker.features.live._rows import find_row, make_row, mix, pair_key
 from floorwalker.features.live._sketch import add_distinct, count_distinct
 from floorwalker.features.live._vocabulary import AMOUNT, LATITUDE, LONGITUDE, QUANTITY
@@ -38,7 +39,7 @@ _U1 = np.uint64(1)
 _SECOND = 1e-6
 
 
-@flat_kernel
+@inline_kernel
 def read_features(
     table: NDArray[np.int64],
     row: int,
@@ -138,7 +139,7 @@ def read_features(
             missing[column] = False
 
 
-@flat_kernel
+@inline_kernel
 def count_event(
     table: NDArray[np.int64],
     row: int,
@@ -150,8 +151,11 @@ def count_event(
     last: int,
     clock_before: int,
     now: NDArray[np.int64],
+    places: NDArray[np.int64],
     clock: NDArray[np.int64],
     seed: np.uint64,
+    blocks: NDArray[np.int64],
+    windows: NDArray[np.int64],
     updates: NDArray[np.int64],
     adds: NDArray[np.int64],
     codes: NDArray[np.uint64],
@@ -173,7 +177,7 @@ def count_event(
     for u in range(first, last):
         op = updates[u, layout.OP]
         if op == layout.ADD:
-            add_to_ring(updates[u], row, i, chosen, now, clock, adds, values, floats)
+            add_to_ring(u, row, i, chosen, now, places, clock, updates, blocks, windows, adds, values, floats)
             continue
         if (chosen >> np.uint64(updates[u, layout.SELECTION])) & _U1 == _U0:
             continue
@@ -212,7 +216,7 @@ def count_event(
             add_token(place, kind, max(at - clock_before, 0), shorts, words)
 
 
-@flat_kernel
+@inline_kernel
 def count_invitation(
     row: int,
     i: int,
@@ -249,7 +253,7 @@ def count_invitation(
         if before & flag != 0:
             continue
         words[place + 3] = before | flag
-        if keys[place >> 1] == _U0:
+        if keys[place >> 1] == _U0 or inviter < 0 or only_at < 0:
             continue
         above = find_row(tables[inviter], keys[place >> 1], seed, slots, keys)
         if above < 0:
@@ -260,7 +264,7 @@ def count_invitation(
             floats[above + only_at] = max(floats[above + only_at] - np.float32(1.0), np.float32(0.0))
 
 
-@flat_kernel
+@inline_kernel
 def choose(
     i: int, kind: int, type_bits: NDArray[np.uint64], ranges: NDArray[np.float64], values: NDArray[np.float64]
 ) -> np.uint64:
@@ -316,6 +320,7 @@ def run(
     scratch: NDArray[np.uint8],
     sums: NDArray[np.float64],
     rows: NDArray[np.int64],
+    befores: NDArray[np.int64],
     row_keys: NDArray[np.uint64],
     numbers: NDArray[np.int64],
     as_of: NDArray[np.int64],
@@ -323,11 +328,11 @@ def run(
     missing: NDArray[np.bool_],
 ) -> None:
     """Read the features of every event and, where `moves` says so, count it. `out` arrives full of NaN, `missing` full
-    of True. `numbers` is int64 [4, levels], room for bucket numbers; `codes` and `values` have an event per column."""
+    of True. `numbers` is int64 [3, levels], room for bucket numbers; `codes` and `values` have an event per column."""
     event = numbers[0]
-    now = numbers[1]
+    places = numbers[1]
     clock = numbers[2]
-    born = numbers[3]
+    levels = len(event)
     account = marks[0]
     inviter = marks[1]
     invited_at = marks[2]
@@ -335,12 +340,15 @@ def run(
         t = at[i]
         if 0 < received_at[i] < t:
             t = received_at[i]
+        t = max(t, 0)
         as_of[i] = t
         is_late = t < figures[layout.WATERMARK] - lateness
         out[i, 0] = np.float32(1.0 if is_late else 0.0)
         missing[i, 0] = False
         kind = widen(types[i])
+        counts = moves and not is_late and kind >= 0
         bucket_numbers(t, event)
+        ring_places(event, places)
         if invited_at >= 0 and codes[marks[4], i] == _U0 and codes[marks[5], i] != _U0:
             # What an invited account does later counts for its inviter too.
             row = find_row(tables[account], codes[marks[5], i], seed, slots, keys)
@@ -359,17 +367,24 @@ def run(
                 continue
             row = rows[k]
             moment = t
-            for level in range(len(event)):
-                now[level] = event[level]
+            newest = t
             if row >= 0:
                 newest = times[(row + layout.CLOCK) >> 1]
+                befores[k] = newest
                 bucket_numbers(newest, clock)
-                bucket_numbers(times[(row + layout.BORN) >> 1], born)
-                if newest > t:
-                    moment = newest
-                    for level in range(len(event)):
-                        now[level] = clock[level]
-            sum_windows(tables[k], row, windows, now, clock, born, floats, sums)
+            if newest <= t:
+                if row >= 0 and counts and spans[k, kind, 0] < spans[k, kind, 1]:
+                    # The event will be counted here: the clock may as well move now, and the totals are made once.
+                    roll(tables[k], row, blocks, windows, clock, event, places, floats, sums)
+                    times[(row + layout.CLOCK) >> 1] = t
+                    bucket_numbers(t, clock)
+                read_windows(tables[k], row, windows, event, clock, floats, sums)
+                now = event
+            else:
+                # An event out of order sees the row as of its newest one.
+                moment = newest
+                read_windows(tables[k], row, windows, clock, clock, floats, sums)
+                now = clock
             read_features(
                 tables[k], row, i, moment, now, seed, features, factors, codes, values, sums, words, floats, times,
                 ticks, pages, heads, estimates, powers, scratch, out[i], missing[i],
@@ -381,10 +396,12 @@ def run(
             continue
         figures[layout.COUNTED] += 1
         figures[layout.WATERMARK] = max(figures[layout.WATERMARK], t)
-        chosen = choose(i, max(kind, 0), type_bits, ranges, values)
+        if kind < 0:
+            continue
+        chosen = choose(i, kind, type_bits, ranges, values)
         for k in range(len(tables)):
-            start = spans[k, max(kind, 0), 0]
-            end = start if kind < 0 else spans[k, kind, 1]
+            start = spans[k, kind, 0]
+            end = spans[k, kind, 1]
             if row_keys[k] == _U0 or start == end:
                 continue
             row = rows[k]
@@ -393,21 +410,20 @@ def run(
                 row = make_row(
                     tables[k], tallies[k], row_keys[k], t, seed, slots, keys, times, words, sets, free, figures
                 )  # fmt: skip
-                for level in range(len(event)):
+            else:
+                before = befores[k]
+                if t < times[(row + layout.BORN) >> 1]:
+                    times[(row + layout.BORN) >> 1] = t
+            newest = times[(row + layout.CLOCK) >> 1]
+            if newest == t:
+                for level in range(levels):
                     clock[level] = event[level]
             else:
-                before = times[(row + layout.CLOCK) >> 1]
-                bucket_numbers(before, clock)
-                if t > before:
-                    roll(tables[k], row, blocks, clock, event, floats)
-                    times[(row + layout.CLOCK) >> 1] = t
-                    for level in range(len(event)):
-                        clock[level] = event[level]
-                elif t < times[(row + layout.BORN) >> 1]:
-                    times[(row + layout.BORN) >> 1] = t
+                bucket_numbers(newest, clock)
             count_event(
-                tables[k], row, i, t, kind, chosen, start, end, before, event, clock, seed, updates, adds, codes,
-                values, sets, words, floats, times, shorts, ticks, figures, free, pages, heads, estimates, powers,
+                tables[k], row, i, t, kind, chosen, start, end, before, event, places, clock, seed, blocks, windows,
+                updates, adds, codes, values, sets, words, floats, times, shorts, ticks, figures, free, pages, heads,
+                estimates, powers,
             )  # fmt: skip
             if k == account and invited_at >= 0:
                 count_invitation(

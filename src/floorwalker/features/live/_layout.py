@@ -24,8 +24,8 @@ WATERMARK, LATE, PAGES_USED, PAGES_FREE, REFUSED, COUNTED = 0, 1, 2, 3, 4, 5
 FIGURES = 8
 
 # Columns of the windows summed for a table, and of its blocks of rings.
-W_LEVEL, W_BUCKETS, W_SUM, W_BLOCK, W_RING, W_ADDED, W_WIDTH = range(7)
-B_LEVEL, B_BLOCK, B_RING, B_WIDTH = range(4)
+W_LEVEL, W_BUCKETS, W_SUM, W_BLOCK, W_RING, W_ADDED, W_WIDTH, W_TOTAL = range(8)
+B_LEVEL, B_BLOCK, B_RING, B_WIDTH, B_FIRST, B_LAST = range(6)
 
 # Operations that make a feature: OP, OUT, then operands.
 OP, OUT, A, B, C, D, E, F = range(8)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from floorwalker.store._flat import flat_kernel
+from floorwalker.features.live._inline import inline_kernel
 
 LEAST = 3
 """Past values below which no deviation is told."""
@@ -24,7 +24,7 @@ _SLOPE = 0.25
 _CLIP = 3.0
 
 
-@flat_kernel
+@inline_kernel
 def add_normal(at: int, value: float, floats: NDArray[np.float32]) -> None:
     """Take ln(1 + value) into count, mean and squares (Welford 1962)."""
     if not value >= 0.0:
@@ -39,7 +39,7 @@ def add_normal(at: int, value: float, floats: NDArray[np.float32]) -> None:
     floats[at + 2] = np.float32(np.float64(floats[at + 2]) + step * (figure - mean))
 
 
-@flat_kernel
+@inline_kernel
 def normal_deviation(at: int, value: float, floats: NDArray[np.float32]) -> float:
     """Standard deviations between ln(1 + value) and the mean; NaN below three values. Two values' worth of a spread
     of one half keep a constant past from making every change infinite."""
@@ -50,13 +50,13 @@ def normal_deviation(at: int, value: float, floats: NDArray[np.float32]) -> floa
     return float((np.log1p(value) - np.float64(floats[at + 1])) / spread)
 
 
-@flat_kernel
+@inline_kernel
 def _days(place: int, now: int, times: NDArray[np.int64]) -> float:
     last = times[place >> 1]
     return float(max(now - last, 0) / _DAY) if last != 0 else 0.0
 
 
-@flat_kernel
+@inline_kernel
 def expected(
     place: int, now: int, pieces: float, floats: NDArray[np.float32], times: NDArray[np.int64]
 ) -> tuple[float, float]:
@@ -75,7 +75,7 @@ def expected(
     return float(mean), float(np.sqrt(np.float64(floats[at + 10]) * wide))
 
 
-@flat_kernel
+@inline_kernel
 def add_purchase(
     place: int, now: int, amount: float, pieces: float, floats: NDArray[np.float32], times: NDArray[np.int64]
 ) -> None:

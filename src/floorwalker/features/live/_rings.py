@@ -1,4 +1,9 @@
-"""Bucket numbers, and the rings of a row: sums over windows, clearing what has passed, adding an event."""
+"""Bucket numbers, and the rings of a row: clearing what has passed, adding an event, totals over windows.
+
+A row keeps, beside the buckets, the total of every window as of the row's clock, so that reading a feature is one load.
+A total always is what adding the window's buckets up gives, oldest first, in double precision, rounded once: it is made
+anew whenever the clock enters another bucket or a sum of numbers changes; a count is moved by one, which is the same.
+"""
 
 from __future__ import annotations
 
@@ -6,115 +11,222 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floorwalker.features.live import _layout as layout
-from floorwalker.store._flat import flat_kernel
+from floorwalker.features.live._inline import inline_kernel
+
+_U1 = np.uint64(1)
 
 
-@flat_kernel
+@inline_kernel
 def bucket_numbers(at: int, numbers: NDArray[np.int64]) -> None:
     """The bucket of every level that a time lies in; see `windows.LEVELS`. The widths nest, and dividing by constants
     takes a tenth of the time of dividing by what a table says."""
-    tick = at // 10_000_000
-    minute = tick // 6
-    five = minute // 5
-    hours = five // 24
-    half_day = hours // 6
+    tick = np.uint64(at) // np.uint64(10_000_000)
+    minute = tick // np.uint64(6)
+    five = minute // np.uint64(5)
+    hours = five // np.uint64(24)
+    half_day = hours // np.uint64(6)
     numbers[0] = tick
     numbers[1] = minute
     numbers[2] = five
     numbers[3] = hours
     numbers[4] = half_day
-    numbers[5] = half_day // 4
-    numbers[6] = five // 8760
+    numbers[5] = half_day // np.uint64(4)
+    numbers[6] = five // np.uint64(8760)
     numbers[7] = 0
 
 
-@flat_kernel
-def sum_windows(
+@inline_kernel
+def ring_places(numbers: NDArray[np.int64], places: NDArray[np.int64]) -> None:
+    """Where those buckets stand in their rings."""
+    places[0] = np.uint64(numbers[0]) % np.uint64(6)
+    places[1] = np.uint64(numbers[1]) % np.uint64(10)
+    places[2] = np.uint64(numbers[2]) % np.uint64(12)
+    places[3] = np.uint64(numbers[3]) % np.uint64(12)
+    places[4] = np.uint64(numbers[4]) % np.uint64(14)
+    places[5] = np.uint64(numbers[5]) % np.uint64(15)
+    places[6] = np.uint64(numbers[6]) % np.uint64(12)
+    places[7] = 0
+
+
+@inline_kernel
+def total_buckets(
+    block: int,
+    place: int,
+    buckets: int,
+    ring: int,
+    added: int,
+    width: int,
+    floats: NDArray[np.float32],
+    sums: NDArray[np.float64],
+    start: int,
+) -> None:
+    """Add `buckets` buckets of a block up, the last of which stands at `place`, oldest first, into `sums[start:]`;
+    columns from `added` on keep the largest value instead."""
+    for column in range(start, start + width):
+        sums[np.uint64(column)] = 0.0
+    at = place - buckets + 1
+    if at < 0:
+        at += ring
+    for _ in range(buckets):
+        where = np.uint64(block + at * width)
+        for column in range(added):
+            sums[np.uint64(start + column)] += np.float64(floats[where + np.uint64(column)])
+        for column in range(added, width):
+            value = np.float64(floats[where + np.uint64(column)])
+            if value > sums[np.uint64(start + column)]:
+                sums[np.uint64(start + column)] = value
+        at += 1
+        if at == ring:
+            at = 0
+
+
+@inline_kernel
+def read_windows(
     table: NDArray[np.int64],
     row: int,
     windows: NDArray[np.int64],
     now: NDArray[np.int64],
     clock: NDArray[np.int64],
-    born: NDArray[np.int64],
     floats: NDArray[np.float32],
     sums: NDArray[np.float64],
 ) -> None:
-    """Every figure of every window of a row, oldest bucket first, in double precision. `now`, `clock` and `born` are
-    bucket numbers: of this moment, of the row's newest and of its oldest event. A missing row (-1) sums to zero."""
-    for w in range(table[layout.T_WINDOW_START], table[layout.T_WINDOW_END]):
+    """The totals of every window of a row as of the buckets `now`, which are those of its clock or later ones. A
+    missing row (-1) has zeros."""
+    for w in range(np.uint64(table[layout.T_WINDOW_START]), np.uint64(table[layout.T_WINDOW_END])):
         start = windows[w, layout.W_SUM]
         width = windows[w, layout.W_WIDTH]
-        for column in range(start, start + width):
-            sums[column] = 0.0
-        if row < 0:
-            continue
         level = windows[w, layout.W_LEVEL]
-        ring = windows[w, layout.W_RING]
-        added = windows[w, layout.W_ADDED]
-        block = row + windows[w, layout.W_BLOCK]
-        first = max(now[level] - windows[w, layout.W_BUCKETS] + 1, born[level])
-        for bucket in range(first, clock[level] + 1):
-            at = block + (bucket % ring) * width
-            for column in range(added):
-                sums[start + column] += np.float64(floats[at + column])
-            for column in range(added, width):
-                sums[start + column] = max(sums[start + column], np.float64(floats[at + column]))
+        passed = now[level] - clock[level]
+        if row >= 0 and passed == 0:
+            where = np.uint64(row + windows[w, layout.W_TOTAL])
+            for column in range(np.uint64(width)):
+                sums[np.uint64(start) + column] = np.float64(floats[where + column])
+        elif row >= 0 and passed < windows[w, layout.W_BUCKETS]:
+            ring = windows[w, layout.W_RING]
+            total_buckets(
+                row + windows[w, layout.W_BLOCK], clock[level] % ring, windows[w, layout.W_BUCKETS] - passed, ring,
+                windows[w, layout.W_ADDED], width, floats, sums, start,
+            )  # fmt: skip
+            for column in range(np.uint64(width)):
+                sums[np.uint64(start) + column] = np.float64(np.float32(sums[np.uint64(start) + column]))
+        else:
+            for column in range(np.uint64(width)):
+                sums[np.uint64(start) + column] = 0.0
 
 
-@flat_kernel
+@inline_kernel
 def roll(
     table: NDArray[np.int64],
     row: int,
     blocks: NDArray[np.int64],
+    windows: NDArray[np.int64],
     old: NDArray[np.int64],
     new: NDArray[np.int64],
+    places: NDArray[np.int64],
     floats: NDArray[np.float32],
+    sums: NDArray[np.float64],
 ) -> None:
-    """Clear the buckets that a row enters as its clock moves on."""
-    for b in range(table[layout.T_BLOCK_START], table[layout.T_BLOCK_END]):
+    """Clear the buckets that a row enters as its clock moves on, and make the totals anew. `places` are those of
+    `new`."""
+    for b in range(np.uint64(table[layout.T_BLOCK_START]), np.uint64(table[layout.T_BLOCK_END])):
         level = blocks[b, layout.B_LEVEL]
-        if new[level] > old[level]:
-            ring = blocks[b, layout.B_RING]
-            width = blocks[b, layout.B_WIDTH]
-            block = row + blocks[b, layout.B_BLOCK]
-            for bucket in range(max(old[level] + 1, new[level] - ring + 1), new[level] + 1):
-                at = block + (bucket % ring) * width
-                for column in range(width):
-                    floats[at + column] = np.float32(0.0)
+        passed = new[level] - old[level]
+        if passed <= 0:
+            continue
+        ring = blocks[b, layout.B_RING]
+        width = blocks[b, layout.B_WIDTH]
+        block = row + blocks[b, layout.B_BLOCK]
+        place = places[level]
+        for _ in range(min(passed, ring)):
+            where = np.uint64(block + place * width)
+            for column in range(np.uint64(width)):
+                floats[where + column] = np.float32(0.0)
+            place = (ring if place == 0 else place) - 1
+        for w in range(np.uint64(blocks[b, layout.B_FIRST]), np.uint64(blocks[b, layout.B_LAST])):
+            total = np.uint64(row + windows[w, layout.W_TOTAL])
+            if passed >= windows[w, layout.W_BUCKETS]:
+                for column in range(np.uint64(width)):
+                    floats[total + column] = np.float32(0.0)
+                continue
+            total_buckets(
+                block, places[level], windows[w, layout.W_BUCKETS], ring, windows[w, layout.W_ADDED], width, floats,
+                sums, 0,
+            )  # fmt: skip
+            for column in range(np.uint64(width)):
+                floats[total + column] = np.float32(sums[column])
 
 
-@flat_kernel
+@inline_kernel
+def _total_column(
+    block: int, column: int, place: int, buckets: int, ring: int, width: int, floats: NDArray[np.float32]
+) -> float:
+    at = place - buckets + 1
+    if at < 0:
+        at += ring
+    total = 0.0
+    for _ in range(buckets):
+        total += np.float64(floats[np.uint64(block + at * width + column)])
+        at += 1
+        if at == ring:
+            at = 0
+    return total
+
+
+@inline_kernel
 def add_to_ring(
-    update: NDArray[np.int64],
+    u: int,
     row: int,
     i: int,
     chosen: np.uint64,
     now: NDArray[np.int64],
+    places: NDArray[np.int64],
     clock: NDArray[np.int64],
+    updates: NDArray[np.int64],
+    blocks: NDArray[np.int64],
+    windows: NDArray[np.int64],
     adds: NDArray[np.int64],
     values: NDArray[np.float64],
     floats: NDArray[np.float32],
 ) -> None:
-    """Add event `i` to its bucket of one level, unless the ring has moved past it."""
-    level = update[2]
-    ring = update[4]
-    bucket = now[level]
-    if bucket <= clock[level] - ring:
+    """Add event `i` to its bucket of one level, unless the ring has moved past it, and to the totals."""
+    b = np.uint64(updates[u, 2])
+    level = blocks[b, layout.B_LEVEL]
+    ring = blocks[b, layout.B_RING]
+    behind = clock[level] - now[level]
+    if behind >= ring:
         return
-    at = row + update[3] + (bucket % ring) * update[5]
-    for a in range(update[6], update[7]):
-        if (chosen >> np.uint64(adds[a, 2])) & np.uint64(1) == np.uint64(0):
+    width = blocks[b, layout.B_WIDTH]
+    block = row + blocks[b, layout.B_BLOCK]
+    bucket = block + places[level] * width
+    for a in range(np.uint64(updates[u, 3]), np.uint64(updates[u, 4])):
+        if (chosen >> np.uint64(adds[a, 2])) & _U1 == np.uint64(0):
             continue
+        mode = adds[a, 3]
         value = 1.0
         if adds[a, 1] >= 0:
-            value = values[adds[a, 1], i]
+            value = values[np.uint64(adds[a, 1]), np.uint64(i)]
             if np.isnan(value):
                 continue
-        place = at + adds[a, 0]
-        mode = adds[a, 3]
-        if mode == layout.TO_LARGEST:
-            floats[place] = np.float32(max(np.float64(floats[place]), value))
-        else:
             if mode == layout.TO_COUNT:
                 value = 1.0
-            floats[place] = np.float32(np.float64(floats[place]) + value)
+        column = adds[a, 0]
+        where = np.uint64(bucket + column)
+        if mode == layout.TO_LARGEST:
+            floats[where] = np.float32(max(np.float64(floats[where]), value))
+        else:
+            floats[where] = np.float32(np.float64(floats[where]) + value)
+        for w in range(np.uint64(blocks[b, layout.B_FIRST]), np.uint64(blocks[b, layout.B_LAST])):
+            if behind >= windows[w, layout.W_BUCKETS]:
+                continue
+            total = np.uint64(row + windows[w, layout.W_TOTAL] + column)
+            if mode == layout.TO_LARGEST:
+                floats[total] = max(floats[total], np.float32(value))
+            elif mode == layout.TO_COUNT or adds[a, 1] < 0:
+                floats[total] += np.float32(1.0)
+            else:
+                end = places[level] + behind
+                if end >= ring:
+                    end -= ring
+                floats[total] = np.float32(
+                    _total_column(block, column, end, windows[w, layout.W_BUCKETS], ring, width, floats)
+                )

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floorwalker.features.live import _layout as layout
+from floorwalker.features.live._inline import inline_kernel
 from floorwalker.store._flat import flat_kernel
 
 ROW_BITS = 22
@@ -29,7 +30,7 @@ _GROUP = layout.EVICTION_GROUP
 _HEAD = layout.HEAD
 
 
-@flat_kernel
+@inline_kernel
 def mix(key: np.uint64, seed: np.uint64) -> np.uint64:
     """Spread a key under the state's seed; whoever knows keys still cannot aim at slots."""
     value = (key ^ seed) * _MIX_1
@@ -38,7 +39,7 @@ def mix(key: np.uint64, seed: np.uint64) -> np.uint64:
     return mixed
 
 
-@flat_kernel
+@inline_kernel
 def pair_key(first: np.uint64, second: np.uint64, seed: np.uint64) -> np.uint64:
     """The key of an ordered pair; 0 where one of them is missing."""
     if first == _U0 or second == _U0:
@@ -47,7 +48,7 @@ def pair_key(first: np.uint64, second: np.uint64, seed: np.uint64) -> np.uint64:
     return both if both != _U0 else _U1
 
 
-@flat_kernel
+@inline_kernel
 def find_row(
     table: NDArray[np.int64], key: np.uint64, seed: np.uint64, slots: NDArray[np.uint32], keys: NDArray[np.uint64]
 ) -> int:
@@ -69,7 +70,7 @@ def find_row(
         at = (at + _U1) & mask
 
 
-@flat_kernel
+@inline_kernel
 def put_slot(table: NDArray[np.int64], number: int, key: np.uint64, seed: np.uint64, slots: NDArray[np.uint32]) -> None:
     """Let the slots know row `number`."""
     value = mix(key, seed)
@@ -81,7 +82,7 @@ def put_slot(table: NDArray[np.int64], number: int, key: np.uint64, seed: np.uin
     slots[start + at] = np.uint32(((value >> _U54) << _U22) | np.uint64(number + 1))
 
 
-@flat_kernel
+@inline_kernel
 def drop_slot(
     table: NDArray[np.int64],
     number: int,
@@ -111,7 +112,7 @@ def drop_slot(
     slots[start + hole] = np.uint32(0)
 
 
-@flat_kernel
+@inline_kernel
 def oldest_of_group(table: NDArray[np.int64], first: int, times: NDArray[np.int64]) -> int:
     """The row of a group whose newest event is oldest; of equals the first."""
     base = table[layout.T_BASE]
@@ -128,7 +129,7 @@ def oldest_of_group(table: NDArray[np.int64], first: int, times: NDArray[np.int6
     return found
 
 
-@flat_kernel
+@inline_kernel
 def free_pages(
     table: NDArray[np.int64],
     row: int,
@@ -145,7 +146,7 @@ def free_pages(
             figures[layout.PAGES_FREE] += 1
 
 
-@flat_kernel
+@inline_kernel
 def make_row(
     table: NDArray[np.int64],
     tally: NDArray[np.int64],

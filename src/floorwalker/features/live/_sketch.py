@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floorwalker.features.live import _layout as layout
+from floorwalker.features.live._inline import inline_kernel
 from floorwalker.features.live._rows import mix
 from floorwalker.features.live.windows import LEVELS, LIFETIME_LEVEL, TICK_SECONDS
-from floorwalker.store._flat import flat_kernel
 from floorwalker.store._hashing import widen
 
 TICKS = np.array([level.seconds // TICK_SECONDS for level in LEVELS], np.int64)
@@ -38,9 +38,9 @@ _U32 = np.uint64(32)
 _INDEX = np.uint64(_M - 1)
 
 
-@flat_kernel
+@inline_kernel
 def estimate(registers: NDArray[np.uint8], start: int, powers: NDArray[np.float64]) -> float:
-    """The cardinality that the 256 registers from `start` on speak for."""
+    """The cardinality that the 256 registers from `start` on speak for, a whole number."""
     total = 0.0
     empty = 0
     for j in range(start, start + _M):
@@ -49,11 +49,11 @@ def estimate(registers: NDArray[np.uint8], start: int, powers: NDArray[np.float6
             empty += 1
     raw = _ALPHA * _M * _M / total
     if empty > 0 and raw <= 2.5 * _M:
-        return float(_M * np.log(_M / empty))
-    return float(raw)
+        return float(np.rint(_M * np.log(_M / empty)))
+    return float(np.rint(raw))
 
 
-@flat_kernel
+@inline_kernel
 def merge(
     pages: NDArray[np.uint8], page: int, first: int, last: int, ring: int, merged: NDArray[np.uint8], to: int
 ) -> None:
@@ -66,7 +66,7 @@ def merge(
             merged[to + j] = max(merged[to + j], pages[start + j])
 
 
-@flat_kernel
+@inline_kernel
 def add_to_page(
     number: int,
     level: int,
@@ -110,7 +110,7 @@ def add_to_page(
         estimates[number] = estimate(pages, page, powers)
 
 
-@flat_kernel
+@inline_kernel
 def take_page(
     figures: NDArray[np.int64],
     free: NDArray[np.int32],
@@ -135,7 +135,7 @@ def take_page(
     return number
 
 
-@flat_kernel
+@inline_kernel
 def count_distinct(
     row: int,
     place: int,
@@ -174,7 +174,7 @@ def count_distinct(
     return float(count)
 
 
-@flat_kernel
+@inline_kernel
 def _first_tick(
     first: int, last: int, windows: NDArray[np.int64], buckets: NDArray[np.int64], ticks: NDArray[np.int64]
 ) -> int:
@@ -187,7 +187,7 @@ def _first_tick(
     return oldest
 
 
-@flat_kernel
+@inline_kernel
 def add_distinct(
     row: int,
     place: int,

@@ -72,17 +72,18 @@ class Table:
     windows: list[list[int]]
     blocks: list[list[int]]
     sets: list[list[int]]
-    rings: list[tuple[list[int], list[_Column]]]
+    rings: list[list[_Column]]
     updates: list[list[int]]
     places: dict[tuple[object, ...], int]
     vocabulary: Vocabulary
 
-    def updates_of(self, kind: int, adds: list[list[int]]) -> Iterator[list[int]]:
-        """What an event of this type does to a row; the columns that it adds to are appended to `adds`."""
+    def updates_of(self, kind: int, adds: list[list[int]], first_block: int) -> Iterator[list[int]]:
+        """What an event of this type does to a row; the columns that it adds to are appended to `adds`. The table's
+        blocks of rings are numbered from `first_block` on."""
         for update in self.updates:
             if self.vocabulary.can_hold(update[layout.SELECTION], kind):
                 yield update
-        for (level, block, ring, width), columns in self.rings:
+        for block, columns in enumerate(self.rings):
             start = len(adds)
             adds.extend(
                 [place, column.number, column.selection, column.mode]
@@ -90,11 +91,22 @@ class Table:
                 if self.vocabulary.can_hold(column.selection, kind)
             )
             if len(adds) > start:
-                yield [layout.ADD, 0, level, block, ring, width, start, len(adds)]
+                yield [layout.ADD, 0, first_block + block, start, len(adds), 0, 0, 0]
 
     def place(self, *key: object) -> int:
         """Offset of a block, or -1 where the table has none."""
         return self.places.get(key, -1)
+
+
+@dataclass
+class _Rings:
+    """Windows, blocks and their columns, and the place of each total among the sums."""
+
+    windows: list[list[int]]
+    blocks: list[list[int]]
+    columns: list[list[_Column]]
+    found: dict[_Total, int]
+    sums: int
 
 
 class TableBuilder:
@@ -116,6 +128,8 @@ class TableBuilder:
 
     def keep_inviter(self) -> None:
         """Who invited this account, how deep it stands in the tree, whether it has redeemed and bought."""
+        if ("invited",) in self._sizes:
+            return
         place = self._block("invited", size=layout.INVITED_WORDS)
         self._update(layout.SET_INVITER, _INVITATIONS, place)
         self._update(layout.MARK_REDEEMED, _REDEMPTIONS, place)
@@ -196,6 +210,7 @@ class TableBuilder:
                 place = self._kept(layout.ADD_PURCHASE, layout.PURCHASE_WORDS, kind.what, AMOUNT)
                 self._read(layout.EXPECTED if isinstance(kind, say.Expected) else layout.REGRESSION, out, place)
             case say.TreeDepth():
+                self.keep_inviter()
                 self._read(layout.DEPTH, out, _Place(("invited",)))
             case say.OnlyRedeem():
                 invitees = self._total(WINDOWS["life"], _INVITATIONS, None)
@@ -204,11 +219,11 @@ class TableBuilder:
                 raise TypeError(f"no program for {type(kind).__name__}")
 
     def lay_out(self) -> Table:
-        """Fix every offset. Blocks come first, aligned to 64 bits, then the rings, level by level."""
+        """Fix every offset. Totals come first, then blocks, aligned to 64 bits, then the rings, level by level."""
         places: dict[tuple[object, ...], int] = {}
         pages: dict[tuple[tuple[object, ...], str], int] = {}
         spans: dict[tuple[object, ...], tuple[int, int]] = {}
-        at = layout.HEAD
+        rings, at = self._lay_totals(layout.HEAD)
         for key, size in self._sizes.items():
             places[key] = at
             at += size + size % 2
@@ -225,17 +240,20 @@ class TableBuilder:
                 set_rows.append([at, window.level, window.buckets])
                 at += 1
             at += at % 2
-        rings, windows_summed, sums, at, found = self._lay_rings(at)
+        for block in rings.blocks:
+            block[layout.B_BLOCK] = at
+            for summed in rings.windows[block[layout.B_FIRST] : block[layout.B_LAST]]:
+                summed[layout.W_BLOCK] = at
+            at += block[layout.B_RING] * block[layout.B_WIDTH]
         table = Table(
-            width=at + at % 2, sums=sums, features=[], factors=[], windows=windows_summed,
-            blocks=[head for head, _ in rings], sets=set_rows, rings=rings, updates=[], places=places,
-            vocabulary=self._vocabulary,
+            width=at + at % 2, sums=rings.sums, features=[], factors=[], windows=rings.windows, blocks=rings.blocks,
+            sets=set_rows, rings=rings.columns, updates=[], places=places, vocabulary=self._vocabulary,
         )  # fmt: skip
 
         def resolve(operand: Operand) -> int:
             match operand:
                 case _Total():
-                    return found[operand]
+                    return rings.found[operand]
                 case _Place():
                     return places[operand.key]
                 case _Page():
@@ -251,32 +269,28 @@ class TableBuilder:
             table.updates.append(_padded([op, selection, *map(resolve, operands)]))
         return table
 
-    def _lay_rings(
-        self, at: int
-    ) -> tuple[list[tuple[list[int], list[_Column]]], list[list[int]], int, int, dict[_Total, int]]:
-        rings: list[tuple[list[int], list[_Column]]] = []
-        windows: list[list[int]] = []
-        found: dict[_Total, int] = {}
-        sums = 0
+    def _lay_totals(self, at: int) -> tuple[_Rings, int]:
+        """Where the totals of every window stand; the buckets get their places later."""
+        rings = _Rings([], [], [], {}, 0)
         for level in range(len(LEVELS)):
             totals = [total for total in self._totals if total.window.level == level]
             if not totals:
                 continue
             # Figures that are added stand before those that keep the largest, so that each can be summed in one run.
-            columns = sorted(
-                dict.fromkeys(total.column for total in totals), key=lambda column: column.mode == layout.TO_LARGEST
-            )
-            added = sum(column.mode != layout.TO_LARGEST for column in columns)
-            ring = max(total.window.buckets for total in totals)
-            rings.append(([level, at, ring, len(columns)], columns))
+            columns = sorted(dict.fromkeys(total.column for total in totals), key=_is_largest)
+            added = sum(not _is_largest(column) for column in columns)
+            ring = LEVELS[level].buckets
+            first = len(rings.windows)
             for window in dict.fromkeys(total.window for total in totals):
-                windows.append([level, window.buckets, sums, at, ring, added, len(columns)])
+                rings.windows.append([level, window.buckets, rings.sums, 0, ring, added, len(columns), at])
                 for total in totals:
                     if total.window == window:
-                        found[total] = sums + columns.index(total.column)
-                sums += len(columns)
-            at += ring * len(columns)
-        return rings, windows, sums, at, found
+                        rings.found[total] = rings.sums + columns.index(total.column)
+                rings.sums += len(columns)
+                at += len(columns)
+            rings.columns.append(columns)
+            rings.blocks.append([level, 0, ring, len(columns), first, len(rings.windows)])
+        return rings, at + at % 2
 
     def _total(self, window: Window, what: say.What, number: str | None, mode: int = layout.TO_SUM) -> _Total:
         field = _ONE if number is None else self._vocabulary.number(number)
@@ -311,3 +325,7 @@ class TableBuilder:
 
 def _padded(row: list[int]) -> list[int]:
     return row + [0] * (8 - len(row))
+
+
+def _is_largest(column: _Column) -> bool:
+    return column.mode == layout.TO_LARGEST
