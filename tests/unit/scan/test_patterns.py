@@ -198,3 +198,10 @@ def test_an_adaptive_cutoff_rises_with_the_site_and_never_falls_below_the_floor(
     assert pattern_cutoff(pattern, strength, 0.001) == pytest.approx(float(strength[0]))
     proven = PATTERNS["probing.asks_for_secrets"]
     assert pattern_cutoff(proven, proven.strength(FIRES[proven.code]), 0.001) == proven.floor
+
+
+def test_shares_are_written_as_everywhere_else() -> None:
+    for code in ("activity.sends_forms", "scraping.reads_catalogue"):
+        sentence = PATTERNS[code].sentence(FIRES[code], 0)
+        assert " %" in sentence
+        assert not any(f"{digit}%" in sentence for digit in range(10)), sentence

@@ -6,6 +6,7 @@ import numpy as np
 
 from floorwalker.features.visitors import _columns as c
 from floorwalker.scan.patterns._pattern import Evidence, Pattern, Values, count_text
+from floorwalker.scan.phrases import say_share
 
 FEWEST_POSTS = 8
 """A purchase sends a handful of forms: basket, address, payment, perhaps a coupon."""
@@ -34,7 +35,7 @@ def _sentence(evidence: Evidence, row: int) -> str:
     usual = evidence.medians["post_share"]
     burst = count_text(evidence.features["busiest_minute"][row], "request")
     return (
-        f"sends forms over and over: {posts:,.0f} of {visits} send data (site median {usual:.0%}), "
+        f"sends forms over and over: {posts:,.0f} of {visits} send data (site median {say_share(usual, 1.0)}), "
         f"up to {burst} in one minute"
     )
 

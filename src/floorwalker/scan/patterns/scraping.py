@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from floorwalker.scan.patterns._pattern import Evidence, Pattern, Values, count_text
+from floorwalker.scan.phrases import say_share
 
 FEWEST_PAGES = 40
 MANY_PAGES = 80
@@ -32,7 +33,7 @@ def _sentence(evidence: Evidence, row: int) -> str:
     if evidence.site_fetches_assets:
         usual = evidence.medians["assets_per_page"]
         parts.append(f"{features['assets_per_page'][row]:.2f} assets a page (site median {usual:.1f})")
-    parts.append(f"{features['without_referrer_share'][row]:.0%} without a referrer")
+    parts.append(f"{say_share(features['without_referrer_share'][row], 1.0)} without a referrer")
     return ", ".join(parts)
 
 
