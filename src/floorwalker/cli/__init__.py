@@ -15,8 +15,12 @@ from floorwalker import __version__
 from floorwalker.cli.bench import bench
 from floorwalker.cli.demo import demo
 from floorwalker.cli.evaluate import evaluate
+from floorwalker.cli.explain import explain
+from floorwalker.cli.keys import keys_app
+from floorwalker.cli.replay import replay
 from floorwalker.cli.rules import rules_app
 from floorwalker.cli.scan import scan
+from floorwalker.cli.serve import serve
 from floorwalker.cli.simulate import simulate
 from floorwalker.cli.train import train_app
 from floorwalker.errors import FloorwalkerError
@@ -33,6 +37,10 @@ app.command()(simulate)
 app.command()(evaluate)
 app.command()(bench)
 app.command()(demo)
+app.command()(serve)
+app.add_typer(keys_app, name="keys")
+app.command()(replay)
+app.command()(explain)
 app.add_typer(train_app, name="train")
 app.add_typer(rules_app, name="rules")
 

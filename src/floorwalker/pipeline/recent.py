@@ -1,0 +1,102 @@
+"""The last events of each entity, by their journal records: timelines and links without a database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from floorwalker.errors import ArtefactError, UsageError
+from floorwalker.kernels import kernel
+
+EVENTS_EACH = 8
+"""Records kept for each entity."""
+WAYS = 4
+CAPACITY = 1 << 18
+"""Entities remembered by default: 21 MiB."""
+
+
+class RecentEvents:
+    """For each of the entities seen last, the sequences of its last `EVENTS_EACH` records.
+
+    A table of sets with four places each: an entity has its set by its key, and in a full set the one unused longest
+    gives way. So memory is bounded whatever is sent, and nobody can push out more than a quarter of a set with one key.
+
+    Parameters
+    ----------
+    capacity : entities remembered, a power of two of at least `WAYS`.
+
+    >>> recent = RecentEvents(64)
+    >>> recent.add({"account": np.array([5, 0, 5], np.uint64)}, np.array([10, 11, 12]))
+    >>> recent.find(5)
+    [12, 10]
+    """
+
+    def __init__(self, capacity: int = CAPACITY) -> None:
+        if capacity < WAYS or capacity & (capacity - 1):
+            raise UsageError(f"room for {capacity} entities", allowed=f"a power of two, {WAYS} and up")
+        self._keys = np.zeros(capacity, np.uint64)
+        self._records = np.full((capacity, EVENTS_EACH), -1, np.int64)
+        self._counts = np.zeros(capacity, np.int64)
+
+    def add(self, keys: Mapping[str, NDArray[np.uint64]], sequences: NDArray[np.int64]) -> None:
+        """Note events: for each entity its key in each event (0 = none), and the events' sequences, rising."""
+        for column in keys.values():
+            _note(column, sequences, self._keys, self._records, self._counts)
+
+    def find(self, key: int) -> list[int]:
+        """Sequences of an entity's last records, the newest first; of one that is not remembered, none."""
+        start = (key & (len(self._keys) // WAYS - 1)) * WAYS
+        for place in range(start, start + WAYS):
+            if int(self._keys[place]) == key:
+                return sorted({int(record) for record in self._records[place] if record >= 0}, reverse=True)
+        return []
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """The arrays themselves, not copies."""
+        return {"keys": self._keys, "records": self._records, "counts": self._counts}
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Continue from a state of the same capacity; another raises `ArtefactError`."""
+        if {*state} != {*self.state()} or state["keys"].shape != self._keys.shape:
+            raise ArtefactError("the stored entities are of another number", fix="start with the same capacity")
+        for name, array in self.state().items():
+            array[:] = state[name]
+
+
+@kernel
+def _note(
+    column: NDArray[np.uint64],
+    sequences: NDArray[np.int64],
+    keys: NDArray[np.uint64],
+    records: NDArray[np.int64],
+    counts: NDArray[np.int64],
+) -> None:
+    sets = np.uint64(len(keys) // 4 - 1)
+    each = records.shape[1]
+    for row in range(len(column)):
+        key = column[row]
+        if key == 0:
+            continue
+        start = int(np.int64(key & sets)) * 4
+        place = start
+        oldest = np.int64(9223372036854775807)
+        for candidate in range(start, start + 4):
+            if keys[candidate] == key:
+                place = candidate
+                break
+            last = np.int64(-1)
+            if keys[candidate] != 0:
+                last = records[candidate, (counts[candidate] - 1) % each]
+            if last < oldest:
+                oldest = last
+                place = candidate
+        if keys[place] != key:
+            keys[place] = key
+            counts[place] = 0
+            for slot in range(each):
+                records[place, slot] = -1
+        records[place, counts[place] % each] = sequences[row]
+        counts[place] += 1

@@ -1,0 +1,1 @@
+"""Risk becomes a decision here and nowhere else: thresholds, lists, shadow mode."""

@@ -1,0 +1,188 @@
+"""The first policy: each abuse type has a ladder of actions, and the risk says how far up it goes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from floorwalker.errors import UsageError
+from floorwalker.events.abuse import ABUSE_TYPES, ACTIONS
+from floorwalker.events.reply import PUBLIC_REASONS
+from floorwalker.fusion.assessment import Assessment, Cause
+from floorwalker.policy.decision import Decision, level_of
+from floorwalker.registry import nearest_name
+
+Ladder = tuple[tuple[float, str], ...]
+"""(least risk, action) in rising order; below the first the action is `allow`."""
+
+LADDERS: Mapping[str, Ladder] = {
+    "account_takeover": ((0.3, "observe"), (0.6, "step_up"), (0.9, "terminate_session")),
+    "fake_account": ((0.3, "observe"), (0.5, "challenge"), (0.7, "limit"), (0.9, "review")),
+    "promotion_abuse": ((0.3, "observe"), (0.5, "challenge"), (0.7, "limit"), (0.9, "block")),
+    "payment_fraud": ((0.3, "observe"), (0.5, "step_up"), (0.7, "review"), (0.9, "block")),
+    "return_abuse": ((0.3, "observe"), (0.6, "review"), (0.95, "limit")),
+    "content_abuse": ((0.3, "observe"), (0.6, "quarantine"), (0.95, "block")),
+    "ranking_manipulation": ((0.3, "observe"), (0.6, "quarantine"), (0.9, "limit")),
+    "inventory_abuse": ((0.3, "observe"), (0.5, "challenge"), (0.7, "limit"), (0.9, "block")),
+    "scraping": ((0.3, "observe"), (0.5, "throttle"), (0.7, "challenge"), (0.9, "block")),
+}
+
+MODES = ("shadow", "enforce")
+EXPIRY_SECONDS = 900
+_MICROSECONDS = 1_000_000
+
+
+@dataclass(frozen=True)
+class ThresholdPolicy:
+    """Chooses the action by thresholds on the risk of each abuse type; the strictest choice counts.
+
+    Parameters
+    ----------
+    mode : `shadow` records what would be done and answers `allow`; `enforce` answers it. A new installation is in
+        shadow mode, so that nobody is turned away before the shop has seen what would happen.
+    ladders : by abuse type; types left out keep their default of `LADDERS`.
+    expiry_seconds : how long a decision may be acted on.
+
+    Faulty ladders raise `UsageError`, all faults at once.
+
+    >>> ThresholdPolicy(ladders={"scrapping": ((0.5, "block"),)})
+    Traceback (most recent call last):
+        ...
+    floorwalker.errors.UsageError: unknown abuse type 'scrapping' in the ladders (did you mean 'scraping'?)
+    """
+
+    mode: str = "shadow"
+    ladders: Mapping[str, Ladder] = field(default_factory=dict)
+    expiry_seconds: int = EXPIRY_SECONDS
+    version: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        faults = _faults(self)
+        if faults:
+            raise UsageError("; ".join(faults))
+        merged = {**LADDERS, **self.ladders}
+        object.__setattr__(self, "ladders", merged)
+        said = json.dumps([self.mode, merged, self.expiry_seconds], sort_keys=True)
+        object.__setattr__(self, "version", f"thresholds-1.{hashlib.sha256(said.encode()).hexdigest()[:10]}")
+
+    def decide(
+        self,
+        assessment: Assessment,
+        *,
+        ids: Sequence[str],
+        event_ids: Sequence[str],
+        shops: Sequence[str],
+        subjects: Sequence[str],
+        at: Sequence[int],
+        listed: Sequence[str],
+        versions: Mapping[str, str],
+        shadow: Sequence[tuple[str, ...]] | None = None,
+    ) -> list[Decision]:
+        """One decision an event.
+
+        Parameters
+        ----------
+        assessment : of the same `n` events.
+        ids, event_ids, shops, subjects, at : [n], see `Decision`.
+        listed : [n], the list that the event is on: "" for none, `deny` (always `block`), `allow` (always `allow`),
+            `watch` (at least `observe`).
+        versions : recorded in every decision.
+        shadow : [n], ids of shadow rules that fired; recorded, never acted on.
+        """
+        risk = assessment.risk
+        worst = risk.argmax(axis=1).tolist()
+        highest = np.rint(risk.max(axis=1) * 100).astype(np.int64).tolist() if len(risk) else []
+        versions = dict(versions)
+        is_shadow = self.mode == "shadow"
+        decisions = []
+        for row, causes in enumerate(assessment.causes):
+            number = highest[row]
+            risks: dict[str, float] = {}
+            intended = "allow"
+            if number > 0:
+                values = risk[row].tolist()
+                risks = {name: round(value, 4) for name, value in zip(ABUSE_TYPES, values, strict=True) if value > 0}
+                intended = self._strictest(risks)
+            kept = tuple(causes)
+            on = listed[row]
+            if on:
+                intended = _by_list(on, intended)
+                kept = (_listed_cause(on), *kept)
+            decisions.append(
+                Decision(
+                    id=ids[row],
+                    event_id=event_ids[row],
+                    shop=shops[row],
+                    subject=subjects[row],
+                    at=at[row],
+                    expires_at=at[row] + self.expiry_seconds * _MICROSECONDS,
+                    action="allow" if is_shadow else intended,
+                    intended=intended,
+                    mode=self.mode,
+                    risk=number,
+                    level=level_of(number),
+                    abuse_type=ABUSE_TYPES[worst[row]] if number > 0 else "",
+                    risks=risks,
+                    calibrated=assessment.calibrated,
+                    causes=kept,
+                    public_reason="" if is_shadow else PUBLIC_REASONS[intended],
+                    degraded=assessment.degraded,
+                    policy_version=self.version,
+                    versions=versions,
+                    shadow=shadow[row] if shadow is not None else (),
+                )
+            )
+        return decisions
+
+    def _strictest(self, risks: Mapping[str, float]) -> str:
+        strictest = 0
+        for abuse_type, value in risks.items():
+            for least, action in self.ladders[abuse_type]:
+                if value >= least:
+                    strictest = max(strictest, _FRICTION[action])
+        return ACTIONS[strictest]
+
+
+_FRICTION = {action: place for place, action in enumerate(ACTIONS)}
+_LIST_TEXTS = {
+    "allow": "on the shop's allow list",
+    "deny": "on the shop's deny list",
+    "watch": "on the shop's watch list",
+}
+
+
+def _by_list(on: str, intended: str) -> str:
+    if on == "deny":
+        return "block"
+    if on == "allow":
+        return "allow"
+    return intended if _FRICTION[intended] >= _FRICTION["observe"] else "observe"
+
+
+def _listed_cause(on: str) -> Cause:
+    return Cause(code=f"list.{on}", text=_LIST_TEXTS[on], severity=1.0, detector="lists")
+
+
+def _faults(policy: ThresholdPolicy) -> list[str]:
+    faults = []
+    if policy.mode not in MODES:
+        faults.append(f"mode is {policy.mode!r}, allowed: {', '.join(MODES)}")
+    if policy.expiry_seconds < 1:
+        faults.append(f"expiry_seconds is {policy.expiry_seconds}, allowed: 1 and up")
+    for abuse_type, ladder in policy.ladders.items():
+        if abuse_type not in ABUSE_TYPES:
+            close = nearest_name(abuse_type, list(ABUSE_TYPES))
+            hint = f" (did you mean {close!r}?)" if close else ""
+            faults.append(f"unknown abuse type {abuse_type!r} in the ladders{hint}")
+        for least, action in ladder:
+            if action not in ACTIONS:
+                faults.append(f"unknown action {action!r} for {abuse_type}, allowed: {', '.join(ACTIONS)}")
+            if not 0 < least <= 1:
+                faults.append(f"threshold {least} of {action} for {abuse_type}, allowed: above 0, at most 1")
+        if [least for least, _ in ladder] != sorted(least for least, _ in ladder):
+            faults.append(f"the thresholds for {abuse_type} do not rise")
+    return faults

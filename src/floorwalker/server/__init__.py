@@ -1,0 +1,1 @@
+"""The HTTP API: events in, decisions out, nothing lost; the only writer of the OpenAPI document."""

@@ -1,0 +1,328 @@
+"""The engine of one installation: takes events, decides, journals; everything that moves state goes through here."""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+import numpy as np
+
+from floorwalker.errors import FloorwalkerError
+from floorwalker.events.event import Event
+from floorwalker.pipeline.pipeline import Judged, Pipeline
+from floorwalker.pipeline.records import (
+    AppliedRecord,
+    DecisionRecord,
+    EventRecord,
+    Record,
+    ReplyRecord,
+    decode_record,
+    encode_record,
+)
+from floorwalker.policy.decision import Decision
+from floorwalker.server.idempotency import IdempotencyBook, RequestMark
+from floorwalker.server.problems import ProblemError
+from floorwalker.server.replies import make_reply
+from floorwalker.store.journal import Journal
+from floorwalker.store.vault import PersonalValue
+
+RECENT = 20_000
+"""Decided records kept in memory: duplicates and look-ups of what just happened need no disk."""
+HEADROOM_BYTES = 64 * 1024 * 1024
+"""Free disk below which nothing more is taken: state must never be ahead of a journal that cannot grow."""
+MOST_PERSONAL = 4096
+"""Batches whose raw personal values wait for a vault that does not answer."""
+_HEADROOM_EVERY = 1_000_000
+"""µs between two looks at the free disk."""
+
+encode_json = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True)
+class DecideJob:
+    """One event that somebody waits for.
+
+    Parameters
+    ----------
+    event : tokenised.
+    personal : its raw personal values, for the vault.
+    mark : of a request with an idempotency key.
+    """
+
+    event: Event
+    personal: Sequence[PersonalValue] = ()
+    mark: RequestMark | None = None
+
+
+@dataclass(frozen=True)
+class IngestJob:
+    """Events that were only told."""
+
+    events: Sequence[Event]
+    personal: Sequence[PersonalValue] = ()
+
+
+@dataclass(frozen=True)
+class RecordJob:
+    """Records of other kinds: labels, lists, what was applied, replies. `then` runs once they are appended."""
+
+    records: Sequence[Record]
+    then: Callable[[int], None] = field(default=lambda first: None)
+
+
+Job = DecideJob | IngestJob | RecordJob
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A reply ready to be sent."""
+
+    decision: Decision
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """How many events were new, and how many were known."""
+
+    accepted: int
+    duplicates: int
+
+
+Outcome = Decided | Ingested | int
+
+
+@dataclass
+class Engine:
+    """Works on jobs one batch at a time, in the thread that owns the state.
+
+    The state is moved and the records are appended in the same call, so journal order is the order in which features
+    saw the events. When the journal cannot take a record whose event was already counted, the engine stops taking
+    anything (`failure`): a restart rebuilds the state from what is journalled.
+
+    Parameters
+    ----------
+    pipeline, journal : of this installation.
+    clock : µs UTC.
+    book : replies to requests with an idempotency key.
+    keep_personal : puts raw personal values into the vault; called in the thread that commits.
+    on_fault : told of what went wrong beside the decisions.
+    """
+
+    pipeline: Pipeline
+    journal: Journal
+    clock: Callable[[], int]
+    book: IdempotencyBook = field(default_factory=IdempotencyBook)
+    keep_personal: Callable[[Sequence[PersonalValue]], object] = field(default=lambda values: None)
+    on_fault: Callable[[str, str], None] = field(default=lambda place, text: None)
+    failure: str = field(default="", init=False)
+    events: int = field(default=0, init=False)
+    decisions: int = field(default=0, init=False)
+    duplicates: int = field(default=0, init=False)
+    last_time: int = field(default=0, init=False)
+    applied: dict[int, AppliedRecord] = field(default_factory=dict, init=False, repr=False)
+    _personal: deque[list[PersonalValue]] = field(default_factory=deque, init=False, repr=False)
+    _recent: OrderedDict[int, bytes] = field(default_factory=OrderedDict, init=False, repr=False)
+    _room_checked: int = field(default=0, init=False, repr=False)
+
+    def now(self) -> int:
+        """The clock, never behind a time that was already given: receipt times rise along the journal."""
+        self.last_time = max(self.last_time, self.clock())
+        return self.last_time
+
+    def work(self, jobs: Sequence[Job]) -> tuple[list[Outcome], int]:
+        """Outcomes in the order of the jobs, and the sequence through which the journal must be durable first.
+
+        Raises `ProblemError` 503 where the disk is full or the engine has failed.
+        """
+        self._check_usable()
+        outcomes: list[Outcome | None] = [None] * len(jobs)
+        records: list[Record] = []
+        first = self.journal.next
+        asked = [place for place, job in enumerate(jobs) if isinstance(job, DecideJob)]
+        try:
+            self._decide(jobs, asked, outcomes, records, first)
+            for place, job in enumerate(jobs):
+                if isinstance(job, IngestJob):
+                    outcomes[place] = self._ingest(job, records, first)
+                elif isinstance(job, RecordJob):
+                    outcomes[place] = first + len(records)
+                    records += job.records
+            encoded = [encode_record(record) for record in records]
+            appended = self.journal.append(encoded)
+        except Exception as error:
+            # Features may have counted events that are in no record.
+            self.failure = f"{type(error).__name__}: {error}" if not isinstance(error, FloorwalkerError) else str(error)
+            raise
+        assert appended == first
+        self._keep_personal([value for job in jobs if not isinstance(job, RecordJob) for value in job.personal])
+        for row, (record, data) in enumerate(zip(records, encoded, strict=True)):
+            if isinstance(record, DecisionRecord) or (isinstance(record, EventRecord) and record.decision is not None):
+                self._remember(first + row, data)
+        for job, outcome in zip(jobs, outcomes, strict=True):
+            if isinstance(job, RecordJob) and isinstance(outcome, int):
+                job.then(outcome)
+        return [outcome for outcome in outcomes if outcome is not None], self.journal.next
+
+    def commit(self, through: int) -> None:
+        """Return when the journal is durable before this sequence, and the vault holds what came with it.
+
+        Safe in another thread than `work`, but for one caller at a time. A vault that does not answer is tried again
+        with the next batch: the events hold tokens and lose nothing.
+        """
+        personal: list[PersonalValue] = []
+        while self._personal:
+            personal += self._personal.popleft()
+        if personal:
+            try:
+                self.keep_personal(personal)
+            except FloorwalkerError as error:
+                self._personal.appendleft(personal)
+                self.on_fault("vault", str(error))
+        try:
+            self.journal.sync(through)
+        except FloorwalkerError as error:
+            self.failure = str(error)
+            raise
+
+    def find(self, sequence: int) -> Record | None:
+        """The journal record of this sequence, None where there is none (any more)."""
+        if not self.journal.first <= sequence < self.journal.next:
+            return None
+        data = self._recent.get(sequence)
+        if data is None:
+            data = next((data for _, data in self.journal.read(sequence, sequence + 1)), None)
+        return decode_record(data) if data is not None else None
+
+    def find_decision(self, identity: str) -> tuple[EventRecord | DecisionRecord, int] | None:
+        """The record that holds the decision of this id, with its sequence."""
+        parts = identity.split("_")
+        if len(parts) != 3 or parts[0] != "dc" or not 0 < len(parts[1]) <= 15:
+            return None
+        try:
+            sequence = int(parts[1], 16)
+        except ValueError:
+            return None
+        record = self.find(sequence)
+        if isinstance(record, EventRecord | DecisionRecord) and record.decision and record.decision.id == identity:
+            return record, sequence
+        return None
+
+    def _check_usable(self) -> None:
+        if self.failure:
+            raise ProblemError(
+                503, f"the engine stopped: {self.failure}", fix="restart the server; nothing acknowledged is lost"
+            )
+        now = self.clock()
+        if not 0 <= now - self._room_checked < _HEADROOM_EVERY:
+            self._room_checked = now
+            disk = os.statvfs(self.journal.folder)
+            free = disk.f_bavail * disk.f_frsize
+            if free < HEADROOM_BYTES:
+                self._room_checked = 0
+                raise ProblemError(
+                    503,
+                    f"the disk of the journal has {free // 2**20} MiB left",
+                    allowed=f"at least {HEADROOM_BYTES // 2**20} MiB",
+                    fix="free some; nothing needs a restart",
+                    headers={"Retry-After": "5"},
+                )
+
+    def _decide(
+        self, jobs: Sequence[Job], asked: list[int], outcomes: list[Outcome | None], records: list[Record], first: int
+    ) -> None:
+        if not asked:
+            return
+        wanted = [job for job in (jobs[place] for place in asked) if isinstance(job, DecideJob)]
+        events = [job.event for job in wanted]
+        keys = self.pipeline.event_keys([event.shop for event in events], [event.id for event in events])
+        known = self.pipeline.window.find(keys).tolist()
+        rows_of: dict[int, int] = {}
+        fresh: list[int] = []
+        for row, (key, sequence) in enumerate(zip(keys.tolist(), known, strict=True)):
+            if sequence < 0 and key not in rows_of:
+                rows_of[key] = row
+                fresh.append(row)
+        replies: list[Decided | None] = [None] * len(wanted)
+        if fresh:
+            counted = [events[row] for row in fresh]
+            batch = self.pipeline.batch(counted)
+            judged = self.pipeline.advance(batch, first + np.arange(len(fresh)))
+            for row, event, decision, features in zip(
+                fresh, counted, judged.decisions, _feature_bytes(judged), strict=True
+            ):
+                records.append(EventRecord(event=event, decision=decision, features=features))
+                replies[row] = Decided(decision, encode_json(make_reply(decision, duplicate=False)))
+        self.events += len(fresh)
+        self.decisions += len(wanted)
+        for row, (key, sequence) in enumerate(zip(keys.tolist(), known, strict=True)):
+            if replies[row] is None:
+                self.duplicates += 1
+                twin = replies[rows_of[key]] if sequence < 0 else None
+                decision = (
+                    twin.decision if twin is not None else self._decide_again(events[row], sequence, records, first)
+                )
+                replies[row] = Decided(decision, encode_json(make_reply(decision, duplicate=True)))
+        for place, job, reply in zip(asked, wanted, replies, strict=True):
+            assert reply is not None
+            outcomes[place] = reply
+            if job.mark is not None:
+                kept = ReplyRecord(
+                    key=job.mark.key, digest=job.mark.digest, at=job.event.received_at, status=200, body=reply.body
+                )
+                self.book.keep(kept)
+                records.append(kept)
+
+    def _decide_again(self, event: Event, sequence: int, records: list[Record], first: int) -> Decision:
+        """The decision about an event that is known; one that was only told is judged as if it came next."""
+        record = self.find(sequence)
+        if isinstance(record, EventRecord) and record.decision is not None:
+            return record.decision
+        batch = self.pipeline.batch([event])
+        judged = self.pipeline.score(batch, np.array([first + len(records)], np.int64))
+        decision = judged.decisions[0]
+        records.append(
+            DecisionRecord(
+                event_sequence=sequence, event=event, decision=decision, features=next(iter(_feature_bytes(judged)))
+            )
+        )
+        return decision
+
+    def _ingest(self, job: IngestJob, records: list[Record], first: int) -> Ingested:
+        events = job.events
+        keys = self.pipeline.event_keys([event.shop for event in events], [event.id for event in events])
+        found = self.pipeline.window.find(keys)
+        # Of equal ids in one body the first counts.
+        _, earliest = np.unique(keys, return_index=True)
+        is_fresh = np.zeros(len(keys), np.bool_)
+        is_fresh[earliest] = True
+        is_fresh &= found < 0
+        rows = np.flatnonzero(is_fresh).tolist()
+        if rows:
+            fresh = events if len(rows) == len(events) else [events[row] for row in rows]
+            self.pipeline.count(self.pipeline.batch(fresh), first + len(records) + np.arange(len(rows)))
+            records += [EventRecord(event=event) for event in fresh]
+        self.events += len(rows)
+        self.duplicates += len(events) - len(rows)
+        return Ingested(len(rows), len(events) - len(rows))
+
+    def _keep_personal(self, values: list[PersonalValue]) -> None:
+        if values:
+            self._personal.append(values)
+            while len(self._personal) > MOST_PERSONAL:
+                self._personal.popleft()
+                self.on_fault("vault", "raw values were dropped, the vault has not answered for too long")
+
+    def _remember(self, sequence: int, data: bytes) -> None:
+        self._recent[sequence] = data
+        if len(self._recent) > RECENT:
+            self._recent.popitem(last=False)
+
+
+def _feature_bytes(judged: Judged) -> list[bytes]:
+    values = np.ascontiguousarray(judged.features.values, "<f4")
+    data, width = values.tobytes(), values.shape[1] * 4
+    return [data[start : start + width] for start in range(0, len(data), width)]

@@ -1,0 +1,75 @@
+"""Figures for Prometheus; labels come from closed sets only, so that no sender can make series."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_SECONDS = (0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
+
+
+class Metrics:
+    """The server's own figures, in a registry of its own.
+
+    >>> metrics = Metrics()
+    >>> metrics.count_decision("allow", "low")
+    >>> b'floorwalker_decisions_total{action="allow",level="low"} 1.0' in metrics.render()
+    True
+    """
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        registry = self._registry
+        self._decisions = Counter(
+            "floorwalker_decisions", "Decisions by intended action and level.", ["action", "level"], registry=registry
+        )
+        self._requests = Counter(
+            "floorwalker_requests", "Requests by route and status.", ["route", "status"], registry=registry
+        )
+        self._seconds = Histogram(
+            "floorwalker_decision_seconds", "Time from request to reply.", buckets=_SECONDS, registry=registry
+        )
+        self._failures = Counter(
+            "floorwalker_detector_failures", "Calls that a detector failed.", ["detector"], registry=registry
+        )
+        self._faults = Counter(
+            "floorwalker_faults", "Things that went wrong beside the decisions.", ["place"], registry=registry
+        )
+        self._children: dict[tuple[str, str], Counter] = {}
+        self._routes: dict[tuple[str, int], Counter] = {}
+
+    def count_decision(self, action: str, level: str) -> None:
+        """One more decision; `action` is the intended one."""
+        child = self._children.get((action, level))
+        if child is None:
+            child = self._children[action, level] = self._decisions.labels(action, level)
+        child.inc()
+
+    def count_request(self, route: str, status: int) -> None:
+        """One more request; `route` is the route's own name, never the path as it was sent."""
+        child = self._routes.get((route, status))
+        if child is None:
+            child = self._routes[route, status] = self._requests.labels(route, str(status))
+        child.inc()
+
+    def count_failure(self, detector: str) -> None:
+        """A detector raised."""
+        self._failures.labels(detector).inc()
+
+    def count_fault(self, place: str) -> None:
+        """Something went wrong beside the decisions."""
+        self._faults.labels(place).inc()
+
+    def observe_seconds(self, seconds: float) -> None:
+        """How long a decision took."""
+        self._seconds.observe(seconds)
+
+    def watch(self, name: str, meaning: str, read: Callable[[], float]) -> None:
+        """A figure that is read when somebody asks."""
+        Gauge(f"floorwalker_{name}", meaning, registry=self._registry).set_function(read)
+
+    def render(self) -> bytes:
+        """The text that Prometheus reads."""
+        return generate_latest(self._registry)

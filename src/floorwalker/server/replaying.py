@@ -1,0 +1,154 @@
+"""History again: features compared bit for bit, and one decision explained from its inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from floorwalker.detectors.unusual import DETECTOR, UnusualActivity
+from floorwalker.errors import InputError, UsageError
+from floorwalker.features.live import FeatureBatch
+from floorwalker.pipeline.pipeline import Pipeline
+from floorwalker.pipeline.records import DecisionRecord, EventRecord, decode_record, feature_values
+from floorwalker.pipeline.replaying import Replay
+from floorwalker.policy.thresholds import ThresholdPolicy
+from floorwalker.server.installation import Installation
+from floorwalker.server.startup import load_model, make_pipeline
+from floorwalker.store.journal import read_journal
+
+
+def compare_history(installation: Installation, out: Path | None = None) -> dict[str, Any]:
+    """Count the whole journal again in a new pipeline and compare with what was stored.
+
+    Parameters
+    ----------
+    installation : its journal is only read.
+    out : Parquet file for the features of every event.
+
+    Returns
+    -------
+    `events`, `decisions` (with stored features), `features_differ`, `actions_differ` (the intended action under
+    today's rules), `pipeline` with today's versions.
+    """
+    _check(installation)
+    pipeline = make_pipeline(installation)
+    replay = Replay(pipeline, lambda version: load_model(installation, version))
+    found = {"events": 0, "decisions": 0, "features_differ": 0, "actions_differ": 0}
+    parts: list[tuple[list[str], np.ndarray[Any, Any]]] = []
+    for held, features in replay.steps(read_journal(installation.journal)):
+        found["events"] += len(held)
+        rows = [row for row, record in enumerate(held) if record.decision is not None]
+        found["decisions"] += len(rows)
+        if out is not None:
+            parts.append((features.event_ids, features.values))
+        if not rows:
+            continue
+        stored = [held[row].features for row in rows]
+        again = np.ascontiguousarray(features.values[rows], "<f4")
+        width = again.shape[1] * 4
+        data = again.tobytes()
+        for place, bits in enumerate(stored):
+            found["features_differ"] += bits != data[place * width : (place + 1) * width]
+        found["actions_differ"] += _count_other_actions(pipeline, [held[row] for row in rows], _rows(features, rows))
+    if out is not None:
+        _write(out, features_of=parts, names=pipeline.features.names)
+    return {**found, "versions": pipeline.versions}
+
+
+def explain_decision(installation: Installation, decision_id: str) -> dict[str, Any]:
+    """A decision, what it was made of, and the same made again.
+
+    Raises `InputError` where no decision of this id is kept.
+    """
+    _check(installation)
+    record = _find(installation, decision_id)
+    decision = record.decision
+    assert decision is not None
+    pipeline = make_pipeline(installation, policy=ThresholdPolicy(mode=decision.mode))
+    version = decision.versions.get(DETECTOR, "0")
+    model = load_model(installation, version) if version != "0" else None
+    pipeline.adopt(model or UnusualActivity(pipeline.features.names, "0" if version == "0" else "lost"))
+    now_versions = {**pipeline.versions, "policy": pipeline.policy.version}
+    then_versions = {**decision.versions, "policy": decision.policy_version}
+    changed = [
+        (name, then_versions.get(name, "none"), now_versions.get(name, "none"))
+        for name in sorted({*then_versions, *now_versions})
+        if then_versions.get(name) != now_versions.get(name)
+    ]
+    values = feature_values(record)
+    names = pipeline.features.names
+    same_features = decision.versions.get("features") == pipeline.versions["features"]
+    again = None
+    if same_features:
+        batch = pipeline.batch([record.event])
+        missing = np.isnan(values)
+        given = FeatureBatch([record.event.id], np.array([decision.at]), values[None, :], names, missing[None, :])
+        sequences = np.array([int(decision_id.split("_")[1], 16)], np.int64)
+        # What the shop's lists said on that day is an input too.
+        on = next((cause.code.removeprefix("list.") for cause in decision.causes if cause.detector == "lists"), "")
+        again = pipeline.judge(batch, given, sequences, listed=[on])[0]
+    return {
+        "decision_id": decision_id,
+        "event": msgspec.to_builtins(record.event),
+        "features": {
+            name: float(value) if value == value else None
+            for name, value in zip(names if same_features else map(str, range(len(values))), values, strict=True)
+        },
+        "stored": msgspec.to_builtins(decision),
+        "again": msgspec.to_builtins(again) if again is not None else None,
+        "changed": changed,
+        "equal": again == decision,
+    }
+
+
+def _check(installation: Installation) -> None:
+    if not installation.journal.is_dir():
+        raise UsageError(f"{installation.folder} holds no journal", fix="give the --folder that the server was given")
+
+
+def _find(installation: Installation, decision_id: str) -> EventRecord | DecisionRecord:
+    parts = decision_id.split("_")
+    try:
+        sequence = int(parts[1], 16) if len(parts) == 3 and parts[0] == "dc" else -1
+    except ValueError:
+        sequence = -1
+    found: Iterator[tuple[int, bytes]] = iter(())
+    if 0 <= sequence < 2**62:
+        found = read_journal(installation.journal, sequence, sequence + 1)
+    for _, data in found:
+        record = decode_record(data)
+        if isinstance(record, EventRecord | DecisionRecord) and record.decision and record.decision.id == decision_id:
+            return record
+    raise InputError(f"no decision {decision_id[:80]!r} in {installation.journal}", fix="take the id from the reply")
+
+
+def _rows(features: FeatureBatch, rows: list[int]) -> FeatureBatch:
+    return FeatureBatch(
+        [features.event_ids[row] for row in rows],
+        features.as_of[rows],
+        features.values[rows],
+        features.names,
+        features.missing[rows],
+    )
+
+
+def _count_other_actions(pipeline: Pipeline, records: list[EventRecord], features: FeatureBatch) -> int:
+    batch = pipeline.batch([record.event for record in records])
+    again = pipeline.judge(batch, features, np.zeros(len(records), np.int64))
+    return sum(
+        record.decision is not None and decision.intended != record.decision.intended
+        for record, decision in zip(records, again, strict=True)
+    )
+
+
+def _write(out: Path, *, features_of: list[tuple[list[str], np.ndarray[Any, Any]]], names: tuple[str, ...]) -> None:
+    import polars as pl
+
+    ids = [name for part, _ in features_of for name in part]
+    values = np.concatenate([part for _, part in features_of]) if features_of else np.empty((0, len(names)), np.float32)
+    frame = pl.DataFrame({"event_id": ids, **{name: values[:, column] for column, name in enumerate(names)}})
+    frame.write_parquet(out)

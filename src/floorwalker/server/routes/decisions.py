@@ -1,0 +1,151 @@
+"""`/v1/decisions`: one event, answer now; what was done about it; the decision again."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from litestar import Request, Response, get, post
+
+from floorwalker.events.abuse import ACTIONS
+from floorwalker.events.decode import decode_event
+from floorwalker.pipeline.records import AppliedRecord, DecisionRecord, EventRecord, feature_values
+from floorwalker.server.bodies import read_body
+from floorwalker.server.engine import Decided, DecideJob, RecordJob, encode_json
+from floorwalker.server.openapi import operation
+from floorwalker.server.problems import ProblemError
+from floorwalker.server.replies import AppliedBody, AppliedReply, DecisionReply
+from floorwalker.server.service import Service, check_shop, service_of
+
+MOST_BYTES = 262_144
+"""Largest body of one event."""
+JSON = "application/json"
+
+
+@post(
+    "/v1/decisions",
+    status_code=200,
+    request_max_body_size=MOST_BYTES,
+    operation_class=operation("Event", ("application/json",), DecisionReply, idempotent=True),
+    summary="Decide about one event",
+    tags=["decisions"],
+)
+async def decide(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """Count one event and say what to do about it; the reply leaves when the event and the decision are durable.
+
+    An event id that was decided before gets that decision again (`duplicate`). In shadow mode the action is `allow`
+    and `private.intended` says what it would have been.
+    """
+    service = service_of(request)
+    started = time.perf_counter()
+    caller = service.admit(request, "decide")
+    body = await request.body()
+    mark = service.mark(request, caller, "/v1/decisions", body)
+    engine = service.engine
+    if mark is not None:
+        before = await engine.book.begin(mark, engine.now())
+        if before is not None:
+            return Response(before.body, status_code=before.status, media_type=JSON)
+    try:
+        event = decode_event(body, now=engine.now())
+        check_shop(caller, event.shop)
+        event, personal = service.intake(event)
+        outcome = await service.batcher.submit(DecideJob(event, personal, mark))
+    finally:
+        if mark is not None:
+            engine.book.end(mark)
+    assert isinstance(outcome, Decided)
+    service.metrics.observe_seconds(time.perf_counter() - started)
+    service.metrics.count_decision(outcome.decision.intended, outcome.decision.level)
+    return Response(outcome.body, media_type=JSON)
+
+
+@post(
+    "/v1/decisions/{decision_id:str}/applied",
+    status_code=200,
+    request_max_body_size=16_384,
+    operation_class=operation("AppliedBody", ("application/json",), AppliedReply, idempotent=True),
+    summary="Report what was done about a decision",
+    tags=["decisions"],
+)
+async def apply_decision(request: Request[Any, Any, Any], decision_id: str) -> Response[bytes]:
+    """Keep what the shop really did, and who overrode the decision.
+
+    A decision is for one use: the same report again is answered the same, another one is refused with 409. A report
+    after `expires_at` is kept and marked `late`.
+    """
+    service = service_of(request)
+    caller = service.admit(request, "decide")
+    given = read_body(await request.body(), AppliedBody)
+    if given.action not in ACTIONS:
+        raise ProblemError(422, f"action is {given.action[:40]!r}", allowed=", ".join(ACTIONS))
+    record, sequence = _find(service, decision_id)
+    decision = record.decision
+    assert decision is not None
+    check_shop(caller, decision.shop)
+    now = service.engine.now()
+    applied = AppliedRecord(
+        decision_id=decision_id,
+        shop=decision.shop,
+        at=now,
+        action=given.action,
+        by=given.by,
+        reason=given.reason,
+        override=given.action != decision.action,
+        late=now > decision.expires_at,
+    )
+    before = service.engine.applied.get(sequence) or service.ledger.find_applied(decision_id)
+    if before is None:
+        service.engine.applied[sequence] = applied
+        await service.batcher.submit(RecordJob((applied,)))
+    elif (before.action, before.by, before.reason) != (applied.action, applied.by, applied.reason):
+        raise ProblemError(
+            409, f"the decision was used already, for {before.action!r}", fix="ask for a decision of its own"
+        )
+    else:
+        applied = before
+    reply = AppliedReply(
+        decision_id=decision_id,
+        action=applied.action,
+        override=applied.override,
+        late=applied.late,
+    )
+    return Response(encode_json(reply), media_type=JSON)
+
+
+@get(
+    "/v1/decisions/{decision_id:str}",
+    operation_class=operation(None, (), None),
+    summary="Look a decision up",
+    tags=["decisions"],
+)
+async def show_decision(request: Request[Any, Any, Any], decision_id: str) -> Response[bytes]:
+    """The decision with everything it was made of: the event, the features, private reasons and all versions."""
+    service = service_of(request)
+    caller = service.admit(request, "read")
+    record, sequence = _find(service, decision_id)
+    decision = record.decision
+    assert decision is not None
+    check_shop(caller, decision.shop)
+    applied = service.engine.applied.get(sequence) or service.ledger.find_applied(decision_id)
+    names = service.engine.pipeline.features.names
+    values = feature_values(record).tolist()
+    document = {
+        "decision": decision,
+        "event": record.event,
+        "features": (
+            {name: value if value == value else None for name, value in zip(names, values, strict=True)}
+            if decision.versions.get("features") == service.engine.pipeline.versions["features"]
+            else {"version": decision.versions.get("features"), "values": [v if v == v else None for v in values]}
+        ),
+        "applied": applied,
+        "sequence": sequence,
+    }
+    return Response(encode_json(document), media_type=JSON)
+
+
+def _find(service: Service, decision_id: str) -> tuple[EventRecord | DecisionRecord, int]:
+    found = service.engine.find_decision(decision_id)
+    if found is None:
+        raise ProblemError(404, "no decision of this id is kept")
+    return found

@@ -1,0 +1,88 @@
+"""`/v1/entities`: what is known of one account, device, address … right now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Request, Response, get
+
+from floorwalker.events.entities import ENTITIES
+from floorwalker.events.event import Event
+from floorwalker.pipeline.records import EventRecord
+from floorwalker.server.engine import Engine, encode_json
+from floorwalker.server.openapi import operation
+from floorwalker.server.problems import ProblemError
+from floorwalker.server.service import check_shop, service_of
+
+
+@get(
+    "/v1/entities/{entity:str}/{identity:str}",
+    operation_class=operation(None, (), None),
+    summary="What is known of an entity",
+    tags=["entities"],
+)
+async def show_entity(
+    request: Request[Any, Any, Any], entity: str, identity: str, shop: str = "default"
+) -> Response[bytes]:
+    """Its last events with their decisions, its risk and features as of the last of them, and whom it was seen with.
+
+    `identity` is the entity as events hold it: the shop's own id, or the token of a personal value.
+    """
+    service = service_of(request)
+    caller = service.admit(request, "read")
+    check_shop(caller, shop)
+    if entity not in ENTITIES:
+        raise ProblemError(404, "no such kind of entity", allowed=", ".join(ENTITIES))
+    engine = service.engine
+    key = engine.pipeline.keyer.key(shop, entity, identity)
+    records = [] if key == 0 else _records(engine, engine.pipeline.recent.find(key))
+    if not records:
+        raise ProblemError(404, "this entity has no event among those remembered")
+    batch = engine.pipeline.batch([record.event for _, record in records])
+    # Keys are hashes: a look at the texts makes sure that the events are this entity's.
+    own = [row for row, value in enumerate(batch.texts[entity]) if value == identity]
+    names = {
+        other: sorted({values[row] or "" for row in own} - {""})
+        for other, values in batch.texts.items()
+        if other in ENTITIES and other != entity and any(values[row] for row in own)
+    }
+    newest = max(own, key=lambda row: records[row][0], default=None)
+    if newest is None:
+        raise ProblemError(404, "this entity has no event among those remembered")
+    features = engine.pipeline.features.score(batch.take([newest]))
+    decided = [records[row][1].decision for row in own if records[row][1].decision is not None]
+    document = {
+        "entity": entity,
+        "id": identity,
+        "shop": shop,
+        "risk": max((decision.risk for decision in decided if decision is not None), default=None),
+        "features": {
+            name: float(value)
+            for name, value, missing in zip(features.names, features.values[0], features.missing[0], strict=True)
+            if not missing
+        },
+        "timeline": [_line(records[row][0], records[row][1]) for row in own],
+        "links": names,
+    }
+    return Response(encode_json(document), media_type="application/json")
+
+
+def _records(engine: Engine, sequences: list[int]) -> list[tuple[int, EventRecord]]:
+    found = [(sequence, engine.find(sequence)) for sequence in sequences]
+    return [(sequence, record) for sequence, record in found if isinstance(record, EventRecord)]
+
+
+def _line(sequence: int, record: EventRecord) -> dict[str, Any]:
+    event: Event = record.event
+    decision = record.decision
+    return {
+        "sequence": sequence,
+        "event_id": event.id,
+        "type": event.type,
+        "at": event.at,
+        "amount_minor": event.amount_minor,
+        "currency": event.currency,
+        "decision_id": decision.id if decision else None,
+        "risk": decision.risk if decision else None,
+        "intended": decision.intended if decision else None,
+    }

@@ -1,0 +1,50 @@
+"""Health, readiness, figures, version: for whoever runs the server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Request, Response, get
+
+from floorwalker import __version__
+from floorwalker.server.engine import encode_json
+from floorwalker.server.metrics import MEDIA_TYPE
+from floorwalker.server.service import service_of
+
+JSON = "application/json"
+
+
+@get("/health", summary="Whether the process is alive", tags=["system"])
+async def health() -> Response[bytes]:
+    """200 as long as the process answers at all; says nothing about readiness."""
+    return Response(b'{"status":"alive"}', media_type=JSON)
+
+
+@get("/ready", summary="Whether decisions are being made", tags=["system"])
+async def ready(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """200 once the state is recovered and the journal takes records, else 503 with what is still to be done."""
+    service = service_of(request)
+    reason = service.ready or service.engine.failure
+    document = {"ready": not reason, "reason": reason}
+    return Response(encode_json(document), status_code=503 if reason else 200, media_type=JSON)
+
+
+@get("/metrics", summary="Figures for Prometheus", tags=["system"])
+async def metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """Counters and histograms; needs no key, since it holds no customer's data. Keep it inside your network."""
+    service = service_of(request)
+    return Response(service.metrics.render(), media_type=MEDIA_TYPE)
+
+
+@get("/version", summary="Versions of everything that decides", tags=["system"])
+async def version(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """The program's version, and those of features, rules, detectors and policy."""
+    service = service_of(request)
+    pipeline = service.engine.pipeline
+    document = {
+        "floorwalker": __version__,
+        "mode": pipeline.policy.mode,
+        "policy": pipeline.policy.version,
+        **pipeline.versions,
+    }
+    return Response(encode_json(document), media_type=JSON)

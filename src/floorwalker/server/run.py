@@ -1,0 +1,297 @@
+"""One server process: recover, listen, keep up what runs beside the decisions, end gracefully."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+import numpy as np
+import structlog
+import uvicorn
+from litestar import Litestar
+
+from floorwalker.detectors.unusual import UnusualActivity
+from floorwalker.errors import FloorwalkerError, UsageError
+from floorwalker.events.event import Event
+from floorwalker.events.identity import Tokeniser, normalise
+from floorwalker.policy.thresholds import ThresholdPolicy
+from floorwalker.server.app import make_app
+from floorwalker.server.archive import Archive
+from floorwalker.server.batcher import MicroBatcher
+from floorwalker.server.engine import Job, Outcome, RecordJob
+from floorwalker.server.installation import Installation
+from floorwalker.server.keyring import KeyRing
+from floorwalker.server.metrics import Metrics
+from floorwalker.server.records_to_rows import write_rows
+from floorwalker.server.service import Intake, Personal, Service
+from floorwalker.server.startup import Durability, Runtime
+from floorwalker.store.ledger import Ledger, Projector
+from floorwalker.store.vault import Vault
+
+log = structlog.get_logger("floorwalker.server")
+
+SWITCH_SECONDS = 0.0005
+"""How long a background thread may hold the interpreter while a request waits; Python's default is ten times this."""
+GRACE_SECONDS = 20
+MAINTAIN_SECONDS = 0.25
+
+
+def wall_clock() -> int:
+    """µs UTC."""
+    return time.time_ns() // 1000  # the server is one of two rooms that read the clock
+
+
+@dataclass(frozen=True)
+class ServeOptions:
+    """What `floorwalker serve` was asked for.
+
+    Parameters
+    ----------
+    installation : the folder.
+    host, port : where to listen; port 0 takes a free one.
+    durability : `power_loss` or `process`.
+    database : URL of the ledger; "" for SQLite in the folder.
+    mode : `shadow` or `enforce`.
+    company_ms : longest wait of a live request for company, at most 1.
+    snapshot_seconds, snapshot_events : see `Runtime`.
+    """
+
+    installation: Installation
+    host: str = "127.0.0.1"
+    port: int = 8080
+    durability: Durability = "power_loss"
+    database: str = ""
+    mode: str = "shadow"
+    company_ms: float = 0.0
+    snapshot_seconds: int = 60
+    snapshot_events: int = 50_000
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.company_ms <= 1:
+            raise UsageError(f"company_ms is {self.company_ms}", allowed="0 to 1")
+
+
+class Server:
+    """Everything that one process of `floorwalker serve` holds.
+
+    Parameters
+    ----------
+    options : see there.
+    on_ready : called with the port once decisions are being made.
+    """
+
+    def __init__(self, options: ServeOptions, on_ready: Callable[[int], None] = lambda port: None) -> None:
+        self.options = options
+        self.on_ready = on_ready
+        self.port = options.port
+        self.metrics = Metrics()
+        self.runtime = Runtime(
+            options.installation,
+            wall_clock,
+            durability=options.durability,
+            snapshot_events=options.snapshot_events,
+            snapshot_seconds=options.snapshot_seconds,
+            policy=ThresholdPolicy(mode=options.mode),
+            on_fault=self._fault,
+        )
+        self.service: Service
+        self._failed: Exception | None = None
+
+    def run(self) -> None:
+        """Serve until SIGTERM or SIGINT; then answer what is waiting, snapshot and leave.
+
+        Raises what opening the folder raises, and `UsageError` where the port is taken.
+        """
+        options = self.options
+        options.installation.make()
+        listener = _listen(options.host, options.port)
+        self.port = listener.getsockname()[1]
+        ledger = Ledger(options.database or options.installation.ledger_url)
+        archive = Archive(ledger)
+        self.runtime.prepare()
+        engine = self.runtime.engine
+        vault = Vault(options.installation.vault, options.installation.vault_key, clock=wall_clock)
+        engine.keep_personal = vault.put
+        engine.on_fault = self._fault
+        keyring = KeyRing(archive.list_keys)
+        keyring.renew()
+        batcher: MicroBatcher[Job, Outcome] = MicroBatcher(
+            engine.work, engine.commit, company_seconds=options.company_ms / 1000
+        )
+        self.service = Service(
+            engine, batcher, keyring, self.metrics, make_intake(options.installation), archive, ready="starting"
+        )
+        self.ledger, self.vault = ledger, vault
+        self._watch()
+        config = uvicorn.Config(
+            make_app(self.service, self._live),
+            loop="uvloop" if sys.platform != "win32" else "asyncio",
+            http="httptools",
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+        sys.setswitchinterval(SWITCH_SECONDS)
+        try:
+            uvicorn.Server(config).run(sockets=[listener])
+        finally:
+            self.runtime.close()
+            vault.close()
+            ledger.close()
+        if self._failed is not None:
+            raise self._failed
+
+    @asynccontextmanager
+    async def _live(self, _: Litestar) -> AsyncIterator[None]:
+        recovery = asyncio.create_task(self._recover())
+        self.service.batcher.start()
+        try:
+            yield
+        finally:
+            self.service.ready = "stopping"
+            await asyncio.gather(recovery, return_exceptions=True)
+            await self.service.batcher.stop()
+            self._maintenance.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._maintenance
+            self.service.keyring.stop()
+            await asyncio.to_thread(self._stop_projector)
+            log.info("stopped", events=self.service.engine.events)
+
+    async def _recover(self) -> None:
+        started = time.perf_counter()
+        self._projector: Projector | None = None
+        self._maintenance = asyncio.create_task(asyncio.sleep(0))
+        self.service.ready = "recovering"
+        try:
+            await asyncio.to_thread(self.runtime.recover)
+            self._warm_up()
+            self._start_projector()
+        except Exception as error:  # noqa: BLE001 - whatever it was, the process must say it and end
+            self.service.ready = "failed"
+            self._failed = error
+            log.error("recovery failed", kind=type(error).__name__, text=str(error))
+            os.kill(os.getpid(), signal.SIGTERM)
+            return
+        self.service.keyring.start(lambda error: self._fault("ledger", str(error)))
+        self._maintenance = asyncio.create_task(self._maintain())
+        # Start-up made hundreds of thousands of objects that never go: the collector need not look at them again.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(50_000, 50, 100)
+        self.service.ready = ""
+        log.info(
+            "ready", port=self.port, seconds=round(time.perf_counter() - started, 3), events=self.runtime.replayed,
+            mode=self.options.mode, durability=self.options.durability,
+        )  # fmt: skip
+        self.on_ready(self.port)
+
+    def _warm_up(self) -> None:
+        """Compile every kernel of the hot path before the first customer waits for it."""
+        pipeline = self.service.engine.pipeline
+        now = self.service.engine.now()
+        events = [Event(id=f"warm-up-{n}", type="checkout", at=now, received_at=now, account="a") for n in range(2)]
+        for batch in (pipeline.batch(events[:1]), pipeline.batch(events)):
+            pipeline.score(batch, np.arange(len(batch)))
+            pipeline.window.find(pipeline.event_keys(batch.texts["shop"], batch.id))
+
+    def _start_projector(self) -> None:
+        self._projector = Projector(
+            self.service.engine.journal, self.ledger, write_rows, clock=wall_clock, rows=2000, seconds=0.5
+        )
+        self._projector.start()
+
+    def _stop_projector(self) -> None:
+        if self._projector is not None:
+            self._projector.stop()
+            with suppress(FloorwalkerError):
+                self._projector.catch_up()
+
+    async def _maintain(self) -> None:
+        """What is due now and then, in the thread that owns the state, between two batches."""
+        while True:
+            await asyncio.sleep(MAINTAIN_SECONDS)
+            try:
+                learned = self.runtime.take_learned()
+                if learned is not None:
+                    model, record = learned
+                    await self.service.batcher.submit(RecordJob((record,), then=self._adopt(model)))
+                    log.info("model adopted", detector=record.detector, version=record.version)
+                self.runtime.maintain()
+                self._trim_applied()
+            except FloorwalkerError as error:
+                self._fault("maintenance", str(error))
+
+    def _adopt(self, model: UnusualActivity) -> Callable[[int], None]:
+        return lambda _: self.service.engine.pipeline.adopt(model)
+
+    def _trim_applied(self) -> None:
+        """Reports that are in the ledger need not be remembered here."""
+        applied = self.service.engine.applied
+        if len(applied) > 1000 and self._projector is not None and self._projector.behind == 0:
+            for sequence in list(applied)[:-1000]:
+                del applied[sequence]
+
+    def _fault(self, place: str, text: str) -> None:
+        self.metrics.count_fault(place)
+        log.warning("fault", place=place, text=text)
+
+    def _watch(self) -> None:
+        engine, watch = self.service.engine, self.metrics.watch
+        watch("events_total", "Events counted since start.", lambda: engine.events)
+        watch("duplicates_total", "Events that were known already, since start.", lambda: engine.duplicates)
+        watch("journal_records", "Records in the journal.", lambda: engine.journal.next)
+        watch("journal_bytes", "Bytes of the journal.", lambda: engine.journal.size_bytes)
+        watch("requests_waiting", "Requests that wait for their batch.", lambda: self.service.batcher.waiting)
+        watch("batches_total", "Batches worked on since start.", lambda: self.service.batcher.batches)
+        watch("snapshots_total", "Snapshots taken since start.", lambda: self.runtime.snapshots_taken)
+        watch("ready", "1 while decisions are being made.", lambda: float(not self.service.ready))
+        watch("ledger_behind", "Durable records that are not in the ledger yet.", self._behind)
+        watch("features_evicted_total", "Rows of live state that gave way to newer ones.", self._evicted)
+
+    def _behind(self) -> float:
+        projector = getattr(self, "_projector", None)
+        return float(projector.behind) if projector is not None else 0.0
+
+    def _evicted(self) -> float:
+        figures = self.service.engine.pipeline.features.figures()
+        return float(sum(count for name, count in figures.items() if name.startswith("evicted.")))
+
+
+def make_intake(installation: Installation) -> Intake:
+    """What normalises and tokenises the events of an installation."""
+    tokeniser = Tokeniser(installation.token_key())
+
+    def intake(event: Event) -> tuple[Event, Personal]:
+        return normalise(event, tokeniser)
+
+    return intake
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise UsageError(
+            f"{host}:{port} cannot be listened on: {error.strerror}", fix="give another --port, or 0 for a free one"
+        ) from error
+    listener.setblocking(False)
+    return listener

@@ -1,0 +1,93 @@
+"""What the routes need: the engine behind its batcher, keys, metrics, the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from litestar import Request
+
+from floorwalker.events.event import Event
+from floorwalker.pipeline.records import Record
+from floorwalker.server.batcher import MicroBatcher
+from floorwalker.server.engine import Engine, Job, Outcome, RecordJob
+from floorwalker.server.idempotency import RequestMark, mark_request
+from floorwalker.server.keyring import KeyRing
+from floorwalker.server.keys import ALL_SHOPS, ApiKey
+from floorwalker.server.metrics import Metrics
+from floorwalker.server.problems import ProblemError
+from floorwalker.store.vault import PersonalValue
+
+Personal = Sequence[PersonalValue]
+
+
+class Intake(Protocol):
+    """Makes an event ready to be kept: raw personal values out, tokens in."""
+
+    def __call__(self, event: Event) -> tuple[Event, Personal]:
+        """The event to keep, and what the vault shall hold of it."""
+
+
+@dataclass
+class Service:
+    """One running server.
+
+    Parameters
+    ----------
+    engine, batcher, keyring, metrics : its parts.
+    intake : normalises and tokenises an event.
+    ledger : answers questions about the past.
+    ready : "" once recovered, else what it is still doing.
+    """
+
+    engine: Engine
+    batcher: MicroBatcher[Job, Outcome]
+    keyring: KeyRing
+    metrics: Metrics
+    intake: Intake
+    ledger: Any
+    ready: str = "starting"
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def admit(self, request: Request[Any, Any, Any], scope: str) -> ApiKey:
+        """The caller's key; raises `ProblemError` where it may not do this, or while the server is not ready."""
+        if self.ready:
+            raise ProblemError(503, f"not ready: {self.ready}", headers={"Retry-After": "1"})
+        return self.keyring.check(read_key(request), scope, now=self.engine.now())
+
+    def mark(self, request: Request[Any, Any, Any], caller: ApiKey, path: str, body: bytes) -> RequestMark | None:
+        """The mark of a request that carries an Idempotency-Key, else None."""
+        for name, value in request.scope["headers"]:
+            if name == b"idempotency-key":
+                return mark_request(caller.id, path, value.decode("latin-1"), body)
+        return None
+
+    async def record(self, *records: Record) -> int:
+        """Journal records of other kinds; returns the sequence of the first, once durable."""
+        sequence = await self.batcher.submit(RecordJob(records))
+        assert isinstance(sequence, int)
+        return sequence
+
+
+def read_key(request: Request[Any, Any, Any]) -> str:
+    """The API key of a request, "" where it has none."""
+    for name, value in request.scope["headers"]:
+        if name == b"authorization":
+            text = value.decode("latin-1")
+            return text[7:].strip() if text[:7].lower() == "bearer " else text
+        if name == b"x-api-key":
+            return value.decode("latin-1").strip()
+    return ""
+
+
+def check_shop(caller: ApiKey, shop: str) -> None:
+    """Refuse a caller that speaks for another shop than its key's."""
+    if caller.shop not in (ALL_SHOPS, shop):
+        raise ProblemError(403, f"the API key speaks for the shop {caller.shop!r} only", fix="use that shop's own key")
+
+
+def service_of(request: Request[Any, Any, Any]) -> Service:
+    """The service that answers a request."""
+    service: Service = request.app.state.service
+    return service

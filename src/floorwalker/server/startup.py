@@ -1,0 +1,306 @@
+"""Start and end of an engine: state is the newest sound snapshot and the journal's records behind it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.resources import files
+from io import BytesIO
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from floorwalker.detectors.rules import LiveRules, RuleTable, default_schema
+from floorwalker.detectors.unusual import DETECTOR, LEAST_ROWS, UnusualActivity
+from floorwalker.errors import ArtefactError, FloorwalkerError
+from floorwalker.events.entities import EntityKeyer
+from floorwalker.features.live import Limits, LiveFeatures
+from floorwalker.models.artefacts import load_artefact, save_artefact
+from floorwalker.pipeline.ids import IdHasher
+from floorwalker.pipeline.pipeline import Pipeline
+from floorwalker.pipeline.records import ModelRecord, Record, ReplyRecord
+from floorwalker.pipeline.replaying import Replay
+from floorwalker.policy.lists import ListBook, ListEntry
+from floorwalker.policy.thresholds import ThresholdPolicy
+from floorwalker.server.engine import Engine
+from floorwalker.server.installation import Installation
+from floorwalker.store.journal import Journal
+from floorwalker.store.live import Snapshots
+
+Durability = Literal["power_loss", "process"]
+MODEL = "unusual_activity"
+MODEL_FORMAT = 1
+_BOOKS = "books"
+
+
+class _Books(msgspec.Struct):
+    """The small parts of the state, kept in a snapshot beside the arrays."""
+
+    lists: list[ListEntry]
+    replies: list[ReplyRecord]
+    model: str
+    last_time: int
+    events: int
+
+
+def make_pipeline(
+    installation: Installation, *, policy: ThresholdPolicy | None = None, limits: Limits | None = None
+) -> Pipeline:
+    """An empty pipeline of an installation: its secret, its rules, the rules that come with the package.
+
+    Raises `floorwalker.detectors.rules.RuleError` where a rule is faulty, with all faults.
+    """
+    secret = installation.secret()
+    seed = int.from_bytes(secret[16:24], "little")
+    features = LiveFeatures(seed=seed, limits=limits)
+    table = RuleTable.load(read_rules(installation), schema=default_schema(features.names))
+    return Pipeline(
+        EntityKeyer(secret[:16]),
+        IdHasher(secret[:16]),
+        features,
+        LiveRules(table),
+        policy or ThresholdPolicy(),
+        seed=seed >> 32,
+    )
+
+
+def read_rules(installation: Installation) -> dict[str, str]:
+    """Texts of all rules by path: the starter rules of the package, then the shop's own below `rules`.
+
+    A rule of the shop with the path of a starter rule takes its place.
+    """
+    texts: dict[str, str] = {}
+    starter = Path(str(files("floorwalker.detectors.rules") / "starter"))
+    for folder in (starter, installation.rules):
+        for path in sorted(folder.rglob("*.yaml")) if folder.is_dir() else []:
+            texts[path.relative_to(folder).as_posix()] = path.read_text("utf-8")
+    return texts
+
+
+def load_model(installation: Installation, version: str) -> UnusualActivity | None:
+    """A stored anomaly detector; None where it is lost or damaged, or of other features."""
+    try:
+        artefact = load_artefact(installation.models / MODEL / version, name=MODEL, version=MODEL_FORMAT)
+        with np.load(BytesIO(artefact.files["model.npz"]), allow_pickle=False) as arrays:
+            return UnusualActivity.from_state(dict(arrays))
+    except (ArtefactError, ValueError, OSError):
+        return None
+
+
+def save_model(installation: Installation, model: UnusualActivity, *, events: int) -> None:
+    """Keep an anomaly detector, so that decisions made with it can be explained."""
+    buffer = BytesIO()
+    arrays: dict[str, Any] = model.state()
+    np.savez(buffer, **arrays)
+    save_artefact(
+        installation.models / MODEL / model.version,
+        name=MODEL,
+        version=MODEL_FORMAT,
+        files={"model.npz": buffer.getvalue()},
+        facts={"learned_from_events": events, "features": len(model.names)},
+    )
+
+
+@dataclass
+class Runtime:
+    """An engine with what keeps it: opened, recovered, snapshotted, closed.
+
+    Parameters
+    ----------
+    installation : the folder.
+    clock : µs UTC.
+    durability : see `floorwalker.store.journal.Journal`.
+    snapshot_events, snapshot_seconds : a snapshot is due after so many events and so much time, whichever comes last;
+        at the latest after four times as many events.
+    policy, limits : of the pipeline.
+    on_progress : told how many events of the journal were counted again.
+    on_fault : told of what went wrong beside the decisions.
+    """
+
+    installation: Installation
+    clock: Callable[[], int]
+    durability: Durability = "power_loss"
+    snapshot_events: int = 50_000
+    snapshot_seconds: int = 60
+    policy: ThresholdPolicy = field(default_factory=ThresholdPolicy)
+    limits: Limits | None = None
+    on_progress: Callable[[int], None] = field(default=lambda events: None)
+    on_fault: Callable[[str, str], None] = field(default=lambda place, text: None)
+    engine: Engine = field(init=False)
+    snapshots: Snapshots = field(init=False)
+    snapshots_taken: int = field(default=0, init=False)
+    _counted: int = field(default=0, init=False)
+    _replayed: int = field(default=0, init=False)
+    _taken_at: int = field(default=0, init=False)
+    _taken_events: int = field(default=0, init=False)
+    _learner: threading.Thread | None = field(default=None, init=False)
+    _learned: UnusualActivity | None = field(default=None, init=False)
+
+    @property
+    def replayed(self) -> int:
+        """Events that the last recovery counted again."""
+        return self._replayed
+
+    def prepare(self) -> None:
+        """Take the folder and read rules; `recover` must follow.
+
+        Raises `floorwalker.store.errors.LockedError` where another process has it, `DamagedError` where the journal is
+        damaged, `floorwalker.detectors.rules.RuleError` where a rule is faulty.
+        """
+        self.installation.make()
+        journal = Journal(self.installation.journal, durability=self.durability, clock=self.clock)
+        try:
+            self.snapshots = Snapshots(self.installation.snapshots, clock=self.clock)
+            self.engine = Engine(self._make_pipeline(), journal, self.clock)
+        except BaseException:
+            journal.close()
+            raise
+
+    def recover(self) -> None:
+        """Bring the state to the journal's end; a damaged snapshot is passed over for an older one, or for none."""
+        journal, engine = self.engine.journal, self.engine
+        restored = self.snapshots.restore()
+        for fault in restored.faults:
+            self.on_fault("snapshot", fault)
+        first = journal.first
+        if restored.state and journal.first <= restored.sequence <= journal.next:
+            try:
+                self._restore(engine.pipeline, restored.state)
+                first = restored.sequence
+            except (FloorwalkerError, KeyError, msgspec.MsgspecError) as error:
+                self.on_fault("snapshot", f"not usable, the journal is read from its beginning: {error}")
+                engine.pipeline = self._make_pipeline()
+                self._counted = 0
+        self._taken_events = self._counted
+        replay = Replay(engine.pipeline, lambda version: load_model(self.installation, version), self._note)
+        for held, _ in replay.steps(journal.read(first)):
+            self._counted += len(held)
+            self._replayed += len(held)
+            self.on_progress(self._replayed)
+            engine.last_time = max(engine.last_time, held[-1].event.received_at)
+        self._taken_at = self.clock()
+
+    def open(self) -> None:
+        """`prepare` and `recover`."""
+        self.prepare()
+        try:
+            self.recover()
+        except BaseException:
+            self.engine.journal.close()
+            raise
+
+    def _make_pipeline(self) -> Pipeline:
+        pipeline = make_pipeline(self.installation, policy=self.policy, limits=self.limits)
+        pipeline.on_failure = lambda detector, error: self.on_fault(detector, repr(error))
+        return pipeline
+
+    def maintain(self) -> None:
+        """Do what is due: learn, put to work what was learned, snapshot. Call it between batches, often."""
+        self._learn_when_due()
+        events = self._counted + self.engine.events
+        due = events - self._taken_events
+        waited = self.clock() - self._taken_at >= self.snapshot_seconds * 1_000_000
+        if (due >= self.snapshot_events and waited) or due >= 4 * self.snapshot_events:
+            self.snapshot()
+
+    def snapshot(self) -> bool:
+        """Copy the state and write it in the background; False where the last one is still being written."""
+        engine = self.engine
+        if self.snapshots.is_busy or engine.failure:
+            return False
+        try:
+            self.snapshots.wait()
+        except FloorwalkerError as error:
+            self.on_fault("snapshot", str(error))
+        taken = self.snapshots.take(self._arrays(), sequence=engine.journal.next, notes=engine.pipeline.versions)
+        if taken:
+            self.snapshots_taken += 1
+            self._taken_at, self._taken_events = self.clock(), self._counted + engine.events
+        return taken
+
+    def close(self) -> None:
+        """Snapshot, wait for it, and let the folder go."""
+        if self._learner is not None:
+            self._learner.join()
+        try:
+            self.snapshots.wait()
+            if self._counted + self.engine.events > self._taken_events:
+                self.snapshot()
+            self.snapshots.wait()
+        except FloorwalkerError as error:
+            # The journal holds everything: the next start only takes longer.
+            self.on_fault("snapshot", str(error))
+        finally:
+            self.engine.journal.close()
+
+    def take_learned(self) -> tuple[UnusualActivity, ModelRecord] | None:
+        """A newly learned detector and the record that puts it to work, None where there is none.
+
+        Journal the record and adopt the detector in the same step, so that replay adopts it at the same place.
+        """
+        model, self._learned = self._learned, None
+        if model is None:
+            return None
+        return model, ModelRecord(at=self.engine.now(), detector=DETECTOR, version=model.version)
+
+    def _learn_when_due(self) -> None:
+        pipeline = self.engine.pipeline
+        if self._learned is not None or (self._learner is not None and self._learner.is_alive()):
+            return
+        learned = int(pipeline.unusual.version) if pipeline.unusual.version.isdigit() else 0
+        # The first at 2,000 events, then each time that history has grown fourfold, six versions in all.
+        if learned >= 6 or pipeline.sample.seen < LEAST_ROWS * 4**learned:
+            return
+        rows, version = pipeline.sample.filled(), str(learned + 1)
+        seen = pipeline.sample.seen
+
+        def learn() -> None:
+            try:
+                model = UnusualActivity.fit(rows, pipeline.features.names, version=version, seed=pipeline.seed)
+                save_model(self.installation, model, events=seen)
+                self._learned = model
+            except (FloorwalkerError, OSError) as error:
+                self.on_fault(DETECTOR, str(error))
+
+        self._learner = threading.Thread(target=learn, name="learner")
+        self._learner.start()
+
+    def _arrays(self) -> dict[str, NDArray[Any]]:
+        engine = self.engine
+        arrays = {
+            f"{part}.{name}": array for part, state in engine.pipeline.state().items() for name, array in state.items()
+        }
+        books = _Books(
+            lists=engine.pipeline.lists.entries(),
+            replies=engine.book.replies(),
+            model=engine.pipeline.unusual.version,
+            last_time=engine.last_time,
+            events=self._counted + engine.events,
+        )
+        arrays[_BOOKS] = np.frombuffer(msgspec.msgpack.encode(books), np.uint8)
+        return arrays
+
+    def _restore(self, pipeline: Pipeline, state: dict[str, NDArray[Any]]) -> None:
+        books = msgspec.msgpack.decode(state[_BOOKS].tobytes(), type=_Books)
+        parts: dict[str, dict[str, NDArray[Any]]] = {}
+        for name, array in state.items():
+            part, _, inner = name.partition(".")
+            parts.setdefault(part, {})[inner] = array
+        pipeline.restore(parts)
+        pipeline.lists = ListBook(books.lists)
+        pipeline.show_lists_to_rules()
+        if books.model != "0":
+            stored = load_model(self.installation, books.model)
+            pipeline.adopt(stored or UnusualActivity(pipeline.features.names, books.model))
+        for reply in books.replies:
+            self.engine.book.keep(reply)
+        self.engine.last_time = books.last_time
+        self._counted = books.events
+
+    def _note(self, sequence: int, record: Record) -> None:
+        if isinstance(record, ReplyRecord):
+            self.engine.book.keep(record)
