@@ -7,24 +7,25 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from floorwalker.store._files import make_folder
 from floorwalker.store._master_key import KEY_BYTES, load_master_key
+from floorwalker.store._sealing import PersonalValue, SealedValue, StoredValue, bind, seal, unseal
 from floorwalker.store._sqlite import name_sqlite_error, prepare_connection
 from floorwalker.store.errors import ClosedError, DamagedError, NewerVersionError, StoreError, name_storage_error
 
+__all__ = ["PersonalValue", "SealedValue", "StoredValue", "Vault"]
+
 VERSION = 1
 DAY = 86_400_000_000
-_NONCE_BYTES = 12
-_MOST_SEEN = 200_000
+_MOST_CACHED = 200_000
+"""Entries of each cache, which is emptied when it is full."""
 _SCHEMA = """
-create table about (version integer not null, proof blob not null);
+create table about (version integer not null, proof blob not null, erasures integer not null);
 create table people (subject text primary key, wrapped_key blob not null, made_at integer not null) without rowid;
 create table raw_values (
     subject text not null references people, field text not null, token text not null, sealed blob not null,
@@ -35,50 +36,22 @@ create index raw_values_field on raw_values (field, last_seen);
 """
 
 
-class PersonalValue(Protocol):
-    """A raw value that was replaced by a token."""
-
-    @property
-    def field(self) -> str:
-        """Which field of the event it stood in."""
-
-    @property
-    def token(self) -> str:
-        """What stands there instead."""
-
-    @property
-    def raw(self) -> str:
-        """What stood there."""
-
-    @property
-    def subject(self) -> str:
-        """Whose it is."""
-
-
-@dataclass(frozen=True)
-class StoredValue:
-    """One opened value; times are µs UTC, the later one exact to a day."""
-
-    field: str
-    token: str
-    raw: str
-    first_seen: int
-    last_seen: int
-
-
 class Vault:
     """Keep raw personal values so that only who holds the master key reads them, and erasing is certain.
 
     Each person (subject) has a random 256-bit key, kept encrypted under the master key; each value is sealed with
-    AES-256-GCM under its person's key, bound to subject, field and token. `erase` deletes the person's key and values,
-    overwrites their place in the file, and empties the write-ahead log: copies of sealed values elsewhere stay closed
-    for good. Backups of this file keep keys alive: keep them for a short time.
+    AES-256-GCM under its person's key, bound to subject, field and token. Sealed values may lie in journals and
+    backups: `erase` deletes the person's key and values, overwrites their place in the file, and empties the
+    write-ahead log, so copies elsewhere stay closed for good. Backups of this file keep keys alive: keep them shortly.
+
+    `seal` may be called while another thread is in any other method.
 
     Parameters
     ----------
     path : the SQLite file; several processes may use it at once.
     master_key_path : 64 hexadecimal digits, mode 0600; made on first use. Back it up apart from the vault.
     clock : gives µs UTC.
+    busy_seconds : how long a call waits for another one's lock.
 
     >>> import tempfile
     >>> from types import SimpleNamespace
@@ -97,39 +70,47 @@ class Vault:
         self._key_path = master_key_path
         self._clock = clock
         self._lock = threading.RLock()
-        self._seen: dict[tuple[str, str, str], int] = {}
-        self._data_version = -1
+        self._seal_lock = threading.Lock()
+        self._people: dict[str, AESGCM] = {}
+        self._kept: dict[tuple[str, str, str], int] = {}
+        self._erasures = -1
         self._connection: sqlite3.Connection | None = None
+        self._sealing: sqlite3.Connection | None = None
         try:
             make_folder(path.parent)
         except OSError as error:
             raise name_storage_error(error, "make", path.parent) from error
-        with self._named_errors():
-            connection = sqlite3.connect(path, timeout=busy_seconds, check_same_thread=False)
-            self._connection = connection
-            try:
+        try:
+            with self._named_errors():
+                self._connection = self._connect(busy_seconds)
                 path.chmod(0o600)
-                prepare_connection(connection)
-                connection.execute("PRAGMA secure_delete = ON")
-                self._master = self._open(connection)
-            except BaseException:
-                self.close()
-                raise
+                self._master = self._open(self._connection)
+                self._erasures = self._count_erasures(self._connection)
+                self._sealing = self._connect(busy_seconds)
+        except BaseException:
+            self.close()
+            raise
+
+    def _connect(self, busy_seconds: float) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path, timeout=busy_seconds, check_same_thread=False)
+        prepare_connection(connection)
+        connection.execute("PRAGMA secure_delete = ON")
+        return connection
 
     def _open(self, connection: sqlite3.Connection) -> AESGCM:
-        with self._transaction(connection):
+        with _transaction(connection):
             is_new = not connection.execute("select 1 from sqlite_master where name = 'about'").fetchone()
             master = AESGCM(load_master_key(self._key_path, may_make=is_new))
             if is_new:
                 for statement in _SCHEMA.split(";"):
                     connection.execute(statement)
-                connection.execute("insert into about values (?, ?)", (VERSION, _seal(master, b"", b"proof")))
+                connection.execute("insert into about values (?, ?, 0)", (VERSION, seal(master, b"", b"proof")))
                 return master
             version, proof = connection.execute("select version, proof from about").fetchone()
         if version != VERSION:
             raise NewerVersionError(f"{self.path} is of vault version {version}", allowed=f"up to {VERSION}")
         try:
-            _unseal(master, proof, b"proof")
+            unseal(master, proof, b"proof")
         except InvalidTag:
             raise DamagedError(
                 f"the master key {self._key_path} is not the one that {self.path} was made with", path=self._key_path,
@@ -137,52 +118,92 @@ class Vault:
             ) from None  # fmt: skip
         return master
 
-    def put(self, values: Iterable[PersonalValue]) -> int:
-        """Seal and keep values, in one transaction; returns how many were new.
+    def seal(self, values: Iterable[PersonalValue]) -> list[SealedValue]:
+        """Seal values for the journal or for `keep`, making keys for new people.
 
-        A value known already only has its last day noted. Durable when this returns.
+        The new keys are durable when this returns, in one transaction for all of them. Values that were kept already
+        on this day are left out.
         """
         now = self._clock()
+        with self._seal_lock, self._named_errors():
+            connection = self._usable(self._sealing)
+            erasures = self._count_erasures(connection)
+            if erasures != self._erasures or len(self._people) > _MOST_CACHED:
+                # This process or another one erased someone: what is cached may name keys that are gone.
+                self._people, self._kept, self._erasures = {}, {}, erasures
+            fresh: dict[tuple[str, str, str], str] = {}
+            for value in values:
+                key = (value.subject, value.field, value.token)
+                if self._kept.get(key) != now // DAY:
+                    fresh[key] = value.raw
+            self._find_people(connection, {key[0] for key in fresh} - self._people.keys(), now)
+            return [
+                SealedValue(*key, seal(self._people[key[0]], raw.encode("utf-8"), bind("value", *key)), now)
+                for key, raw in fresh.items()
+            ]
+
+    def _find_people(self, connection: sqlite3.Connection, subjects: set[str], now: int) -> None:
+        found = {subject: self._person_key(connection, subject) for subject in subjects}
+        if None in found.values():
+            with _transaction(connection):
+                for subject, key in found.items():
+                    if key is None:
+                        wrapped = seal(self._master, secrets.token_bytes(KEY_BYTES), bind("key", subject))
+                        # Another process may have been quicker; its key then is the one.
+                        connection.execute("insert or ignore into people values (?, ?, ?)", (subject, wrapped, now))
+                        found[subject] = self._person_key(connection, subject)
+        self._people.update({subject: key for subject, key in found.items() if key is not None})
+
+    def keep(self, values: Iterable[SealedValue]) -> int:
+        """Put sealed values in the vault, in one transaction, durable on return; returns how many were new.
+
+        Repeating it does no harm. Values whose person has been erased since they were sealed are dropped.
+        """
         with self._lock, self._named_errors():
-            connection = self._usable()
-            self._forget_seen_if_changed(connection)
-            fresh = {
-                (value.subject, value.field, value.token): value.raw
-                for value in values
-                if self._seen.get((value.subject, value.field, value.token)) != now // DAY
-            }
-            if not fresh:
-                return 0
-            with self._transaction(connection):
-                added = sum(self._put_one(connection, key, raw, now) for key, raw in fresh.items())
-            if len(self._seen) + len(fresh) > _MOST_SEEN:
-                self._seen.clear()
-            self._seen.update(dict.fromkeys(fresh, now // DAY))
+            connection = self._usable(self._connection)
+            added = 0
+            kept: dict[tuple[str, str, str], int] = {}
+            with _transaction(connection):
+                erasures = self._count_erasures(connection)
+                for value in values:
+                    added += self._keep_one(connection, value)
+                    kept[value.key] = value.seen_at // DAY
+            with self._seal_lock:
+                if len(self._kept) + len(kept) > _MOST_CACHED:
+                    self._kept.clear()
+                if self._erasures == erasures:
+                    self._kept.update(kept)
             return added
 
-    def _put_one(self, connection: sqlite3.Connection, key: tuple[str, str, str], raw: str, now: int) -> int:
+    def _keep_one(self, connection: sqlite3.Connection, value: SealedValue) -> int:
         known = connection.execute(
-            "update raw_values set last_seen = max(last_seen, ?) where subject = ? and field = ? and token = ?",
-            (now, *key),
+            "update raw_values set first_seen = min(first_seen, ?1), last_seen = max(last_seen, ?1)"
+            " where subject = ?2 and field = ?3 and token = ?4",
+            (value.seen_at, *value.key),
         ).rowcount
         if known:
             return 0
-        # The key is read here and never kept: another process may have erased this person a moment ago.
-        person = self._person_key(connection, key[0])
-        if person is None:
-            fresh_key = secrets.token_bytes(KEY_BYTES)
-            wrapped = _seal(self._master, fresh_key, _bound("key", key[0]))
-            connection.execute("insert into people values (?, ?, ?)", (key[0], wrapped, now))
-            person = AESGCM(fresh_key)
-        sealed = _seal(person, raw.encode("utf-8"), _bound("value", *key))
-        connection.execute("insert into raw_values values (?, ?, ?, ?, ?, ?)", (*key, sealed, now, now))
+        try:
+            person = self._person_key(connection, value.subject)
+            if person is None:
+                return 0
+            unseal(person, value.sealed, bind("value", *value.key))
+        except InvalidTag:
+            # Sealed under a key that was erased since: nobody can open it, and nobody should.
+            return 0
+        row = (*value.key, value.sealed, value.seen_at, value.seen_at)
+        connection.execute("insert into raw_values values (?, ?, ?, ?, ?, ?)", row)
         return 1
+
+    def put(self, values: Iterable[PersonalValue]) -> int:
+        """`seal` and `keep` at once; returns how many were new."""
+        return self.keep(self.seal(values))
 
     def reveal(self, tokens: Sequence[str]) -> dict[str, str]:
         """The raw values behind these tokens; those that were erased or never kept are left out."""
         found: dict[str, str] = {}
         with self._lock, self._named_errors():
-            connection = self._usable()
+            connection = self._usable(self._connection)
             for token in tokens:
                 query = "select subject, field, sealed from raw_values where token = ? order by last_seen desc limit 1"
                 for subject, field, sealed in connection.execute(query, (token,)):
@@ -192,7 +213,7 @@ class Vault:
     def export(self, subject: str) -> list[StoredValue]:
         """Everything kept of a person, opened; an empty list for one who is not known."""
         with self._lock, self._named_errors():
-            connection = self._usable()
+            connection = self._usable(self._connection)
             rows = connection.execute(
                 "select field, token, sealed, first_seen, last_seen from raw_values where subject = ?"
                 " order by field, first_seen, token",
@@ -206,11 +227,11 @@ class Vault:
     def erase(self, subject: str) -> int:
         """Delete a person's key and values beyond recovery from this file; returns the number of values."""
         with self._lock, self._named_errors():
-            connection = self._usable()
-            with self._transaction(connection):
+            connection = self._usable(self._connection)
+            with _transaction(connection):
                 count = connection.execute("delete from raw_values where subject = ?", (subject,)).rowcount
                 connection.execute("delete from people where subject = ?", (subject,))
-            self._seen.clear()
+                connection.execute("update about set erasures = erasures + 1")
             self._empty_log(connection)
             return count
 
@@ -225,8 +246,8 @@ class Vault:
         """
         now = self._clock()
         with self._lock, self._named_errors():
-            connection = self._usable()
-            with self._transaction(connection):
+            connection = self._usable(self._connection)
+            with _transaction(connection):
                 count = sum(
                     connection.execute(
                         "delete from raw_values where field = ? and last_seen < ?", (field, now - kept)
@@ -235,17 +256,18 @@ class Vault:
                 )
                 if count:
                     connection.execute("delete from people where subject not in (select subject from raw_values)")
+                    connection.execute("update about set erasures = erasures + 1")
             if count:
-                self._seen.clear()
                 self._empty_log(connection)
             return count
 
     def close(self) -> None:
         """Close the file; a second call does nothing."""
-        with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
+        with self._lock, self._seal_lock:
+            for connection in (self._sealing, self._connection):
+                if connection is not None:
+                    connection.close()
+            self._sealing = self._connection = None
 
     def __enter__(self) -> Vault:
         return self
@@ -257,49 +279,36 @@ class Vault:
         row = connection.execute("select wrapped_key from people where subject = ?", (subject,)).fetchone()
         if row is None:
             return None
-        return AESGCM(self._unsealed(self._master, row[0], _bound("key", subject), f"the key of {subject!r}"))
+        return AESGCM(self._unsealed(self._master, row[0], bind("key", subject), f"the key of {subject!r}"))
 
     def _open_value(self, connection: sqlite3.Connection, key: tuple[str, str, str], sealed: bytes) -> str:
         person = self._person_key(connection, key[0])
         what = f"the value of {key[1]!r} of {key[0]!r}"
         if person is None:
             raise DamagedError(f"{what} in {self.path} has no key", path=self.path, fix="restore the vault's file")
-        return self._unsealed(person, sealed, _bound("value", *key), what).decode("utf-8")
+        return self._unsealed(person, sealed, bind("value", *key), what).decode("utf-8")
 
     def _unsealed(self, key: AESGCM, sealed: bytes, bound: bytes, what: str) -> bytes:
         try:
-            return _unseal(key, sealed, bound)
+            return unseal(key, sealed, bound)
         except InvalidTag:
             raise DamagedError(
                 f"{what} in {self.path} is damaged", path=self.path, fix="restore the vault's file"
             ) from None
 
-    def _usable(self) -> sqlite3.Connection:
-        if self._connection is None:
-            raise ClosedError(f"the vault {self.path} is closed")
-        return self._connection
+    @staticmethod
+    def _count_erasures(connection: sqlite3.Connection) -> int:
+        return int(connection.execute("select erasures from about").fetchone()[0])
 
-    def _forget_seen_if_changed(self, connection: sqlite3.Connection) -> None:
-        version = connection.execute("PRAGMA data_version").fetchone()[0]
-        if version != self._data_version:
-            self._seen.clear()
-            self._data_version = version
+    def _usable(self, connection: sqlite3.Connection | None) -> sqlite3.Connection:
+        if connection is None:
+            raise ClosedError(f"the vault {self.path} is closed")
+        return connection
 
     @staticmethod
     def _empty_log(connection: sqlite3.Connection) -> None:
         # A reader in another process can hold the log; it is then emptied by the next erasure or the last close.
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-
-    @contextmanager
-    def _transaction(self, connection: sqlite3.Connection) -> Iterator[None]:
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            connection.execute("COMMIT")
-        except BaseException:
-            with suppress(sqlite3.Error):
-                connection.execute("ROLLBACK")
-            raise
 
     @contextmanager
     def _named_errors(self) -> Iterator[None]:
@@ -312,15 +321,13 @@ class Vault:
             raise kind from error
 
 
-def _bound(*parts: str) -> bytes:
-    """What a sealed value is bound to; lengths keep two lists of parts from looking the same."""
-    return b"".join(len(part.encode()).to_bytes(4, "big") + part.encode() for part in parts)
-
-
-def _seal(key: AESGCM, value: bytes, bound: bytes) -> bytes:
-    nonce = secrets.token_bytes(_NONCE_BYTES)
-    return nonce + key.encrypt(nonce, value, bound)
-
-
-def _unseal(key: AESGCM, sealed: bytes, bound: bytes) -> bytes:
-    return key.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], bound)
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        with suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+        raise

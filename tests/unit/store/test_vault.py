@@ -5,13 +5,14 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from floorwalker.store.errors import ClosedError, DamagedError, LockedError, NewerVersionError, StoreError
-from floorwalker.store.vault import DAY, Vault
+from floorwalker.store.vault import DAY, SealedValue, Vault
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,38 @@ def test_a_person_erased_by_another_process_is_not_sealed_under_the_lost_key(vau
         assert other.erase("ann") == 1
     assert vault.put([MAIL, PHONE]) == 2
     assert {each.raw for each in vault.export("ann")} == {MAIL.raw, PHONE.raw}
+
+
+def test_sealed_values_travel_and_are_kept_later(vault: Vault, clock: Clock) -> None:
+    sealed = vault.seal([MAIL, PHONE, MAIL])
+    assert [each.key for each in sealed] == [("ann", "email", "em_1"), ("ann", "phone", "ph_1")]
+    assert vault.export("ann") == []
+    vault = reopen(vault, clock)
+    assert vault.keep([SealedValue(*each.key, each.sealed, each.seen_at) for each in sealed]) == 2
+    assert vault.keep(sealed) == 0
+    assert {each.raw for each in vault.export("ann")} == {MAIL.raw, PHONE.raw}
+    assert vault.seal([MAIL, PHONE]) == []
+    clock.now += DAY
+    assert len(vault.seal([MAIL, PHONE])) == 2
+
+
+@pytest.mark.parametrize("returns", [False, True])
+def test_what_was_sealed_before_an_erasure_is_dropped(vault: Vault, returns: bool) -> None:
+    sealed = vault.seal([MAIL, OTHER])
+    vault.erase("ann")
+    if returns:
+        vault.put([PHONE])
+    assert vault.keep(sealed) == 1
+    assert [each.raw for each in vault.export("ann")] == ([PHONE.raw] if returns else [])
+    assert vault.reveal(["em_1", "em_2"]) == {"em_2": OTHER.raw}
+
+
+def test_sealing_goes_on_while_another_thread_keeps(vault: Vault) -> None:
+    people = [Value("email", f"em_{i}", f"p{i}@example.com", f"p{i}") for i in range(300)]
+    with ThreadPoolExecutor(3) as pool:
+        kept = list(pool.map(lambda i: vault.put(people[i : i + 10]), range(0, 300, 10)))
+    assert kept == [10] * 30
+    assert vault.reveal([each.token for each in people]) == {each.token: each.raw for each in people}
 
 
 def test_old_values_are_swept_by_field(vault: Vault, clock: Clock) -> None:
