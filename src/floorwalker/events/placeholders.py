@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 
 _NOTHING = frozenset(
     {
@@ -77,6 +78,7 @@ def is_private_address(text: str) -> bool:
     return any(found.version == network.version and found in network for network in _NOBODYS)
 
 
+@lru_cache(maxsize=1 << 15)
 def is_placeholder(entity: str, value: str) -> bool:
     """Whether this value of this kind of entity stands for "unknown" and must never count as shared.
 

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -29,8 +31,7 @@ from floorwalker.events.networks import network_of, parse_address
 from floorwalker.events.placeholders import is_placeholder
 
 
-@dataclass(frozen=True)
-class PersonalValue:
+class PersonalValue(msgspec.Struct, frozen=True):
     """A raw value that was taken out of an event, for the vault.
 
     Parameters
@@ -77,6 +78,7 @@ _ADDRESSES = (
     ("shipping_address", "delivery_point", "delivery_area"),
     ("billing_address", "billing_point", "billing_area"),
 )
+_take_names, _take_watched, _take_texts = attrgetter(*_NAMED), attrgetter(*_WATCHED), attrgetter(*_TEXTS)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -126,15 +128,13 @@ def normalise(
         read = read_payment(event.bin, card)
         if read is not card:
             changes["card"] = read
-    for name in _NAMED:
-        value = getattr(event, name)
+    for name, value in zip(_NAMED, _take_names(event), strict=True):
         if value is not None and ("@" in value or value[0] == "+"):
             named = _name_token(value, shop, tokeniser)
             if named is not None:
                 changes[name] = named
                 raw.append((name, named, value))
-    for name in _WATCHED:
-        value = getattr(event, name)
+    for name, value in zip(_WATCHED, _take_watched(event), strict=True):
         if value is not None:
             if is_placeholder(name, value):
                 nobody.append(name)
@@ -197,15 +197,13 @@ def _take_phone(event: Event, shop: str, tokeniser: Tokeniser, rules: IdentityRu
 
 def _take_ip(text: str, shop: str, tokeniser: Tokeniser, rules: IdentityRules, sink: _Sink) -> None:
     changes, facts, raw, nobody, shared = sink
-    address = parse_address(text)
-    if address is None or is_placeholder("ip", str(address)):
+    plain, network, kind = _read_ip(text)
+    facts["ip_kind"] = kind
+    if network is None:
         changes["ip"] = None
-        facts["ip_kind"] = "invalid" if address is None else "private"
         nobody.append("ip")
         return
-    plain = str(address)
-    facts["ip_kind"] = f"ipv{address.version}"
-    facts["ip_network"] = network_of(plain)
+    facts["ip_network"] = network
     if rules.hubs.holds("ip", plain):
         shared += ["ip", "ip_network"]
     if rules.keep_ip:
@@ -214,6 +212,18 @@ def _take_ip(text: str, shop: str, tokeniser: Tokeniser, rules: IdentityRules, s
     token = tokeniser.token("ip", shop, plain)
     changes["ip"] = token
     raw.append(("ip", token, text))
+
+
+@lru_cache(maxsize=1 << 15)
+def _read_ip(text: str) -> tuple[str, str | None, str]:
+    """A client's address in canonical form, its network (None where it is nobody's), and what kind it is."""
+    address = parse_address(text)
+    if address is None:
+        return text, None, "invalid"
+    plain = str(address)
+    if is_placeholder("ip", plain):
+        return plain, None, "private"
+    return plain, network_of(plain), f"ipv{address.version}"
 
 
 def _name_token(value: str, shop: str, tokeniser: Tokeniser) -> str | None:
@@ -236,8 +246,7 @@ def _clean_texts(event: Event, tokeniser: Tokeniser, changes: dict[str, Any], ra
 
         return _MAIL.sub(replace, text)
 
-    for name in _TEXTS:
-        text = getattr(event, name)
+    for name, text in zip(_TEXTS, _take_texts(event), strict=True):
         if text is not None and ("@" in text or "%40" in text):
             changes[name] = replace_mail(name, text)
     if event.attributes:
