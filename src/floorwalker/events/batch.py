@@ -215,7 +215,7 @@ def _gather_entities(columns: dict[str, Any]) -> tuple[dict[str, list[str | None
             networks[row] = network_of(ip)
         if (email := emails[row]) is not None and "@" in email:
             domains[row] = email.rpartition("@")[2].lower()
-        if (phone := phones[row]) is not None and len(phone) > 8 and not phone.startswith("ph_"):
+        if (phone := phones[row]) is not None and len(phone) > 8 and phone[0] == "+":
             prefixes[row] = phone[:-4]
     entities["coupon"] = [codes[0] if codes else None for codes in columns["coupons"]]
     items, sellers = entities["item"], entities["seller"]

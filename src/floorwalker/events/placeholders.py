@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from functools import lru_cache
 
 _NOTHING = frozenset(
@@ -42,7 +43,7 @@ DEFAULT_DEVICES = frozenset(
 )
 """Device ids that whole series, emulators and careful systems share."""
 
-_PHONES = frozenset({"1234567890", "0123456789", "12345678901", "13800138000", "13800000000", "5555555555"})
+_PHONES = ("1234567890", "0123456789", "12345678901", "13800138000", "13800000000", "5555555555")
 _MAILBOXES = frozenset(
     {
         "unknown", "none", "null", "test", "a", "aa", "aaa", "asdf", "qwerty", "noreply", "no-reply", "no", "na",
@@ -52,6 +53,7 @@ _MAILBOXES = frozenset(
 _MAIL_HOSTS = frozenset(
     {"unknown.com", "none.com", "null.com", "test.com", "localhost", "a.a", "no.com", "email.invalid"}
 )
+_TOKEN = re.compile(r"^[a-z]{2}[0-9]{1,4}_[a-z0-9]+$")
 _SEPARATORS = str.maketrans("", "", " \t:.-_{}")
 
 _NOBODYS = tuple(
@@ -90,8 +92,10 @@ def is_placeholder(entity: str, value: str) -> bool:
     text = value.strip().lower()
     if not text:
         return True
+    if _TOKEN.match(text) is not None:
+        return False
     if entity in ("ip", "ip_network"):
-        return not text.startswith("ip_") and is_private_address(text)
+        return is_private_address(text)
     if entity == "email":
         box, at, host = text.rpartition("@")
         return bool(at) and (host in _MAIL_HOSTS or (box in _MAILBOXES and host in ("example.com", "test.com")))
@@ -99,7 +103,7 @@ def is_placeholder(entity: str, value: str) -> bool:
         return text in _MAIL_HOSTS or text in WORDS
     if entity in ("phone", "phone_prefix"):
         digits = "".join(filter(str.isdigit, text))
-        return not text.startswith("ph_") and (len(set(digits[-8:])) <= 1 or digits in _PHONES)
+        return len(set(digits[-8:])) <= 1 or digits.endswith(_PHONES)
     if entity == "bin":
         return len(set(text)) == 1 or text in ("123456", "12345678")
     if entity in _OTHERS:

@@ -133,8 +133,17 @@ def test_malformed_bodies_are_refused_by_name(body: bytes, field: str) -> None:
     assert refused(body).field == field
 
 
-CARDS = ["4111111111111111", "5555555555554444", "378282246310005", "6011111111111117", "3530111333300000",
-         "30569309025904", "4222222222222", "6200000000000005", "2223003122003222"]  # fmt: skip
+CARDS = [
+    "4111111111111111",
+    "5555555555554444",
+    "378282246310005",
+    "6011111111111117",
+    "3530111333300000",
+    "30569309025904",
+    "4222222222222",
+    "6200000000000005",
+    "2223003122003222",
+]
 
 
 @pytest.mark.parametrize("number", CARDS)
@@ -228,14 +237,24 @@ def test_what_only_names_a_password_is_taken() -> None:
 
 def test_fields_of_a_newer_version_are_kept_under_their_paths() -> None:
     body = say(
-        schema_version=7, mood="good", lines=[{"item": "a", "colour": "red"}], card={"scheme": "visa", "art": 3},
-        channel="hologram", attributes={"mine": 1}, lines_total=2,
-    )  # fmt: skip
+        schema_version=7,
+        mood="good",
+        lines=[{"item": "a", "colour": "red"}],
+        card={"scheme": "visa", "art": 3},
+        channel="hologram",
+        attributes={"mine": 1},
+        lines_total=2,
+    )
     event = decode_event(body, now=NOW)
     assert event.schema_version == 7
     assert event.attributes == {
-        "mine": 1, "mood": "good", "lines[0].colour": "red", "card.art": 3, "channel": "hologram", "lines_total": 2,
-    }  # fmt: skip
+        "mine": 1,
+        "mood": "good",
+        "lines[0].colour": "red",
+        "card.art": 3,
+        "channel": "hologram",
+        "lines_total": 2,
+    }
     assert event.lines[0].item == "a"
     assert event.channel is None
 
