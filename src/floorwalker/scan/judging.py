@@ -93,7 +93,7 @@ def judge(
         def evidence_of(medians: Mapping[str, float], fetches: bool) -> Evidence:
             return Evidence(features, facts, medians, fetches, span_hours[taught])
 
-        model = VisitorModel.fit(features, evidence_of, settings)
+        model = VisitorModel.fit(features, evidence_of, settings, days=len(training))
     on_judged_days = np.isin(days.day, list(judged))
     rows = np.flatnonzero(ordinary & on_judged_days & (enough | impostor))
     sparse = np.flatnonzero(ordinary & on_judged_days & ~enough & ~impostor & (days.stat(c.PAGES) > 0))

@@ -16,7 +16,7 @@ from floorwalker.detectors.anomaly._scaling import RobustScaling
 from floorwalker.detectors.anomaly._trimmed import fit_trimmed
 from floorwalker.errors import ArtefactError
 from floorwalker.features.visitors import FEATURES, Feature, select_features
-from floorwalker.scan.cutoff import score_cutoff, tail_cutoff
+from floorwalker.scan.cutoff import budget_for, score_cutoff, tail_cutoff
 from floorwalker.scan.patterns import Evidence, Pattern, load_patterns
 from floorwalker.settings import ScanSettings
 
@@ -55,7 +55,9 @@ class VisitorModel:
     groups: tuple[str, ...] = ()
 
     @classmethod
-    def fit(cls, features: Mapping[str, Values], evidence_of: EvidenceMaker, settings: ScanSettings) -> VisitorModel:
+    def fit(
+        cls, features: Mapping[str, Values], evidence_of: EvidenceMaker, settings: ScanSettings, *, days: int
+    ) -> VisitorModel:
         """Learn from the ordinary visitor-days of the training days, abusers among them.
 
         Parameters
@@ -63,6 +65,7 @@ class VisitorModel:
         features : name to float64 [n], every feature, of visitors that are no recognised machines.
         evidence_of : makes the patterns' evidence once the medians are known.
         settings : detector, groups, budget, trimming.
+        days : how many days these visitor-days are of.
         """
         chosen = select_features(settings.feature_groups)
         matrix = np.column_stack([features[feature.name] for feature in chosen])
@@ -95,7 +98,8 @@ class VisitorModel:
             model.detector = fit_trimmed(
                 detector_maker(settings.detector), scaled, trim=settings.trim, rounds=settings.trim_rounds
             )
-            model.threshold = score_cutoff(model.detector.score(scaled), settings.false_alarm_budget)
+            budget = budget_for(days, settings.false_alarm_budget)
+            model.threshold = score_cutoff(model.detector.score(scaled), budget)
         return model
 
     def score(self, deviations: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from floorwalker.scan.cutoff import score_cutoff, tail_cutoff
+from floorwalker.scan.cutoff import budget_for, score_cutoff, tail_cutoff
 
 
 @pytest.mark.parametrize("budget", [0.01, 0.001])
@@ -40,3 +40,10 @@ def test_narrow_scores_keep_the_straight_tail() -> None:
     scores = np.random.default_rng(2).normal(0.4, 0.05, 1000).clip(0, 1)
     assert score_cutoff(scores, 0.001) == tail_cutoff(scores, 0.001)
     assert score_cutoff(np.empty(0), 0.001) == float("-inf")
+
+
+def test_the_fewer_days_teach_the_farther_out_is_the_cut_off() -> None:
+    budgets = [budget_for(days, 0.001) for days in (1, 2, 4, 6, 7, 30)]
+    assert budgets == sorted(budgets)
+    assert budgets[4:] == [0.001, 0.001]
+    assert budget_for(0, 0.001) == budgets[0] < 0.0002

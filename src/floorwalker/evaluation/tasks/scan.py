@@ -59,7 +59,14 @@ def run(*, data: Path | None, seeds: Sequence[int]) -> dict[str, Any]:
     rows = [measure(family, seed) for family in families for seed in seeds]
     metrics: dict[str, Any] = {
         key: _spread([row[key] for row in rows])
-        for key in ("clean_flag_rate", "surge_flag_rate", "hunter_count_ratio", "precision_50", "recall_gain_routes")
+        for key in (
+            "clean_flag_rate",
+            "surge_flag_rate",
+            "one_day_clean_flag_rate",
+            "hunter_count_ratio",
+            "precision_50",
+            "recall_gain_routes",
+        )
     }
     metrics["hunter_count_ratio"]["pooled"] = sum(row["doubled_hits"] for row in rows) / max(
         sum(row["single_hits"] for row in rows), 1
@@ -90,6 +97,7 @@ def run(*, data: Path | None, seeds: Sequence[int]) -> dict[str, Any]:
         "bars": bars,
         "notes": [
             "flag rates are flagged honest visitors over all honest visitors of the judged day",
+            "one_day_clean_flag_rate: a log of one day without abusers that teaches itself",
             f"recall_gain_routes: recall of the outlier detector alone with paper B's nine features at precision "
             f"{EQUAL_PRECISION} among visitors judged alone, BiLSTM routes minus none",
         ],
@@ -114,6 +122,7 @@ def measure(family: str, seed: int, split: str = "report") -> dict[str, float]:
     """The figures of one shop."""
     clean = scan_generated(generate(scenario(family, seed, split, hunters=0)))
     crowd = scan_generated(generate(scenario(family, seed, split, hunters=0, surge=SURGE, promotion_days=(DETECT,))))
+    one_day = scan_generated(generate(scenario(family, seed, split, hunters=0, days=1, first_day=DETECT_DAY)))
     single_log = generate(scenario(family, seed, split))
     single = scan_generated(single_log)
     doubled = scan_generated(generate(scenario(family, seed, split, hunters=2 * HUNTERS)))
@@ -128,6 +137,7 @@ def measure(family: str, seed: int, split: str = "report") -> dict[str, float]:
     return {
         "clean_flag_rate": clean.honest_flag_rate(),
         "surge_flag_rate": crowd.honest_flag_rate(),
+        "one_day_clean_flag_rate": one_day.honest_flag_rate(),
         "single_hits": float(single.hits()),
         "doubled_hits": float(doubled.hits()),
         "hunter_count_ratio": doubled.hits() / max(single.hits(), 1),
