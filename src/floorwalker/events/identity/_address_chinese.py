@@ -64,7 +64,7 @@ _NOISE = re.compile("[\\s,，.。、;；:：()（）\\[\\]【】\"'“”/|*~·]
 
 def read_lines(text: str, town: str, district: str, region: str) -> Parts:
     """Parts of a Chinese address in one width; `street` holds the road, `numbers` all numbers from large to small."""
-    rest = _numerals(_NOISE.sub("", _simplify(text)))
+    rest = _NOISE.sub("", _simplify(text))
     is_pickup = _PICKUP.search(rest) is not None
     city, quarter = _bare_city(_simplify(town)), _simplify(district)
     rest = _strip_province(rest, _simplify(region))
@@ -76,12 +76,14 @@ def read_lines(text: str, town: str, district: str, region: str) -> Parts:
         rest = rest[match.end() :]
     if match := _TOWN.match(rest):
         rest = rest[match.end() :]
+    rest = _numerals(rest)  # not before: 四川 and 三亚 are no numbers
     villages = ""
     if match := _VILLAGE.match(rest):
         villages, rest = match[1], rest[match.end() :]
     street: tuple[str, ...]
     if match := _ROAD.search(rest):
-        street = (match[1] + (match[2] or match[3] or ""),)
+        name, ending = _split_road(match[1])
+        street = (name[-3:] + ending + (match[2] or match[3] or ""),)
         after = rest[match.end() :]
     else:
         estate = _ESTATE.search(rest)
@@ -89,6 +91,14 @@ def read_lines(text: str, town: str, district: str, region: str) -> Parts:
         street = (villages + name,)
         after = rest[estate.end(1) :] if estate else rest[len(name) :]
     return Parts(street, _read_numbers(after), city, "", after, is_pickup)
+
+
+def _split_road(road: str) -> tuple[str, str]:
+    """A road's name and its last word. Only the end of the name counts: a district in front is left out as often."""
+    for ending in ("大道", "大街", "胡同", "公路"):
+        if road.endswith(ending):
+            return road[: -len(ending)], ending
+    return road[:-1], road[-1]
 
 
 def _simplify(text: str) -> str:

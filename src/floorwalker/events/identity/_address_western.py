@@ -32,9 +32,8 @@ _WORDS = {
     "aven": "ave", "boulevard": "blvd", "boul": "blvd", "bd": "blvd", "drive": "dr", "drv": "dr", "lane": "ln",
     "court": "ct", "crt": "ct", "place": "pl", "square": "sq", "terrace": "ter", "terr": "ter", "close": "cl",
     "crescent": "cres", "highway": "hwy", "parkway": "pkwy", "circle": "cir", "trail": "trl", "gardens": "gdns",
-    "grove": "gr", "mount": "mt", "platz": "pl", "plaza": "pl", "rue": "rue", "calle": "calle", "via": "via",
-    "north": "n", "south": "s", "east": "e", "west": "w", "northeast": "ne", "northwest": "nw", "southeast": "se",
-    "southwest": "sw",
+    "grove": "gr", "mount": "mt", "platz": "pl", "plaza": "pl", "r": "rue", "north": "n", "south": "s",
+    "east": "e", "west": "w", "northeast": "ne", "northwest": "nw", "southeast": "se", "southwest": "sw",
 }  # fmt: skip
 """Words that have several spellings."""
 
@@ -48,19 +47,26 @@ _IGNORED = frozenset(
 _UNITS = frozenset(
     {"flat", "apt", "apartment", "appt", "appartement", "unit", "suite", "ste", "room", "rm", "apto", "piso", "wohnung",
      "whg", "door", "dept", "#", "app", "flt", "apartament", "maisonette", "studio", "lot", "bldg", "building", "block",
-     "blk", "tower", "house", "haus", "entrance", "stairs", "staircase", "esc"}
+     "blk", "u", "tower", "house", "haus", "entrance", "stairs", "staircase", "esc"}
 )  # fmt: skip
 _FLOORS = frozenset({"floor", "fl", "flr", "level", "lvl", "etage", "stock", "og", "planta"})
 _NUMBERS = {
     "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8", "nine": "9",
-    "ten": "10", "first": "1", "second": "2", "third": "3", "fourth": "4", "fifth": "5", "ground": "0",
+    "ten": "10", "ground": "0",
+}  # fmt: skip
+_ORDINALS = {
+    "first": "1th", "second": "2th", "third": "3th", "fourth": "4th", "fifth": "5th", "sixth": "6th", "seventh": "7th",
+    "eighth": "8th", "ninth": "9th", "tenth": "10th",
 }  # fmt: skip
 _PICKUP = re.compile(
     r"\b(?:p\W?o\W? ?box|post office box|postfach|packstation|postfiliale|paketshop|paketbox|locker|parcel ?shop"
     r"|pick ?up point|access point|click (?:and|&) collect|poste restante|inpost|paczkomat|point relais|relais colis"
     r"|parcelforce depot|collect(?:\+|plus))\b"
 )
-_TOKEN = re.compile(r"#|c/o|[^\W\d_]+(?:'[^\W\d_]+)*|\d+[^\W\d_]?(?![^\W\d_])|\d+(?:st|nd|rd|th)\b|\d+|[,;/\n]")
+_TOKEN = re.compile(
+    r"#|c/o|\d+(?:st|nd|rd|th)\b|\d+[^\W\d_]?(?![^\W_])|[^\W\d_]+(?:'[^\W\d_]+)*(?![^\W_])|[^\W_]+|[,;/\n]"
+)
+_JOINED = re.compile(r"^([^\W\d_]+)(\d+[^\W\d_]?)$")
 _ORDINAL = re.compile(r"^(\d+)(?:st|nd|rd|th)$")
 _CODES = {
     "GB": re.compile(r"\b([a-z]{1,2}\d[a-z\d]?) ?(\d[a-z]{2})\b"),
@@ -77,6 +83,9 @@ _CODES = {
 def read_lines(lines: list[str], town: str, code: str, nation: str) -> Parts:
     """Parts of an address whose lines are in lower case, without accents, with single spaces."""
     text = ", ".join(lines)
+    if nation in ("ES", "MX", "CO", "AR"):
+        text = re.sub(r"\bc[/.] ?", "calle ", text)
+    text = re.sub(r"\b(\d+) ?/ ?f\b", r", floor \1, ", text)  # as Hong Kong writes it
     if not code and nation in _CODES:
         found = _last_match(_CODES[nation], text)
         if found is not None:
@@ -112,7 +121,11 @@ def _split(text: str) -> list[str]:
             words.append(ordinal[1] + "th")
         elif word in ",;\n":
             words.append(",")
-        elif len(word) > 6 and word.endswith("strasse"):
+        elif (joined := _JOINED.match(word)) is not None and _WORDS.get(joined[1], joined[1]) in _UNITS:
+            words += [joined[1], joined[2]]
+        elif word in _ORDINALS:
+            words.append(_ORDINALS[word])
+        elif len(word) > 7 and word.endswith("strasse"):
             words += [word[:-7], "st"]
         elif len(word) > 5 and word.endswith("str"):
             words += [word[:-3], "st"]
@@ -127,15 +140,19 @@ def _find_numbers(words: list[str]) -> tuple[tuple[str, ...], list[str]]:
     units: list[str] = []
     floors: list[str] = []
     names: list[list[str]] = [[]]
-    house_part = -1
+    house_part, house_word = -1, 0
     bare: list[tuple[str, int]] = []
     place = 0
     while place < len(words):
         word = words[place]
         following = _next_word(words, place + 1)
-        if word in _UNITS and following is not None and _is_door(words[following], words, following):
-            units.append(_NUMBERS.get(words[following], words[following]))
+        if word in _UNITS and following is not None and _is_door(words[following]):
+            door = _NUMBERS.get(words[following], words[following]).removesuffix("th")
             place = following + 1
+            if door.isdigit() and place < len(words) and len(words[place]) == 1 and words[place].isalpha():
+                door += words[place]
+                place += 1
+            units.append(door)
             continue
         if word in _FLOORS and following is not None and words[following][0].isdigit():
             floors.append(words[following].removesuffix("th"))
@@ -152,8 +169,10 @@ def _find_numbers(words: list[str]) -> tuple[tuple[str, ...], list[str]]:
         if word == ",":
             if names[-1]:
                 names.append([])
-        elif word == "/":
-            pass
+        elif word == "/" or (
+            word[0].isdigit() and not word[:-1].isdigit() and not word.isdigit() and word[-2:] != "th"
+        ):
+            pass  # a mark, or digits and letters without order: nothing that a postman reads
         elif word[0].isdigit() and not word.endswith("th"):
             number = word
             after = place + 1
@@ -163,7 +182,7 @@ def _find_numbers(words: list[str]) -> tuple[tuple[str, ...], list[str]]:
             bare.append((number, len(names) - 1))
             beside = _next_word(words, place + 1)
             if not house and beside is not None and words[place + 1] not in ",/" and words[beside][0].isalpha():
-                house, house_part = number, len(names) - 1
+                house, house_part, house_word = number, len(names) - 1, len(names[-1])
                 bare.pop()
         else:
             names[-1].append(word)
@@ -174,6 +193,12 @@ def _find_numbers(words: list[str]) -> tuple[tuple[str, ...], list[str]]:
         bare.remove(with_name[0])
     units += [number for number, _ in bare]
     street = names[house_part] if 0 <= house_part < len(names) and names[house_part] else next(filter(None, names), [])
+    if 0 < house_word < len(street):
+        ahead, behind = street[:house_word], street[house_word:]
+        street = ahead if _KINDS.intersection(ahead) and not _KINDS.intersection(behind) else behind
+    if len(house) > 1 and house[-1].isalpha():
+        house, letter = house[:-1], house[-1]
+        units.append(letter)
     doors = sorted(dict.fromkeys(unit.lstrip("0") or "0" for unit in units))
     if not doors:
         doors = [f"f{floor}" for floor in floors]
@@ -187,11 +212,11 @@ def _next_word(words: list[str], place: int) -> int | None:
     return place if place < len(words) else None
 
 
-def _is_door(word: str, words: list[str], place: int) -> bool:
+def _is_door(word: str) -> bool:
     """Whether a word after `flat` names the flat: a number, a number in letters, or a single letter."""
     if word in _NUMBERS or (len(word) == 1 and word.isalpha()):
         return True
-    return word[0].isdigit()
+    return any(character.isdigit() for character in word)
 
 
 def _without_town(street: tuple[str, ...], town: tuple[str, ...]) -> tuple[str, ...]:

@@ -73,7 +73,8 @@ def _read(
     area = _area(nation, code, found.town)
     point = None
     if found.is_pickup and found.numbers:
-        point = f"{nation}|{code or found.town}|box|{'.'.join(found.numbers)}"
+        street = "".join(found.street) if is_chinese else ""
+        point = f"{nation}|{code or found.town}|box{street}|{'.'.join(found.numbers)}"
     elif found.numbers and (code or found.town):
         if is_chinese:
             point = f"{nation}|{found.town or quarter or code}|{''.join(found.street)}|{'.'.join(found.numbers)}"
@@ -85,9 +86,13 @@ def _read(
     return Place(canonical, point, area, found.is_pickup)
 
 
+_NUMBER_SIGN = re.compile("(?<![^\\W\\d_])[nN][º°]|№")
+_ORDINAL_SIGN = re.compile("[ºª°]")
+
+
 def _plain(text: str) -> str:
     """One width, no case, no accents (ü is u, ß is ss), single spaces."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
+    folded = unicodedata.normalize("NFKC", _ORDINAL_SIGN.sub("", _NUMBER_SIGN.sub("no ", text))).casefold()
     if not folded.isascii():
         parts = unicodedata.normalize("NFKD", folded)
         folded = unicodedata.normalize("NFC", "".join(part for part in parts if not unicodedata.combining(part)))
