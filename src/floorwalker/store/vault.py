@@ -87,6 +87,8 @@ class Vault:
                 self._master = self._open(self._connection)
                 self._erasures = self._count_erasures(self._connection)
                 self._sealing = self._connect(busy_seconds)
+                # Folding the log into the file takes several syncs: left to the connection that nobody waits for.
+                self._sealing.execute("PRAGMA wal_autocheckpoint = 0")
         except BaseException:
             self.close()
             raise

@@ -84,7 +84,7 @@ def test_only_dirty_chunks_are_looked_at(tmp_path: Path) -> None:
 
 def test_the_state_may_move_on_while_it_is_written(tmp_path: Path) -> None:
     snapshots = Snapshots(tmp_path, clock=lambda: 0)
-    state = {"a": np.ones(2_000_000, np.int64)}
+    state = {"a": np.ones(100_000, np.int64)}
     snapshots.take(state, sequence=1)
     state["a"][:] = 2
     snapshots.wait()

@@ -82,13 +82,13 @@ def _repair(folder: Path, at_least: int) -> Repair:
         is_last = index + 1 == len(sound)
         following = at_least if is_last else sound[index + 1].first
         data = np.fromfile(segment.path, np.uint8)
-        pieces, reached = _sound_pieces(segment, data, lost)
+        pieces, reached, is_cut = _sound_pieces(segment, data, lost)
         if reached < following:
             pieces.append(_gap(segment, reached, following - reached))
             lost.append((reached, following - 1))
         whole = b"".join(pieces)
         if whole != data.tobytes():
-            if is_last and reached >= following:
+            if is_cut and reached >= following:
                 lost.append((reached, -1))
             aside = segment.path.with_name(segment.path.name + ASIDE)
             if not aside.exists():
@@ -101,19 +101,21 @@ def _repair(folder: Path, at_least: int) -> Repair:
     return Repair(tuple(lost), tuple(changed))
 
 
-def _sound_pieces(segment: Segment, data: NDArray[np.uint8], lost: list[tuple[int, int]]) -> tuple[list[bytes], int]:
-    """The segment's bytes without the broken frames, and the sequence expected behind them."""
+def _sound_pieces(
+    segment: Segment, data: NDArray[np.uint8], lost: list[tuple[int, int]]
+) -> tuple[list[bytes], int, bool]:
+    """The segment's bytes without the broken frames, the sequence expected behind them, and whether its end is gone."""
     pieces = [data[: segment.header_bytes].tobytes()]
     start, expected = segment.header_bytes, segment.first
     while True:
         try:
             reached = [expected, *(reached for _, _, reached in scan_segment(segment, start, expected, len(data)))]
-            return [*pieces, data[start:].tobytes()], reached[-1]
+            return [*pieces, data[start:].tobytes()], reached[-1], False
         except FrameError as error:
             pieces.append(data[start : error.offset].tobytes())
             place, sequence, _ = find_frame(data, error.offset + 1, len(data), error.sequence + 1, segment.salt)
             if place < 0:
-                return pieces, error.sequence
+                return pieces, error.sequence, True
             pieces.append(_gap(segment, error.sequence, sequence - error.sequence))
             lost.append((error.sequence, sequence - 1))
             start, expected = place, sequence
