@@ -36,6 +36,7 @@ def _read_folder(folder: Path, limits: Limits, faults: list[Fault]) -> dict[str,
     if not folder.is_dir():
         raise InputError(f"no folder of rules: {folder}", fix="give the folder that holds the *.yaml files")
     texts: dict[str, str] = {}
+    count = 0
     # Links to folders are not followed, so a folder cannot hold itself.
     for path in sorted(folder.rglob("*")):
         file = path.relative_to(folder).as_posix()
@@ -45,7 +46,8 @@ def _read_folder(folder: Path, limits: Limits, faults: list[Fault]) -> dict[str,
             faults.append(Fault(file, 1, 1, "rule files end in .yaml; rename it"))
         if path.suffix != SUFFIX:
             continue
-        if len(texts) >= limits.rules:
+        count += 1
+        if count > limits.rules:
             raise InputError(f"more than {limits.rules} rule files in {folder}", allowed=f"{limits.rules} at most")
         # A character has at most four bytes.
         if path.stat().st_size > 4 * limits.file_characters:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from floorwalker.detectors.rules.text_kernel import FALSE, MISSING, PAIR_BITS, TRUE, UNKNOWN, match_patterns
 from floorwalker.kernels import kernel
 
-AND, OR, NOT = -1, -2, -3
+AND, OR, NOT, SKIP_IF_FALSE, SKIP_IF_TRUE = -1, -2, -3, -4, -5
 STACK = 1_024
 """Deeper than any condition within the limits."""
 
@@ -46,7 +46,7 @@ def evaluate_rules(
     types: NDArray[np.int16],
     type_starts: NDArray[np.int32],  # per type: where its rules begin in `type_rules`
     type_rules: NDArray[np.int32],
-    programs: NDArray[np.int32],  # postfix: a term, or AND, OR, NOT
+    programs: NDArray[np.int32],  # postfix: a term, AND, OR, NOT, or a skip and where to
     program_starts: NDArray[np.int32],
     fired: NDArray[np.bool_],  # [n, R] out
 ) -> None:
@@ -127,13 +127,22 @@ def evaluate_rules(
         for position in range(type_starts[kind], type_starts[kind + 1]):
             rule = type_rules[position]
             height = 0
-            for step in range(program_starts[rule], program_starts[rule + 1]):
+            step = program_starts[rule]
+            end = program_starts[rule + 1]
+            while step < end:
                 code = programs[step]
+                step += 1
                 if code >= 0:
                     stack[height] = terms[code]
                     height += 1
                 elif code == NOT:
                     stack[height - 1] = TRUE - stack[height - 1]
+                elif code <= SKIP_IF_FALSE:
+                    # False AND anything is false, true OR anything is true: most rules end at their first term.
+                    if stack[height - 1] == (FALSE if code == SKIP_IF_FALSE else TRUE):
+                        step = programs[step]
+                    else:
+                        step += 1
                 else:
                     height -= 1
                     over = stack[height]

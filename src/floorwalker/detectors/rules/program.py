@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floorwalker.detectors.rules import terms
-from floorwalker.detectors.rules.kernel import AND, NOT, OR
+from floorwalker.detectors.rules.kernel import AND, NOT, OR, SKIP_IF_FALSE, SKIP_IF_TRUE
 from floorwalker.detectors.rules.rule import Rule
 from floorwalker.detectors.rules.texts import Patterns, lay_out
 
@@ -189,9 +189,13 @@ def _slot(number: terms.Number) -> object:
 
 def _write(node: terms.Condition, numbered: dict[terms.Term, int], programs: list[int]) -> None:
     if isinstance(node, terms.Both | terms.Either):
+        both = isinstance(node, terms.Both)
         _write(node.left, numbered, programs)
+        programs += (SKIP_IF_FALSE if both else SKIP_IF_TRUE, 0)
+        skip = len(programs) - 1
         _write(node.right, numbered, programs)
-        programs.append(AND if isinstance(node, terms.Both) else OR)
+        programs.append(AND if both else OR)
+        programs[skip] = len(programs)
     elif isinstance(node, terms.Not):
         _write(node.condition, numbered, programs)
         programs.append(NOT)
