@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from floorwalker.detectors._unusual_kernels import keep_sample, scale_and_walk
 from floorwalker.detectors.anomaly import RobustScaling
 from floorwalker.detectors.anomaly.isolation_forest import IsolationForest
 from floorwalker.detectors.signal import Reason, Signal
@@ -67,18 +68,8 @@ class FeatureSample:
 
     def add(self, values: NDArray[np.float32]) -> None:
         """Let rows pass by: float32 [n, width]."""
-        start = self.seen
-        places = np.arange(start, start + len(values), dtype=np.int64)
-        if start + len(values) > self.rows:
-            drawn = (_mix(places.astype(np.uint64), self.seed) % (places + 1).astype(np.uint64)).astype(np.int64)
-            places = np.where(places < self.rows, places, drawn)
-            chosen = np.flatnonzero(places < self.rows)
-            # The later of two rows drawn for one place stays, as if they had come one by one.
-            for row in chosen.tolist():
-                self._kept[places[row]] = values[row]
-        else:
-            self._kept[places] = values
-        self._seen[0] += len(values)
+        with np.errstate(over="ignore"):
+            keep_sample(values, self.seed, self._kept, self._seen)
 
     def state(self) -> State:
         """The arrays themselves, not copies: what `restore` takes."""
@@ -90,15 +81,6 @@ class FeatureSample:
             raise ArtefactError("the stored sample of features is of another shape", fix="replay the journal")
         self._kept[:] = state["kept"]
         self._seen[:] = state["seen"]
-
-
-def _mix(values: NDArray[np.uint64], seed: int) -> NDArray[np.uint64]:
-    """SplitMix64 of a counter: Steele, Lea, Flood, *Fast splittable pseudorandom number generators*, 2014."""
-    with np.errstate(over="ignore"):
-        mixed = (values + np.uint64(seed) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-        mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        return mixed ^ (mixed >> np.uint64(31))
 
 
 @dataclass
@@ -133,6 +115,19 @@ class UnusualActivity:
     middle: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
     body: float = 1.0
     top: float = 1.0
+    _flat: tuple[Any, ...] = field(default=(), init=False, repr=False)
+    _divisor: float = field(default=1.0, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.forest is None or self.scaling is None:
+            return
+        learned = self.forest.state()
+        self._flat = (
+            np.ascontiguousarray(self.middle, np.float32), self.scaling.logarithmic, self.scaling.centre,
+            self.scaling.scale, learned["split_column"], learned["split_value"], learned["first_child"],
+            learned["path"], int(learned["limit"]),
+        )  # fmt: skip
+        self._divisor = float(learned["normaliser"]) * self.forest.trees
 
     @classmethod
     def fit(
@@ -163,8 +158,7 @@ class UnusualActivity:
                 reasons=[[] for _ in range(len(values))],
                 ready=False,
             )
-        scaled = self.scaling.apply(_completed(values, self.middle))
-        raw = self.forest.score(scaled)
+        scaled, raw = self._raw(values)
         score = np.clip((raw - self.body) / (self.top - self.body), 0.0, 1.0).astype(np.float32)
         reasons: list[list[Reason]] = [[] for _ in range(len(values))]
         for row in np.flatnonzero(score > 0).tolist():
@@ -176,6 +170,14 @@ class UnusualActivity:
         return Signal(
             detector=DETECTOR, version=self.version, abuse_type=None, score=score, reasons=reasons, ready=True
         )
+
+    def _raw(self, values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+        """Scaled features, and the forest's own scores: as `IsolationForest.score`, in one call for a live request."""
+        scaled = np.empty(values.shape, np.float32)
+        total = np.empty(len(values), np.float64)
+        given = (np.ascontiguousarray(values, np.float32), *self._flat, scaled, total)
+        scale_and_walk(*given)
+        return scaled, np.exp2(-total / self._divisor)
 
     def state(self) -> State:
         """Everything learned as arrays: what `from_state` takes. Raises `UsageError` before the first fit."""

@@ -48,6 +48,8 @@ def fuse(signals: Sequence[Signal], usual: NDArray[np.int16]) -> Assessment:
         if not signal.ready:
             degraded.append(signal.detector)
             continue
+        if not signal.score.any():
+            continue
         if signal.abuse_type is not None:
             spared[:, _COLUMN[signal.abuse_type]] *= 1.0 - signal.score
         else:

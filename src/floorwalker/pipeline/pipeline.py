@@ -118,14 +118,17 @@ class Pipeline:
         """
         return self._judge(batch, self.features.score(batch), sequences)
 
-    def advance(self, batch: EventBatch, sequences: NDArray[np.int64]) -> Judged:
+    def advance(
+        self, batch: EventBatch, sequences: NDArray[np.int64], keys: NDArray[np.uint64] | None = None
+    ) -> Judged:
         """Count the events in order and decide about each as of just before it was counted.
 
         Parameters
         ----------
         sequences : int64 [n], of the events' journal records.
+        keys : of the events' ids, where the caller has them: uint64 [n].
         """
-        return self._judge(batch, self.count(batch, sequences), sequences)
+        return self._judge(batch, self.count(batch, sequences, keys), sequences)
 
     def judge(
         self,
@@ -143,11 +146,15 @@ class Pipeline:
         """
         return self._judge(batch, features, sequences, listed).decisions
 
-    def count(self, batch: EventBatch, sequences: NDArray[np.int64]) -> FeatureBatch:
+    def count(
+        self, batch: EventBatch, sequences: NDArray[np.int64], keys: NDArray[np.uint64] | None = None
+    ) -> FeatureBatch:
         """As `advance`, without decisions: for events that were only told, and for replay."""
         features = self.features.advance(batch)
         self.sample.add(features.values)
-        self.window.add(self.event_keys(batch.texts["shop"], batch.id), sequences)
+        if keys is None:
+            keys = self.event_keys(batch.texts["shop"], batch.id)
+        self.window.add(keys, sequences)
         self.recent.add(batch.keys, sequences)
         return features
 
@@ -229,6 +236,8 @@ class Pipeline:
         try:
             hits = table.evaluate(batch, features)
             quiet: list[tuple[str, ...]] = [()] * rows
+            if not hits.fired.any():
+                return [], quiet
             for signal in signals(hits, shadow=True):
                 for row, reasons in enumerate(signal.reasons):
                     quiet[row] += tuple(reason.code for reason in reasons)

@@ -250,7 +250,7 @@ class Engine:
         if fresh:
             counted = [events[row] for row in fresh]
             batch = self.pipeline.batch(counted)
-            judged = self.pipeline.advance(batch, first + np.arange(len(fresh)))
+            judged = self.pipeline.advance(batch, first + np.arange(len(fresh)), keys[fresh])
             for row, event, decision, features in zip(
                 fresh, counted, judged.decisions, _feature_bytes(judged), strict=True
             ):
@@ -303,7 +303,7 @@ class Engine:
         rows = np.flatnonzero(is_fresh).tolist()
         if rows:
             fresh = events if len(rows) == len(events) else [events[row] for row in rows]
-            self.pipeline.count(self.pipeline.batch(fresh), first + len(records) + np.arange(len(rows)))
+            self.pipeline.count(self.pipeline.batch(fresh), first + len(records) + np.arange(len(rows)), keys[rows])
             records += [EventRecord(event=event) for event in fresh]
         self.events += len(rows)
         self.duplicates += len(events) - len(rows)

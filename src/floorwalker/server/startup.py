@@ -34,6 +34,8 @@ from floorwalker.store.live import Snapshots
 Durability = Literal["power_loss", "process"]
 MODEL = "unusual_activity"
 MODEL_FORMAT = 1
+MOST_BEHIND = 400_000
+"""Events after which a snapshot is due whatever the time: a restart counts no more than these again."""
 _BOOKS = "books"
 
 
@@ -114,8 +116,8 @@ class Runtime:
     installation : the folder.
     clock : µs UTC.
     durability : see `floorwalker.store.journal.Journal`.
-    snapshot_events, snapshot_seconds : a snapshot is due after so many events and so much time, whichever comes last;
-        at the latest after four times as many events.
+    snapshot_events, snapshot_seconds : a snapshot is due after so many events and so much time, whichever comes last,
+        and at the latest after `MOST_BEHIND` events.
     policy, limits : of the pipeline.
     on_progress : told how many events of the journal were counted again.
     on_fault : told of what went wrong beside the decisions.
@@ -204,7 +206,7 @@ class Runtime:
         events = self._counted + self.engine.events
         due = events - self._taken_events
         waited = self.clock() - self._taken_at >= self.snapshot_seconds * 1_000_000
-        if (due >= self.snapshot_events and waited) or due >= 4 * self.snapshot_events:
+        if (due >= self.snapshot_events and waited) or due >= MOST_BEHIND:
             self.snapshot()
 
     def snapshot(self) -> bool:
