@@ -168,7 +168,7 @@ def _screen(
                     elif high != 0:
                         flags |= ODD_TEXT
                     high = 0
-                    if code < 32 and code != 9 and code != 10 and code != 13:
+                    if (code < 32 and code != 9 and code != 10 and code != 13) or code == 127:
                         flags |= CONTROL
                 elif following == 110 or following == 116 or following == 114:
                     code = 32 if following == 116 else 10
@@ -181,7 +181,7 @@ def _screen(
                 in_text = False
                 text_end = place
                 code = 10
-            elif byte < 32:
+            elif byte < 32 or byte == 127:
                 flags |= CONTROL
             elif byte >= 0xF0:
                 step = 4

@@ -137,7 +137,7 @@ _SECRET_FAULT = ("passwords and card security codes are never taken", "their res
 
 
 def _join(path: str, name: str) -> str:
-    name = name[:64].encode("utf-8", "backslashreplace").decode()
+    name = name[:64].encode("utf-8", "backslashreplace").decode() or '""'
     return f"{path}.{name}" if path else name
 
 

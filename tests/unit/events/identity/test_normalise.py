@@ -1,0 +1,276 @@
+"""Personal values leave the event, and what can be said of them in general stays."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from floorwalker.errors import UsageError
+from floorwalker.events.batch import make_batch
+from floorwalker.events.codec import pack_event
+from floorwalker.events.entities import EntityKeyer
+from floorwalker.events.event import Address, CardFacts, Event
+from floorwalker.events.identity import IdentityRules, Tokeniser, is_token, normalise, stored_value
+from floorwalker.events.identity.emails import read_email
+from floorwalker.events.identity.hubs import DEGREE_LIMITS, find_hubs, read_hubs
+from floorwalker.events.identity.payments import read_payment
+from floorwalker.events.identity.phones import read_phone
+from floorwalker.events.networks import network_of
+
+TOKENISER = Tokeniser(bytes(range(32)))
+KEYER = EntityKeyer(bytes(16))
+HOME = Address(name="Jane Doe", street="12 High St", extra="Flat 3", postal_code="LS1 4AP", country="GB")
+EVENT = Event(
+    id="e-1",
+    type="checkout",
+    at=1,
+    account="a-1",
+    email="Jane.Doe+x@gmail.com",
+    phone="07911 123456",
+    ip="::ffff:203.0.113.9",
+    shipping_address=HOME,
+    billing_address=HOME,
+    country="GB",
+    bin="411111",
+    url="https://shop.example.com/?mail=jane@example.com",
+    text="write to jane%40example.com or JANE@example.com",
+    attributes={"contact": ["bob@example.org", 3], "note": "x"},
+    recipient="friend@example.org",
+)
+SECRETS = ("jane", "doe@", "123456", "203.0.113.9", "high st", "ls1 4ap", "bob@", "friend@")
+
+
+def test_no_personal_value_stays_and_every_one_is_handed_out() -> None:
+    kept, raw = normalise(EVENT, TOKENISER)
+    record = pack_event(kept).decode("utf-8", "replace").lower()
+    assert [secret for secret in SECRETS if secret in record] == []
+    fields = [value.field for value in raw]
+    assert fields == [
+        "email",
+        "phone",
+        "ip",
+        "shipping_address",
+        "billing_address",
+        "recipient",
+        "url",
+        "text",
+        "text",
+        "attributes.contact[0]",
+    ]
+    assert all(is_token(value.token) for value in raw)
+    assert {value.subject for value in raw} == {"account:a-1"}
+    assert msgspec.json.decode(raw[3].raw, type=Address) == HOME
+    assert raw[6].token == raw[7].token == raw[8].token
+
+
+def test_what_can_be_said_in_general_stays() -> None:
+    kept, _ = normalise(EVENT, TOKENISER)
+    facts = kept.identity
+    assert facts is not None
+    assert (facts.email_domain, facts.email_free, facts.email_disposable, facts.email_altered) == (
+        "gmail.com",
+        True,
+        False,
+        True,
+    )
+    assert (facts.phone_prefix, facts.phone_kind) == ("+44791112", "mobile")
+    assert (facts.ip_network, facts.ip_kind) == ("203.0.113.0/24", "ipv4")
+    assert facts.delivery_point == facts.billing_point
+    assert facts.delivery_area == "GB:LS1"
+    assert facts.hubs == ("email_domain",)
+    assert kept.card == CardFacts(scheme="visa")
+    assert (kept.shipping_address, kept.billing_address) == (None, None)
+    assert make_batch([kept], KEYER).keys["email_domain"][0] == 0
+
+
+def test_a_second_time_changes_nothing() -> None:
+    kept, _ = normalise(EVENT, TOKENISER)
+    assert normalise(kept, TOKENISER) == (kept, [])
+
+
+def test_spellings_of_one_person_have_the_same_keys() -> None:
+    other = Event(
+        id="e-2",
+        type="checkout",
+        at=2,
+        account="a-2",
+        email="JANEDOE@googlemail.com",
+        phone="+44 7911-123456",
+        ip="203.0.113.9",
+        shipping_address=Address(text="12 High Street Apt 3, Leeds LS1 4AP", country="GB"),
+    )
+    keys = make_batch([normalise(event, TOKENISER)[0] for event in (EVENT, other)], KEYER).keys
+    for entity in ("email", "phone", "ip", "ip_network", "delivery_point", "phone_prefix"):
+        assert keys[entity][0] == keys[entity][1] != 0, entity
+    assert keys["account"][0] != keys["account"][1]
+
+
+def test_placeholders_are_dropped_and_named() -> None:
+    event = Event(
+        id="e",
+        type="search",
+        at=1,
+        account="unknown",
+        email="test@test.com",
+        phone="0000000000",
+        ip="10.0.0.1",
+        device="0",
+    )
+    kept, raw = normalise(event, TOKENISER, IdentityRules(region="GB"))
+    assert raw == []
+    assert kept.identity is not None
+    assert set(kept.identity.placeholders) == {"account", "email", "phone", "ip", "device"}
+    assert (kept.email, kept.phone, kept.ip) == (None, None, None)
+    assert kept.identity.ip_network is None
+    assert not any(column[0] for column in make_batch([kept], KEYER).keys.values())
+
+
+def test_what_is_no_address_or_number_still_tells_people_apart() -> None:
+    event = Event(id="e", type="search", at=1, email="jane", phone="12-34-5")
+    kept, raw = normalise(event, TOKENISER)
+    assert kept.identity is not None
+    assert kept.identity.email_domain is None
+    assert kept.identity.phone_kind == "invalid"
+    assert all(value.subject == kept.email for value in raw)
+    assert is_token(kept.phone or "")
+
+
+def test_accounts_named_by_a_personal_value_get_tokens() -> None:
+    event = Event(id="e", type="search", at=1, account="Jane@example.com", inviter="+447911123456", session="a@b")
+    kept, raw = normalise(event, TOKENISER)
+    assert is_token(kept.account or "")
+    assert is_token(kept.inviter or "")
+    assert kept.session == "a@b"
+    assert [value.field for value in raw] == ["account", "inviter"]
+    assert raw[0].subject == f"account:{kept.account}"
+    assert stored_value("account", "JANE@example.com", "default", TOKENISER) == [kept.account]
+
+
+def test_declared_hubs_are_named() -> None:
+    hubs = read_hubs('networks = [{ range = "203.0.113.0/24", name = "carrier" }]\ndevice = ["fp-shared"]')
+    event = Event(
+        id="e",
+        type="search",
+        at=1,
+        ip="203.0.113.9",
+        device="fp-shared",
+        shipping_address=Address(street="Packstation 145", postal_code="10115", country="DE"),
+    )
+    kept, _ = normalise(event, TOKENISER, IdentityRules(hubs=hubs))
+    assert kept.identity is not None
+    assert set(kept.identity.hubs) == {"ip", "ip_network", "device", "delivery_point"}
+    assert not any(column[0] for column in make_batch([kept], KEYER).keys.values())
+    assert kept.identity.ip_network == "203.0.113.0/24"
+
+
+@pytest.mark.parametrize(
+    "text", ["= 3", 'colour = ["red"]', "device = [1]", 'networks = [{ range = "203.0.113.9/8" }]']
+)
+def test_a_list_of_hubs_with_a_fault_is_refused(text: str) -> None:
+    with pytest.raises(UsageError):
+        read_hubs(text)
+
+
+def test_hubs_by_degree_count_accounts_not_events() -> None:
+    import numpy as np
+
+    keys = np.repeat(np.array([5, 6, 0], dtype=np.uint64), 60)
+    accounts = np.concatenate([np.arange(60), np.full(60, 3), np.arange(60)]).astype(np.uint64)
+    assert find_hubs(keys, accounts, DEGREE_LIMITS["ip"]).tolist() == [5]
+
+
+def test_addresses_of_clients_may_stay_readable() -> None:
+    kept, raw = normalise(Event(id="e", type="search", at=1, ip="203.0.113.9"), TOKENISER, IdentityRules(keep_ip=True))
+    assert (kept.ip, raw) == ("203.0.113.9", [])
+
+
+def test_tokens_of_older_keys_are_still_found() -> None:
+    old = Tokeniser(bytes(32))
+    new = Tokeniser(bytes(range(32)), 2, {1: bytes(32)})
+    found = stored_value("email", "Jane@example.com", "s", new)
+    assert found == [new.token("email", "s", "jane@example.com"), old.token("email", "s", "jane@example.com")]
+    assert stored_value("email", found[1], "s", new) == [found[1]]
+    assert stored_value("ip", "::ffff:203.0.113.9", "s", new)[-1] == "203.0.113.9"
+    assert stored_value("ip_network", "203.0.113.77", "s", new) == ["203.0.113.0/24"]
+
+
+@pytest.mark.parametrize(
+    ("key", "version", "older"),
+    [(b"short", 1, {}), (bytes(32), 0, {}), (bytes(32), 1, {2: bytes(32)}), (bytes(32), 2, {1: b""})],
+)
+def test_keys_that_do_not_fit_are_refused(key: bytes, version: int, older: dict[int, bytes]) -> None:
+    with pytest.raises(UsageError):
+        Tokeniser(key, version, older)
+
+
+@pytest.mark.parametrize(
+    ("text", "canonical", "domain"),
+    [
+        ("Jane.Doe+a+b@GMail.com", "janedoe@gmail.com", "gmail.com"),
+        ("j.a.n.e@googlemail.com.", "jane@gmail.com", "gmail.com"),
+        ("jane-a@yahoo.com", "jane@yahoo.com", "yahoo.com"),
+        ("jane+tag@example.com", "jane@example.com", "example.com"),
+        ("jane.doe@example.com", "jane.doe@example.com", "example.com"),
+        ("ｊａｎｅ＠ｅｘａｍｐｌｅ．ｃｏｍ", "jane@example.com", "example.com"),
+        ("ja\u200bne@example.com", "jane@example.com", "example.com"),
+        ("<jane@example.com>", "jane@example.com", "example.com"),
+        ("jane@bücher.example", "jane@xn--bcher-kva.example", "xn--bcher-kva.example"),
+        ("Ja.ne_x@pm.me", "janex@proton.me", "proton.me"),
+        ("+@example.com", "+@example.com", "example.com"),
+        ("jane", "jane", None),
+        ("jane@localhost", "jane@localhost", None),
+        ("@example.com", "@example.com", None),
+        ("", "", None),
+    ],
+)
+def test_one_mailbox_has_one_spelling(text: str, canonical: str, domain: str | None) -> None:
+    email = read_email(text)
+    assert (email.canonical, email.domain) == (canonical, domain)
+
+
+def test_disposable_domains_count_with_what_is_below_them() -> None:
+    assert read_email("a@x.y.mailinator.com").is_disposable
+    assert not read_email("a@notmailinator.com").is_disposable
+    assert read_email("a1b2@example.com").digits == 0.5
+
+
+@pytest.mark.parametrize(
+    ("text", "region", "canonical", "kind"),
+    [
+        ("07911 123456", "GB", "+447911123456", "mobile"),
+        ("+44 (0) 7911 123456", "US", "+447911123456", "mobile"),
+        ("0044 7911 123456", "DE", "+447911123456", "mobile"),
+        ("447911123456", None, "+447911123456", "mobile"),
+        ("138-0013-8000", "CN", "+8613800138000", "mobile"),
+        ("１３８００１３８０００", "CN", "+8613800138000", "mobile"),
+        ("0800 111 1111 ext. 3", "GB", "+448001111111", "toll_free"),
+        ("123", "GB", None, None),
+        ("", None, None, None),
+        ("no number", "GB", None, None),
+    ],
+)
+def test_one_telephone_has_one_number(text: str, region: str | None, canonical: str | None, kind: str | None) -> None:
+    phone = read_phone(text, region)
+    assert (phone.canonical, phone.kind) == (canonical, kind)
+    assert phone.prefix == (canonical[:-4] if canonical else None)
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("203.0.113.9", "203.0.113.0/24"),
+        ("::ffff:203.0.113.9", "203.0.113.0/24"),
+        ("2001:DB8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("[2001:db8::1%eth0]", "2001:db8::/64"),
+        ("203.0.113.256", None),
+        ("", None),
+    ],
+)
+def test_networks(address: str, network: str | None) -> None:
+    assert network_of(address) == network
+
+
+def test_checks_of_payment_services_become_words() -> None:
+    card = read_payment(None, CardFacts(scheme="American Express", avs_result="Z", cvv_result="weird"))
+    assert card == CardFacts(scheme="amex", avs_result="partial", cvv_result="weird")
+    assert read_payment("123456", None) is None
