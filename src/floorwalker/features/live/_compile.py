@@ -149,6 +149,11 @@ def _link(
             block[layout.B_LAST] += len(windows)
         words += cap * table.width
         slots += size
+        row[layout.T_TOTALS], row[layout.T_FRONT] = table.sums, table.front
+        row[layout.T_INVITED] = "inviter" in builder.of
+        kinds = [feature[layout.OP] for feature in table.features]
+        row[layout.T_DISTINCT_START] = len(features) + kinds.count(layout.READ)
+        row[layout.T_OTHERS_START] = row[layout.T_DISTINCT_START] + kinds.count(layout.DISTINCT)
         sums = max(sums, table.sums)
         features += table.features
         factors += table.factors

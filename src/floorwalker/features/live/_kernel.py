@@ -6,279 +6,69 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floorwalker.features.live import _layout as layout
-from floorwalker.features.live._count import (
-    add_gap,
-    add_token,
-    bin_of,
-    entropy,
-    fingerprint_of,
-    hour_of,
-    hour_share,
-    is_new,
-    remember,
-    set_place,
-    travel_speed,
-)
 from floorwalker.features.live._inline import inline_kernel
-from floorwalker.features.live._normal import (
-    LEAST,
-    add_normal,
-    add_purchase,
-    expected,
-    normal_deviation,
-)
-from floorwalker.features.live._rings import add_to_ring, bucket_numbers, read_windows, ring_places, roll
+from floorwalker.features.live._read import read_features
+from floorwalker.features.live._rings import bucket_numbers, read_windows, ring_places, roll
 from floorwalker.features.live._rows import find_row, make_row, mix, pair_key
-from floorwalker.features.live._sketch import add_distinct, count_distinct
-from floorwalker.features.live._vocabulary import AMOUNT, LATITUDE, LONGITUDE, QUANTITY
+from floorwalker.features.live._tally import choose, count_event, count_invitation
 from floorwalker.store._flat import flat_kernel
 from floorwalker.store._hashing import widen
 
+BLOCK = 16
+"""Events whose rows are asked of memory together."""
+
+_BLOCK = BLOCK
+_LINE = np.uint64(8)
+_ROW = np.uint64((1 << 22) - 1)
 _U0 = np.uint64(0)
 _U1 = np.uint64(1)
-_SECOND = 1e-6
 
 
 @inline_kernel
-def read_features(
-    table: NDArray[np.int64],
-    row: int,
-    i: int,
-    at: int,
-    now: NDArray[np.int64],
-    seed: np.uint64,
-    features: NDArray[np.int64],
-    factors: NDArray[np.float64],
-    codes: NDArray[np.uint64],
-    values: NDArray[np.float64],
-    sums: NDArray[np.float64],
-    words: NDArray[np.uint32],
-    floats: NDArray[np.float32],
-    times: NDArray[np.int64],
-    ticks: NDArray[np.int64],
-    pages: NDArray[np.uint8],
-    heads: NDArray[np.int64],
-    estimates: NDArray[np.float64],
-    powers: NDArray[np.float64],
-    scratch: NDArray[np.uint8],
-    out: NDArray[np.float32],
-    missing: NDArray[np.bool_],
-) -> None:
-    """Write the features of one table for event `i`; `row` is -1 where the entity was never counted."""
-    for f in range(table[layout.T_FEATURE_START], table[layout.T_FEATURE_END]):
-        op = features[f, layout.OP]
-        a = features[f, layout.A]
-        b = features[f, layout.B]
-        value = np.nan
-        if op == layout.READ:
-            value = sums[a]
-        elif op == layout.SCALED:
-            value = sums[a] * factors[f]
-        elif op == layout.QUOTIENT:
-            if sums[b] > 0.0:
-                value = sums[a] / sums[b] * factors[f]
-        elif op == layout.DEPTH:
-            value = 0.0 if row < 0 else np.float64(floats[row + a + 2])
-        elif op == layout.DISTINCT:
-            value = 0.0
-            if row >= 0:
-                value = count_distinct(
-                    row, a, b, features[f, layout.C], features[f, layout.D], features[f, layout.E],
-                    now[features[f, layout.D]], words, ticks, pages, heads, estimates, powers, scratch,
-                )  # fmt: skip
-        elif row >= 0:
-            place = row + a
-            if op == layout.SINCE:
-                if times[place >> 1] != 0:
-                    value = max(at - times[place >> 1], 0) * _SECOND
-            elif op == layout.BETWEEN:
-                first = times[place >> 1]
-                then = times[(row + b) >> 1]
-                if first != 0 and then != 0:
-                    value = max(then - first, 0) * _SECOND
-            elif op == layout.GAP_MEAN:
-                if floats[place + 2] >= 1.0:
-                    value = np.float64(floats[place + 3])
-            elif op == layout.GAP_SPREAD:
-                if floats[place + 2] >= 2.0:
-                    value = np.sqrt(np.float64(floats[place + 4]) / np.float64(floats[place + 2]))
-            elif op == layout.GAP_DEVIATION:
-                count = np.float64(floats[place + 2])
-                if count >= LEAST:
-                    spread = np.sqrt((np.float64(floats[place + 6]) + 0.5) / (count + 2.0))
-                    gap = max(at - times[place >> 1], 0) * _SECOND
-                    value = (np.log1p(gap) - np.float64(floats[place + 5])) / spread
-            elif op == layout.NEW:
-                if codes[b, i] != _U0:
-                    value = is_new(place, fingerprint_of(mix(codes[b, i], seed)), words)
-            elif op == layout.ENTROPY:
-                value = entropy(place, floats)
-            elif op == layout.HOUR:
-                value = hour_share(place, at, floats)
-            elif op == layout.TRAVEL:
-                value = travel_speed(place, at, values[LATITUDE, i], values[LONGITUDE, i], floats, times)
-            elif op == layout.DEVIATION:
-                value = normal_deviation(place, values[b, i], floats)
-            elif op == layout.REGRESSION:
-                mean, spread = expected(place, at, values[QUANTITY, i], floats, times)
-                if values[AMOUNT, i] >= 0.0:
-                    value = (np.log1p(values[AMOUNT, i]) - mean) / spread
-            elif op == layout.EXPECTED:
-                mean, spread = expected(place, at, values[QUANTITY, i], floats, times)
-                value = np.expm1(min(mean, 60.0))
-            elif op == layout.SURGE:
-                # An entity younger than the longer window is measured over its own age.
-                age = (at - times[(row + layout.BORN) >> 1]) * _SECOND
-                if sums[b] > 0.0:
-                    value = sums[a] / factors[f] / (sums[b] / min(max(age, factors[f]), features[f, layout.C]))
-            elif op == layout.ONLY_REDEEM and sums[b] > 0.0:
-                value = min(np.float64(floats[place]) / sums[b], 1.0)
-        column = features[f, layout.OUT]
-        if not np.isnan(value):
-            out[column] = np.float32(value)
-            missing[column] = False
+def key_of(tables: NDArray[np.int64], k: int, i: int, codes: NDArray[np.uint64], seed: np.uint64) -> np.uint64:
+    """The key under which table `k` knows event `i`; 0 for none."""
+    key: np.uint64 = codes[np.uint64(tables[k, layout.T_FIRST]), i]
+    if key != _U0 and tables[k, layout.T_SECOND] >= 0:
+        key = pair_key(key, codes[np.uint64(tables[k, layout.T_SECOND]), i], seed)
+    return key
 
 
 @inline_kernel
-def count_event(
-    table: NDArray[np.int64],
-    row: int,
-    i: int,
-    at: int,
-    kind: int,
-    chosen: np.uint64,
-    first: int,
-    last: int,
-    clock_before: int,
-    now: NDArray[np.int64],
-    places: NDArray[np.int64],
-    clock: NDArray[np.int64],
-    seed: np.uint64,
-    blocks: NDArray[np.int64],
-    windows: NDArray[np.int64],
-    updates: NDArray[np.int64],
-    adds: NDArray[np.int64],
-    codes: NDArray[np.uint64],
-    values: NDArray[np.float64],
-    sets: NDArray[np.int64],
-    words: NDArray[np.uint32],
-    floats: NDArray[np.float32],
-    times: NDArray[np.int64],
-    shorts: NDArray[np.uint16],
-    ticks: NDArray[np.int64],
-    figures: NDArray[np.int64],
-    free: NDArray[np.int32],
-    pages: NDArray[np.uint8],
-    heads: NDArray[np.int64],
-    estimates: NDArray[np.float64],
-    powers: NDArray[np.float64],
-) -> None:
-    """Count event `i` into one row, by the operations `first` to `last` of the table for events of its type."""
-    for u in range(first, last):
-        op = updates[u, layout.OP]
-        if op == layout.ADD:
-            add_to_ring(u, row, i, chosen, now, places, clock, updates, blocks, windows, adds, values, floats)
-            continue
-        if (chosen >> np.uint64(updates[u, layout.SELECTION])) & _U1 == _U0:
-            continue
-        place = row + updates[u, layout.A]
-        b = updates[u, layout.B]
-        if op == layout.SET_FIRST:
-            if times[place >> 1] == 0 or at < times[place >> 1]:
-                times[place >> 1] = at
-        elif op == layout.SET_LAST:
-            times[place >> 1] = max(times[place >> 1], at)
-        elif op == layout.ADD_GAP:
-            add_gap(place, at, floats, times)
-        elif op == layout.ADD_DISTINCT:
-            if codes[b, i] != _U0:
-                start = table[layout.T_SET_START]
-                add_distinct(
-                    row, updates[u, layout.A], updates[u, layout.C], start + updates[u, layout.D],
-                    start + updates[u, layout.E], codes[b, i], seed, now, clock, sets, words, ticks, figures, free,
-                    pages, heads, estimates, powers,
-                )  # fmt: skip
-        elif op == layout.REMEMBER:
-            if codes[b, i] != _U0:
-                remember(place, fingerprint_of(mix(codes[b, i], seed)), words)
-        elif op == layout.ADD_BIN:
-            if codes[b, i] != _U0:
-                floats[place + bin_of(mix(codes[b, i], seed))] += np.float32(1.0)
-        elif op == layout.ADD_HOUR:
-            floats[place + hour_of(at)] += np.float32(1.0)
-        elif op == layout.SET_PLACE:
-            set_place(place, at, values[LATITUDE, i], values[LONGITUDE, i], floats, times)
-        elif op == layout.ADD_NORMAL:
-            add_normal(place, values[b, i], floats)
-        elif op == layout.ADD_PURCHASE:
-            add_purchase(place, at, values[AMOUNT, i], values[QUANTITY, i], floats, times)
-        elif op == layout.ADD_TOKEN:
-            add_token(place, kind, max(at - clock_before, 0), shorts, words)
-
-
-@inline_kernel
-def count_invitation(
-    row: int,
-    i: int,
-    chosen: np.uint64,
-    first: int,
-    last: int,
-    seed: np.uint64,
-    updates: NDArray[np.int64],
+def touch_ahead(
+    start: int,
+    end: int,
     tables: NDArray[np.int64],
-    account: int,
-    inviter: int,
-    only_at: int,
-    key: np.uint64,
-    words: NDArray[np.uint32],
-    floats: NDArray[np.float32],
-    keys: NDArray[np.uint64],
+    codes: NDArray[np.uint64],
+    seed: np.uint64,
     slots: NDArray[np.uint32],
-) -> None:
-    """What an account's events say about the tree of invitations: they touch the inviter's rows beside its own."""
-    for u in range(first, last):
-        op = updates[u, layout.OP]
-        if op < layout.SET_INVITER or (chosen >> np.uint64(updates[u, layout.SELECTION])) & _U1 == _U0:
-            continue
-        place = row + updates[u, layout.A]
-        if op == layout.SET_INVITER:
-            if key != _U0 and keys[place >> 1] == _U0:
-                keys[place >> 1] = key
-                above = find_row(tables[account], key, seed, slots, keys)
-                depth = np.float32(0.0) if above < 0 else floats[above + updates[u, layout.A] + 2]
-                floats[place + 2] = min(depth + np.float32(1.0), np.float32(255.0))
-            continue
-        flag = np.uint32(layout.HAS_REDEEMED if op == layout.MARK_REDEEMED else layout.HAS_BOUGHT)
-        before = words[place + 3]
-        if before & flag != 0:
-            continue
-        words[place + 3] = before | flag
-        if keys[place >> 1] == _U0 or inviter < 0 or only_at < 0:
-            continue
-        above = find_row(tables[inviter], keys[place >> 1], seed, slots, keys)
-        if above < 0:
-            continue
-        if op == layout.MARK_REDEEMED and before & np.uint32(layout.HAS_BOUGHT) == 0:
-            floats[above + only_at] += np.float32(1.0)
-        elif op == layout.MARK_BOUGHT and before & np.uint32(layout.HAS_REDEEMED) != 0:
-            floats[above + only_at] = max(floats[above + only_at] - np.float32(1.0), np.float32(0.0))
-
-
-@inline_kernel
-def choose(
-    i: int, kind: int, type_bits: NDArray[np.uint64], ranges: NDArray[np.float64], values: NDArray[np.float64]
-) -> np.uint64:
-    """The selections that event `i` is in, as bits."""
-    chosen: np.uint64 = type_bits[kind]
-    for r in range(len(ranges)):
-        bit = np.uint64(widen(ranges[r, 0]))
-        if (chosen >> bit) & _U1 != _U0:
-            value = values[widen(ranges[r, 1]), i]
-            if np.isnan(value):
-                value = ranges[r, 4]
-            if not ranges[r, 2] <= value <= ranges[r, 3]:
-                chosen &= ~(_U1 << bit)
-    return chosen
+    keys: NDArray[np.uint64],
+    ahead: NDArray[np.uint64],
+) -> int:
+    """Work out the keys of the next events and load what their rows begin with, all at once: the processor then waits
+    for memory once, not for each row. What is loaded is added up and thrown away."""
+    stop = min(start + _BLOCK, end)
+    total = _U0
+    for i in range(start, stop):
+        for k in range(len(tables)):
+            key = key_of(tables, k, i, codes, seed)
+            ahead[i - start, k] = key
+            if key != _U0:
+                at = mix(key, seed) & np.uint64(tables[k, layout.T_SLOT_MASK])
+                total += np.uint64(slots[np.uint64(tables[k, layout.T_SLOT_BASE]) + at])
+    for i in range(start, stop):
+        for k in range(len(tables)):
+            key = ahead[i - start, k]
+            if key == _U0:
+                continue
+            at = mix(key, seed) & np.uint64(tables[k, layout.T_SLOT_MASK])
+            entry = np.uint64(slots[np.uint64(tables[k, layout.T_SLOT_BASE]) + at]) & _ROW
+            if entry == _U0:
+                continue
+            width = np.uint64(tables[k, layout.T_WIDTH])
+            row = (np.uint64(tables[k, layout.T_BASE]) + (entry - _U1) * width) >> _U1
+            for line in range(_U0, np.uint64(tables[k, layout.T_FRONT]) >> _U1, _LINE):
+                total += keys[row + line]
+    return widen(total >> np.uint64(1))
 
 
 @flat_kernel
@@ -322,29 +112,34 @@ def run(
     rows: NDArray[np.int64],
     befores: NDArray[np.int64],
     row_keys: NDArray[np.uint64],
+    ahead: NDArray[np.uint64],
     numbers: NDArray[np.int64],
     as_of: NDArray[np.int64],
     out: NDArray[np.float32],
     missing: NDArray[np.bool_],
 ) -> None:
     """Read the features of every event and, where `moves` says so, count it. `out` arrives full of NaN, `missing` full
-    of True. `numbers` is int64 [3, levels], room for bucket numbers; `codes` and `values` have an event per column."""
+    of True. `numbers` is int64 [4, levels], room for bucket numbers; `codes` and `values` have an event per column,
+    `out` and `missing` are flat."""
     event = numbers[0]
     places = numbers[1]
     clock = numbers[2]
     levels = len(event)
+    columns = len(out) // max(len(types), 1)
     account = marks[0]
     inviter = marks[1]
     invited_at = marks[2]
     for i in range(len(types)):
+        if i % _BLOCK == 0:
+            numbers[3, 0] = touch_ahead(i, len(types), tables, codes, seed, slots, keys, ahead)
         t = at[i]
         if 0 < received_at[i] < t:
             t = received_at[i]
         t = max(t, 0)
         as_of[i] = t
         is_late = t < figures[layout.WATERMARK] - lateness
-        out[i, 0] = np.float32(1.0 if is_late else 0.0)
-        missing[i, 0] = False
+        out[i * columns] = np.float32(1.0 if is_late else 0.0)
+        missing[i * columns] = False
         kind = widen(types[i])
         counts = moves and not is_late and kind >= 0
         bucket_numbers(t, event)
@@ -355,11 +150,9 @@ def run(
             if row >= 0:
                 codes[marks[4], i] = keys[(row + invited_at) >> 1]
         for k in range(len(tables)):
-            first = tables[k, layout.T_FIRST]
-            second = tables[k, layout.T_SECOND]
-            key = codes[first, i]
-            if second >= 0:
-                key = pair_key(key, codes[second, i], seed)
+            key = ahead[i % _BLOCK, k]
+            if key == _U0 and tables[k, layout.T_INVITED] != 0:
+                key = key_of(tables, k, i, codes, seed)
             row_keys[k] = key
             rows[k] = -1 if key == _U0 else find_row(tables[k], key, seed, slots, keys)
         for k in range(len(tables)):
@@ -375,7 +168,7 @@ def run(
             if newest <= t:
                 if row >= 0 and counts and spans[k, kind, 0] < spans[k, kind, 1]:
                     # The event will be counted here: the clock may as well move now, and the totals are made once.
-                    roll(tables[k], row, blocks, windows, clock, event, places, floats, sums)
+                    roll(tables[k], row, blocks, windows, clock, event, places, floats)
                     times[(row + layout.CLOCK) >> 1] = t
                     bucket_numbers(t, clock)
                 read_windows(tables[k], row, windows, event, clock, floats, sums)
@@ -387,7 +180,7 @@ def run(
                 now = clock
             read_features(
                 tables[k], row, i, moment, now, seed, features, factors, codes, values, sums, words, floats, times,
-                ticks, pages, heads, estimates, powers, scratch, out[i], missing[i],
+                ticks, pages, heads, estimates, powers, scratch, i * columns, out, missing,
             )  # fmt: skip
         if not moves:
             continue

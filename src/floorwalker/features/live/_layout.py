@@ -11,16 +11,17 @@ KEY, CLOCK, BORN, HEAD = 0, 2, 4, 6
 # Columns of the table of tables.
 (
     T_FIRST, T_SECOND, T_BASE, T_WIDTH, T_CAP, T_SLOT_BASE, T_SLOT_MASK, T_FEATURE_START, T_FEATURE_END,
-    T_WINDOW_START, T_WINDOW_END, T_BLOCK_START, T_BLOCK_END, T_INVITED, T_SET_START, T_SET_END,
-) = range(16)  # fmt: skip
-TABLE_COLUMNS = 16
+    T_WINDOW_START, T_WINDOW_END, T_BLOCK_START, T_BLOCK_END, T_INVITED, T_SET_START, T_SET_END, T_TOTALS,
+    T_DISTINCT_START, T_OTHERS_START, T_FRONT,
+) = range(20)  # fmt: skip
+TABLE_COLUMNS = 20
 
 # Running figures of each table: rows used, place of the hand that looks for the oldest, rows evicted.
 USED, HAND, EVICTED = 0, 1, 2
 TALLIES = 3
 
 # Running figures of the whole state.
-WATERMARK, LATE, PAGES_USED, PAGES_FREE, REFUSED, COUNTED = 0, 1, 2, 3, 4, 5
+WATERMARK, LATE, PAGES_USED, PAGES_FREE, REFUSED, COUNTED = range(6)
 FIGURES = 8
 
 # Columns of the windows summed for a table, and of its blocks of rings.
@@ -30,7 +31,7 @@ B_LEVEL, B_BLOCK, B_RING, B_WIDTH, B_FIRST, B_LAST = range(6)
 # Operations that make a feature: OP, OUT, then operands.
 OP, OUT, A, B, C, D, E, F = range(8)
 (
-    READ, SCALED, QUOTIENT, SINCE, BETWEEN, GAP_MEAN, GAP_SPREAD, GAP_DEVIATION, DISTINCT, NEW, ENTROPY, HOUR, TRAVEL,
+    READ, DISTINCT, SCALED, QUOTIENT, SINCE, BETWEEN, GAP_MEAN, GAP_SPREAD, GAP_DEVIATION, NEW, ENTROPY, HOUR, TRAVEL,
     DEVIATION, REGRESSION, EXPECTED, DEPTH, ONLY_REDEEM, SURGE,
 ) = range(19)  # fmt: skip
 

@@ -49,35 +49,32 @@ def ring_places(numbers: NDArray[np.int64], places: NDArray[np.int64]) -> None:
 
 
 @inline_kernel
-def total_buckets(
+def total_column(
     block: int,
+    column: int,
     place: int,
     buckets: int,
     ring: int,
-    added: int,
     width: int,
+    is_sum: bool,
     floats: NDArray[np.float32],
-    sums: NDArray[np.float64],
-    start: int,
-) -> None:
-    """Add `buckets` buckets of a block up, the last of which stands at `place`, oldest first, into `sums[start:]`;
-    columns from `added` on keep the largest value instead."""
-    for column in range(start, start + width):
-        sums[np.uint64(column)] = 0.0
+) -> np.float32:
+    """One column over `buckets` buckets of a block, the last of which stands at `place`: their sum, oldest first, or
+    their largest value."""
     at = place - buckets + 1
     if at < 0:
         at += ring
+    total = 0.0
     for _ in range(buckets):
-        where = np.uint64(block + at * width)
-        for column in range(added):
-            sums[np.uint64(start + column)] += np.float64(floats[where + np.uint64(column)])
-        for column in range(added, width):
-            value = np.float64(floats[where + np.uint64(column)])
-            if value > sums[np.uint64(start + column)]:
-                sums[np.uint64(start + column)] = value
+        value = np.float64(floats[np.uint64(block + at * width + column)])
+        if is_sum:
+            total += value
+        elif value > total:
+            total = value
         at += 1
         if at == ring:
             at = 0
+    return np.float32(total)
 
 
 @inline_kernel
@@ -92,26 +89,34 @@ def read_windows(
 ) -> None:
     """The totals of every window of a row as of the buckets `now`, which are those of its clock or later ones. A
     missing row (-1) has zeros."""
+    totals = table[layout.T_TOTALS]
+    if row < 0:
+        for column in range(np.uint64(totals)):
+            sums[column] = 0.0
+        return
+    # Most often the row's clock stands in the same buckets: the totals are copied in one run.
+    for column in range(np.uint64(totals)):
+        sums[column] = np.float64(floats[np.uint64(row + layout.HEAD) + column])
+    if now[0] == clock[0]:
+        return
     for w in range(np.uint64(table[layout.T_WINDOW_START]), np.uint64(table[layout.T_WINDOW_END])):
-        start = windows[w, layout.W_SUM]
-        width = windows[w, layout.W_WIDTH]
         level = windows[w, layout.W_LEVEL]
         passed = now[level] - clock[level]
-        if row >= 0 and passed == 0:
-            where = np.uint64(row + windows[w, layout.W_TOTAL])
-            for column in range(np.uint64(width)):
-                sums[np.uint64(start) + column] = np.float64(floats[where + column])
-        elif row >= 0 and passed < windows[w, layout.W_BUCKETS]:
-            ring = windows[w, layout.W_RING]
-            total_buckets(
-                row + windows[w, layout.W_BLOCK], clock[level] % ring, windows[w, layout.W_BUCKETS] - passed, ring,
-                windows[w, layout.W_ADDED], width, floats, sums, start,
-            )  # fmt: skip
-            for column in range(np.uint64(width)):
-                sums[np.uint64(start) + column] = np.float64(np.float32(sums[np.uint64(start) + column]))
-        else:
-            for column in range(np.uint64(width)):
-                sums[np.uint64(start) + column] = 0.0
+        if passed == 0:
+            continue
+        start = np.uint64(windows[w, layout.W_SUM])
+        width = windows[w, layout.W_WIDTH]
+        buckets = windows[w, layout.W_BUCKETS] - passed
+        ring = windows[w, layout.W_RING]
+        place = clock[level] % ring
+        for column in range(width):
+            total = np.float32(0.0)
+            if buckets > 0:
+                total = total_column(
+                    row + windows[w, layout.W_BLOCK], column, place, buckets, ring, width,
+                    column < windows[w, layout.W_ADDED], floats,
+                )  # fmt: skip
+            sums[start + np.uint64(column)] = np.float64(total)
 
 
 @inline_kernel
@@ -124,7 +129,6 @@ def roll(
     new: NDArray[np.int64],
     places: NDArray[np.int64],
     floats: NDArray[np.float32],
-    sums: NDArray[np.float64],
 ) -> None:
     """Clear the buckets that a row enters as its clock moves on, and make the totals anew. `places` are those of
     `new`."""
@@ -136,40 +140,27 @@ def roll(
         ring = blocks[b, layout.B_RING]
         width = blocks[b, layout.B_WIDTH]
         block = row + blocks[b, layout.B_BLOCK]
-        place = places[level]
-        for _ in range(min(passed, ring)):
-            where = np.uint64(block + place * width)
-            for column in range(np.uint64(width)):
-                floats[where + column] = np.float32(0.0)
-            place = (ring if place == 0 else place) - 1
+        if passed >= ring:
+            for cell in range(np.uint64(block), np.uint64(block + ring * width)):
+                floats[cell] = np.float32(0.0)
+        else:
+            place = places[level]
+            for _ in range(passed):
+                where = np.uint64(block + place * width)
+                for column in range(np.uint64(width)):
+                    floats[where + column] = np.float32(0.0)
+                place = (ring if place == 0 else place) - 1
         for w in range(np.uint64(blocks[b, layout.B_FIRST]), np.uint64(blocks[b, layout.B_LAST])):
             total = np.uint64(row + windows[w, layout.W_TOTAL])
             if passed >= windows[w, layout.W_BUCKETS]:
                 for column in range(np.uint64(width)):
                     floats[total + column] = np.float32(0.0)
                 continue
-            total_buckets(
-                block, places[level], windows[w, layout.W_BUCKETS], ring, windows[w, layout.W_ADDED], width, floats,
-                sums, 0,
-            )  # fmt: skip
-            for column in range(np.uint64(width)):
-                floats[total + column] = np.float32(sums[column])
-
-
-@inline_kernel
-def _total_column(
-    block: int, column: int, place: int, buckets: int, ring: int, width: int, floats: NDArray[np.float32]
-) -> float:
-    at = place - buckets + 1
-    if at < 0:
-        at += ring
-    total = 0.0
-    for _ in range(buckets):
-        total += np.float64(floats[np.uint64(block + at * width + column)])
-        at += 1
-        if at == ring:
-            at = 0
-    return total
+            for column in range(width):
+                floats[total + np.uint64(column)] = total_column(
+                    block, column, places[level], windows[w, layout.W_BUCKETS], ring, width,
+                    column < windows[w, layout.W_ADDED], floats,
+                )  # fmt: skip
 
 
 @inline_kernel
@@ -227,6 +218,6 @@ def add_to_ring(
                 end = places[level] + behind
                 if end >= ring:
                     end -= ring
-                floats[total] = np.float32(
-                    _total_column(block, column, end, windows[w, layout.W_BUCKETS], ring, width, floats)
+                floats[total] = total_column(
+                    block, column, end, windows[w, layout.W_BUCKETS], ring, width, True, floats
                 )

@@ -166,10 +166,15 @@ def count_distinct(
             merge(pages, number * layout.PAGE_BYTES, bucket - ring + 1, head, ring, scratch, 0)
             return estimate(scratch, 0, powers)
         held = exact
-    oldest = 0 if level == _LIFE else (bucket - ring + 1) * ticks[level]
+    if held == 0:
+        return 0.0
+    if level == _LIFE:
+        return float(held)
+    oldest = np.uint32((bucket - ring + 1) * ticks[level])
     count = 0
-    for entry in range(held):
-        if widen(words[start + _SET + 2 * entry + 1]) >= oldest:
+    first = np.uint64(start + _SET + exact)
+    for entry in range(np.uint64(held)):
+        if words[first + entry] >= oldest:
             count += 1
     return float(count)
 
@@ -212,45 +217,45 @@ def add_distinct(
     `clock` hold the bucket numbers of the event and of the row's newest event, by level."""
     start = row + place
     fingerprint = mix(value, seed) >> _U32
-    tick = at[0]
-    oldest = _first_tick(first, last, windows, clock, ticks)
-    if tick < oldest:
-        return
+    tick = np.uint32(at[0])
     held = widen(words[start])
-    known = min(held, exact)
-    stalest = 0
-    for entry in range(known):
-        where = start + _SET + 2 * entry
-        if np.uint64(words[where]) == fingerprint:
-            if widen(words[where + 1]) < tick:
-                words[where + 1] = np.uint32(tick)
+    marks = np.uint64(start + _SET)
+    seen = np.uint64(start + _SET + exact)
+    is_known = False
+    for entry in range(np.uint64(min(held, exact))):
+        if words[marks + entry] == np.uint32(fingerprint):
+            words[seen + entry] = max(words[seen + entry], tick)
             if held <= exact:
                 return
-            known = -1
+            is_known = True
             break
-        if words[where + 1] < words[start + _SET + 2 * stalest + 1]:
-            stalest = entry
-    if known >= 0:
-        where = start + _SET + 2 * stalest
+    oldest = _first_tick(first, last, windows, clock, ticks)
+    if widen(tick) < oldest:
+        return
+    if not is_known:
+        place = np.uint64(held)
         if held < exact:
-            where = start + _SET + 2 * held
             words[start] = np.uint32(held + 1)
-        elif held == exact and widen(words[where + 1]) >= oldest:
-            words[start] = np.uint32(exact + 1)
-            for w in range(first, last):
-                number = take_page(figures, free, pages, heads, estimates)
-                words[row + windows[w, 0]] = np.uint32(number + 1)
-                if number >= 0:
-                    level = windows[w, 1]
-                    for entry in range(exact):
-                        other = start + _SET + 2 * entry
-                        bucket = 0 if level == _LIFE else widen(words[other + 1]) // ticks[level]
-                        mark = np.uint64(words[other])
-                        add_to_page(number, level, windows[w, 2], bucket, mark, pages, heads, estimates, powers)
-            held = exact + 1
+        else:
+            place = np.uint64(0)
+            for entry in range(np.uint64(exact)):
+                if words[seen + entry] < words[seen + place]:
+                    place = entry
+            if held == exact and widen(words[seen + place]) >= oldest:
+                words[start] = np.uint32(exact + 1)
+                for w in range(first, last):
+                    number = take_page(figures, free, pages, heads, estimates)
+                    words[row + windows[w, 0]] = np.uint32(number + 1)
+                    if number >= 0:
+                        level = windows[w, 1]
+                        for entry in range(np.uint64(exact)):
+                            bucket = 0 if level == _LIFE else widen(words[seen + entry]) // ticks[level]
+                            mark = np.uint64(words[marks + entry])
+                            add_to_page(number, level, windows[w, 2], bucket, mark, pages, heads, estimates, powers)
+                held = exact + 1
         # The newest values stay in the set: they are the answer where no page was to be had.
-        words[where] = np.uint32(fingerprint)
-        words[where + 1] = np.uint32(tick)
+        words[marks + place] = np.uint32(fingerprint)
+        words[seen + place] = tick
     if held > exact:
         for w in range(first, last):
             number = widen(words[row + windows[w, 0]]) - 1

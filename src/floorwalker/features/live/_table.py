@@ -67,6 +67,7 @@ class Table:
 
     width: int
     sums: int
+    front: int
     features: list[list[int]]
     factors: list[float]
     windows: list[list[int]]
@@ -240,13 +241,14 @@ class TableBuilder:
                 set_rows.append([at, window.level, window.buckets])
                 at += 1
             at += at % 2
+        front = at
         for block in rings.blocks:
             block[layout.B_BLOCK] = at
             for summed in rings.windows[block[layout.B_FIRST] : block[layout.B_LAST]]:
                 summed[layout.W_BLOCK] = at
             at += block[layout.B_RING] * block[layout.B_WIDTH]
         table = Table(
-            width=at + at % 2, sums=rings.sums, features=[], factors=[], windows=rings.windows, blocks=rings.blocks,
+            width=at + at % 2, sums=rings.sums, front=front, features=[], factors=[], windows=rings.windows, blocks=rings.blocks,
             sets=set_rows, rings=rings.columns, updates=[], places=places, vocabulary=self._vocabulary,
         )  # fmt: skip
 
@@ -262,7 +264,8 @@ class TableBuilder:
                     return spans[operand.key][operand.end]
             return operand
 
-        for op, out, operands, factor in self._features:
+        # Features of one operation stand together: the kernel's branches then are easy to foresee.
+        for op, out, operands, factor in sorted(self._features, key=lambda feature: feature[:2]):
             table.features.append(_padded([op, out, *map(resolve, operands)]))
             table.factors.append(factor)
         for op, selection, operands in self._updates:

@@ -13,7 +13,7 @@ from floorwalker.events.batch import EventBatch
 from floorwalker.features.live import _layout as layout
 from floorwalker.features.live._codes import CountryCodes, route_codes
 from floorwalker.features.live._compile import Program, compile_features
-from floorwalker.features.live._kernel import run
+from floorwalker.features.live._kernel import BLOCK, run
 from floorwalker.features.live._rows import fill_slots
 from floorwalker.features.live._sketch import POWERS, TICKS
 from floorwalker.features.live._tokens import read_tokens
@@ -197,7 +197,8 @@ class LiveFeatures:
             self._arena.view(np.float32), self._shorts, self._figures, self._free, self._pages, self._heads,
             self._estimates, TICKS, POWERS, np.zeros(layout.REGISTERS, np.uint8), np.zeros(program.sums, np.float64),
             np.zeros(tables, np.int64), np.zeros(tables, np.int64), np.zeros(tables, np.uint64),
-            np.zeros((3, len(LEVELS)), np.int64),
+            np.zeros((BLOCK, tables), np.uint64),
+            np.zeros((4, len(LEVELS)), np.int64),
         )  # fmt: skip
 
     def _rows_of(self, number: int, count: int) -> NDArray[np.uint32]:
@@ -214,7 +215,7 @@ class LiveFeatures:
             with np.errstate(over="ignore", invalid="ignore"):
                 _run(
                     moves, batch.type, batch.at, batch.received_at, self._codes_of(batch), self._numbers_of(batch),
-                    self._seed, *self._fixed, as_of, values, missing,
+                    self._seed, *self._fixed, as_of, values.reshape(-1), missing.reshape(-1),
                 )  # fmt: skip
         return FeatureBatch(list(batch.id), as_of, values, self.names, missing)
 
