@@ -303,12 +303,8 @@ class Journal:
             raise StorageFailedError(self._failure, fix="check the disk, then start again")
 
     def _sync_unsure(self) -> None:
-        for segment in self._segments[first_unsure(self._segments) :]:
-            descriptor = os.open(segment.path, os.O_RDONLY | os.O_CLOEXEC)
-            try:
-                sync_data(descriptor)
-            finally:
-                os.close(descriptor)
+        for segment in self._segments[first_unsure(self.folder, self._segments) :]:
+            _sync_file(segment.path)
 
     def _fail(self, error: OSError) -> StoreError:
         # After a failed sync the kernel may call the lost pages clean, so another sync would prove nothing.
@@ -326,12 +322,16 @@ class Journal:
             self._cut()
 
     def _roll(self) -> None:
-        if self.durability == "power_loss":
-            try:
+        try:
+            if self.durability == "power_loss":
                 sync_data(self._descriptor)
-            except OSError as error:
-                raise self._fail(error) from error
-            self._synced = self._next
+                self._synced = self._next
+            elif len(self._segments) > 1:
+                # Long since written back, so this does not wait; it bounds what opening after a crash must check.
+                _sync_file(self._segments[-2].path)
+                self._synced = max(self._synced, self._segments[-1].first)
+        except OSError as error:
+            raise self._fail(error) from error
         self._begin_segment(self._synced)
 
     def _begin_segment(self, synced: int) -> None:
@@ -354,3 +354,11 @@ class Journal:
         self._descriptor = descriptor
         self._segments = [*self._segments, Segment(path, self._next, salt, synced)]
         self._size = SEGMENT_HEADER_BYTES
+
+
+def _sync_file(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        sync_data(descriptor)
+    finally:
+        os.close(descriptor)

@@ -57,12 +57,10 @@ def write_watermark(folder: Path, sequence: int) -> None:
     replace_file(folder / WATERMARK, body + struct.pack("<I", zlib.crc32(body)))
 
 
-def first_unsure(segments: list[Segment]) -> int:
-    """Index of the first segment of which no later header says that it was on the disk."""
-    index = len(segments) - 1
-    while index > 0 and segments[index].synced < segments[index].first:
-        index -= 1
-    return index
+def first_unsure(folder: Path, segments: list[Segment]) -> int:
+    """Index of the first segment that may hold records of which nothing says that they were on the disk."""
+    claim = max(read_watermark(folder), *(segment.synced for segment in segments))
+    return max((index for index, segment in enumerate(segments) if segment.first <= claim), default=0)
 
 
 def recover_end(folder: Path, segments: list[Segment]) -> tuple[Recovery, int]:
@@ -73,7 +71,7 @@ def recover_end(folder: Path, segments: list[Segment]) -> tuple[Recovery, int]:
 
     Raises `DamagedError` where a broken record had been acknowledged.
     """
-    start = first_unsure(segments)
+    start = first_unsure(folder, segments)
     expected = segments[start].first
     for index in range(start, len(segments)):
         segment = segments[index]
