@@ -1,0 +1,1 @@
+"""What the data of a shop holds, lacks, and therefore can and cannot detect."""

@@ -1,0 +1,137 @@
+"""What a file is, told by its first bytes."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import polars as pl
+
+from floorwalker.errors import InputError
+from floorwalker.sources.feeds._csv import find_delimiter
+from floorwalker.sources.feeds._lines import LineReader
+
+_HEAD_LINES = 200
+_HEAD_BYTES = 1024
+
+
+@dataclass(frozen=True)
+class FileHead:
+    """A file and what its first bytes say.
+
+    Parameters
+    ----------
+    path : the file.
+    kind : `json`, `csv`, `parquet` or `empty`.
+    columns : of its table; of JSON lines, the dotted paths that the first lines hold.
+    delimiter : of a CSV file.
+    body_offset : where a CSV file's records begin.
+    fingerprint, fingerprint_bytes : hash of its first line and the line's length: a file that was replaced has another.
+    """
+
+    path: Path
+    kind: str
+    columns: tuple[str, ...] = ()
+    delimiter: str = ","
+    body_offset: int = 0
+    fingerprint: str = ""
+    fingerprint_bytes: int = 0
+
+    def continues(self, fingerprint: str, size: int) -> bool:
+        """Whether this is the file that had this fingerprint."""
+        return self.fingerprint == fingerprint and self.fingerprint_bytes == size
+
+
+def look_at(path: Path, encoding: str, delimiter: str = "") -> FileHead:
+    """Look at a file; what is no table and no JSON lines raises `InputError`."""
+    try:
+        with open(path, "rb") as file:
+            magic = file.read(4)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}", fix="check the path and its rights") from error
+    if magic == b"PAR1":
+        return _look_at_parquet(path)
+    lines: list[bytes] = []
+    ends: list[int] = []
+    for line, end, _ in LineReader(path):
+        if not lines and not line.strip():
+            continue
+        lines.append(line.removeprefix(b"\xef\xbb\xbf") if not lines else line)
+        ends.append(end)
+        if len(lines) >= _HEAD_LINES:
+            break
+    if not lines:
+        return FileHead(path, "empty")
+    first = lines[0]
+    mark = hashlib.blake2b(first, digest_size=12).hexdigest()
+    start = first.lstrip()[:1]
+    if start == b"{":
+        return FileHead(path, "json", _json_paths(lines), fingerprint=mark, fingerprint_bytes=len(first))
+    if start == b"[":
+        raise InputError(
+            f"{path} is one JSON array", allowed="JSON lines, one object a line", fix="convert it: jq -c '.[]' FILE"
+        )
+    try:
+        header = first.decode(encoding).rstrip("\r")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path} is not {encoding}", allowed="JSON lines, CSV or Parquet", fix="name its encoding in the mapping"
+        ) from error
+    delimiter = delimiter or find_delimiter(header)
+    return FileHead(
+        path, "csv", split_header(header, delimiter), delimiter, ends[0], fingerprint=mark, fingerprint_bytes=len(first)
+    )
+
+
+def split_header(header: str, delimiter: str) -> tuple[str, ...]:
+    """A header's names; a name that comes again gets a number."""
+    names: dict[str, None] = {}
+    for cell in next(csv.reader([header], delimiter=delimiter), []):
+        name, count = cell.strip(), 1
+        while name in names:
+            count += 1
+            name = f"{cell.strip()}.{count}"
+        names[name] = None
+    return tuple(names)
+
+
+def _look_at_parquet(path: Path) -> FileHead:
+    try:
+        columns = tuple(pl.read_parquet_schema(path))
+        rows = pl.scan_parquet(path).select(pl.len()).collect().item()
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise InputError(f"{path} is a damaged Parquet file: {error}") from error
+    with open(path, "rb") as file:
+        file.seek(-min(path.stat().st_size, _HEAD_BYTES), 2)
+        mark = hashlib.blake2b(file.read(), digest_size=12).hexdigest()
+    return FileHead(path, "parquet" if rows else "empty", columns, fingerprint=mark, fingerprint_bytes=rows)
+
+
+def flatten(values: dict[str, object], prefix: str = "") -> dict[str, object]:
+    """Objects inside objects as dotted names.
+
+    >>> flatten({"a": {"b": 1}, "c": [1]})
+    {'a.b': 1, 'c': [1]}
+    """
+    flat: dict[str, object] = {}
+    for name, value in values.items():
+        if isinstance(value, dict):
+            flat.update(flatten(value, f"{prefix}{name}."))
+        else:
+            flat[f"{prefix}{name}"] = value
+    return flat
+
+
+def _json_paths(lines: list[bytes]) -> tuple[str, ...]:
+    paths: dict[str, None] = {}
+    for line in lines:
+        try:
+            values = msgspec.json.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            continue
+        if isinstance(values, dict):
+            paths.update(dict.fromkeys(flatten(values)))
+    return tuple(paths)

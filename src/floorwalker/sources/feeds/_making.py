@@ -1,0 +1,62 @@
+"""From the JSON text of a record to an event, or to the reason why it is none."""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+
+from floorwalker.events.decode import decode_event
+from floorwalker.events.event import Event
+from floorwalker.events.faults import FieldError
+from floorwalker.events.limits import DEFAULT_LIMITS, DecodeLimits
+from floorwalker.sources.feeds._base import Clock, Refused
+
+
+def derived_id(*parts: bytes) -> str:
+    """An id for a record that has none: the same bytes, the same id, after every restart.
+
+    >>> derived_id(b"orders", b"line") == derived_id(b"orders", b"line") != derived_id(b"ordersl", b"ine")
+    True
+    """
+    hashed = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        hashed.update(len(part).to_bytes(8, "little"))
+        hashed.update(part)
+    return "d_" + hashed.hexdigest()
+
+
+class EventMaker:
+    """Decodes records strictly; what is refused names its field.
+
+    Parameters
+    ----------
+    clock : gives `received_at`.
+    limits : as `decode_event` takes them.
+    """
+
+    def __init__(self, clock: Clock, limits: DecodeLimits = DEFAULT_LIMITS) -> None:
+        self._clock = clock
+        self._limits = limits
+
+    def make(self, body: bytes, place: str, *, event_id: str | None = None) -> Event | Refused:
+        """The event of one JSON object.
+
+        Parameters
+        ----------
+        body : the record.
+        place : where it stands.
+        event_id : its id where it names none; without it, one made of its bytes.
+        """
+        now = self._clock()
+        try:
+            try:
+                return decode_event(body, now=now, limits=self._limits)
+            except FieldError as error:
+                if error.field != "id" or "missing" not in error.given:
+                    raise
+            name = event_id or derived_id(body.strip())
+            named = b'{"id":' + msgspec.json.encode(name) + b"," + body.lstrip()[1:]
+            return decode_event(named, now=now, limits=self._limits)
+        except FieldError as error:
+            return Refused(place, error.field, str(error), body.decode("utf-8", "backslashreplace"))

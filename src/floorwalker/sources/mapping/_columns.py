@@ -1,0 +1,104 @@
+"""Which of a mapping's columns a table has, and its cells as text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import polars as pl
+
+from floorwalker.errors import UsageError
+from floorwalker.events.types import EVENT_TYPES
+from floorwalker.sources.mapping._document import guess
+from floorwalker.sources.mapping._model import Cell, EventRule, Mapping, Reading
+
+_NEEDS = {kind.name: kind.needs for kind in EVENT_TYPES}
+
+
+def fit_mapping(mapping: Mapping, columns: Sequence[str], where: str) -> Mapping:
+    """The mapping without what this table lacks and may lack.
+
+    Errors
+    ------
+    `UsageError` naming every column that is missing and must not be, with the nearest that is there.
+    """
+    known = set(columns)
+    faults: dict[str, None] = {}
+    rules: list[EventRule] = []
+    for place, rule in enumerate(mapping.events):
+        label = f"events[{place}]." if len(mapping.events) > 1 else ""
+        unknown = [one.column for one in rule.when if one.column not in known]
+        if unknown and mapping.lenient and len(mapping.events) > 1:
+            continue  # the table has no such facts: no events of this kind
+        faults.update(dict.fromkeys(f"{label}when: {_missing(name, columns)}" for name in unknown))
+        fields = _fit_cells(rule.fields, mapping, columns, f"{label}fields", faults)
+        needed = _lacking(fields, bool(mapping.lines))
+        if needed and len(mapping.events) > 1 and mapping.lenient:
+            continue
+        for need in needed:
+            names = [name for field in need.split("|") for name in (rule.fields.get(field) or Cell()).columns]
+            faults[f"{label}fields.{need}: {_missing(names[0] if names else need, columns)}"] = None
+        rules.append(EventRule(fields, rule.when))
+    lines = _fit_cells(mapping.lines, mapping, columns, "lines", faults)
+    if mapping.group and mapping.group not in known:
+        faults[f"group: {_missing(mapping.group, columns)}"] = None
+    if not rules:
+        faults["no kind of event can be made: the table has none of the columns that they need"] = None
+    if faults:
+        count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+        shown = list(columns)[:60]
+        raise UsageError(
+            f"{count} in the mapping {mapping.name!r} for {where}: " + "; ".join(faults),
+            allowed=f"the table's columns: {', '.join(shown)}{', …' if len(columns) > 60 else ''}",
+        )
+    return replace(mapping, events=tuple(rules), lines=lines)
+
+
+def _missing(name: str, columns: Sequence[str]) -> str:
+    return f"no column {name!r}{guess(name, columns)}"
+
+
+def _fit_cells(
+    cells: dict[str, Cell], mapping: Mapping, columns: Sequence[str], where: str, faults: dict[str, None]
+) -> dict[str, Cell]:
+    fitted: dict[str, Cell] = {}
+    for path, cell in cells.items():
+        if not cell.columns:
+            fitted[path] = cell
+            continue
+        there = tuple(name for name in cell.columns if name in columns)
+        if there and (len(there) == len(cell.columns) or not cell.hashed):
+            fitted[path] = replace(cell, columns=there)
+        elif not (cell.optional or mapping.lenient):
+            faults[f"{where}.{path}: {_missing(cell.columns[0], columns)}"] = None
+    return fitted
+
+
+def _lacking(fields: dict[str, Cell], has_lines: bool) -> list[str]:
+    """What a rule of one certain type needs and this table does not have."""
+    filled = {path.partition(".")[0] for path in fields} | ({"lines"} if has_lines else set())
+    missing = [name for name in ("type", "at") if name not in fields]
+    kind = fields["type"].constant if "type" in fields else None
+    return missing + [need for need in _NEEDS.get(str(kind), ()) if not filled & set(need.split("|"))]
+
+
+def clean_column(name: str, kind: pl.DataType, reading: Reading) -> pl.Expr:
+    """One column as trimmed text, null where it says nothing; times become ISO text."""
+    column = pl.col(name)
+    if isinstance(kind, pl.Datetime):
+        if kind.time_zone:
+            text = column.dt.convert_time_zone("UTC").dt.to_string("%Y-%m-%dT%H:%M:%S%.6f+0000")
+        else:
+            text = column.dt.to_string("%Y-%m-%dT%H:%M:%S%.6f")
+    elif kind.is_float():
+        whole = column.cast(pl.Int64, strict=False)
+        text = pl.when(column == whole).then(whole.cast(pl.String)).otherwise(column.cast(pl.String))
+        text = pl.when(column.is_finite()).then(text)
+    elif kind == pl.Boolean:
+        text = pl.when(column).then(pl.lit("true")).when(column.not_()).then(pl.lit("false"))
+    elif isinstance(kind, pl.List):
+        text = column.cast(pl.List(pl.String)).list.join("\x1e")
+    else:
+        text = column.cast(pl.String)
+    text = text.str.strip_chars()
+    return pl.when(text.is_in(["", *reading.missing])).then(None).otherwise(text).alias(name)
