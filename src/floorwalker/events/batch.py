@@ -42,6 +42,9 @@ from floorwalker.events.types import TYPE_CODES
 
 __all__ = ["NUMBER_FIELDS", "TEXT_FIELDS", "EventBatch", "make_batch"]
 
+_BASE = NUMBER_FIELDS.index("amount_base_minor")
+"""Without a table of rates, the amount itself: most shops have one currency."""
+
 
 @dataclass(frozen=True)
 class EventBatch:
@@ -110,6 +113,9 @@ def make_batch(events: Sequence[Event], keyer: EntityKeyer) -> EventBatch:
         numbers += parts[: len(counted)]
         for name, values in zip(words, parts[len(counted) :], strict=True):
             texts[prefix + name] = list(values)
+    numbers[_BASE] = tuple(
+        plain if base is None else base for base, plain in zip(numbers[_BASE], columns["amount_minor"], strict=True)
+    )
     entities, hubs = _gather_entities(columns)
     texts.update(entities)
     hashes = _hash_entities(keyer, entities, columns["shop"])
@@ -150,6 +156,8 @@ def _make_single(event: Event, keyer: EntityKeyer) -> EventBatch:
     ]
     for _, entity in hubs:
         hashes[ENTITY_ROWS[entity]] = 0
+    if numbers[_BASE] is None:
+        numbers[_BASE] = event.amount_minor
     filled = np.array([np.nan if value is None else value for value in numbers], dtype=np.float64)
     return EventBatch(
         id=[event.id],

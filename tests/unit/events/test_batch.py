@@ -78,6 +78,7 @@ def test_every_fact_has_its_column() -> None:
     second = {name: column[1] for name, column in batch.numbers.items() if not np.isnan(column[1])}
     assert second == {
         "amount_minor": 1234,
+        "amount_base_minor": 1234,
         "rating": 0.75,
         "guest": 1,
         "digital": 0,

@@ -22,6 +22,7 @@ import msgspec
 from floorwalker.events.entities import ENTITIES
 from floorwalker.events.event import Address, Event, Identity
 from floorwalker.events.identity.addresses import read_address
+from floorwalker.events.identity.currency import Rates
 from floorwalker.events.identity.emails import read_email
 from floorwalker.events.identity.hubs import Hubs, read_hubs
 from floorwalker.events.identity.payments import read_payment
@@ -59,11 +60,13 @@ class IdentityRules:
         its addresses say one.
     hubs : what many strangers share.
     keep_ip : whether addresses of clients stay readable in the journal; the network of the address always does.
+    rates : what currencies are worth in the shop's base currency, for `identity.amount_base_minor`; None for none.
     """
 
     region: str | None = None
     hubs: Hubs = field(default_factory=read_hubs)
     keep_ip: bool = False
+    rates: Rates | None = None
 
 
 DEFAULT_RULES = IdentityRules()
@@ -141,6 +144,8 @@ def normalise(
             elif rules.hubs.holds(name, value):
                 hubs.append(name)
     _clean_texts(event, tokeniser, changes, raw)
+    if rules.rates is not None and event.amount_minor is not None and event.currency is not None:
+        facts["amount_base_minor"] = rules.rates.to_base(event.amount_minor, event.currency, event.at)
     if nobody:
         facts["placeholders"] = tuple(nobody)
     if hubs:
