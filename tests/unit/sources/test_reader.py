@@ -283,6 +283,12 @@ def test_the_same_file_is_read_once(tmp_path: Path) -> None:
     assert len(read_all(AccessLog([tmp_path / "a", tmp_path / "b", tmp_path / "*"]))) == 1
 
 
+def test_a_closed_standard_input_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(InputError, match="standard input is closed"):
+        AccessLog(["-"])
+
+
 def test_unknown_format_ids_and_strings(tmp_path: Path) -> None:
     (tmp_path / "a").write_text(line(1))
     for given, message in [

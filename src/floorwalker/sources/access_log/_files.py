@@ -95,6 +95,8 @@ class LogFile:
 
     def _opened(self) -> Unpacked:
         raw: BinaryIO | None = None
+        if self.name == STDIN and sys.stdin is None:
+            raise InputError("standard input is closed", fix="give a file, or a pipe to read from")
         try:
             raw = sys.stdin.buffer if self.name == STDIN else open(self.name, "rb", buffering=0)  # noqa: SIM115
             return Unpacked(raw, self.label)
