@@ -1,8 +1,9 @@
 """The kernel that evaluates all rules of a table on a batch of events.
 
 Truth values are bytes ordered FALSE < UNKNOWN < TRUE, so AND is the least, OR the greatest and NOT the mirror image:
-SQL's three-valued logic. Per event: inputs are gathered into slots, derived numbers are reckoned, every distinct
-comparison is made once, and the programs of the rules that look at this type of event run over the results.
+SQL's three-valued logic. Events are taken in blocks, one lane each: inputs are gathered into slots, derived numbers are
+reckoned, every distinct comparison is made once, and the programs of the rules that look at these types of event run
+over the results. Within a block every step is a short loop over the lanes, which the processor does many at a time.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from numpy.typing import NDArray
 from floorwalker.detectors.rules.text_kernel import FALSE, MISSING, PAIR_BITS, TRUE, UNKNOWN, match_patterns
 from floorwalker.kernels import kernel
 
-AND, OR, NOT, SKIP_IF_FALSE, SKIP_IF_TRUE = -1, -2, -3, -4, -5
-STACK = 1_024
-"""Deeper than any condition within the limits."""
+AND, OR, NOT = -1, -2, -3
+LANES = 64
+STACK = 256
+"""Deeper than any condition within the limits: each term is pushed once, and a condition has at most 128."""
 
 
 @kernel
@@ -44,143 +46,197 @@ def evaluate_rules(
     pattern_letters: NDArray[np.uint32],
     direct: NDArray[np.uint8],  # [n, D] truth values
     types: NDArray[np.int16],
-    type_starts: NDArray[np.int32],  # per type: where its rules begin in `type_rules`
-    type_rules: NDArray[np.int32],
-    programs: NDArray[np.int32],  # postfix: a term, AND, OR, NOT, or a skip and where to
+    applies: NDArray[np.bool_],  # [types, R]: which rules look at a type
+    programs: NDArray[np.int32],  # postfix: a term, or AND, OR, NOT
     program_starts: NDArray[np.int32],
     fired: NDArray[np.bool_],  # [n, R] out
 ) -> None:
     """Set `fired` where a rule's condition is true; unknown is not true."""
+    n, n_rules = fired.shape
     n_features = len(feature_columns)
     n_numbers = numbers.shape[1]
     n_inputs = n_features + n_numbers
     n_given = n_inputs + len(constants)
-    values = np.empty(n_given + len(reckonings), np.float64)
-    values[n_inputs:n_given] = constants
-    n_terms = (
-        len(less) + len(less_equal) + len(equal) + len(missing) + len(memberships) + text_count + direct.shape[1]
-    )  # fmt: skip
-    terms = np.empty(n_terms, np.uint8)
+    lanes = min(n, LANES)
+    values = np.empty((n_given + len(reckonings), lanes), np.float64)
+    for index in range(len(constants)):
+        values[n_inputs + index, :] = constants[index]
+    first_text = len(less) + len(less_equal) + len(equal) + len(missing) + len(memberships)
+    first_direct = first_text + text_count
+    terms = np.empty((first_direct + direct.shape[1], lanes), np.uint8)
+    stack = np.empty((STACK, lanes), np.uint8)
     pairs = np.empty(PAIR_BITS // 64, np.uint64)
-    stack = np.empty(STACK, np.uint8)
-    for row in range(len(types)):
-        kind = types[row]
-        if kind < 0 or kind + 1 >= len(type_starts) or type_starts[kind] == type_starts[kind + 1]:
+    wanted = np.empty(n_rules, np.bool_)
+    for begin in range(0, n, LANES):
+        size = min(LANES, n - begin)
+        if not _find_wanted(types, begin, size, applies, wanted):
             continue
         for slot in range(n_features):
             column = feature_columns[slot]
-            values[slot] = math.nan if feature_missing[row, column] else feature_values[row, column]
+            for lane in range(size):
+                value = np.float64(feature_values[begin + lane, column])
+                values[slot, lane] = math.nan if feature_missing[begin + lane, column] else value
         for slot in range(n_numbers):
-            values[n_features + slot] = numbers[row, slot]
-        _reckon(reckonings, n_given, values)
-        place = 0
-        for index in range(len(less)):
-            left, right = values[less[index, 0]], values[less[index, 1]]
-            truth = TRUE if left < right else FALSE
-            terms[place] = UNKNOWN if left != left or right != right else truth
-            place += 1
-        for index in range(len(less_equal)):
-            left, right = values[less_equal[index, 0]], values[less_equal[index, 1]]
-            truth = TRUE if left <= right else FALSE
-            terms[place] = UNKNOWN if left != left or right != right else truth
-            place += 1
-        for index in range(len(equal)):
-            left, right = values[equal[index, 0]], values[equal[index, 1]]
-            truth = TRUE if left == right else FALSE
-            terms[place] = UNKNOWN if left != left or right != right else truth
-            place += 1
-        for index in range(len(missing)):
-            value = values[missing[index]]
-            terms[place] = TRUE if value != value else FALSE
-            place += 1
-        for index in range(len(memberships)):
-            value = values[memberships[index, 0]]
-            if value != value:
-                terms[place] = UNKNOWN
-            else:
-                found = FALSE
-                for position in range(memberships[index, 1], memberships[index, 2]):
-                    if members[position] == value:
-                        found = TRUE
-                        break
-                terms[place] = found
-            place += 1
+            for lane in range(size):
+                values[n_features + slot, lane] = numbers[begin + lane, slot]
+        _reckon(reckonings, n_given, values, size)
+        _compare(less, less_equal, equal, missing, memberships, members, values, terms, size)
         for column in range(len(text_layout)):
-            first = text_layout[column, 0]
-            after = text_layout[column + 1, 0] if column + 1 < len(text_layout) else text_count
-            start = text_starts[row, column]
-            truth = UNKNOWN if start < 0 else FALSE
-            for term in range(place + first, place + after):
-                terms[term] = truth
-            if start < 0:
-                for pattern in range(text_layout[column, 1 + MISSING], text_layout[column, 2 + MISSING]):
-                    terms[place + patterns[pattern, 2]] = TRUE
-            else:
-                match_patterns(
-                    letters, start, text_ends[row, column], text_layout, column, patterns, pattern_hashes,
-                    pattern_letters, pairs, terms, place,
-                )  # fmt: skip
-        place += text_count
+            first = first_text + text_layout[column, 0]
+            last = text_layout[column + 1, 0] if column + 1 < len(text_layout) else text_count
+            for term in range(first, first_text + last):
+                for lane in range(size):
+                    terms[term, lane] = UNKNOWN if text_starts[begin + lane, column] < 0 else FALSE
+            for lane in range(size):
+                start = text_starts[begin + lane, column]
+                if start >= 0:
+                    match_patterns(
+                        letters, start, text_ends[begin + lane, column], text_layout, column, patterns,
+                        pattern_hashes, pattern_letters, pairs, terms, first_text, lane,
+                    )  # fmt: skip
+            for pattern in range(text_layout[column, 1 + MISSING], text_layout[column, 2 + MISSING]):
+                term = first_text + patterns[pattern, 2]
+                for lane in range(size):
+                    terms[term, lane] = TRUE if text_starts[begin + lane, column] < 0 else FALSE
         for index in range(direct.shape[1]):
-            terms[place] = direct[row, index]
-            place += 1
-        for position in range(type_starts[kind], type_starts[kind + 1]):
-            rule = type_rules[position]
-            height = 0
-            step = program_starts[rule]
-            end = program_starts[rule + 1]
-            while step < end:
-                code = programs[step]
-                step += 1
-                if code >= 0:
-                    stack[height] = terms[code]
-                    height += 1
-                elif code == NOT:
-                    stack[height - 1] = TRUE - stack[height - 1]
-                elif code <= SKIP_IF_FALSE:
-                    # False AND anything is false, true OR anything is true: most rules end at their first term.
-                    if stack[height - 1] == (FALSE if code == SKIP_IF_FALSE else TRUE):
-                        step = programs[step]
-                    else:
-                        step += 1
-                else:
-                    height -= 1
-                    over = stack[height]
-                    under = stack[height - 1]
-                    if code == AND:
-                        stack[height - 1] = over if over < under else under
-                    else:
-                        stack[height - 1] = over if over > under else under
-            fired[row, rule] = stack[0] == TRUE
+            for lane in range(size):
+                terms[first_direct + index, lane] = direct[begin + lane, index]
+        for rule in range(n_rules):
+            if wanted[rule]:
+                _run(programs, program_starts[rule], program_starts[rule + 1], terms, stack, size)
+                for lane in range(size):
+                    kind = types[begin + lane]
+                    looks = 0 <= kind < len(applies) and applies[kind, rule]
+                    fired[begin + lane, rule] = looks and stack[0, lane] == TRUE
 
 
 @kernel
-def _reckon(reckonings: NDArray[np.int32], first: int, values: NDArray[np.float64]) -> None:
-    # Codes follow `terms.OPERATORS`.
-    for index in range(len(reckonings)):
-        operator = reckonings[index, 0]
-        left, right = values[reckonings[index, 1]], values[reckonings[index, 2]]
-        if operator == 0:
-            result = left + right
-        elif operator == 1:
-            result = left - right
-        elif operator == 2:
-            result = left * right
-        elif operator == 3:
-            # A share of nothing is not known.
-            result = left / right if right != 0.0 else math.nan
-        elif operator == 4:
-            result = -left
-        elif operator == 5:
-            result = abs(left)
-        elif left != left:
-            result = right
-        elif right != right:
-            result = left
-        elif operator == 6:
-            result = min(left, right)
-        elif operator == 7:
-            result = max(left, right)
+def _find_wanted(
+    types: NDArray[np.int16], begin: int, size: int, applies: NDArray[np.bool_], wanted: NDArray[np.bool_]
+) -> bool:
+    # Rules that look at the type of any event of the block.
+    wanted[:] = False
+    found = False
+    for lane in range(size):
+        kind = types[begin + lane]
+        if 0 <= kind < len(applies):
+            for rule in range(len(wanted)):
+                wanted[rule] |= applies[kind, rule]
+                found |= applies[kind, rule]
+    return found
+
+
+@kernel
+def _run(
+    programs: NDArray[np.int32],
+    start: int,
+    end: int,
+    terms: NDArray[np.uint8],
+    stack: NDArray[np.uint8],
+    size: int,
+) -> None:
+    height = 0
+    for step in range(start, end):
+        code = programs[step]
+        if code >= 0:
+            for lane in range(size):
+                stack[height, lane] = terms[code, lane]
+            height += 1
+        elif code == NOT:
+            for lane in range(size):
+                stack[height - 1, lane] = TRUE - stack[height - 1, lane]
         else:
-            result = left
-        values[first + index] = result if math.isfinite(result) else math.nan
+            height -= 1
+            if code == AND:
+                for lane in range(size):
+                    stack[height - 1, lane] = min(stack[height - 1, lane], stack[height, lane])
+            else:
+                for lane in range(size):
+                    stack[height - 1, lane] = max(stack[height - 1, lane], stack[height, lane])
+
+
+@kernel
+def _compare(
+    less: NDArray[np.int32],
+    less_equal: NDArray[np.int32],
+    equal: NDArray[np.int32],
+    missing: NDArray[np.int32],
+    memberships: NDArray[np.int32],
+    members: NDArray[np.float64],
+    values: NDArray[np.float64],
+    terms: NDArray[np.uint8],
+    size: int,
+) -> None:
+    # No comparison with NaN holds, so twice its outcome plus whether a side is NaN is the truth value.
+    place = 0
+    for index in range(len(less)):
+        left, right = less[index, 0], less[index, 1]
+        for lane in range(size):
+            a, b = values[left, lane], values[right, lane]
+            terms[place, lane] = np.uint8(2 * (a < b) + ((a != a) | (b != b)))
+        place += 1
+    for index in range(len(less_equal)):
+        left, right = less_equal[index, 0], less_equal[index, 1]
+        for lane in range(size):
+            a, b = values[left, lane], values[right, lane]
+            terms[place, lane] = np.uint8(2 * (a <= b) + ((a != a) | (b != b)))
+        place += 1
+    for index in range(len(equal)):
+        left, right = equal[index, 0], equal[index, 1]
+        for lane in range(size):
+            a, b = values[left, lane], values[right, lane]
+            terms[place, lane] = np.uint8(2 * (a == b) + ((a != a) | (b != b)))
+        place += 1
+    for index in range(len(missing)):
+        for lane in range(size):
+            a = values[missing[index], lane]
+            terms[place, lane] = np.uint8(2 * (a != a))
+        place += 1
+    for index in range(len(memberships)):
+        slot = memberships[index, 0]
+        for lane in range(size):
+            terms[place, lane] = np.uint8(values[slot, lane] != values[slot, lane])
+        for position in range(memberships[index, 1], memberships[index, 2]):
+            for lane in range(size):
+                terms[place, lane] |= np.uint8(2 * (values[slot, lane] == members[position]))
+        place += 1
+
+
+@kernel
+def _reckon(reckonings: NDArray[np.int32], first: int, values: NDArray[np.float64], size: int) -> None:
+    # Codes follow `terms.OPERATORS`; a share of nothing is not known, and neither is what no float can hold.
+    for index in range(len(reckonings)):
+        operator, left, right = reckonings[index, 0], reckonings[index, 1], reckonings[index, 2]
+        target = first + index
+        if operator == 0:
+            for lane in range(size):
+                values[target, lane] = values[left, lane] + values[right, lane]
+        elif operator == 1:
+            for lane in range(size):
+                values[target, lane] = values[left, lane] - values[right, lane]
+        elif operator == 2:
+            for lane in range(size):
+                values[target, lane] = values[left, lane] * values[right, lane]
+        elif operator == 3:
+            for lane in range(size):
+                b = values[right, lane]
+                values[target, lane] = values[left, lane] / b if b != 0.0 else math.nan
+        elif operator == 4:
+            for lane in range(size):
+                values[target, lane] = -values[left, lane]
+        elif operator == 5:
+            for lane in range(size):
+                values[target, lane] = abs(values[left, lane])
+        else:
+            for lane in range(size):
+                a, b = values[left, lane], values[right, lane]
+                if operator == 6:
+                    chosen = min(a, b)
+                elif operator == 7:
+                    chosen = max(a, b)
+                else:
+                    chosen = a
+                values[target, lane] = b if a != a else (a if b != b else chosen)
+        for lane in range(size):
+            a = values[target, lane]
+            values[target, lane] = a if abs(a) < math.inf else math.nan

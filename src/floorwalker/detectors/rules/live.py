@@ -11,7 +11,7 @@ from floorwalker.detectors.rules.lists import Lists
 from floorwalker.detectors.rules.schema import Schema
 from floorwalker.detectors.rules.table import RuleTable
 
-REST_SECONDS = 0.0002
+REST_SECONDS = 0.0001
 
 
 def rest() -> None:
@@ -22,9 +22,9 @@ def rest() -> None:
 class LiveRules:
     """Holds the current table.
 
-    Readers take `current` once a batch and see one table from beginning to end. A reload builds the next table
-    beside it, in the thread that asked, resting after each rule so that decisions go on, and then swaps the reference.
-    A reload that fails changes nothing.
+    Readers take `current` once a batch and see one table from beginning to end. A reload builds the next table beside
+    it, in the thread that asked, resting after each rule that it checks so that decisions go on, and then swaps the
+    reference. A reload that fails changes nothing.
 
     Parameters
     ----------

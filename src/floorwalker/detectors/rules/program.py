@@ -9,11 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floorwalker.detectors.rules import terms
-from floorwalker.detectors.rules.kernel import AND, NOT, OR, SKIP_IF_FALSE, SKIP_IF_TRUE
+from floorwalker.detectors.rules.kernel import AND, NOT, OR
 from floorwalker.detectors.rules.rule import Rule
 from floorwalker.detectors.rules.texts import Patterns, lay_out
 
 Ints = NDArray[np.int32]
+
+RULES_A_REST = 16
+"""Rules that are assembled in about the time in which one is checked."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,8 +44,7 @@ class Program:
     members: NDArray[np.float64]
     patterns: Patterns
     direct: tuple[terms.DirectTerm, ...]
-    type_starts: Ints
-    type_rules: Ints
+    applies: NDArray[np.bool_]
     programs: Ints
     program_starts: Ints
     comparisons: int
@@ -57,13 +59,14 @@ def build_program(
     ----------
     rules : in the order of the columns of the result.
     event_types : names by code.
-    between : called after each rule, so that a build beside a busy server can let others run.
+    between : called after every few rules, so that a build beside a busy server can let others run.
     """
     book = _Book()
     pause = between or (lambda: None)
-    for rule in rules:
+    for number, rule in enumerate(rules):
         book.collect(rule.condition)
-        pause()
+        if number % RULES_A_REST == 0:
+            pause()
     return book.assemble(rules, event_types, pause)
 
 
@@ -142,11 +145,11 @@ class _Book:
                 numbered[term] = len(numbered)
         programs: list[int] = []
         program_starts = [0]
-        for rule in rules:
+        for number, rule in enumerate(rules):
             _write(rule.condition, numbered, programs)
             program_starts.append(len(programs))
-            pause()
-        type_starts, type_rules = _by_type(rules, event_types)
+            if number % RULES_A_REST == 0:
+                pause()
         reckonings = [
             (terms.OPERATORS.index(one.operator), slots[_slot(one.left)], slots[_slot(one.right)])
             for one in self.reckonings
@@ -164,8 +167,7 @@ class _Book:
             members=np.array(members, np.float64),
             patterns=lay_out(texts),
             direct=tuple(self.direct),
-            type_starts=type_starts,
-            type_rules=type_rules,
+            applies=_by_type(rules, event_types),
             programs=np.array(programs, np.int32),
             program_starts=np.array(program_starts, np.int32),
             comparisons=len(numbered),
@@ -189,13 +191,9 @@ def _slot(number: terms.Number) -> object:
 
 def _write(node: terms.Condition, numbered: dict[terms.Term, int], programs: list[int]) -> None:
     if isinstance(node, terms.Both | terms.Either):
-        both = isinstance(node, terms.Both)
         _write(node.left, numbered, programs)
-        programs += (SKIP_IF_FALSE if both else SKIP_IF_TRUE, 0)
-        skip = len(programs) - 1
         _write(node.right, numbered, programs)
-        programs.append(AND if both else OR)
-        programs[skip] = len(programs)
+        programs.append(AND if isinstance(node, terms.Both) else OR)
     elif isinstance(node, terms.Not):
         _write(node.condition, numbered, programs)
         programs.append(NOT)
@@ -203,15 +201,12 @@ def _write(node: terms.Condition, numbered: dict[terms.Term, int], programs: lis
         programs.append(numbered[node])
 
 
-def _by_type(rules: Sequence[Rule], event_types: Sequence[str]) -> tuple[Ints, Ints]:
+def _by_type(rules: Sequence[Rule], event_types: Sequence[str]) -> NDArray[np.bool_]:
     codes = {name: code for code, name in enumerate(event_types)}
-    several: list[list[int]] = [[] for _ in event_types]
+    applies = np.zeros((len(event_types), len(rules)), np.bool_)
     for index, rule in enumerate(rules):
-        for code in [codes[name] for name in rule.event_types] or range(len(event_types)):
-            several[code].append(index)
-    starts = np.zeros(len(event_types) + 1, np.int32)
-    starts[1:] = np.cumsum([len(one) for one in several])
-    return starts, np.array([index for one in several for index in one], np.int32)
+        applies[[codes[name] for name in rule.event_types] or slice(None), index] = True
+    return applies
 
 
 def _table(rows: Sequence[Sequence[int]], width: int) -> Ints:

@@ -82,7 +82,8 @@ class RuleTable:
         lists : what ``in_list`` looks at; empty lists without it.
         limits : how large rules may be.
         previous : a table whose unchanged rules need not be checked again.
-        between : called after each rule; a server hands in a short sleep, so that decisions go on meanwhile.
+        between : called after each rule that is checked, and now and then while the table is assembled; a server hands
+            in a short sleep, so that decisions go on meanwhile.
 
         Raises `RuleError` with every fault of every file; `InputError` where the folder cannot be read.
         """
@@ -98,11 +99,11 @@ class RuleTable:
             rule: Rule | list[Fault] | None = known.get((file, text))
             if rule is None:
                 rule = read_rule(_rule_id(file), file, text, vocabulary, limits)
+                pause()
             if isinstance(rule, Rule):
                 rules.append(rule)
             else:
                 faults += rule
-            pause()
         rules.sort(key=lambda rule: rule.id)
         for before, after in pairwise(rules):
             if before.id == after.id:
@@ -182,8 +183,8 @@ class RuleTable:
                 program.constants, program.reckonings, program.less, program.less_equal, program.equal,
                 program.missing, program.memberships, program.members, letters, text_starts, text_ends,
                 patterns.layout, patterns.count, patterns.patterns, patterns.hashes, patterns.letters, direct,
-                batch.type[start:end], program.type_starts, program.type_rules, program.programs,
-                program.program_starts, fired[start:end],
+                batch.type[start:end], program.applies, program.programs, program.program_starts,
+                fired[start:end],
             )  # fmt: skip
 
     def _columns(self, names: tuple[str, ...]) -> NDArray[np.int32]:

@@ -48,8 +48,9 @@ def match_patterns(
     pairs: NDArray[np.uint64],  # [PAIR_BITS / 64] scratch
     terms: NDArray[np.uint8],
     first_term: int,
+    lane: int,
 ) -> None:
-    """Set the terms whose pattern the text fits to TRUE; the others are left alone."""
+    """Set the terms whose pattern the text fits to TRUE in this lane; the others are left alone."""
     length = end - start
     constants, prefixes, suffixes = layout[column, 1], layout[column, 2], layout[column, 3]
     contained, like, missing = layout[column, 4], layout[column, 5], layout[column, 6]
@@ -66,16 +67,16 @@ def match_patterns(
         while place < high and pattern_hashes[place] == wanted:
             first, last = patterns[place, 0], patterns[place, 1]
             if last - first == length and _equal(letters, start, pattern_letters, first, length):
-                terms[first_term + patterns[place, 2]] = TRUE
+                terms[first_term + patterns[place, 2], lane] = TRUE
             place += 1
     for place in range(prefixes, suffixes):
         first, size = patterns[place, 0], patterns[place, 1] - patterns[place, 0]
         if size <= length and _equal(letters, start, pattern_letters, first, size):
-            terms[first_term + patterns[place, 2]] = TRUE
+            terms[first_term + patterns[place, 2], lane] = TRUE
     for place in range(suffixes, contained):
         first, size = patterns[place, 0], patterns[place, 1] - patterns[place, 0]
         if size <= length and _equal(letters, end - size, pattern_letters, first, size):
-            terms[first_term + patterns[place, 2]] = TRUE
+            terms[first_term + patterns[place, 2], lane] = TRUE
     if contained < like:
         mask = (FEW_PAIR_BITS if length <= FEW_LETTERS else PAIR_BITS) - 1
         for word in range((mask + 1) // 64):
@@ -85,10 +86,10 @@ def match_patterns(
             pairs[bit >> 6] |= np.uint64(1) << np.uint64(bit & 63)
         for place in range(contained, like):
             if _contains(letters, start, end, pattern_letters, patterns[place, 0], patterns[place, 1], pairs, mask):
-                terms[first_term + patterns[place, 2]] = TRUE
+                terms[first_term + patterns[place, 2], lane] = TRUE
     for place in range(like, missing):
         if _is_like(letters, start, end, pattern_letters, patterns[place, 0], patterns[place, 1]):
-            terms[first_term + patterns[place, 2]] = TRUE
+            terms[first_term + patterns[place, 2], lane] = TRUE
 
 
 @kernel
