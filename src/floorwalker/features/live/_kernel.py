@@ -14,7 +14,7 @@ from floorwalker.features.live._tally import choose, count_event, count_invitati
 from floorwalker.store._flat import flat_kernel
 from floorwalker.store._hashing import widen
 
-BLOCK = 16
+BLOCK = 32
 """Events whose rows are asked of memory together."""
 
 _BLOCK = BLOCK
@@ -37,11 +37,15 @@ def key_of(tables: NDArray[np.int64], k: int, i: int, codes: NDArray[np.uint64],
 def touch_ahead(
     start: int,
     end: int,
+    at: NDArray[np.int64],
     tables: NDArray[np.int64],
+    blocks: NDArray[np.int64],
     codes: NDArray[np.uint64],
     seed: np.uint64,
     slots: NDArray[np.uint32],
     keys: NDArray[np.uint64],
+    numbers: NDArray[np.int64],
+    places: NDArray[np.int64],
     ahead: NDArray[np.uint64],
 ) -> int:
     """Work out the keys of the next events and load what their rows begin with, all at once: the processor then waits
@@ -53,21 +57,26 @@ def touch_ahead(
             key = key_of(tables, k, i, codes, seed)
             ahead[i - start, k] = key
             if key != _U0:
-                at = mix(key, seed) & np.uint64(tables[k, layout.T_SLOT_MASK])
-                total += np.uint64(slots[np.uint64(tables[k, layout.T_SLOT_BASE]) + at])
+                slot = mix(key, seed) & np.uint64(tables[k, layout.T_SLOT_MASK])
+                total += np.uint64(slots[np.uint64(tables[k, layout.T_SLOT_BASE]) + slot])
     for i in range(start, stop):
+        bucket_numbers(at[i], numbers)
+        ring_places(numbers, places)
         for k in range(len(tables)):
             key = ahead[i - start, k]
             if key == _U0:
                 continue
-            at = mix(key, seed) & np.uint64(tables[k, layout.T_SLOT_MASK])
-            entry = np.uint64(slots[np.uint64(tables[k, layout.T_SLOT_BASE]) + at]) & _ROW
+            slot = mix(key, seed) & np.uint64(tables[k, layout.T_SLOT_MASK])
+            entry = np.uint64(slots[np.uint64(tables[k, layout.T_SLOT_BASE]) + slot]) & _ROW
             if entry == _U0:
                 continue
             width = np.uint64(tables[k, layout.T_WIDTH])
             row = (np.uint64(tables[k, layout.T_BASE]) + (entry - _U1) * width) >> _U1
             for line in range(_U0, np.uint64(tables[k, layout.T_FRONT]) >> _U1, _LINE):
                 total += keys[row + line]
+            for b in range(np.uint64(tables[k, layout.T_BLOCK_START]), np.uint64(tables[k, layout.T_BLOCK_END])):
+                bucket = blocks[b, layout.B_BLOCK] + places[blocks[b, layout.B_LEVEL]] * blocks[b, layout.B_WIDTH]
+                total += keys[row + (np.uint64(bucket) >> _U1)]
     return widen(total >> np.uint64(1))
 
 
@@ -131,7 +140,9 @@ def run(
     invited_at = marks[2]
     for i in range(len(types)):
         if i % _BLOCK == 0:
-            numbers[3, 0] = touch_ahead(i, len(types), tables, codes, seed, slots, keys, ahead)
+            numbers[3, 0] = touch_ahead(
+                i, len(types), at, tables, blocks, codes, seed, slots, keys, event, places, ahead
+            )  # fmt: skip
         t = at[i]
         if 0 < received_at[i] < t:
             t = received_at[i]

@@ -233,15 +233,15 @@ def add_distinct(
     if widen(tick) < oldest:
         return
     if not is_known:
-        place = np.uint64(held)
+        where = np.uint64(held)
         if held < exact:
             words[start] = np.uint32(held + 1)
         else:
-            place = np.uint64(0)
+            where = np.uint64(0)
             for entry in range(np.uint64(exact)):
-                if words[seen + entry] < words[seen + place]:
-                    place = entry
-            if held == exact and widen(words[seen + place]) >= oldest:
+                if words[seen + entry] < words[seen + where]:
+                    where = np.uint64(entry)
+            if held == exact and widen(words[seen + where]) >= oldest:
                 words[start] = np.uint32(exact + 1)
                 for w in range(first, last):
                     number = take_page(figures, free, pages, heads, estimates)
@@ -254,8 +254,8 @@ def add_distinct(
                             add_to_page(number, level, windows[w, 2], bucket, mark, pages, heads, estimates, powers)
                 held = exact + 1
         # The newest values stay in the set: they are the answer where no page was to be had.
-        words[marks + place] = np.uint32(fingerprint)
-        words[seen + place] = tick
+        words[marks + where] = np.uint32(fingerprint)
+        words[seen + where] = tick
     if held > exact:
         for w in range(first, last):
             number = widen(words[row + windows[w, 0]]) - 1

@@ -248,8 +248,9 @@ class TableBuilder:
                 summed[layout.W_BLOCK] = at
             at += block[layout.B_RING] * block[layout.B_WIDTH]
         table = Table(
-            width=at + at % 2, sums=rings.sums, front=front, features=[], factors=[], windows=rings.windows, blocks=rings.blocks,
-            sets=set_rows, rings=rings.columns, updates=[], places=places, vocabulary=self._vocabulary,
+            width=at + at % 2, sums=rings.sums, front=front, features=[], factors=[], windows=rings.windows,
+            blocks=rings.blocks, sets=set_rows, rings=rings.columns, updates=[], places=places,
+            vocabulary=self._vocabulary,
         )  # fmt: skip
 
         def resolve(operand: Operand) -> int:
