@@ -24,9 +24,9 @@ LADDERS: Mapping[str, Ladder] = {
     "fake_account": ((0.3, "observe"), (0.5, "challenge"), (0.7, "limit"), (0.9, "review")),
     "promotion_abuse": ((0.3, "observe"), (0.5, "challenge"), (0.7, "limit"), (0.9, "block")),
     "payment_fraud": ((0.3, "observe"), (0.5, "step_up"), (0.7, "review"), (0.9, "block")),
-    "return_abuse": ((0.3, "observe"), (0.6, "review"), (0.95, "limit")),
+    "return_abuse": ((0.3, "observe"), (0.6, "limit"), (0.9, "review")),
     "content_abuse": ((0.3, "observe"), (0.6, "quarantine"), (0.95, "block")),
-    "ranking_manipulation": ((0.3, "observe"), (0.6, "quarantine"), (0.9, "limit")),
+    "ranking_manipulation": ((0.3, "observe"), (0.6, "limit"), (0.9, "quarantine")),
     "inventory_abuse": ((0.3, "observe"), (0.5, "challenge"), (0.7, "limit"), (0.9, "block")),
     "scraping": ((0.3, "observe"), (0.5, "throttle"), (0.7, "challenge"), (0.9, "block")),
 }
@@ -185,4 +185,7 @@ def _faults(policy: ThresholdPolicy) -> list[str]:
                 faults.append(f"threshold {least} of {action} for {abuse_type}, allowed: above 0, at most 1")
         if [least for least, _ in ladder] != sorted(least for least, _ in ladder):
             faults.append(f"the thresholds for {abuse_type} do not rise")
+        frictions = [_FRICTION[action] for _, action in ladder if action in _FRICTION]
+        if frictions != sorted(frictions):
+            faults.append(f"the actions for {abuse_type} do not rise in friction, as {', '.join(ACTIONS)}")
     return faults

@@ -142,7 +142,7 @@ class ListBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     Parameters
     ----------
     entity : kind of entity, as `account` or `ip_network`.
-    value : who, in the form in which events hold it (the token of a personal value).
+    value : who; of a personal value its token is kept.
     reason : why; analysts will ask.
     author : who put it there.
     shop : the default shop where left out.

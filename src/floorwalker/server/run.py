@@ -21,7 +21,7 @@ from litestar import Litestar
 from floorwalker.detectors.unusual import UnusualActivity
 from floorwalker.errors import FloorwalkerError, UsageError
 from floorwalker.events.event import Event
-from floorwalker.events.identity import Tokeniser, normalise
+from floorwalker.events.identity import Tokeniser, normalise, stored_value
 from floorwalker.policy.thresholds import ThresholdPolicy
 from floorwalker.server.app import make_app
 from floorwalker.server.archive import Archive
@@ -118,6 +118,7 @@ class Server:
         archive = Archive(ledger)
         self.runtime.prepare()
         engine = self.runtime.engine
+        tokeniser = Tokeniser(options.installation.token_key())
         vault = Vault(options.installation.vault, options.installation.vault_key, clock=wall_clock)
         engine.keep_personal = vault.put
         engine.on_fault = self._fault
@@ -127,7 +128,7 @@ class Server:
             engine.work, engine.commit, company_seconds=options.company_ms / 1000
         )
         self.service = Service(
-            engine, batcher, keyring, self.metrics, make_intake(options.installation), archive, ready="starting"
+            engine, batcher, keyring, self.metrics, make_intake(tokeniser), make_forms(tokeniser), archive
         )
         self.ledger, self.vault = ledger, vault
         self._watch()
@@ -146,6 +147,9 @@ class Server:
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
         sys.setswitchinterval(SWITCH_SECONDS)
+        # uvicorn raises the signal again after its own graceful end; ours is not over then.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: None)
         try:
             uvicorn.Server(config).run(sockets=[listener])
         finally:
@@ -272,9 +276,17 @@ class Server:
         return float(sum(count for name, count in figures.items() if name.startswith("evicted.")))
 
 
-def make_intake(installation: Installation) -> Intake:
-    """What normalises and tokenises the events of an installation."""
-    tokeniser = Tokeniser(installation.token_key())
+def make_forms(tokeniser: Tokeniser) -> Callable[[str, str, str], list[str]]:
+    """What finds the stored forms of an entity, given its kind, its name and its shop."""
+
+    def forms(entity: str, value: str, shop: str) -> list[str]:
+        return stored_value(entity, value, shop, tokeniser)
+
+    return forms
+
+
+def make_intake(tokeniser: Tokeniser) -> Intake:
+    """What normalises and tokenises events."""
 
     def intake(event: Event) -> tuple[Event, Personal]:
         return normalise(event, tokeniser)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from litestar import Request
@@ -37,6 +37,7 @@ class Service:
     ----------
     engine, batcher, keyring, metrics : its parts.
     intake : normalises and tokenises an event.
+    forms : the forms under which an entity that somebody names may stand in the records, the newest first.
     ledger : answers questions about the past.
     ready : "" once recovered, else what it is still doing.
     """
@@ -46,9 +47,9 @@ class Service:
     keyring: KeyRing
     metrics: Metrics
     intake: Intake
+    forms: Callable[[str, str, str], list[str]]
     ledger: Any
     ready: str = "starting"
-    facts: dict[str, Any] = field(default_factory=dict)
 
     def admit(self, request: Request[Any, Any, Any], scope: str) -> ApiKey:
         """The caller's key; raises `ProblemError` where it may not do this, or while the server is not ready."""

@@ -165,8 +165,8 @@ def serve(installation: Path, *, core: int | None, options: list[str]) -> Iterat
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)  # noqa: S603
     if core is not None:
         os.sched_setaffinity(process.pid, {core})
+    assert process.stdout is not None
     try:
-        assert process.stdout is not None
         text = b""
         while not text.rstrip().endswith(b"}"):
             line = process.stdout.readline()
@@ -177,6 +177,7 @@ def serve(installation: Path, *, core: int | None, options: list[str]) -> Iterat
     finally:
         process.terminate()
         process.wait(timeout=120)
+        process.stdout.close()
 
 
 def load(port: int, key: str, plan: dict[str, Any], *, core: int) -> dict[str, Any]:

@@ -26,7 +26,8 @@ async def show_entity(
 ) -> Response[bytes]:
     """Its last events with their decisions, its risk and features as of the last of them, and whom it was seen with.
 
-    `identity` is the entity as events hold it: the shop's own id, or the token of a personal value.
+    `identity` is the shop's own id, a personal value, or its token; a personal value in an address ends in the logs of
+    proxies, so prefer the token.
     """
     service = service_of(request)
     caller = service.admit(request, "read")
@@ -34,8 +35,13 @@ async def show_entity(
     if entity not in ENTITIES:
         raise ProblemError(404, "no such kind of entity", allowed=", ".join(ENTITIES))
     engine = service.engine
-    key = engine.pipeline.keyer.key(shop, entity, identity)
-    records = [] if key == 0 else _records(engine, engine.pipeline.recent.find(key))
+    records: list[tuple[int, EventRecord]] = []
+    for form in service.forms(entity, identity, shop):
+        key = engine.pipeline.keyer.key(shop, entity, form)
+        records = [] if key == 0 else _records(engine, engine.pipeline.recent.find(key))
+        if records:
+            identity = form
+            break
     if not records:
         raise ProblemError(404, "this entity has no event among those remembered")
     batch = engine.pipeline.batch([record.event for _, record in records])

@@ -83,7 +83,8 @@ async def put_entry(request: Request[Any, Any, Any], name: str) -> Response[byte
     if faults:
         raise ProblemError(422, "; ".join(f"{fault.field}: {fault.message}" for fault in faults), faults=faults)
     engine = service.engine
-    key = engine.pipeline.keyer.key(given.shop, given.entity, given.value)
+    value = service.forms(given.entity, given.value, given.shop)[0]
+    key = engine.pipeline.keyer.key(given.shop, given.entity, value)
     if key == 0:
         raise ProblemError(
             422,
@@ -94,7 +95,7 @@ async def put_entry(request: Request[Any, Any, Any], name: str) -> Response[byte
         list=name,
         shop=given.shop,
         entity=given.entity,
-        value=given.value,
+        value=value,
         key=key,
         author=given.author,
         reason=given.reason,
@@ -128,11 +129,9 @@ async def remove_entry(
     engine = service.engine
     if entity not in ENTITIES:
         raise ProblemError(422, "unknown kind of entity", allowed=", ".join(ENTITIES))
-    key = engine.pipeline.keyer.key(shop, entity, value)
-    found = next(
-        (each for each in engine.pipeline.lists.entries() if (each.list, each.entity, each.key) == (name, entity, key)),
-        None,
-    )
+    keys = {engine.pipeline.keyer.key(shop, entity, form) for form in service.forms(entity, value, shop)}
+    entries = engine.pipeline.lists.entries()
+    found = next((each for each in entries if each.list == name and each.entity == entity and each.key in keys), None)
     if found is None:
         raise ProblemError(404, "no such entry on this list")
     await _change(service, ListRecord(at=engine.now(), author=author or caller.name, entry=found, removed=True))

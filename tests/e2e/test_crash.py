@@ -1,0 +1,125 @@
+"""SIGKILL under load: whatever was answered is there afterwards, and features are those of an uninterrupted run."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import random
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from floorwalker.evaluation.benchmarks.decisions import serve
+from floorwalker.testing.shop_server import create_key, make_event, run_command
+
+SENDERS = 6
+
+
+def _send(port: int, key: str, answered: dict[str, str], told: list[str], stop: threading.Event, number: int) -> None:
+    chance = random.Random(number)
+    headers = {"Authorization": f"Bearer {key}"}
+    with contextlib.suppress(httpx.HTTPError), httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
+        while not stop.is_set():
+            if chance.random() < 0.2:
+                events = [_event(chance) for _ in range(chance.randint(1, 60))]
+                reply = client.post("/v1/events", json=events, headers=headers)
+                if reply.status_code == 200:
+                    assert reply.json()["accepted"] == len(events)
+                    told += [event["id"] for event in events]
+            else:
+                event = _event(chance)
+                reply = client.post("/v1/decisions", json=event, headers=headers)
+                if reply.status_code == 200:
+                    answered[event["id"]] = reply.json()["decision_id"]
+
+
+def _event(chance: random.Random) -> dict[str, Any]:
+    account = chance.randint(1, 40)
+    kind = chance.choice(["login_succeeded", "login_failed", "checkout", "coupon_redeem"])
+    more: dict[str, Any] = {"amount_minor": chance.randint(1, 10**6), "currency": "EUR"} if kind == "checkout" else {}
+    if kind == "coupon_redeem":
+        more = {"coupons": ["HALF"], "promotion": "p"}
+    return make_event(
+        type=kind, account=f"a-{account}", device=f"d-{chance.randint(1, 30)}", email=f"a{account}@example.com", **more
+    )
+
+
+def _kill_again_and_again(folder: Path, times: int) -> None:
+    key = create_key(folder)
+    answered: dict[str, str] = {}
+    told: list[str] = []
+    chance = random.Random(times)
+    options = ["--snapshot-seconds", "1", "--snapshot-events", "100"]
+    for _ in range(times):
+        stop = threading.Event()
+        with contextlib.ExitStack() as stack:
+            port, process = stack.enter_context(serve(folder, core=None, options=options))
+            senders = [
+                threading.Thread(target=_send, args=(port, key, answered, told, stop, chance.randint(0, 10**9)))
+                for _ in range(SENDERS)
+            ]
+            for sender in senders:
+                sender.start()
+            time.sleep(chance.uniform(0.3, 2.5))
+            process.kill()
+            process.wait()
+            stop.set()
+            for sender in senders:
+                sender.join()
+    assert len(answered) > 20 * times
+    headers = {"Authorization": f"Bearer {key}"}
+    with (
+        serve(folder, core=None, options=options) as (port, _),
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20, headers=headers) as client,
+    ):
+        for event_id, decision_id in answered.items():
+            found = client.get(f"/v1/decisions/{decision_id}")
+            assert found.status_code == 200, event_id
+            assert found.json()["decision"]["event_id"] == event_id
+        again = [make_event(id=event_id) for event_id in told[-3000:]]
+        for start in range(0, len(again), 1000):
+            reply = client.post("/v1/events", json=again[start : start + 1000]).json()
+            assert reply["accepted"] == 0
+    outcome = run_command("replay", "--folder", str(folder), "--json")
+    document = json.loads(outcome.stdout)
+    assert document["features_differ"] == 0
+    assert document["decisions"] >= len(answered)
+    assert document["events"] >= len(answered) + len(told)
+    assert outcome.returncode == 0
+
+
+def test_a_kill_loses_nothing(tmp_path: Path) -> None:
+    _kill_again_and_again(tmp_path / "data", 1)
+
+
+@pytest.mark.slow
+def test_ten_kills_lose_nothing(tmp_path: Path) -> None:
+    _kill_again_and_again(tmp_path / "data", 10)
+
+
+def test_a_graceful_end_answers_what_waits_and_leaves_a_snapshot(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    key = create_key(folder)
+    headers = {"Authorization": f"Bearer {key}"}
+    event = make_event()
+    once = {**headers, "Idempotency-Key": "over a restart"}
+    with serve(folder, core=None, options=[]) as (port, process):
+        first = httpx.post(f"http://127.0.0.1:{port}/v1/decisions", json=event, headers=once)
+        listed = {"entity": "device", "value": "d-1", "reason": "stolen", "author": "ann"}
+        httpx.post(f"http://127.0.0.1:{port}/v1/lists/deny", json=listed, headers=headers)
+        second = run_command("serve", "--folder", str(folder), "--port", "0")
+        assert second.returncode == 1
+        assert "in use by process" in second.stderr
+        process.terminate()
+        assert process.wait(timeout=60) == 0
+    assert list((folder / "snapshots").iterdir())
+    with serve(folder, core=None, options=[]) as (port, _):
+        again = httpx.post(f"http://127.0.0.1:{port}/v1/decisions", json=event, headers=once)
+        assert again.content == first.content
+        blocked = httpx.post(f"http://127.0.0.1:{port}/v1/decisions", json=make_event(device="d-1"), headers=headers)
+        assert blocked.json()["private"]["intended"] == "block"
+    assert '"events": 0' in (folder / "server.log").read_text("utf-8").splitlines()[-2]
