@@ -18,6 +18,10 @@ $(STAMPS)/core: pyproject.toml constraints.txt
 	$(PIP) install -q -c constraints.txt -e .
 	@mkdir -p $(STAMPS) && touch $@
 
+$(STAMPS)/serve: $(STAMPS)/core
+	$(PIP) install -q -c constraints.txt -e '.[serve]'
+	@touch $@
+
 $(STAMPS)/dev: $(STAMPS)/core
 	$(PIP) install -q -c constraints.txt torch
 	$(PIP) install -q -c constraints.txt -e '.[serve,postgres,kafka,train,evaluate]' --group dev
@@ -26,8 +30,9 @@ $(STAMPS)/dev: $(STAMPS)/core
 setup: $(STAMPS)/core ## install what `floorwalker scan` needs
 setup-dev: $(STAMPS)/dev ## install what tests, training and evaluation need
 
-demo: $(STAMPS)/core ## generate a shop's log with hidden hunters, scan it, show what was found
+demo: $(STAMPS)/serve ## scan a generated log with hidden hunters; then start a server and show decisions arriving
 	$(BIN)/floorwalker demo --out demo
+	$(BIN)/floorwalker demo --out demo --live
 
 test: $(STAMPS)/dev ## the default tests
 	$(BIN)/python -m pytest

@@ -1,4 +1,4 @@
-"""``floorwalker demo``: a generated shop with hidden hunters, scanned."""
+"""``floorwalker demo``: a generated shop with hidden hunters, scanned; and one that asks a server as it goes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import polars as pl
 import typer
 from rich.console import Console
 
-from floorwalker.cli._output import Json, note
+from floorwalker.cli._output import Json, note, print_json
 from floorwalker.scan.export import encode_json, to_json
 from floorwalker.scan.job import ScanRequest, run_scan
 from floorwalker.scan.report import write_report
@@ -27,12 +27,21 @@ def demo(
     out: Annotated[Path, typer.Option("--out", help="Folder for the log and the report.")] = Path("demo"),
     seed: Annotated[int, typer.Option(help="The only source of chance.")] = 11,
     screenshot: Annotated[Path | None, typer.Option(help="Also photograph the report (needs Chromium).")] = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="Start a server on generated traffic and show decisions arriving.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Generate a shop's log with hidden hunters, scan it, and say how many of them were found."""
+    """Generate a shop's log with hidden hunters, scan it, and say how many of them were found.
+
+    With --live: start a server, tell it a week of a small shop, ask it about the last evening.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    if live:
+        _demonstrate_live(out, seed, as_json)
+        return
     from floorwalker.simulation.access_log import Scenario, generate, write_log
 
-    out.mkdir(parents=True, exist_ok=True)
     log = out / "access.log.gz"
     first_day = date(2021, 11, 4)
     note(f"generating {DAYS} days of a shop's traffic; 11 November is a promotion day")
@@ -65,6 +74,19 @@ def demo(
 
         photograph(report, screenshot, 1280, 1100)
         note(f"photographed to {screenshot}")
+
+
+def _demonstrate_live(out: Path, seed: int, as_json: bool) -> None:
+    from floorwalker.cli.serve import need_serving
+
+    need_serving()
+    from floorwalker.cli._live_demo import print_summary, run_live
+
+    summary = run_live(out, seed, show=not as_json)
+    if as_json:
+        print_json(summary)
+    else:
+        print_summary(summary)
 
 
 def _compare_with_truth(flagged: pl.DataFrame, truth: pl.DataFrame) -> None:

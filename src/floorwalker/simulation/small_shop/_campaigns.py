@@ -35,7 +35,7 @@ def card_testing(rng: np.random.Generator, victims: list[Person], at: int) -> Sc
         tester = person(rng, number % 4, prefix="t")
         tester.device, tester.ip = "device-t", "198.51.100.77"
         tester.payment, tester.bin = f"card-stolen-{number}", "510510"
-        moment, order = at + number * 25 * SECOND, f"order-t{int(rng.integers(1 << 60)):x}"
+        moment, order = at + number * 25 * SECOND, f"order-t{int(rng.integers(1 << 44)):x}"
         facts = {"order": order, "amount_minor": 199, "currency": "EUR", "payment": tester.payment, "bin": tester.bin}
         script.write(tester, "checkout", moment, **facts, digital=True)
         script.pay(tester, moment + 3 * SECOND, 199, order, declined=rng.random() < 0.85)
@@ -55,7 +55,7 @@ def coupon_ring(rng: np.random.Generator, victims: list[Person], at: int) -> Scr
         script.write(member, "sign_up", moment, email=member.email, phone=member.phone, device_facts=facts)
         coupon = {"coupons": ("SPRING10",), "promotion": PROMOTION}
         script.write(member, "coupon_claim", moment + 6 * SECOND, **coupon)
-        order = f"order-r{int(rng.integers(1 << 60)):x}"
+        order = f"order-r{int(rng.integers(1 << 44)):x}"
         bought = {"order": order, "shipping_address": door, "payment": member.payment}
         script.write(member, "coupon_redeem", moment + 15 * SECOND, **coupon, **bought)
         script.write(member, "order", moment + 25 * SECOND, **bought, amount_minor=150, currency="EUR", **coupon)

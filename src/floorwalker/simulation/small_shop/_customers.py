@@ -108,7 +108,7 @@ def _buy(script: Script, who: Person, at: float, kind: str, *, on_sale: bool) ->
     pieces = int(rng.integers(10, 60)) if kind == "bulk buyer" else 1 + int(rng.geometric(0.7))
     price = int(rng.lognormal(7.6, 0.6))
     line = OrderLine(item=f"item-{item}", seller=f"seller-{item % 20}", quantity=pieces, price_minor=price)
-    amount, order = pieces * price, f"order-{int(rng.integers(1 << 60)):x}"
+    amount, order = pieces * price, f"order-{int(rng.integers(1 << 44)):x}"
     script.write(who, "add_to_cart", at, lines=(line,), item=f"item-{item}", amount_minor=amount, currency="EUR")
     at += _wait(script, 60)
     if on_sale and rng.random() < 0.6:
