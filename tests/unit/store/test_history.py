@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from floorwalker.errors import InputError, UsageError
 from floorwalker.store._parts import current_parts, list_parts
-from floorwalker.store.errors import DamagedError, LockedError
+from floorwalker.store.errors import DamagedError, LockedError, StorageFullError
 from floorwalker.store.history import DAY, History, open_history
 from floorwalker.store.journal import Journal, RecordBatch
 
@@ -188,3 +189,20 @@ def test_damage_is_named(tmp_path: Path, journal: Journal) -> None:
     (folder / "checkpoint").write_bytes(b"nonsense")
     with pytest.raises(DamagedError, match="made again from the journal"):
         History(folder, clock=lambda: NOON)
+
+
+def test_a_full_disk_is_named_and_the_next_attempt_succeeds(tmp_path: Path, journal: Journal) -> None:
+    folder = tmp_path / "history"
+    add_many(journal, 3000)
+    with History(folder, clock=lambda: NOON) as history:
+        _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (500, hard))
+        try:
+            with pytest.raises(StorageFullError, match="free space"):
+                history.catch_up(journal, to_table)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+        assert history.reached == 0
+        assert list(folder.rglob("*.unfinished")) == []
+        assert history.catch_up(journal, to_table) == 3000
+    assert sequences(folder) == list(range(3000))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import resource
 import tempfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from floorwalker.errors import UsageError
+from floorwalker.store.errors import StorageFullError
 from floorwalker.store.live import Snapshots
 
 
@@ -195,3 +198,45 @@ def test_nothing_is_left_where_nothing_is_sound(tmp_path: Path) -> None:
 def test_objects_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="allowed: numbers"):
         make_snapshots(tmp_path).take({"a": np.array([object()])}, sequence=0)
+
+
+def test_a_full_disk_is_named_and_nothing_is_forgotten(tmp_path: Path) -> None:
+    snapshots = make_snapshots(tmp_path)
+    state = {"a": np.arange(1, 1000)}
+    snapshots.take(state, sequence=1)
+    snapshots.wait()
+    before = sorted(path.name for path in tmp_path.iterdir())
+    state["a"][:] += 1
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3000, hard))
+    try:
+        assert snapshots.take(state, sequence=2)
+        with pytest.raises(StorageFullError, match="free space"):
+            snapshots.wait()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+    assert make_snapshots(tmp_path).restore().sequence == 1
+    state["a"][3] = 77
+    assert snapshots.take(state, sequence=3)
+    info = snapshots.wait()
+    assert info is not None
+    assert info.written_bytes == 999 * 8
+    assert_same(make_snapshots(tmp_path).restore().state, state)
+
+
+def test_unusable_options_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="chunk_bytes a multiple of 8"):
+        Snapshots(tmp_path, clock=lambda: 0, chunk_bytes=12)
+
+
+def test_a_manifest_of_a_newer_version_is_passed_over(tmp_path: Path) -> None:
+    snapshots = make_snapshots(tmp_path)
+    snapshots.take({"a": np.arange(3)}, sequence=1)
+    snapshots.wait()
+    (path,) = tmp_path.glob("*.snapshot")
+    data = bytearray(path.read_bytes())
+    data[8] = 2
+    data[-4:] = zlib.crc32(data[:-4]).to_bytes(4, "little")
+    path.write_bytes(data)
+    assert "version 2; allowed: up to 1" in make_snapshots(tmp_path).restore().faults[0]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from sqlalchemy import Connection, Table, delete, select
 
 from floorwalker.errors import FloorwalkerError
-from floorwalker.store.errors import DamagedError, LockedError, UnavailableError
+from floorwalker.store.errors import DamagedError, LockedError, ReadOnlyStorageError, StorageFullError, UnavailableError
 from floorwalker.store.journal import Journal, RecordBatch
 from floorwalker.store.ledger.database import Ledger, Row, put
 from floorwalker.store.ledger.tables import PROJECTED, projections
@@ -83,7 +83,7 @@ class Projector:
 
     def start(self) -> None:
         """Follow the journal in a thread until `stop`."""
-        self._thread = threading.Thread(target=self._follow, name="floorwalker-projector")
+        self._thread = threading.Thread(target=self._follow, name="floorwalker-projector", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
@@ -153,7 +153,7 @@ class Projector:
                 elif self.behind < self._rows:
                     self._stop.wait(self._seconds)
                 self.error = None
-            except (LockedError, UnavailableError) as error:
+            except (LockedError, ReadOnlyStorageError, StorageFullError, UnavailableError) as error:
                 self.error = error
                 self._stop.wait(self._seconds)
             except FloorwalkerError as error:

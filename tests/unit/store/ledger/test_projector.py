@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,9 +11,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, func, insert, select
 
-from floorwalker.store.errors import DamagedError, UnavailableError
+from floorwalker.store.errors import DamagedError, StoreError, UnavailableError
 from floorwalker.store.journal import Journal, RecordBatch
-from floorwalker.store.ledger import Ledger, Projector
+from floorwalker.store.ledger import Ledger, Projector, sqlite_url
 from floorwalker.store.ledger.projector import put_rows
 from floorwalker.store.ledger.tables import audit
 
@@ -129,4 +130,23 @@ def test_a_restart_of_postgresql_in_the_middle_loses_and_doubles_nothing(
             projector.stop()
     assert objects(ledger) == [f"r{sequence}" for sequence in range(2500)]
     assert ledger.read(lambda c: c.execute(select(func.count()).select_from(audit)).scalar()) == 2500
+    ledger.close()
+
+
+def test_a_full_disk_holds_the_projector_up_and_nothing_more(tmp_path: Path) -> None:
+    ledger = Ledger(sqlite_url(tmp_path / "ledger.sqlite"), patient=False)
+    with make_journal(tmp_path / "journal", 3000) as journal:
+        projector = Projector(journal, ledger, insert_only, clock=lambda: 0, rows=1000, seconds=0.01)
+        _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, hard))
+        try:
+            projector.start()
+            assert not projector.wait_for(3000, timeout=0.5)
+            assert isinstance(projector.error, StoreError)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+            assert projector.wait_for(3000, timeout=20)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+            projector.stop()
+    assert objects(ledger) == [f"r{sequence}" for sequence in range(3000)]
     ledger.close()
