@@ -14,6 +14,7 @@ import typer
 from floorwalker import __version__
 from floorwalker.cli.bench import bench
 from floorwalker.cli.demo import demo
+from floorwalker.cli.doctor import doctor
 from floorwalker.cli.evaluate import evaluate
 from floorwalker.cli.explain import explain
 from floorwalker.cli.keys import keys_app
@@ -33,6 +34,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command()(scan)
+app.command()(doctor)
 app.command()(simulate)
 app.command()(evaluate)
 app.command()(bench)

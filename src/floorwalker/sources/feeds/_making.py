@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -33,11 +34,13 @@ class EventMaker:
     ----------
     clock : gives `received_at`.
     limits : as `decode_event` takes them.
+    keep_received : put the record's own `received_at` into the event where it names one.
     """
 
-    def __init__(self, clock: Clock, limits: DecodeLimits = DEFAULT_LIMITS) -> None:
+    def __init__(self, clock: Clock, limits: DecodeLimits = DEFAULT_LIMITS, *, keep_received: bool = False) -> None:
         self._clock = clock
         self._limits = limits
+        self._keep_received = keep_received
 
     def make(self, body: bytes, place: str, *, event_id: str | None = None) -> Event | Refused:
         """The event of one JSON object.
@@ -51,12 +54,36 @@ class EventMaker:
         now = self._clock()
         try:
             try:
-                return decode_event(body, now=now, limits=self._limits)
+                return self._with_receipt(decode_event(body, now=now, limits=self._limits), body)
             except FieldError as error:
                 if error.field != "id" or "missing" not in error.given:
                     raise
             name = event_id or derived_id(body.strip())
             named = b'{"id":' + msgspec.json.encode(name) + b"," + body.lstrip()[1:]
-            return decode_event(named, now=now, limits=self._limits)
+            return self._with_receipt(decode_event(named, now=now, limits=self._limits), body)
         except FieldError as error:
             return Refused(place, error.field, str(error), body.decode("utf-8", "backslashreplace"))
+
+    def _with_receipt(self, event: Event, body: bytes) -> Event:
+        if self._keep_received and b'"received_at"' in body:
+            try:
+                receipt = _receipts.decode(body).received_at
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                return event
+            event = msgspec.structs.replace(event, received_at=read_time(receipt))
+        return event
+
+
+class _Receipt(msgspec.Struct):
+    received_at: int | datetime | None = None
+
+
+_receipts = msgspec.json.Decoder(_Receipt)
+
+
+def read_time(given: int | datetime | None) -> int:
+    """Microseconds since 1970-01-01 UTC; 0 where nothing is known."""
+    if isinstance(given, datetime):
+        since = given - datetime(1970, 1, 1, tzinfo=UTC if given.tzinfo else None)
+        return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+    return given or 0

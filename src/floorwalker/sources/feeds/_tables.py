@@ -41,9 +41,7 @@ class Record:
     row: int = 0
 
     def cell(self, column: str) -> object:
-        """What stands in a column."""
-        if self.table is not None:
-            return self.table[column][self.row]
+        """What stands in a column; of Parquet, in the one that groups."""
         return self.cells.get(column)
 
     def texts(self, columns: Sequence[str]) -> list[str | None]:
@@ -109,13 +107,16 @@ def csv_records(
             yield Record(f"line {one.line}", one.end, last, "", one.text, cells)  # type: ignore[arg-type]
 
 
-def parquet_records(head: FileHead, offset: int) -> Iterator[Record]:
+def parquet_records(head: FileHead, offset: int, group: str) -> Iterator[Record]:
     """The rows of a Parquet file from one on; read in stretches, so memory stays bounded."""
     scan = pl.scan_parquet(head.path)
     while True:
         table = scan.slice(offset, _PARQUET_ROWS).collect()
+        groups = table[group].cast(pl.String, strict=False).to_list() if group else ()
         for row in range(len(table)):
-            yield Record(f"row {offset + row + 1}", offset + row + 1, offset + row, table=table, row=row)
+            number = offset + row
+            cells = {group: groups[row]} if group else {}
+            yield Record(f"row {number + 1}", number + 1, number, "", b"", cells, table, row)
         offset += len(table)
         if len(table) < _PARQUET_ROWS:
             return

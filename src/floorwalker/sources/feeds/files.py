@@ -44,6 +44,7 @@ class FilesFeed(Feed):
     mapping : from `floorwalker.sources.mapping.load_mapping`; None where columns are named like an event's fields.
     batch : records in a delivery.
     follow : leave out a last line without its newline, for somebody is still writing it.
+    keep_received : believe the file's own `received_at`, for whoever judges the data instead of taking it in.
 
     Errors
     ------
@@ -59,6 +60,7 @@ class FilesFeed(Feed):
         mapping: Mapping | None = None,
         batch: int = 1000,
         follow: bool = False,
+        keep_received: bool = False,
     ) -> None:
         if batch < 1:
             raise UsageError(f"batch is {batch}", allowed="at least 1")
@@ -67,7 +69,7 @@ class FilesFeed(Feed):
         self._batch = batch
         self._follow = follow
         self._clock = clock
-        self._maker = EventMaker(clock)
+        self._maker = EventMaker(clock, keep_received=keep_received)
         first = self._expand()
         if not first and not follow:
             raise InputError(f"no file matches {', '.join(map(repr, self._patterns))}", fix="check the path")
@@ -145,7 +147,7 @@ class FilesFeed(Feed):
 
     def _records(self, head: FileHead, offset: int, record: int) -> Iterator[Record]:
         if head.kind == "parquet":
-            return parquet_records(head, offset)
+            return parquet_records(head, offset, self._mapping.group if self._mapping else "")
         if head.kind == "json":
             parse = self._mapping is not None
             return json_records(head, offset, record, encoding=self._encoding, parse=parse, whole_only=self._follow)
@@ -229,7 +231,11 @@ def _frame(records: list[Record], columns: Sequence[str]) -> pl.DataFrame:
             if place == len(records) or records[place].table is not records[start].table:
                 table = records[start].table
                 assert table is not None
-                tables.append(table[[record.row for record in records[start:place]]])
+                first, last = records[start].row, records[place - 1].row
+                rows = table.slice(first, last - first + 1)
+                if len(rows) != place - start:
+                    rows = table[[record.row for record in records[start:place]]]
+                tables.append(rows)
                 start = place
         return pl.concat(tables) if len(tables) > 1 else tables[0]
     cells = [record.texts(columns) for record in records]

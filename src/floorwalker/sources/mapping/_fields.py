@@ -10,8 +10,8 @@ from msgspec import inspect
 
 from floorwalker.events.event import Event, OrderLine
 
-TIMES = frozenset({"at", "dispute.opened_at", "dispute.due_at"})
-_NEVER = frozenset({"schema_version", "received_at", "identity", "attributes", "discounts", "lines"})
+TIMES = frozenset({"at", "received_at", "dispute.opened_at", "dispute.due_at"})
+_NEVER = frozenset({"schema_version", "identity", "attributes", "discounts", "lines"})
 
 
 @dataclass(frozen=True)
