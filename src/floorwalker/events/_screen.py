@@ -71,7 +71,7 @@ def _holds_card(
                 continue
             prefix = 0
             for place in range(start, start + 6):
-                prefix = prefix * 10 + digits[place]
+                prefix = prefix * 10 + int(digits[place])
             fits = False
             for row in range(len(ranges)):
                 if ranges[row, 0] <= prefix <= ranges[row, 1] and (ranges[row, 2] >> size) & 1:
@@ -138,6 +138,16 @@ def _screen(
     place = 0
     while place < size:
         byte = int(body[place])
+        if in_text and held == 0 and 97 <= byte <= 122:  # most of a body: small letters with no digit before them
+            window = (window << 8 | byte) & _WINDOW
+            letters += 1
+            if last_letters[byte]:
+                for row in range(len(inside)):
+                    if window & inside[row, 1] == inside[row, 0]:
+                        flags |= SECRET
+            before = LETTER
+            place += 1
+            continue
         code = byte
         step = 1
         if in_text:

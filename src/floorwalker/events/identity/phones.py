@@ -74,7 +74,8 @@ def read_phone(text: str, region: str | None) -> Phone:
         return _NOTHING
     number.extension = None
     canonical = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    country = phonenumbers.region_code_for_number(number)
+    regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(number.country_code or 0, ())
+    country = regions[0] if len(regions) == 1 else phonenumbers.region_code_for_number(number)
     kind = phonenumbers.number_type(number)
     return Phone(
         canonical=canonical,
