@@ -118,11 +118,11 @@ class Distinct(Aggregate):
     @property
     def unit(self) -> str:  # type: ignore[override]
         """What is counted."""
-        return f"distinct {self.of}"
+        return _plural(self.of)
 
     def describe(self) -> str:
         """One phrase for the documentation."""
-        return f"different {self.of} values in {self.what.name}"
+        return f"number of different {_plural(self.of)} in {self.what.name}"
 
 
 @dataclass(frozen=True)
@@ -234,7 +234,7 @@ class Entropy(Aggregate):
 
     def describe(self) -> str:
         """One phrase for the documentation."""
-        return f"entropy of the {self.of} of {self.what.name}"
+        return f"entropy of the {_plural(self.of)} of {self.what.name}"
 
 
 @dataclass(frozen=True)
@@ -248,7 +248,7 @@ class New(Aggregate):
 
     def describe(self) -> str:
         """One phrase for the documentation."""
-        return f"whether the {self.of} is new, going by {self.what.name}"
+        return f"whether the {self.of.replace('_', ' ')} is new, going by {self.what.name}"
 
 
 @dataclass(frozen=True)
@@ -334,7 +334,7 @@ class OnlyRedeem(Aggregate):
 
     def describe(self) -> str:
         """One phrase for the documentation."""
-        return "share of the invitees who redeem and never buy without a coupon"
+        return "share of the invitees who redeem and have never bought without a coupon"
 
 
 @dataclass(frozen=True)
@@ -375,3 +375,8 @@ def over(windows: str, stem: str, of: str, aggregate: Aggregate, *against: str) 
 def one(name: str, of: str, aggregate: Aggregate, *against: str) -> Feature:
     """A feature without a window."""
     return Feature(name, tuple(of.split("*")), aggregate, None, against)
+
+
+def _plural(name: str) -> str:
+    words = {"ip": "addresses", "ip_network": "networks", "country": "countries"}
+    return words.get(name, name.replace("_", " ") + "s")

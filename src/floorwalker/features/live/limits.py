@@ -47,7 +47,7 @@ class Limits:
     """
 
     rows: Mapping[str, int] = field(default_factory=lambda: dict(DEFAULT_ROWS))
-    other_rows: int = 100_000
+    other_rows: int = 400_000
     sketches: int = 65_536
     lateness_seconds: int = 86_400
 
