@@ -12,6 +12,8 @@ from floorwalker.store.journal.segments import WAY_OUT, FrameError, Segment, lis
 
 NO_END = 2**62
 """A sequence that no journal reaches."""
+FEW, FEW_BYTES = 100, 128 * 1024
+"""A reader that asks for so few records (one decision, mostly) gets a small buffer."""
 
 
 def read_segments(
@@ -28,7 +30,8 @@ def read_segments(
         if segment.first >= stop:
             return
         sequence, offset = segment.find_point(first)
-        for batch, place, expected in scan_segment(segment, offset, sequence, sizes[index]):
+        buffer_bytes = FEW_BYTES if stop - first <= FEW else 0
+        for batch, place, expected in scan_segment(segment, offset, sequence, sizes[index], buffer_bytes):
             sequence = expected
             wanted = batch.between(first, stop)
             if len(wanted):

@@ -136,17 +136,20 @@ class FrameError(Exception):
         )
 
 
-def scan_segment(segment: Segment, offset: int, sequence: int, size: int) -> Iterator[tuple[RecordBatch, int, int]]:
+def scan_segment(
+    segment: Segment, offset: int, sequence: int, size: int, buffer_bytes: int = 0
+) -> Iterator[tuple[RecordBatch, int, int]]:
     """Batches of checked records from `offset` on, each with the next offset and the sequence expected there.
 
     Parameters
     ----------
     segment : which file.
     offset, sequence : a frame's place and the sequence it must have.
+    buffer_bytes : bytes read at a time; 0 means 8 MiB.
     size : bytes of the file that are read; `FrameError` is raised where these do not end with a sound frame.
     """
     carried = np.empty(0, np.uint8)
-    wanted = BUFFER_BYTES
+    wanted = usual = buffer_bytes or BUFFER_BYTES
     begin = offset
     descriptor = os.open(segment.path, os.O_RDONLY | os.O_CLOEXEC)
     try:
@@ -174,6 +177,6 @@ def scan_segment(segment: Segment, offset: int, sequence: int, size: int) -> Ite
                 return
             carried = data[at:filled]
             # A frame larger than the buffer: read twice as much, until it fits.
-            wanted = BUFFER_BYTES if at else 2 * max(wanted, len(carried))
+            wanted = usual if at else 2 * max(wanted, len(carried))
     finally:
         os.close(descriptor)

@@ -35,6 +35,7 @@ Row = Mapping[str, Any]
 _WAITS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 """Seconds between attempts while the database does not answer: 3.15 s in all."""
 _MIGRATION_LOCK = 0x666C6F6F72
+_READ, _WRITE = "read", "write"
 _LOCK_NOT_AVAILABLE = "55P03"
 
 
@@ -80,7 +81,7 @@ class Ledger:
 
     def read(self, work: Callable[[Connection], Answer]) -> Answer:
         """Run queries on one consistent view; tried again where the database does not answer."""
-        return self._attempt(work, "DEFERRED")
+        return self._attempt(work, _READ)
 
     def write(self, work: Callable[[Connection], Answer]) -> Answer:
         """Run statements in one transaction, committed on return.
@@ -88,7 +89,7 @@ class Ledger:
         `work` may run several times, and may even have been committed where the connection broke at that moment, so
         it must do no harm when repeated: give rows keys, and use `put`.
         """
-        return self._attempt(work, "IMMEDIATE")
+        return self._attempt(work, _WRITE)
 
     def close(self) -> None:
         """Close every connection, and stop attempts that wait."""
@@ -101,16 +102,15 @@ class Ledger:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _attempt(self, work: Callable[[Connection], Answer], begin: str) -> Answer:
+    def _attempt(self, work: Callable[[Connection], Answer], kind_of_work: str) -> Answer:
         for wait in (*self._waits, None):
             if self._is_closed.is_set():
                 raise ClosedError(f"the ledger {self.place} is closed")
             try:
-                with (
-                    self._engine.connect().execution_options(floorwalker_begin=begin) as connection,
-                    connection.begin(),
-                ):
-                    return work(connection)
+                with self._engine.connect() as plain:
+                    connection = plain.execution_options(**self._options(kind_of_work))
+                    with connection.begin():
+                        return work(connection)
             except DBAPIError as error:
                 kind = self._name_error(error)
                 if kind is None:
@@ -119,6 +119,11 @@ class Ledger:
                     raise kind from error
             self._is_closed.wait(wait)
         raise AssertionError("unreachable")
+
+    def _options(self, kind_of_work: str) -> dict[str, Any]:
+        if self.is_sqlite:
+            return {"floorwalker_begin": "IMMEDIATE" if kind_of_work == _WRITE else "DEFERRED"}
+        return {"isolation_level": "READ COMMITTED" if kind_of_work == _WRITE else "REPEATABLE READ"}
 
     def _name_error(self, error: DBAPIError) -> StoreError | None:
         """The kind of failure, or None for a fault of the statement, which is ours."""

