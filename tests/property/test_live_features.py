@@ -234,6 +234,8 @@ class Oracle:
                 longer = WINDOWS[kind.baseline]
                 base = len(inside(chosen, now, longer))
                 age = (now - min((s.at for s in past), default=now)) / SECOND
+                if age < kind.least_age:
+                    return math.nan
                 span = min(max(age, window.seconds), longer.seconds)
                 return quotient(len(recent) / window.seconds, base / span)
             case say.Distinct():

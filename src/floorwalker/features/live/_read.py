@@ -123,7 +123,7 @@ def read_features(
             elif op == layout.SURGE:
                 # An entity younger than the longer window is measured over its own age.
                 age = (at - times[(row + layout.BORN) >> 1]) * _SECOND
-                if sums[b] > 0.0:
+                if sums[b] > 0.0 and age >= features[f, layout.D]:
                     value = sums[a] / factors[f] / (sums[b] / min(max(age, factors[f]), features[f, layout.C]))
             elif op == layout.ONLY_REDEEM and sums[b] > 0.0:
                 value = min(np.float64(floats[place]) / sums[b], 1.0)

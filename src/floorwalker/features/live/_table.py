@@ -158,7 +158,7 @@ class TableBuilder:
             case say.Surge():
                 past = WINDOWS[kind.baseline]
                 above, below = self._total(window, kind.what, None), self._total(past, kind.what, None)
-                self._read(layout.SURGE, out, above, below, past.seconds, factor=window.seconds)
+                self._read(layout.SURGE, out, above, below, past.seconds, kind.least_age, factor=window.seconds)
             case say.Distinct():
                 self._add_distinct(kind, window, out)
             case _:

@@ -141,12 +141,14 @@ class Ratio(Aggregate):
 
 @dataclass(frozen=True)
 class Surge(Aggregate):
-    """The pace of this window over the pace of a longer one: 1 is the entity's own normal; missing without a past.
+    """The pace of this window over the pace of a longer one: 1 is the entity's own normal.
 
-    An entity younger than the longer window is measured over its own age, so a new one begins at 1.
+    An entity younger than the longer window is measured over its own age. Below `least_age` seconds it has no normal
+    yet, and the number is missing: a new address is not calm because it is new.
     """
 
     baseline: str
+    least_age: int = 86_400
     unit = "ratio"
 
     def describe(self) -> str:

@@ -151,6 +151,8 @@ def test_a_purchase_like_the_others_is_normal_and_a_tenfold_one_is_not() -> None
 def test_a_surge_compares_an_address_with_its_own_past() -> None:
     live = LiveFeatures(DEFAULT, seed=1, limits=SMALL)
     hour = 3600
+    fresh = live.advance(make(*(happen(n, "page_view", n, ip="198.51.100.9", url="/") for n in range(50))))
+    assert fresh.missing[:, fresh.names.index("ip_surge_1h")].all()
     calm = [happen(n, "page_view", n * hour / 4, ip="198.51.100.7", url="/") for n in range(4 * 48)]
     live.advance(make(*calm))
     burst = [happen(n, "page_view", 48 * hour + n, ip="198.51.100.7", url="/") for n in range(100)]
