@@ -211,8 +211,29 @@ def test_card_numbers_are_found_in_any_company(number: str, before: str, after: 
     assert not is_card_number(wrong)
 
 
-@given(nasty_texts)
-@settings(max_examples=300)
+grouped = st.lists(
+    st.sampled_from(
+        [
+            "4111",
+            "1111",
+            "411111",
+            "41111111",
+            "11111111",
+            "1",
+            "41",
+            "7",
+            "4111111111111111",
+            "378282246310005",
+            "x",
+            "0.",
+        ]
+    ),
+    max_size=8,
+).flatmap(lambda groups: st.sampled_from([" ", "-", ".", "", "/", "  ", "－"]).map(lambda mark: mark.join(groups)))
+
+
+@given(nasty_texts | grouped)
+@settings(max_examples=500)
 def test_the_screen_and_the_text_search_agree_on_card_numbers(text: str) -> None:
     body = json.dumps({"note": text}).encode()
     flagged = bool(_screen.screen(body, 8)[0] & _screen.CARD)

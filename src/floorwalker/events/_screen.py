@@ -54,9 +54,12 @@ def _holds_card(
             continue
         start = ends[first - 1] if first > 0 else 0
         longest = 0
+        shortest = 99
         eights = True
         for last in range(first, groups):
             length = ends[last] - (ends[last - 1] if last > 0 else 0)
+            if last > first:
+                shortest = min(shortest, ends[last - 1] - (ends[last - 2] if last > 1 else 0))
             longest = max(longest, length)
             eights = eights and length == 8
             size = ends[last] - start
@@ -67,7 +70,7 @@ def _holds_card(
             if first == last:
                 if (first > 0 and marks[first - 1] == POINT) or (last < groups - 1 and marks[last] == POINT):
                     continue
-            elif longest > 6 and not eights:
+            elif (longest > 6 and not eights) or (shortest < 3 and not (first == 0 and last == groups - 1)):
                 continue
             prefix = 0
             for place in range(start, start + 6):
@@ -119,7 +122,7 @@ def _screen(
     name_starts = np.empty(_KEPT_NAMES, dtype=np.int64)
     name_ends = np.empty(_KEPT_NAMES, dtype=np.int64)
     kept = 0
-    first_name = np.empty(max_depth + 2, dtype=np.int64)
+    first_name = np.zeros(max_depth + 2, dtype=np.int64)
     in_text = False
     text_start = 0
     text_end = 0
@@ -266,7 +269,7 @@ def _screen(
         if kind < DIGIT_ENDS:
             if held == 0:
                 after_letter = before == LETTER
-            elif pending != OTHER:
+            elif pending != OTHER and held < _KEPT_DIGITS:
                 ends[groups] = held
                 marks[groups] = pending
                 groups += 1

@@ -117,7 +117,8 @@ def find_card_number(text: str) -> tuple[int, int] | None:
 
     Digits of every script count; groups may be parted by one space, hyphen, slash, underscore or point. A run of
     digits that touches a Latin letter is a part of something else (a token, a hash), and so is what follows a decimal
-    point. Groups must be short (up to six digits) or all of eight: a UUID of digits is no card.
+    point. Groups must be short (up to six digits) or all of eight: a UUID of digits is no card. With groups of one or
+    two digits the whole run must be the number: a list of marks is none.
     """
     if _MANY_DIGITS.search(text) is None:
         return None
@@ -166,8 +167,10 @@ def _search_chain(text: str, groups: list[tuple[int, int, str]], marks: list[int
                 continue
             if first == end and (POINT in marks[max(first - 1, 0) : first] or POINT in marks[end : end + 1]):
                 continue
-            lengths = {len(digits) for _, _, digits in groups[first : end + 1]}
-            if first < end and max(lengths) > 6 and lengths != {8}:
+            lengths = [len(digits) for _, _, digits in groups[first : end + 1]]
+            if first < end and max(lengths) > 6 and set(lengths) != {8}:
+                continue
+            if first < end and min(lengths[:-1]) < 3 and (first > 0 or end < last):
                 continue
             if is_card_number("".join(digits for _, _, digits in groups[first : end + 1])):
                 return start, stop

@@ -11,8 +11,37 @@ from floorwalker.errors import InputError
 from floorwalker.events.decode import decode_event, decode_events
 from floorwalker.events.faults import FieldError
 from floorwalker.events.limits import DecodeLimits
+from floorwalker.events.types import EVENT_TYPES, EventType
 
 NOW = 1_760_000_000_000_000
+
+SAMPLES: dict[str, Any] = {
+    "account": "a-1",
+    "amount_minor": 5,
+    "coupons": ["A"],
+    "currency": "EUR",
+    "device": "d-1",
+    "device_facts": {"kind": "phone"},
+    "dispute": {"scheme": "visa", "reason_code": "10.4"},
+    "email": "jane@example.com",
+    "group": "g-1",
+    "inviter": "a-0",
+    "item": "i-1",
+    "lines": [{"item": "i-1"}],
+    "order": "o-1",
+    "payment": "tok-1",
+    "bin": "411111",
+    "phone": "+447911123456",
+    "promotion": "p-1",
+    "rating": 1.0,
+    "reason": "why",
+    "result": "passed",
+    "seller": "s-1",
+    "session": "s-1",
+    "signals": {"webdriver": False},
+    "three_d_secure": {"result": "frictionless"},
+    "url": "/",
+}
 
 
 def say(**fields: Any) -> bytes:
@@ -124,6 +153,11 @@ def test_numbers_must_be_finite(literal: str, field: str) -> None:
         (say()[:-1] + b', "attributes": ' + b'{"a":' * 9 + b"1" + b"}" * 9 + b"}", "attributes"),
         (say()[:-1] + b', "attributes": ' + b"[" * 100_000, "attributes"),
         (b"[" * 100_000, "body"),
+        (b"]}" * 1_000, "body"),
+        (b'"a":1', "body"),
+        (b":" * 1_000, "body"),
+        (b'{"a\\', "body"),
+        (b'{"a":"\\u12', "body"),
         (say()[:-1] + b', "referrer": "\\ud800"}', "referrer"),
         (say()[:-1] + b', "referrer": "a\nb"}', "body"),
         (say(text="x" * 300_000), "body"),
@@ -206,6 +240,19 @@ def test_what_only_looks_like_a_card_number_is_taken(text: str) -> None:
     assert decode_event(say(attributes={"note": text}), now=NOW).attributes["note"] == text
 
 
+def test_long_runs_of_digits_and_names_are_looked_at_closely() -> None:
+    digits = " ".join("12345678901234567890" * 40)
+    assert decode_event(say(attributes={"note": digits}), now=NOW).attributes["note"] == digits
+    assert (
+        refused(say(attributes={"note": digits[:200], "card": f"{digits[:300]}, {CARDS[0]}"})).field
+        == "attributes.card"
+    )
+    many = {f"n{place}": place for place in range(600)}
+    assert refused(say(attributes=many)).field == "attributes"
+    again = json.dumps(many)[:-1] + ', "n7": 1}'
+    assert refused(say()[:-1] + f', "attributes": {again}}}'.encode()).field == "attributes.n7"
+
+
 @pytest.mark.parametrize(
     ("path", "fields"),
     [
@@ -277,6 +324,25 @@ def test_of_many_events_each_fault_is_named_by_its_position() -> None:
         events, faults = decode_events(body, content_type=kind, now=NOW)
         assert len(events) == 2
         assert [(fault.position, fault.field) for fault in faults] == [(1, "amount_minor"), (3, "body")]
+
+
+@pytest.mark.parametrize("kind", EVENT_TYPES, ids=lambda kind: kind.name)
+def test_every_type_is_taken_with_what_it_needs_and_not_without(kind: EventType) -> None:
+    given = {need.partition("|")[0]: SAMPLES[need.partition("|")[0]] for need in kind.needs}
+    body = {"id": "e-1", "type": kind.name, "at": NOW} | given
+    assert decode_event(json.dumps(body).encode(), now=NOW).type == kind.name
+    for need in kind.needs:
+        first, *others = need.split("|")
+        without = {name: value for name, value in body.items() if name != first}
+        assert refused(json.dumps(without).encode()).field == first
+        for other in others:
+            assert decode_event(json.dumps(without | {other: SAMPLES[other]}).encode(), now=NOW)
+
+
+def test_ten_thousand_events_are_taken() -> None:
+    body = b"\n".join([say()] * 10_000)
+    events, faults = decode_events(body, content_type="application/x-ndjson", now=NOW)
+    assert (len(events), faults) == (10_000, [])
 
 
 def test_bodies_that_cannot_be_used_at_all() -> None:
