@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from floorwalker import __version__
+from floorwalker.cli.backtest import backtest
 from floorwalker.cli.bench import bench
 from floorwalker.cli.demo import demo
 from floorwalker.cli.doctor import doctor
@@ -43,6 +44,7 @@ app.command()(serve)
 app.add_typer(keys_app, name="keys")
 app.command()(replay)
 app.command()(explain)
+app.command()(backtest)
 app.add_typer(train_app, name="train")
 app.add_typer(rules_app, name="rules")
 
