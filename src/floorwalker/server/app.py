@@ -18,6 +18,7 @@ from floorwalker.errors import FloorwalkerError, InputError
 from floorwalker.server.bodies import as_problem
 from floorwalker.server.openapi import components
 from floorwalker.server.problems import MEDIA_TYPE, ProblemError
+from floorwalker.server.routes.collector import COLLECTOR_ROUTES
 from floorwalker.server.routes.decisions import apply_decision, decide, show_decision
 from floorwalker.server.routes.entities import show_entity
 from floorwalker.server.routes.events import take_events
@@ -51,7 +52,7 @@ def make_app(service: Service, lifespan: Lifespan | None = None) -> Litestar:
         yield
 
     return Litestar(
-        route_handlers=ROUTES,
+        route_handlers=(*ROUTES, *COLLECTOR_ROUTES),
         state=State({"service": service}),
         exception_handlers={
             ProblemError: _refuse(service),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -33,8 +33,6 @@ RECENT = 20_000
 """Decided records kept in memory: duplicates and look-ups of what just happened need no disk."""
 HEADROOM_BYTES = 64 * 1024 * 1024
 """Free disk below which nothing more is taken: state must never be ahead of a journal that cannot grow."""
-MOST_PERSONAL = 4096
-"""Batches whose raw personal values wait for a vault that does not answer."""
 _HEADROOM_EVERY = 1_000_000
 """µs between two looks at the free disk."""
 
@@ -108,8 +106,7 @@ class Engine:
     pipeline, journal : of this installation.
     clock : µs UTC.
     book : replies to requests with an idempotency key.
-    keep_personal : puts raw personal values into the vault; called in the thread that commits.
-    on_fault : told of what went wrong beside the decisions.
+    keep_personal : takes raw personal values for the vault, and returns at once.
     """
 
     pipeline: Pipeline
@@ -117,14 +114,12 @@ class Engine:
     clock: Callable[[], int]
     book: IdempotencyBook = field(default_factory=IdempotencyBook)
     keep_personal: Callable[[Sequence[PersonalValue]], object] = field(default=lambda values: None)
-    on_fault: Callable[[str, str], None] = field(default=lambda place, text: None)
     failure: str = field(default="", init=False)
     events: int = field(default=0, init=False)
     decisions: int = field(default=0, init=False)
     duplicates: int = field(default=0, init=False)
     last_time: int = field(default=0, init=False)
     applied: dict[int, AppliedRecord] = field(default_factory=dict, init=False, repr=False)
-    _personal: deque[list[PersonalValue]] = field(default_factory=deque, init=False, repr=False)
     _recent: OrderedDict[int, bytes] = field(default_factory=OrderedDict, init=False, repr=False)
     _room_checked: int = field(default=0, init=False, repr=False)
 
@@ -158,7 +153,9 @@ class Engine:
             self.failure = f"{type(error).__name__}: {error}" if not isinstance(error, FloorwalkerError) else str(error)
             raise
         assert appended == first
-        self._keep_personal([value for job in jobs if not isinstance(job, RecordJob) for value in job.personal])
+        for job in jobs:
+            if not isinstance(job, RecordJob) and job.personal:
+                self.keep_personal(job.personal)
         for row, (record, data) in enumerate(zip(records, encoded, strict=True)):
             if isinstance(record, DecisionRecord) or (isinstance(record, EventRecord) and record.decision is not None):
                 self._remember(first + row, data)
@@ -168,20 +165,7 @@ class Engine:
         return [outcome for outcome in outcomes if outcome is not None], self.journal.next
 
     def commit(self, through: int) -> None:
-        """Return when the journal is durable before this sequence, and the vault holds what came with it.
-
-        Safe in another thread than `work`, but for one caller at a time. A vault that does not answer is tried again
-        with the next batch: the events hold tokens and lose nothing.
-        """
-        personal: list[PersonalValue] = []
-        while self._personal:
-            personal += self._personal.popleft()
-        if personal:
-            try:
-                self.keep_personal(personal)
-            except FloorwalkerError as error:
-                self._personal.appendleft(personal)
-                self.on_fault("vault", str(error))
+        """Return when the journal is durable before this sequence; safe in another thread than `work`."""
         try:
             self.journal.sync(through)
         except FloorwalkerError as error:
@@ -308,13 +292,6 @@ class Engine:
         self.events += len(rows)
         self.duplicates += len(events) - len(rows)
         return Ingested(len(rows), len(events) - len(rows))
-
-    def _keep_personal(self, values: list[PersonalValue]) -> None:
-        if values:
-            self._personal.append(values)
-            while len(self._personal) > MOST_PERSONAL:
-                self._personal.popleft()
-                self.on_fault("vault", "raw values were dropped, the vault has not answered for too long")
 
     def _remember(self, sequence: int, data: bytes) -> None:
         self._recent[sequence] = data

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 import structlog
 import uvicorn
@@ -20,6 +21,7 @@ from litestar import Litestar
 
 from floorwalker.detectors.unusual import UnusualActivity
 from floorwalker.errors import FloorwalkerError, UsageError
+from floorwalker.events.decode import decode_event
 from floorwalker.events.event import Event
 from floorwalker.events.identity import Tokeniser, normalise, stored_value
 from floorwalker.policy.thresholds import ThresholdPolicy
@@ -30,11 +32,17 @@ from floorwalker.server.engine import Job, Outcome, RecordJob
 from floorwalker.server.installation import Installation
 from floorwalker.server.keyring import KeyRing
 from floorwalker.server.metrics import Metrics
+from floorwalker.server.personal import PersonalQueue
 from floorwalker.server.records_to_rows import write_rows
 from floorwalker.server.service import Intake, Personal, Service
 from floorwalker.server.startup import Durability, Runtime
 from floorwalker.store.ledger import Ledger, Projector
 from floorwalker.store.vault import Vault
+
+_WARM_UP = {
+    "id": "warm-up", "type": "checkout", "account": "warm-up", "email": "warm-up@example.com", "phone": "+442079460000",
+    "ip": "192.0.2.1", "amount_minor": 1, "currency": "EUR", "country": "GB",
+}  # fmt: skip
 
 log = structlog.get_logger("floorwalker.server")
 
@@ -120,8 +128,8 @@ class Server:
         engine = self.runtime.engine
         tokeniser = Tokeniser(options.installation.token_key())
         vault = Vault(options.installation.vault, options.installation.vault_key, clock=wall_clock)
-        engine.keep_personal = vault.put
-        engine.on_fault = self._fault
+        self._personal = PersonalQueue(vault.put, self._fault)
+        engine.keep_personal = self._personal.add
         keyring = KeyRing(archive.list_keys)
         keyring.renew()
         batcher: MicroBatcher[Job, Outcome] = MicroBatcher(
@@ -163,6 +171,7 @@ class Server:
     async def _live(self, _: Litestar) -> AsyncIterator[None]:
         recovery = asyncio.create_task(self._recover())
         self.service.batcher.start()
+        self._personal.start()
         try:
             yield
         finally:
@@ -174,6 +183,7 @@ class Server:
                 await self._maintenance
             self.service.keyring.stop()
             await asyncio.to_thread(self._stop_projector)
+            await asyncio.to_thread(self._personal.stop)
             log.info("stopped", events=self.service.engine.events)
 
     async def _recover(self) -> None:
@@ -205,11 +215,12 @@ class Server:
         self.on_ready(self.port)
 
     def _warm_up(self) -> None:
-        """Compile every kernel of the hot path before the first customer waits for it."""
-        pipeline = self.service.engine.pipeline
-        now = self.service.engine.now()
-        events = [Event(id=f"warm-up-{n}", type="checkout", at=now, received_at=now, account="a") for n in range(2)]
-        for batch in (pipeline.batch(events[:1]), pipeline.batch(events)):
+        """Compile and load everything on the hot path before the first customer waits for it; moves no state."""
+        pipeline, now = self.service.engine.pipeline, self.service.engine.now()
+        body = msgspec.json.encode({**_WARM_UP, "at": now})
+        event, _ = self.service.intake(decode_event(body, now=now))
+        for events in ([event], [event, event]):
+            batch = pipeline.batch(events)
             pipeline.score(batch, np.arange(len(batch)))
             pipeline.window.find(pipeline.event_keys(batch.texts["shop"], batch.id))
 
@@ -264,6 +275,7 @@ class Server:
         watch("batches_total", "Batches worked on since start.", lambda: self.service.batcher.batches)
         watch("snapshots_total", "Snapshots taken since start.", lambda: self.runtime.snapshots_taken)
         watch("ready", "1 while decisions are being made.", lambda: float(not self.service.ready))
+        watch("vault_waiting", "Raw personal values that are not in the vault yet.", lambda: len(self._personal))
         watch("ledger_behind", "Durable records that are not in the ledger yet.", self._behind)
         watch("features_evicted_total", "Rows of live state that gave way to newer ones.", self._evicted)
 

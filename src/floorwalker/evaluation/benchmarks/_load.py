@@ -40,7 +40,7 @@ def make_tails(count: int, seed: int) -> list[bytes]:
     carrier = random.random(count) < 0.05
     behind = random.integers(0, CARRIER_ACCOUNTS, count)
     amounts = np.round(np.exp(random.normal(8.0, 0.8, count))).astype(int)
-    octets = random.integers(0, 256, (count, 2))
+    places = random.integers(0, 3, count)
     with_coupon = random.random(count)
     tails = []
     for row in range(count):
@@ -51,7 +51,7 @@ def make_tails(count: int, seed: int) -> list[bytes]:
             "account": account,
             "session": f"s-{account}-{row % 7}",
             "device": f"d-{devices[row]}",
-            "ip": CARRIER_ADDRESS if carrier[row] else f"203.0.{octets[row, 0]}.{octets[row, 1]}",
+            "ip": CARRIER_ADDRESS if carrier[row] else _home_address(int(accounts[row]), int(places[row])),
             "user_agent": "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0",
             "country": "DE",
         }
@@ -80,6 +80,12 @@ def make_tails(count: int, seed: int) -> list[bytes]:
             }
         tails.append(json.dumps(event, separators=(",", ":")).encode()[1:])
     return tails
+
+
+def _home_address(account: int, place: int) -> str:
+    """One of the three addresses that a customer is seen at, of a range set aside for benchmarks (RFC 2544)."""
+    number = (account * 3 + place) % 131_072
+    return f"198.{18 + (number >> 16)}.{(number >> 8) & 255}.{number & 255}"
 
 
 def carrier_body(first: int, count: int, now: int) -> bytes:

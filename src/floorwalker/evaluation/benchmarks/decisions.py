@@ -75,7 +75,9 @@ def run(
         for number in range(rounds):
             before = read_metrics(port)
             plan = {**base, "kind": "closed", "seconds": seconds, "connections": CONNECTIONS, "run": f"c{number}"}
+            used = _cpu_seconds(process.pid)
             closed.append(load(port, key, plan, core=theirs))
+            closed[-1]["cpu_us"] = (_cpu_seconds(process.pid) - used) / closed[-1]["count"] * 1e6
             say(f"round {number + 1}: closed {closed[-1]['per_second']:.0f}/s, p99 {closed[-1]['p99_ms']:.2f} ms")
             plan = {
                 **base, "kind": "open", "seconds": seconds, "connections": OPEN_CONNECTIONS, "rate": RATE,
@@ -98,7 +100,7 @@ def run(
         "split": "none: speed only",
         "seeds": [1],
         "metrics": {
-            "closed": _medians(closed, {"decisions_per_second": "per_second"}),
+            "closed": _medians(closed, {"decisions_per_second": "per_second", "server_cpu_us": "cpu_us"}),
             "open_1000": _medians(opened, {"decisions_per_second": "per_second"}),
             "events_per_second": statistics.median(each["per_second"] for each in told),
             "sync": sync,
@@ -201,6 +203,12 @@ def read_metrics(port: int) -> dict[str, float]:
         name: float(value)
         for name, _, value in (line.partition(" ") for line in lines if line and line[0] != "#" and "{" not in line)
     }
+
+
+def _cpu_seconds(pid: int) -> float:
+    """Seconds of processor time that a process has used, all its threads together."""
+    fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _resident_mb(pid: int) -> float:

@@ -1,0 +1,1 @@
+"""The browser collector: its script, what it sends, and who may send it."""
