@@ -18,6 +18,7 @@ from floorwalker.store.journal import Journal, read_journal
 from floorwalker.store.journal.segments import SEGMENT_HEADER_BYTES, list_segments
 
 groups_of_records = st.lists(st.lists(st.binary(max_size=60), min_size=1, max_size=4), min_size=1, max_size=8)
+some_records = st.lists(st.binary(max_size=90), min_size=1, max_size=3)
 
 
 def clock() -> int:
@@ -136,3 +137,66 @@ def test_a_killed_writer_loses_no_acknowledged_record(tmp_path: Path, durability
                 f"record {sequence}".encode() * 5 for sequence in range(journal.next)
             ]
     assert acknowledged > 100
+
+
+PAGE = 64
+"""Stands for the disk's page: small, so that small journals have many."""
+
+
+def lose_power(path: Path, safe: int, data: st.DataObject) -> None:
+    """Leave of what was not synced any pages and any length, as a power cut may."""
+    content = bytearray(path.read_bytes())
+    end = data.draw(st.integers(safe, len(content)))
+    pages = range(safe - safe % PAGE, end, PAGE)
+    lost = data.draw(st.sets(st.sampled_from(pages))) if len(pages) else set()
+    for page in lost:
+        start, stop = max(page, safe), min(page + PAGE, end)
+        content[start:stop] = bytes(stop - start)
+    path.write_bytes(content[:end])
+
+
+@settings(max_examples=40)
+@given(st.lists(st.tuples(some_records, st.booleans()), max_size=9), st.data())
+def test_a_power_cut_loses_nothing_acknowledged_and_never_looks_like_damage(
+    steps: list[tuple[list[bytes], bool]], data: st.DataObject
+) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        journal = Journal(Path(name) / "open", clock=clock)
+        records: list[bytes] = []
+        acknowledged, safe = 0, SEGMENT_HEADER_BYTES
+        for group, is_synced in steps:
+            journal.append(group)
+            records += group
+            if is_synced:
+                journal.sync()
+                acknowledged, safe = len(records), journal.size_bytes
+        folder = Path(name) / "cut"
+        shutil.copytree(journal.folder, folder)
+        journal.close()
+        lose_power(list_segments(folder)[0], safe, data)
+        with Journal(folder, clock=clock) as again:
+            assert again.next >= acknowledged
+            assert [record for _, record in again.read()] == records[: again.next]
+
+
+@settings(max_examples=40)
+@given(st.lists(st.binary(min_size=20, max_size=90), min_size=4, max_size=20), st.data())
+def test_a_power_cut_under_process_durability_leaves_a_prefix(records: list[bytes], data: st.DataObject) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        journal = Journal(Path(name) / "open", clock=clock, durability="process", segment_bytes=250)
+        for record in records:
+            journal.append([record])
+            journal.sync()
+        folder = Path(name) / "cut"
+        shutil.copytree(journal.folder, folder)
+        journal.close()
+        # Segments before the last but one were synced when the last was begun.
+        unsynced = list_segments(folder)[-2:]
+        for path in unsynced:
+            lose_power(path, SEGMENT_HEADER_BYTES, data)
+        with Journal(folder, clock=clock, durability="process", segment_bytes=250) as again:
+            assert again.next >= int(unsynced[0].stem)
+            kept = list(again.read())
+            assert kept == list(enumerate(records[: again.next]))
+            again.append([b"goes on"])
+        assert [record for _, record in read_journal(folder)] == [*records[: len(kept)], b"goes on"]

@@ -8,10 +8,10 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from floorwalker.store._files import replace_file, sync_data
+from floorwalker.store._files import replace_file, sync_data, sync_folder
 from floorwalker.store.errors import DamagedError
 from floorwalker.store.journal.evidence import durable_claim_behind
-from floorwalker.store.journal.frames import NEWER
+from floorwalker.store.journal.frames import BROKEN, NEWER
 from floorwalker.store.journal.segments import WAY_OUT, FrameError, Segment, scan_segment
 
 WATERMARK = "watermark"
@@ -71,29 +71,16 @@ def recover_end(folder: Path, segments: list[Segment]) -> tuple[Recovery, int]:
 
     Raises `DamagedError` where a broken record had been acknowledged.
     """
-    start = first_unsure(folder, segments)
-    expected = segments[start].first
-    for index in range(start, len(segments)):
-        segment = segments[index]
-        size = segment.path.stat().st_size
-        if segment.first != expected:
-            raise DamagedError(
-                f"records {expected} to {segment.first - 1} are missing before {segment.path}",
-                path=segment.path, sequence=expected, fix=WAY_OUT,
-            )  # fmt: skip
-        offset = segment.header_bytes
-        try:
-            for _, offset, expected in scan_segment(segment, segment.header_bytes, segment.first, size):
-                segment.note_point(expected, offset)
-        except FrameError as error:
-            if error.ended == NEWER:
-                raise error.as_error() from None
-            claims = [read_watermark(folder), durable_claim_behind(segment, error.offset, error.sequence)]
-            claims += [later.synced for later in segments[index + 1 :]]
-            claims += [durable_claim_behind(later, later.header_bytes, later.first) for later in segments[index + 1 :]]
-            if max(claims) > error.sequence:
-                raise error.as_error() from None
-            return _cut_tail(folder, segments, index, error.offset, error.sequence), error.offset
+    try:
+        expected, offset = _scan_end(segments, first_unsure(folder, segments))
+    except FrameError as error:
+        index = [segment.path for segment in segments].index(error.path)
+        claims = [read_watermark(folder), durable_claim_behind(segments[index], error.offset, error.sequence)]
+        for later in segments[index + 1 :]:
+            claims += [later.synced, durable_claim_behind(later, later.header_bytes - 1, error.sequence)]
+        if error.ended == NEWER or max(claims) > error.sequence:
+            raise error.as_error() from None
+        return _cut_tail(segments, index, error.offset, error.sequence), error.offset
     if expected < read_watermark(folder):
         last = segments[-1].path
         raise DamagedError(
@@ -103,12 +90,30 @@ def recover_end(folder: Path, segments: list[Segment]) -> tuple[Recovery, int]:
     return Recovery(segments[0].first, expected, 0, None), offset
 
 
-def _cut_tail(folder: Path, segments: list[Segment], index: int, offset: int, sequence: int) -> Recovery:
+def _scan_end(segments: list[Segment], start: int) -> tuple[int, int]:
+    """Check every frame from a segment on; returns the next sequence and the last segment's size."""
+    expected = segments[start].first
+    offset = segments[start].header_bytes
+    for index in range(start, len(segments)):
+        segment = segments[index]
+        if segment.first != expected:
+            # The segment before ends too soon, though at the end of a frame.
+            raise FrameError(segments[index - 1].path, offset, expected, BROKEN)
+        offset = segment.header_bytes
+        size = segment.path.stat().st_size
+        for _, offset, expected in scan_segment(segment, segment.header_bytes, segment.first, size):
+            segment.note_point(expected, offset)
+    return expected, offset
+
+
+def _cut_tail(segments: list[Segment], index: int, offset: int, sequence: int) -> Recovery:
     cut = segments[index].path.stat().st_size - offset
     while len(segments) > index + 1:
         later = segments.pop().path
         cut += later.stat().st_size
         later.unlink()
+    # Before anything is appended: a segment that came back after a power cut would stand beside its own sequences.
+    sync_folder(segments[index].path.parent)
     path = segments[index].path
     descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
     try:
