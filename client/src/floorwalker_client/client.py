@@ -22,6 +22,7 @@ class Client(BaseClient):
 
     Settings: see `BaseClient`.
 
+    >>> from floorwalker_client import FailurePolicy
     >>> client = Client("http://127.0.0.1:9", "fw_key", failing=FailurePolicy(by_type={"top_up": "block"}))
     >>> decision = client.decide({"type": "top_up", "account": "a-1", "amount_minor": 5000, "currency": "EUR"})
     >>> decision.action, decision.answered

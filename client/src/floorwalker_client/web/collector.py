@@ -70,7 +70,7 @@ def sign(secret: bytes, kind: str, shop: str, value: str) -> str:
     """The signature of an id (`device`) or of a session that a page may name (`session`): 22 characters.
 
     >>> sign(b"sixteen bytes or more", "session", "default", "s-1")
-    'dcIsTa7mc7qSJdC63W4HAQ'
+    'TEz7BGgkriApd3-ts7323w'
     """
     told = "\x00".join((kind, shop, value)).encode("utf-8", "surrogateescape")
     return _text(hmac.digest(secret, told, hashlib.sha256)[:16])

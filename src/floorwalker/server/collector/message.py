@@ -18,7 +18,7 @@ _Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 
 
 class BrowserDevice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """What a page may say of a device; attestation, root and the like are an app's to say, and a page's to lie about."""
+    """What a page may say of a device; attestation, root and the like only an app can know."""
 
     kind: Literal["phone", "tablet", "desktop"] | None = None
     screen: Annotated[str, Meta(pattern=r"^[0-9]{1,5}x[0-9]{1,5}$")] | None = None

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from litestar import Request, Response, get, post, route
+from litestar import Request, Response, get, route
 from litestar.enums import HttpMethod
 
 from floorwalker.events.decode import decode_event
@@ -91,11 +91,17 @@ async def collector_script(request: Request[Any, Any, Any]) -> Response[bytes]:
     }
     known = request.headers.get("if-none-match", "")
     if tag in known.replace("W/", "").split(", "):
-        return Response(b"", status_code=304, headers=headers, media_type="text/javascript; charset=utf-8")
-    return Response(script, headers=headers, media_type="text/javascript; charset=utf-8")
+        return Response(b"", status_code=304, headers=headers, media_type="text/javascript")
+    return Response(script, headers=headers, media_type="text/javascript")
 
 
-@post("/v1/collect", status_code=200, request_max_body_size=MOST_BYTES, include_in_schema=False)
+@route(
+    "/v1/collect",
+    http_method=[HttpMethod.POST, HttpMethod.OPTIONS],
+    status_code=200,
+    request_max_body_size=MOST_BYTES,
+    include_in_schema=False,
+)
 async def collect(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Count what a browser saw as `client_signals`; the answer gives the browser its id.
 
@@ -108,6 +114,9 @@ async def collect(request: Request[Any, Any, Any]) -> Response[bytes]:
     door = _door(request)
     origin = request.headers.get("origin", "")
     door.check_origin(origin)
+    if request.method == "OPTIONS":
+        headers = {**_allow(origin), "Access-Control-Allow-Methods": "POST", "Access-Control-Max-Age": "7200"}
+        return Response(b"", headers={**headers, "Access-Control-Allow-Headers": "Content-Type"})
     now = service.engine.now()
     client = door.client(request)
     door.check_rate(client, now)
@@ -137,16 +146,7 @@ async def collect(request: Request[Any, Any, Any]) -> Response[bytes]:
     )
 
 
-@route("/v1/collect", http_method=[HttpMethod.OPTIONS], status_code=204, include_in_schema=False)
-async def ask_collect(request: Request[Any, Any, Any]) -> Response[None]:
-    """What a browser asks before it sends from another origin."""
-    origin = request.headers.get("origin", "")
-    _door(request).check_origin(origin)
-    headers = {"Access-Control-Allow-Methods": "POST", "Access-Control-Allow-Headers": "Content-Type"}
-    return Response(None, status_code=204, headers={**_allow(origin), **headers, "Access-Control-Max-Age": "7200"})
-
-
-COLLECTOR_ROUTES = (collector_script, collect, ask_collect)
+COLLECTOR_ROUTES = (collector_script, collect)
 
 
 def _allow(origin: str) -> dict[str, str]:
