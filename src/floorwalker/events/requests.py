@@ -18,6 +18,10 @@ METHODS = ("GET", "POST", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", "CONNECT"
 MISSING = -1
 """The code of a text that the log does not hold (`-` in most formats)."""
 
+ODD_TARGET = "(abnormal)"
+"""The target of requests whose own is set aside as abnormal: what they asked for is not kept, but whoever sends nothing
+else must not vanish with it. No target of a log reads like this, since all others begin with `/` or are `*`."""
+
 
 @dataclass(frozen=True)
 class RequestBatch:
@@ -31,7 +35,7 @@ class RequestBatch:
     client : int32 [n], code of the client's address as text, after trusted proxies were taken off.
     session : int32 [n], code of the session id where one was asked for, else `MISSING`.
     user_agent : int32 [n], code of the user agent, or `MISSING`.
-    target : int32 [n], code of the request target as logged (path and query).
+    target : int32 [n], code of the request target as logged (path and query), or of `ODD_TARGET`.
     referrer_host : int32 [n], code of the referrer's host name, or `MISSING`.
     method : uint8 [n], index into `METHODS`.
     status : int16 [n], HTTP status, 0 where unknown.

@@ -120,7 +120,8 @@ def _split(text: str) -> list[str]:
         if ordinal is not None:
             words.append(ordinal[1] + "th")
         elif word in ",;\n":
-            words.append(",")
+            if words and words[-1] != ",":
+                words.append(",")
         elif (joined := _JOINED.match(word)) is not None and _WORDS.get(joined[1], joined[1]) in _UNITS:
             words += [joined[1], joined[2]]
         elif word in _ORDINALS:

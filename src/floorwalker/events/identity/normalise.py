@@ -71,7 +71,7 @@ class IdentityRules:
 
 DEFAULT_RULES = IdentityRules()
 
-_MAIL = re.compile(r"[\w.+\-]{1,64}(?:@|%40)[\w\-]{1,63}(?:\.[\w\-]{1,63})+")
+_MAIL = re.compile(r"(?<![\w.+\-])[\w.+\-]{1,64}(?:@|%40)[\w\-]{1,63}(?:\.[\w\-]{1,63})+")
 _NAMED = ("account", "inviter", "recipient", "seller", "session", "device")
 _TEXTS = ("url", "referrer", "reason", "text")
 _WATCHED = tuple(
