@@ -30,6 +30,7 @@ class KafkaFeed(Feed):
     start : where to begin without a checkpoint: `earliest` or `latest`.
     batch : messages in a delivery, at the most.
     wait_seconds : how long one step waits for a message before it says that there is nothing new.
+    connect_seconds : how long the broker may take to say what it has.
     options : further settings of librdkafka (TLS, SASL), as its own documentation names them.
 
     Errors
@@ -49,6 +50,7 @@ class KafkaFeed(Feed):
         start: str = _EARLIEST,
         batch: int = 1000,
         wait_seconds: float = 1.0,
+        connect_seconds: float = 10.0,
         options: Mapping[str, Any] | None = None,
     ) -> None:
         if start not in (_EARLIEST, _LATEST):
@@ -65,8 +67,7 @@ class KafkaFeed(Feed):
         self._start = start
         self._batch = batch
         self._wait = wait_seconds
-        self._group = group
-        self._clock = clock
+        self._connect = connect_seconds
         self._maker = EventMaker(clock)
         self._consumer = confluent_kafka.Consumer(
             {
@@ -106,7 +107,7 @@ class KafkaFeed(Feed):
             name = f"{topic}/{partition}"
             try:
                 low, high = self._consumer.get_watermark_offsets(
-                    kafka.TopicPartition(topic, partition), timeout=max(self._wait, 10.0)
+                    kafka.TopicPartition(topic, partition), timeout=self._connect
                 )
             except kafka.KafkaException as error:
                 raise self._unreadable(error) from error
@@ -121,7 +122,7 @@ class KafkaFeed(Feed):
         found = []
         for topic in self._topics:
             try:
-                metadata = self._consumer.list_topics(topic, timeout=max(self._wait, 10.0)).topics[topic]
+                metadata = self._consumer.list_topics(topic, timeout=self._connect).topics[topic]
             except (self._kafka.KafkaException, KeyError) as error:
                 raise self._unreadable(error) from error
             if metadata.error is not None or not metadata.partitions:

@@ -218,7 +218,7 @@ def _flatten(table: dict[str, Any], find: Any, prefix: str = "") -> list[tuple[s
 
 def _read_cell(given: object, where: str, path: str, kind: FieldKind, faults: list[str]) -> Cell | None:
     if isinstance(given, str):
-        return Cell(columns=(given,))
+        given = {"column": given}
     if isinstance(given, list):
         given = {"columns": given}
     if not isinstance(given, dict):
