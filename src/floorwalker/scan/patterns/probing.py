@@ -1,4 +1,4 @@
-"""Requests for secrets and known holes, or with attack payloads (OAT-014, vulnerability scanning)."""
+"""Requests for secrets and known holes, with abnormal URLs or attack payloads (OAT-014, vulnerability scanning)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _sentence(evidence: Evidence, row: int) -> str:
     attacks = evidence.facts.column(c.ATTACKS)[row]
     parts = []
     if probes:
-        parts.append(f"{count_text(probes, 'request')} for secrets or known holes")
+        parts.append(f"{count_text(probes, 'request')} for secrets, known holes or abnormal URLs")
     if attacks:
         parts.append(f"{count_text(attacks, 'request')} with an attack in the URL")
     return "probes the site: " + " and ".join(parts)

@@ -8,8 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from floorwalker.events.requests import ODD_TARGET
 from floorwalker.sources.access_log._slots import LINE_LIMIT
 from floorwalker.store._hashing import PADDING
+
+_KEPT = len(ODD_TARGET) + 2 * PADDING
+"""Bytes that every part of a block begins its room with: the target that stands for odd ones."""
 
 _LARGEST = 1 << 28  # spans are int32, and a buffer holds four times a block
 
@@ -28,7 +32,7 @@ class Block:
     @classmethod
     def of_size(cls, size: int) -> Block:
         """An empty block with room for `size` bytes of lines."""
-        memory = bytearray(4 * size + 4 * PADDING)
+        memory = bytearray(4 * size + 4 * PADDING + _KEPT)
         return cls(memory, np.frombuffer(memory, np.uint8))
 
 

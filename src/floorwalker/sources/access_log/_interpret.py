@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from floorwalker.events.requests import ODD_TARGET
 from floorwalker.sources.access_log._escapes import unescape, unquote
 from floorwalker.sources.access_log._scanning import QUESTION_MARK, find_byte, has_control
 from floorwalker.sources.access_log._slots import (
@@ -62,6 +63,7 @@ SESSION_NONE, SESSION_LOGGED, SESSION_COOKIE, SESSION_TARGET, SESSION_ANY = rang
 # Typed, because Numba would compile the functions they are given to anew for each literal.
 _COOKIE, _TARGET = np.bool_(False), np.bool_(True)
 _U0 = np.uint64(0)
+_ODD_TEXT = np.frombuffer(ODD_TARGET.encode(), np.uint8)
 
 
 @flat_kernel
@@ -110,6 +112,7 @@ def interpret(
     bound: int,
     percent: int,
     has_port: bool,
+    keeps_odd: bool,
     session_mode: int,
     session_name: NDArray[np.uint8],
     keys: NDArray[np.uint64],
@@ -122,8 +125,9 @@ def interpret(
     starts: NDArray[np.int64],
     ends: NDArray[np.int64],
     hashes: NDArray[np.uint64],
-) -> int:
-    """Fill the columns with the requests among the tokenised lines; answers how many there are.
+) -> tuple[int, int]:
+    """Fill the columns with the requests among the tokenised lines; answers how many rows there are, and how many of
+    them are odd: set aside with their reason, and yet a row, with the one target that stands for all of them.
 
     Lines that are no request get their reason in `states`. Bytes behind `length` + 16 are scratch for
     texts without their escapes and for targets whose path and query are logged apart.
@@ -133,11 +137,16 @@ def interpret(
     bound : one bit for each slot that the format fills.
     percent : whether user agents are percent-encoded (1), with spaces as plus signs (2), or not (0).
     has_port : whether a port stands behind the client's address, to be left out.
+    keeps_odd : whether odd requests become rows; without it they are set aside and nothing more.
     clock : int64 [3]: the highest time so far, the number of jumps back, and whether any time came; kept between calls.
     starts, ends, hashes : [texts, lines], the text columns.
     """
     count = 0
-    scratch = length + 16
+    odd_rows = 0
+    odd_text = length + 16
+    scratch = odd_text + len(_ODD_TEXT) + 16
+    for k in range(len(_ODD_TEXT)):
+        buffer[odd_text + k] = _ODD_TEXT[k]
     kept_start = widen(_U0)
     kept_end = kept_start
     kept_at, kept_offset = 0, 0
@@ -221,18 +230,20 @@ def interpret(
         host, host_end = widen(span[HOST, 0]), widen(span[HOST, 1])
         if host >= 0:
             host, host_end = host_name(buffer, host, host_end)
+        own, own_end = host, host_end
+        odd = FINE
         first = buffer[begin]
         if first != 47:
             name, name_end, path = authority(buffer, begin, end)
             if name < name_end and (first | 32) == 104:
                 missing = host < 0 or host >= host_end or (host_end - host == 1 and buffer[host] == 45)
                 if not missing and not is_same_text(buffer, host, host_end, name, name_end):
-                    states[row] = FOREIGN_HOST
-                    continue
-                host, host_end = name, name_end
-                if path < end and buffer[path] == 47:
+                    odd = FOREIGN_HOST
+                elif path < end and buffer[path] == 47:
+                    host, host_end = name, name_end
                     begin = path
                 else:
+                    host, host_end = name, name_end
                     # An empty path means the root.
                     joined = scratch
                     buffer[scratch] = 47
@@ -242,14 +253,19 @@ def interpret(
                         scratch += 1
                     begin, end = joined, scratch
             elif not (first == 42 and end - begin == 1):
-                states[row] = CONTROL_CHARACTERS if has_control(buffer, begin, end) else ABNORMAL_TARGET
-                continue
-        if end - begin > TARGET_LIMIT:
+                odd = ABNORMAL_TARGET
+        if odd == FINE and end - begin > TARGET_LIMIT:
             states[row] = TARGET_TOO_LONG
             continue
-        if has_control(buffer, begin, end):
-            states[row] = CONTROL_CHARACTERS
-            continue
+        if odd != FOREIGN_HOST and has_control(buffer, begin, end):
+            odd = CONTROL_CHARACTERS
+        if odd != FINE:
+            states[row] = odd
+            if not keeps_odd:
+                continue
+            odd_rows += 1
+            host, host_end = own, own_end
+            begin, end = odd_text, odd_text + len(_ODD_TEXT)
 
         if clock[2] == 0 or moment > clock[0]:
             clock[0] = moment
@@ -300,4 +316,4 @@ def interpret(
             if starts[text, count] < ends[text, count]:
                 hashes[text, count] = hash_span(buffer, starts[text, count], ends[text, count], keys)
         count += 1
-    return count
+    return count, odd_rows

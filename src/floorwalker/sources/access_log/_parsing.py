@@ -30,7 +30,8 @@ class Parsed:
     """The requests of a part of one block, in the order of its lines; texts are still spans of the block.
 
     `starts`, `ends` and `hashes` are [texts, n]. `asides` are (reason, count, samples); `jumps` counts falls of
-    the clock, `newest` is the time the file's clock has reached. `is_last` tells the block's last part.
+    the clock, `newest` is the time the file's clock has reached. `is_last` tells the block's last part. `odd` rows
+    are set aside as well: their target is `ODD_TARGET`.
     """
 
     block: Block
@@ -47,6 +48,7 @@ class Parsed:
     jumps: int = 0
     newest: int = 0
     is_last: bool = True
+    odd: int = 0
 
     def __len__(self) -> int:
         return len(self.at)
@@ -59,10 +61,12 @@ class LineParser:
     ----------
     program : the compiled format.
     keys : the keys of the hash that all text tables share.
+    keeps_odd : whether requests with odd targets, which are set aside, become rows as well: see `ODD_TARGET`.
     """
 
-    def __init__(self, program: Program, keys: NDArray[np.uint64]) -> None:
+    def __init__(self, program: Program, keys: NDArray[np.uint64], *, keeps_odd: bool = False) -> None:
         self.program = program
+        self._keeps_odd = keeps_odd
         self._keys = keys
         self._clock = np.zeros(3, np.int64)
         self._spans = empty_spans(_ROWS)
@@ -124,7 +128,7 @@ class LineParser:
         ends = np.empty((TEXTS, lines), np.int64)
         hashes = np.empty((TEXTS, lines), np.uint64)
         jumps = int(self._clock[1])
-        count = interpret(
+        count, odd = interpret(
             block.buffer,
             lines,
             block.length,
@@ -135,6 +139,7 @@ class LineParser:
             program.bound,
             program.layout.percent,
             program.layout.has_port,
+            self._keeps_odd,
             program.session_mode,
             program.session_name,
             self._keys,
@@ -159,9 +164,10 @@ class LineParser:
             starts[:, :count],
             ends[:, :count],
             hashes[:, :count],
-            self._asides(block, lines) if count < lines else [],
+            self._asides(block, lines) if count - odd < lines else [],
             int(self._clock[1]) - jumps,
             int(self._clock[0]),
+            odd=odd,
         )
 
     def _asides(self, block: Block, lines: int) -> list[tuple[int, int, list[bytes]]]:

@@ -17,7 +17,7 @@ from floorwalker.sources.access_log._ordering import BATCH_ROWS, TOLERANCE, Sort
 from floorwalker.sources.access_log._parsing import SAMPLE_BYTES, SAMPLES, LineParser
 from floorwalker.sources.access_log._program import SessionRule
 from floorwalker.sources.access_log._recognition import DetectedFormat, Recognised, recognise
-from floorwalker.sources.access_log._slots import EMPTY, MALFORMED, REASONS, TOO_LONG
+from floorwalker.sources.access_log._slots import EMPTY, MALFORMED, ODD, REASONS, TOO_LONG
 from floorwalker.sources.access_log._streaming import Chunk, FileStream, Workers
 
 _FAR = 1 << 62
@@ -185,7 +185,7 @@ class AccessLog:
             table.show(count)
         self.lines += chunk.lines
         self.size_bytes += chunk.size_bytes
-        self.requests += len(chunk.batch)
+        self.requests += len(chunk.batch) - sum(count for reason, count, _ in chunk.asides if reason in ODD)
         self._jumps += chunk.jumps
         for reason, count, samples in chunk.asides:
             self._set_aside(reason, count, samples)
@@ -261,7 +261,7 @@ class AccessLog:
 
     def _head_batch(self, file: LogFile, recognised: Recognised, lines: int) -> RequestBatch:
         """Up to about so many lines from the head of a file, read apart from `batches`."""
-        parser = LineParser(recognised.program, self.tables.target.keys)
+        parser = LineParser(recognised.program, self.tables.target.keys, keeps_odd=True)
         if file.is_regular:
             source: LogStream | BytesIO = file.open()
         else:

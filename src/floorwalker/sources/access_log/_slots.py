@@ -29,6 +29,9 @@ REASONS = (
 )
 """Why a line was set aside, by code; code 0 is a request."""
 
+ODD = frozenset({ABNORMAL_TARGET, CONTROL_CHARACTERS, FOREIGN_HOST})
+"""Reasons that say something about the sender: such a line is set aside, and counts as a request for `ODD_TARGET`."""
+
 STRUCTURAL = frozenset(
     {FINE, EMPTY, COMMENT, NOT_A_REQUEST, ABNORMAL_TARGET, TARGET_TOO_LONG, CONTROL_CHARACTERS, FOREIGN_HOST}
 )

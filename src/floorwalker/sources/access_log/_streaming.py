@@ -87,7 +87,7 @@ class FileStream:
         self._interner = interner
         self._source = file.open()
         self.reader = BlockReader(self._source.readinto, block_bytes)
-        self._parser = LineParser(program, interner.tables.target.keys)
+        self._parser = LineParser(program, interner.tables.target.keys, keeps_odd=True)
         self._waiting: deque[Future[Future[Chunk] | None]] = deque()
         self._blocks: deque[Future[Block | None]] = deque()
         for _ in range(_BLOCKS_AHEAD):
