@@ -218,7 +218,7 @@ def _explain(
             its_sentences.append(str(machine_evidence[int(rows[row])]))
         found = sorted(
             ((over[row], pattern) for pattern, over in flags.strengths.items() if over[row] > 0),
-            key=lambda pair: (TIERS.index(pair[1].tier), -pair[0]),
+            key=lambda pair: (TIERS.index(pair[1].tier), -pair[1].specificity, -pair[0]),
         )
         for _, pattern in found:
             its_codes.append(pattern.code)

@@ -214,3 +214,16 @@ def test_who_sends_nothing_but_abnormal_urls_is_no_less_a_probe(tmp_path: Path) 
     assert sorted(probes["client"]) == ["198.51.100.5", "198.51.100.6"]
     assert set(probes["tier"]) == {"proven"}
     assert "8 requests for secrets, known holes or abnormal URLs" in probes["reasons"][0][0]
+
+
+def test_the_most_specific_pattern_gives_the_name(tmp_path: Path) -> None:
+    path = shop_log(tmp_path / "a.log", days=1, watcher=False)
+    with path.open("a") as log:
+        for step in range(60):
+            at = FIRST + timedelta(hours=20, seconds=20 * step)
+            log.write(odd_line(at, "198.51.100.9", "POST /login HTTP/1.1", 401) + "\n")
+    (flagged,) = scan(path).result.flagged.filter(pl.col("client") == "198.51.100.9").iter_rows(named=True)
+    # Sixty forms are farther over their cut-off than sixty sign-ins, and say less.
+    assert flagged["reason_codes"][:2] == ["login.tries_credentials", "activity.sends_forms"]
+    assert flagged["pattern"] == "login.tries_credentials"
+    assert flagged["reasons"][0].startswith("tries sign-ins: 60 sign-ins sent")

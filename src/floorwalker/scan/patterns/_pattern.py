@@ -50,6 +50,8 @@ class Pattern:
     adaptive : whether the cut-off rises above the floor with what the site's own visitors do.
     strength : evidence to float64 [n], 0 where the pattern does not apply.
     sentence : evidence and row to what a person reads, with the numbers.
+    specificity : 2 where it names the deed (coupons, sign-ins, payments), 1 where it names an aim, 0 for a habit that
+        other patterns explain better; of several in one tier the most specific is named first.
     """
 
     code: str
@@ -59,6 +61,7 @@ class Pattern:
     adaptive: bool
     strength: Callable[[Evidence], Values]
     sentence: Callable[[Evidence, int], str]
+    specificity: int = 1
 
 
 def count_text(value: float, noun: str) -> str:

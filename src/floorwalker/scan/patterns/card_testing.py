@@ -21,4 +21,4 @@ def _sentence(evidence: Evidence, row: int) -> str:
     return f"tests payments: {count_text(posts, 'payment')} sent to checkout, {failures:,.0f} of them refused"
 
 
-PATTERN = Pattern("checkout.tests_payments", "strong pattern", "activity", 6.0, True, _strength, _sentence)
+PATTERN = Pattern("checkout.tests_payments", "strong pattern", "activity", 6.0, True, _strength, _sentence, 2)

@@ -21,4 +21,4 @@ def _sentence(evidence: Evidence, row: int) -> str:
     return f"claims coupons over and over: {count_text(posts, 'claim')} in a day, {failures:,.0f} of them refused"
 
 
-PATTERN = Pattern("activity.claims_codes", "strong pattern", "activity", 8.0, True, _strength, _sentence)
+PATTERN = Pattern("activity.claims_codes", "strong pattern", "activity", 8.0, True, _strength, _sentence, 2)

@@ -24,4 +24,4 @@ def _sentence(evidence: Evidence, row: int) -> str:
     return f"tries sign-ins: {count_text(posts, 'sign-in')} sent, {failures:,.0f} not successful, among {visits}"
 
 
-PATTERN = Pattern("login.tries_credentials", "strong pattern", "activity", 10.0, True, _strength, _sentence)
+PATTERN = Pattern("login.tries_credentials", "strong pattern", "activity", 10.0, True, _strength, _sentence, 2)

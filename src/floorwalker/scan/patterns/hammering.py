@@ -40,4 +40,4 @@ def _sentence(evidence: Evidence, row: int) -> str:
     )
 
 
-PATTERN = Pattern("activity.sends_forms", "strong pattern", "activity", 6.0, True, _strength, _sentence)
+PATTERN = Pattern("activity.sends_forms", "strong pattern", "activity", 6.0, True, _strength, _sentence, 0)

@@ -28,4 +28,4 @@ def _sentence(evidence: Evidence, row: int) -> str:
     return "probes the site: " + " and ".join(parts)
 
 
-PATTERN = Pattern("probing.asks_for_secrets", "proven", "activity", 3.0, False, _strength, _sentence)
+PATTERN = Pattern("probing.asks_for_secrets", "proven", "activity", 3.0, False, _strength, _sentence, 2)
