@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from floorwalker.detectors.rules.rule import Rule
+from floorwalker.detectors.rules.rule import MODES, Rule
 from floorwalker.detectors.signal import Reason, Signal
 from floorwalker.events.abuse import ABUSE_TYPES
 from floorwalker.events.batch import EventBatch
@@ -28,6 +29,8 @@ class RuleHits:
     version : the table's.
     fired : bool [n, R]; a condition that is unknown has not fired.
     batch, features : what was evaluated, for the reasons.
+    columns : places of the features by name.
+    accused : for each mode, the abuse types that its rules accuse of, in the order of `ABUSE_TYPES`.
     """
 
     rules: tuple[Rule, ...]
@@ -35,16 +38,27 @@ class RuleHits:
     fired: NDArray[np.bool_]
     batch: EventBatch
     features: FeatureBatch
+    columns: Mapping[str, int]
+    accused: Mapping[str, tuple[str, ...]]
 
     def ids(self, row: int) -> list[str]:
         """Ids of the rules that fired on this event, shadow rules too."""
         return [self.rules[column].id for column in np.flatnonzero(self.fired[row])]
 
 
+def accused_by_mode(rules: Sequence[Rule]) -> dict[str, tuple[str, ...]]:
+    """For each mode, the abuse types that rules of it accuse of, in the order of `ABUSE_TYPES`."""
+    return {
+        mode: tuple(one for one in ABUSE_TYPES if any(rule.mode == mode and rule.abuse_type == one for rule in rules))
+        for mode in MODES
+    }
+
+
 def signals(hits: RuleHits, *, shadow: bool = False) -> list[Signal]:
     """One signal for each abuse type that a rule of this mode accuses of, in the order of `ABUSE_TYPES`.
 
     An event's score is the highest severity among the rules that fired; its reasons name each of them, gravest first.
+    Signals in which nothing fired share their zeros and their empty lists: read them, do not write into them.
 
     Parameters
     ----------
@@ -53,31 +67,35 @@ def signals(hits: RuleHits, *, shadow: bool = False) -> list[Signal]:
     """
     mode = "shadow" if shadow else "active"
     n = len(hits.fired)
-    accused = {rule.abuse_type for rule in hits.rules if rule.mode == mode}
-    scores = {abuse_type: np.zeros(n, np.float32) for abuse_type in ABUSE_TYPES if abuse_type in accused}
-    reasons: dict[str, list[list[Reason]]] = {abuse_type: [[] for _ in range(n)] for abuse_type in scores}
-    columns = {name: column for column, name in enumerate(hits.features.names)} if hits.fired.any() else {}
-    for row, column in np.argwhere(hits.fired).tolist():
+    found: dict[str, tuple[NDArray[np.float32], list[list[Reason]]]] = {}
+    rows, columns = hits.fired.nonzero()
+    for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
         rule = hits.rules[column]
         if rule.mode != mode:
             continue
-        score = scores[rule.abuse_type]
+        if rule.abuse_type not in found:
+            found[rule.abuse_type] = (np.zeros(n, np.float32), [[] for _ in range(n)])
+        score, reasons = found[rule.abuse_type]
         score[row] = max(score[row], rule.severity)
-        text = rule.reason.fill(partial(_value, hits, columns, row))
-        reasons[rule.abuse_type][row].append(Reason(f"{DETECTOR}.{rule.id}", text, rule.severity))
-    for several in reasons.values():
-        for one in several:
+        text = rule.reason.fill(partial(_value, hits, row))
+        reasons[row].append(Reason(f"{DETECTOR}.{rule.id}", text, rule.severity))
+    for _, reasons in found.values():
+        for one in reasons:
             if len(one) > 1:
                 one.sort(key=lambda reason: (-reason.severity, reason.code))
+    zeros = np.zeros(n, np.float32)
+    zeros.flags.writeable = False
+    nothing: tuple[NDArray[np.float32], list[list[Reason]]] = (zeros, [[] for _ in range(n)])
     name = SHADOW_DETECTOR if shadow else DETECTOR
     return [
-        Signal(name, hits.version, abuse_type, score, reasons[abuse_type], ready=True)
-        for abuse_type, score in scores.items()
+        Signal(name, hits.version, abuse_type, score, reasons, ready=True)
+        for abuse_type in hits.accused[mode]
+        for score, reasons in (found.get(abuse_type, nothing),)
     ]
 
 
-def _value(hits: RuleHits, columns: dict[str, int], row: int, name: str) -> float | str | None:
-    column = columns.get(name)
+def _value(hits: RuleHits, row: int, name: str) -> float | str | None:
+    column = hits.columns.get(name)
     if column is not None:
         return None if hits.features.missing[row, column] else float(hits.features.values[row, column])
     number = hits.batch.numbers.get(name)

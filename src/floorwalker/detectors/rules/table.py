@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from floorwalker.detectors.rules import terms
 from floorwalker.detectors.rules.faults import Fault, RuleError
 from floorwalker.detectors.rules.files import read_sources
-from floorwalker.detectors.rules.hits import RuleHits
+from floorwalker.detectors.rules.hits import RuleHits, accused_by_mode
 from floorwalker.detectors.rules.kernel import evaluate_rules
 from floorwalker.detectors.rules.limits import DEFAULT_LIMITS, Limits
 from floorwalker.detectors.rules.lists import Lists
@@ -60,7 +61,8 @@ class RuleTable:
         self._sources = sources
         self._vocabulary = vocabulary
         self._program = program
-        self._bound: tuple[tuple[str, ...], NDArray[np.int32]] | None = None
+        self._accused = accused_by_mode(rules)
+        self._bound: _Binding | None = None
 
     @classmethod
     def load(
@@ -147,14 +149,21 @@ class RuleTable:
         Raises `UsageError` where the features lack one that a rule names.
         """
         n = len(batch.id)
+        binding = self._bind(features.names)
         fired = np.zeros((n, len(self.rules)), np.bool_)
         if self.rules:
             for start in range(0, n, CHUNK):
-                self._evaluate(batch, features, start, min(start + CHUNK, n), fired)
-        return RuleHits(self.rules, self.version, fired, batch, features)
+                self._evaluate(batch, features, binding.columns, start, min(start + CHUNK, n), fired)
+        return RuleHits(self.rules, self.version, fired, batch, features, binding.places, self._accused)
 
     def _evaluate(
-        self, batch: EventBatch, features: FeatureBatch, start: int, end: int, fired: NDArray[np.bool_]
+        self,
+        batch: EventBatch,
+        features: FeatureBatch,
+        columns: NDArray[np.int32],
+        start: int,
+        end: int,
+        fired: NDArray[np.bool_],
     ) -> None:
         n = end - start
         program = self._program
@@ -179,18 +188,19 @@ class RuleTable:
         letters, text_starts, text_ends = encode_texts(patterns.texts, texts, n)
         with np.errstate(all="ignore"):
             evaluate_rules(
-                features.values[start:end], features.missing[start:end], self._columns(features.names), numbers,
+                np.ascontiguousarray(features.values[start:end]), np.ascontiguousarray(features.missing[start:end]),
+                columns, numbers,
                 program.constants, program.reckonings, program.less, program.less_equal, program.equal,
                 program.missing, program.memberships, program.members, letters, text_starts, text_ends,
                 patterns.layout, patterns.count, patterns.patterns, patterns.hashes, patterns.letters, direct,
-                batch.type[start:end], program.applies, program.programs, program.program_starts,
+                np.ascontiguousarray(batch.type[start:end]), program.applies, program.programs, program.program_starts,
                 fired[start:end],
             )  # fmt: skip
 
-    def _columns(self, names: tuple[str, ...]) -> NDArray[np.int32]:
+    def _bind(self, names: tuple[str, ...]) -> _Binding:
         bound = self._bound
-        if bound is not None and bound[0] is names:
-            return bound[1]
+        if bound is not None and bound.names is names:
+            return bound
         places = {name: column for column, name in enumerate(names)}
         lacking = [name for name in self._program.features if name not in places]
         if lacking:
@@ -198,8 +208,17 @@ class RuleTable:
                 f"the features lack {', '.join(lacking)}, which rules name", fix="load the rules with their schema"
             )
         columns = np.array([places[name] for name in self._program.features], np.int32)
-        self._bound = (names, columns)
-        return columns
+        self._bound = bound = _Binding(names, places, columns)
+        return bound
+
+
+@dataclass(frozen=True, eq=False)
+class _Binding:
+    """Where the features of one set of names stand; live features hand in the same names again and again."""
+
+    names: tuple[str, ...]
+    places: dict[str, int]
+    columns: NDArray[np.int32]
 
 
 def _rule_id(file: str) -> str:

@@ -127,7 +127,8 @@ def encode_texts(
     sizes = np.array(lengths, np.int64).reshape(len(texts), n)
     ends = np.maximum(sizes, 0).ravel().cumsum().reshape(sizes.shape)
     starts = np.where(sizes < 0, -1, ends - sizes)
-    return letters, starts.T, ends.T
+    # One memory order whatever n: the kernel is compiled for each order that it meets.
+    return letters, np.ascontiguousarray(starts.T), np.ascontiguousarray(ends.T)
 
 
 def _shorten(value: str | None) -> str | None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from floorwalker.detectors.rules import ListEntry, Lists, RuleTable, default_schema, make_schema, signals
+from floorwalker.detectors.rules.kernel import evaluate_rules
 from floorwalker.detectors.rules.table import CHUNK
 from floorwalker.errors import InputError, UsageError
 from floorwalker.events.batch import EventBatch, make_batch
@@ -274,3 +275,16 @@ def test_real_events_reach_rules() -> None:
     batch = make_batch([event], EntityKeyer(bytes(16)))
     hits = table.evaluate(batch, live.advance(batch))
     assert hits.ids(0) == ["order"]
+
+
+def test_the_kernel_is_compiled_once_whatever_the_batch() -> None:
+    signatures = getattr(evaluate_rules, "signatures", None)
+    if signatures is None:
+        pytest.skip("NUMBA_DISABLE_JIT is set: nothing is compiled")
+    table = table_of("share > 0.5 AND country LIKE 'D%'", "in_list('deny', device)")
+    none = table_of("amount_minor IS NULL")
+    for n in (0, 1, 2, 3 * CHUNK):
+        batch, features = events(n, share=0.75, country="DE")
+        table.evaluate(batch, features)
+        none.evaluate(batch, features)
+    assert len(evaluate_rules.signatures) == 1
