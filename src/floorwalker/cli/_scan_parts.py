@@ -17,10 +17,12 @@ from floorwalker.features.routes.roles import read_roles
 from floorwalker.scan.blocklist import build_blocklist, format_blocklist
 from floorwalker.scan.frames import other_visitors
 from floorwalker.scan.job import ScanOutcome, ScanRequest, run_scan
-from floorwalker.scan.labelling import compare_detectors, read_labels, write_sample
+from floorwalker.scan.labelling import compare_detectors, write_sample
+from floorwalker.scan.labels import Labels
 from floorwalker.scan.phrases import say_count
 from floorwalker.scan.report import write_report
 from floorwalker.scan.result import ScanResult
+from floorwalker.sources.access_log import STDIN, expand_paths
 
 PROGRESS_AFTER_SECONDS = 2.0
 PROGRESS_EVERY_SECONDS = 0.2
@@ -29,7 +31,7 @@ PROGRESS_EVERY_SECONDS = 0.2
 def run_with_progress(request: ScanRequest) -> ScanOutcome:
     """Run the scan; on a terminal, work longer than two seconds shows how far it is."""
     check_own_addresses(request.own_addresses)
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         return run_scan(request)
     start = time.perf_counter()
     shown = 0.0
@@ -48,6 +50,41 @@ def run_with_progress(request: ScanRequest) -> ScanOutcome:
     finally:
         if shown:
             sys.stderr.write("\r\x1b[K")
+
+
+def check_outputs(logs: Sequence[str], outputs: Sequence[tuple[str, Path]]) -> None:
+    """What cannot be written, or would be written over a log, is said before gigabytes are read.
+
+    Parameters
+    ----------
+    logs : paths and patterns as given.
+    outputs : the option that names a file, and the file.
+
+    Raises
+    ------
+    UsageError : an output is one of the logs or another output, or its folder does not exist.
+    """
+    read = [Path(name) for name in expand_paths(logs) if name != STDIN]
+    seen: dict[Path, str] = {}
+    for option, path in outputs:
+        target = path.resolve() if not _is_loop(path) else path.absolute()
+        if any(target == log.resolve() or (target.exists() and target.samefile(log)) for log in read):
+            raise UsageError(f"{option} {path} is a log that is read", fix="give another file to write")
+        if target in seen:
+            raise UsageError(f"{option} and {seen[target]} both name {path}", fix="give each its own file")
+        seen[target] = option
+        if not target.parent.is_dir():
+            raise UsageError(f"{option} {path}: there is no folder {path.parent}", fix="make it, or name another")
+
+
+def _is_loop(path: Path) -> bool:
+    try:
+        path.resolve(strict=True)
+    except FileNotFoundError:
+        return False
+    except (OSError, RuntimeError):
+        return True
+    return False
 
 
 def check_own_addresses(given: Sequence[str]) -> None:
@@ -119,9 +156,9 @@ def write_sheet(result: ScanResult, shown: ScanResult | None, path: Path, size: 
     note(f"{told} to label in {path}: fill the column 'label', then scan again with --labels {path}")
 
 
-def judge_by_labels(path: Path, request: ScanRequest, outcome: ScanOutcome, *, as_json: bool) -> None:
+def judge_by_labels(labels: Labels, request: ScanRequest, outcome: ScanOutcome, *, as_json: bool) -> None:
     """Paper B's tables 3 and 4: every detector against the labels, with and without merged routes."""
-    comparison = compare_detectors(request, outcome, read_labels(path))
+    comparison = compare_detectors(request, outcome, labels)
     if as_json:
         print_json(comparison.to_json())
     else:

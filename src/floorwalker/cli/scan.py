@@ -15,19 +15,21 @@ from rich.console import Console
 
 from floorwalker.cli._output import Json
 from floorwalker.cli._scan_parts import (
+    check_outputs,
     judge_by_labels,
     make_blocklist,
     make_resolver,
+    read_role_file,
     run_with_progress,
     save_report,
     write_sheet,
 )
 from floorwalker.errors import UsageError
 from floorwalker.features.network import load_networks
-from floorwalker.features.routes.roles import read_roles
 from floorwalker.features.visitors import select_features
 from floorwalker.scan.export import check_ending, encode_json, to_json, write_findings
 from floorwalker.scan.job import ScanRequest
+from floorwalker.scan.labels import read_labels
 from floorwalker.scan.machines import Ignore
 from floorwalker.scan.masking import mask_result, new_mask_key
 from floorwalker.scan.model import detector_maker
@@ -155,6 +157,12 @@ def scan(
         raise UsageError(f"unknown blocklist format {blocklist!r}", allowed=", ".join(list_formats()))
     for path in output or []:
         check_ending(path)
+    quiet = as_json or blocklist is not None
+    html = None if no_report or (report is None and quiet) else report or Path("report.html")
+    written = [("--report", html), ("--save", save), ("--sample-file", sample_file if sample else None)]
+    written += [("--output", path) for path in output or []]
+    check_outputs(logs, [(option, path) for option, path in written if path is not None])
+    answers = read_labels(labels) if labels else None
     if load is not None:
         _refuse_what_is_loaded(
             {
@@ -172,7 +180,7 @@ def scan(
         feature_groups=_groups(features),
         false_alarm_budget=false_alarm_budget,
         min_visits=min_visits,
-        map_sample=_map_sample(map_sample, drawn=not no_report and (report is not None or not (as_json or blocklist))),
+        map_sample=_map_sample(map_sample, drawn=html is not None),
         seed=seed,
     )
     request = ScanRequest(
@@ -183,7 +191,7 @@ def scan(
         detect_day=date(detect_day.year, detect_day.month, detect_day.day) if detect_day else None,
         settings=chosen,
         merge_routes="bilstm" if routes == "bilstm" else "none",
-        roles=read_roles(roles) if roles else None,
+        roles=read_role_file(roles) if roles else None,
         ignore=Ignore.read(ignore) if ignore else None,
         networks=load_networks([networks] if networks else []),
         own_addresses=tuple(own_address or ()),
@@ -199,8 +207,8 @@ def scan(
         gc.enable()
     if save:
         outcome.state.save(save)
-    if labels:
-        judge_by_labels(labels, request, outcome, as_json=as_json)
+    if answers is not None:
+        judge_by_labels(answers, request, outcome, as_json=as_json)
         return
     # The blocklist needs true addresses; everything that is shown may be masked.
     block = make_blocklist(blocklist, outcome, request, block_hours) if blocklist else None
@@ -209,17 +217,15 @@ def scan(
         write_sheet(outcome.result, result if mask else None, sample_file, sample, chosen.seed)
     for path in output or []:
         write_findings(result, path)
-    quiet = as_json or block is not None
     tables = [path.name for path in output or [] if path.suffix.lower() == ".csv"]
-    written = None
-    if not no_report and (report is not None or not quiet):
-        written = save_report(result, report or Path("report.html"), mask, tables[0] if tables else "")
+    if html is not None:
+        save_report(result, html, mask, tables[0] if tables else "")
     if block is not None:
         sys.stdout.write(block)
     if as_json:
         sys.stdout.buffer.write(encode_json(to_json(result, masked=mask)))
         return
-    print_table(result, Console(stderr=block is not None), top=top, report=written)
+    print_table(result, Console(stderr=block is not None), top=top, report=html)
 
 
 def _refuse_what_is_loaded(given: dict[str, bool]) -> None:
