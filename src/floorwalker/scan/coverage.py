@@ -17,6 +17,11 @@ FEW_REQUESTS = 1000
 FEW_SHARE = 0.9
 FEW_AGENTS = 20
 
+FEWEST_CUT = 4
+CUT_SHARE = 0.2
+"""Share of distinct user agents of the greatest length from which that length is a limit, and of those that must end in
+the midst of a word."""
+
 _PROXY_KINDS = ("cdn", "load_balancer")
 _INSIDE_KINDS = ("private", "loopback", "link_local", "carrier_nat", "reserved")
 
@@ -138,6 +143,33 @@ def judge_coverage(clients: pl.DataFrame, format_id: str, networks: Networks) ->
     elif crowd := _crowd(clients, total):
         warning = _word(f"{crowd}, as behind a proxy", "", format_id)
     return Coverage(warning, warning is not None, proxy_share, inside_share, missing_share, len(clients), operators)
+
+
+def describe_cut_agents(agents: pl.Series) -> str | None:
+    """What to say where the server cuts user agents short, or None.
+
+    Programs' names end at many lengths, in a version or a bracket; where many end at the greatest length, and in the
+    midst of a word, it is a limit. Monitors and crawlers often put their names last, and would be judged as visitors.
+
+    >>> agents = [f"Mozilla/5.0 (X11; Linux {bits}) AppleWebKit" for bits in ("x86_64", "aarch64", "armv7l", "i686")]
+    >>> str(describe_cut_agents(pl.Series([agent[:32] for agent in agents])))[:40]
+    'user agents are cut at 32 characters: mo'
+    """
+    distinct = agents.drop_nulls().unique()
+    if distinct.is_empty():
+        return None
+    lengths = distinct.str.len_chars()
+    longest = distinct.filter(lengths == lengths.max())
+    if len(longest) < max(FEWEST_CUT, CUT_SHARE * len(distinct)):
+        return None
+    is_open = longest.str.count_matches("(", literal=True) > longest.str.count_matches(")", literal=True)
+    if int((is_open | ~longest.str.contains(r"[0-9)]$")).sum()) < CUT_SHARE * len(longest):
+        return None
+    limit = int(str(lengths.max()))
+    return (
+        f"user agents are cut at {limit} characters: monitors and crawlers that put their names last are judged as "
+        "visitors. Log them whole (in HAProxy 'capture request header User-Agent len 512')"
+    )
 
 
 def _misread(known: pl.DataFrame, total: int) -> str:

@@ -16,11 +16,12 @@ from floorwalker.features.network import Networks, load_networks
 from floorwalker.features.visitors import VisitorKey
 from floorwalker.features.visitors import _columns as c
 from floorwalker.scan import frames
-from floorwalker.scan.coverage import judge_coverage
+from floorwalker.scan.coverage import describe_cut_agents, judge_coverage
 from floorwalker.scan.embedding import embed
 from floorwalker.scan.judging import Judgement, judge
 from floorwalker.scan.machines import Ignore, recognise
 from floorwalker.scan.model import VisitorModel
+from floorwalker.scan.phrases import say_count, say_share
 from floorwalker.scan.reading import Reading, learn_routes, read_visitors
 from floorwalker.scan.result import Cleaned, ScanResult, SourceFacts
 from floorwalker.scan.state import SiteState
@@ -260,17 +261,19 @@ def _missing_sessions(days: VisitorDays, session: str | None) -> str | None:
     if share <= MOST_WITHOUT_SESSION:
         return None
     return (
-        f"{share:.0%} of the requests name no session {session}: they are told apart by address and user agent. Log it "
-        "(in nginx $cookie_NAME or $http_cookie, in Apache %{NAME}C or %{Cookie}i) and name the field in --format"
+        f"{say_share(share, 1.0)} of the requests name no session {session}: they are told apart by address and user "
+        "agent. Log it (in nginx $cookie_NAME or $http_cookie, in Apache %{NAME}C or %{Cookie}i) and name the field in "
+        "--format"
     )
 
 
 def _warnings(log: AccessLog, coverage: str | None, judgement: Judgement, sessions: str | None) -> list[str]:
-    warnings = [text for text in (coverage, sessions) if text]
+    warnings = [text for text in (coverage, sessions, describe_cut_agents(log.tables.user_agent.since(0))) if text]
     warnings += list(getattr(log, "warnings", []))
     if judgement.model.detector is None:
+        rows = judgement.model.rows
+        few = f"only {say_count(rows, 'ordinary visitor')}" if rows else "no ordinary visitor"
         warnings.append(
-            f"only {judgement.model.rows} ordinary visitors with enough visits to learn from: nobody is called "
-            "unusual, only named patterns are flagged"
+            f"{few} with enough visits to learn from: nobody is called unusual, only named patterns are flagged"
         )
     return warnings

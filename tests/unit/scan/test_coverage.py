@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from floorwalker.features.network import Networks
-from floorwalker.scan.coverage import Coverage, judge_coverage
+from floorwalker.scan.coverage import Coverage, describe_cut_agents, judge_coverage
 from floorwalker.sources.access_log.formats import list_formats
 
 
@@ -112,3 +112,24 @@ def test_few_names_in_place_of_addresses_are_another_field() -> None:
     assert "--format" in str(coverage.warning)
     # Where the server looks names up, visitors are names, and many.
     assert judge({f"host-{n}.isp.example": 100 for n in range(40)}).warning is None
+
+
+def test_user_agents_that_are_cut_are_noticed() -> None:
+    browsers = [
+        f"Mozilla/5.0 ({system}) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{major}.0.{build} Safari/537.36"
+        for system in ("Windows NT 10.0; Win64; x64", "Windows NT 6.1; WOW64", "X11; Linux x86_64", "Linux; Android 11")
+        for major in (9, 88, 101)
+        for build in (7, 42, 4280, 10_000)
+    ]
+    for length in (40, 64, 96):
+        cut = [text[:length] for text in browsers] + ["curl/8", "python-requests/2.25.1", None]
+        assert f"at {length} characters" in str(describe_cut_agents(pl.Series(cut)))
+    for whole in (
+        browsers,
+        browsers[:16],
+        [f"Firefox/{n}" for n in range(60, 99)],
+        ["Mozilla/5.0"] * 500,
+        [None, "UA"],
+    ):
+        assert describe_cut_agents(pl.Series(whole, dtype=pl.String)) is None
+    assert describe_cut_agents(pl.Series([], dtype=pl.String)) is None

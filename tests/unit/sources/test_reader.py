@@ -88,7 +88,7 @@ def test_requests_too_late_to_be_sorted_are_counted(tmp_path: Path, monkeypatch:
     log = AccessLog([tmp_path / "a"], chunk_bytes=1 << 18)
     batch = read_all(log)
     assert len(batch) == 8001
-    assert log.warnings == ["1 requests stood more than five minutes too late in their files"]
+    assert log.warnings == ["1 request stood more than five minutes too late in their files"]
 
 
 def test_time_zones_are_read_for_each_line(tmp_path: Path) -> None:
@@ -437,3 +437,45 @@ def test_giving_up_early_leaves_no_thread_behind(tmp_path: Path) -> None:
     batches.close()
     assert threading.active_count() == before
     assert len(read_all(log)) == log.lines == 60_000
+
+
+@pytest.mark.parametrize(("falls", "words"), [(1, "1 time inside"), (2, "2 times inside")])
+def test_falls_of_the_clock_are_counted_in_words(falls: int, words: str, tmp_path: Path) -> None:
+    (tmp_path / "a").write_text((line(40_000) + line(3)) * falls + line(40_000))
+    log = AccessLog([tmp_path / "a"])
+    read_all(log)
+    assert any(words in warning for warning in log.warnings), log.warnings
+
+
+def test_a_log_emptied_after_it_was_recognised_is_said(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text(line(1) * 100)
+    log = AccessLog([tmp_path / "a"])
+    (tmp_path / "a").write_text("")
+    with pytest.raises(InputError, match="emptied while it was read"):
+        read_all(log)
+
+
+def test_a_log_deleted_while_it_is_read_is_read_to_its_end(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text(line(1) * 400_000)
+    log = AccessLog([tmp_path / "a"])
+    batches = log.batches()
+    first = next(batches)
+    (tmp_path / "a").unlink()
+    assert len(first) + sum(map(len, batches)) == 400_000
+
+
+def test_a_log_deleted_before_it_is_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text(line(1) * 100)
+    log = AccessLog([tmp_path / "a"])
+    (tmp_path / "a").unlink()
+    with pytest.raises(InputError, match="cannot be read: No such file"):
+        read_all(log)
+
+
+def test_a_log_that_grows_while_it_is_read_ends_with_a_whole_line(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text(line(1) * 1000)
+    log = AccessLog([tmp_path / "a"])
+    with (tmp_path / "a").open("a") as growing:
+        growing.write(line(2) * 500 + "192.0.2.1 - - [06/May/20")
+    assert len(read_all(log)) == 1500
+    assert reasons(log) == {"malformed line": 1}

@@ -216,21 +216,25 @@ class AccessLog:
                 "the log may mix formats; scan each of them apart"
             )
         if self._jumps:
-            self.warnings.append(f"the clock fell back by more than an hour {self._jumps:,} times inside a file")
+            self.warnings.append(
+                f"the clock fell back by more than an hour {_count(self._jumps, 'time')} inside a file"
+            )
         if sorter.late:
-            self.warnings.append(f"{sorter.late:,} requests stood more than five minutes too late in their files")
+            late = _count(sorter.late, "request")
+            self.warnings.append(f"{late} stood more than five minutes too late in their files")
         table = self.tables.target
         if self._interner.shortened:
             self.warnings.append(
                 f"more than {table.capacity * 3 // 4:,} distinct targets: "
-                f"{self._interner.shortened:,} requests lost their query"
+                f"{_count(self._interner.shortened, 'request')} lost their query"
             )
         if table.refused:
             self.warnings.append(f"more than {table.capacity:,} distinct targets: {table.refused:,} requests share one")
         if not self.requests:
             reasons = ", ".join(f"{count:,} × {reason}" for reason, count, _, _ in self.cleaned)
             raise InputError(
-                f"{' '.join(self.files)} holds no request ({reasons})", allowed="a log with at least one request"
+                f"{' '.join(self.files)} holds no request ({reasons or 'it was emptied while it was read'})",
+                allowed="a log with at least one request",
             )
 
     def _recognised(self, files: list[LogFile], log_format: str | None) -> list[tuple[LogFile, Recognised]]:
@@ -278,6 +282,10 @@ class AccessLog:
         finally:
             source.close()
         return concatenated(batches)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _shown(data: bytes) -> str:
