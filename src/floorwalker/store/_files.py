@@ -54,7 +54,7 @@ def make_folder(folder: Path) -> None:
         sync_folder(each.parent)
 
 
-def replace_file(path: Path, data: Bytes, *, mode: int = 0o644, sync: bool = True) -> None:
+def replace_file(path: Path, data: Bytes, *, mode: int = 0o640, sync: bool = True) -> None:
     """Put these bytes in the file's place at once: a reader sees the old file or the new one, never a part.
 
     Raises `OSError`; the unfinished file is then removed.

@@ -115,7 +115,7 @@ class History:
         unfinished = path.with_name(path.name + ".unfinished")
         try:
             make_folder(path.parent)
-            with unfinished.open("wb") as file:
+            with open(unfinished, "wb", opener=_open_for_group) as file:
                 pq.write_table(table, file, compression="zstd", row_group_size=131_072)
                 file.flush()
                 os.fsync(file.fileno())
@@ -234,6 +234,10 @@ def open_history(
         " hive_types = {'day': date})"
     )
     return connection
+
+
+def _open_for_group(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_CLOEXEC, 0o640)
 
 
 def name_day(day: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import sqlite3
 import threading
@@ -78,12 +79,15 @@ class Vault:
         self._sealing: sqlite3.Connection | None = None
         try:
             make_folder(path.parent)
+            # SQLite gives its log the same mode as the file, which from its first byte is its owner's only.
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            if path.stat().st_mode & 0o077:
+                path.chmod(0o600)
         except OSError as error:
-            raise name_storage_error(error, "make", path.parent) from error
+            raise name_storage_error(error, "open", path) from error
         try:
             with self._named_errors():
                 self._connection = self._connect(busy_seconds)
-                path.chmod(0o600)
                 self._master = self._open(self._connection)
                 self._erasures = self._count_erasures(self._connection)
                 self._sealing = self._connect(busy_seconds)

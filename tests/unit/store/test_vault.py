@@ -8,10 +8,19 @@ import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from floorwalker.store.errors import ClosedError, DamagedError, LockedError, NewerVersionError, StoreError
+from floorwalker.store.errors import (
+    ClosedError,
+    DamagedError,
+    LockedError,
+    NewerVersionError,
+    ReadOnlyStorageError,
+    StorageFullError,
+    StoreError,
+)
 from floorwalker.store.vault import DAY, SealedValue, Vault
 
 
@@ -159,7 +168,10 @@ def test_old_values_are_swept_by_field(vault: Vault, clock: Clock) -> None:
 def test_the_master_key_is_for_its_owner_only(vault: Vault, clock: Clock) -> None:
     path = vault.path.parent / "keys" / "master.key"
     assert path.stat().st_mode & 0o777 == 0o600
-    assert vault.path.stat().st_mode & 0o777 == 0o600
+    vault.put([MAIL])
+    files = sorted(vault.path.parent.glob("vault.sqlite*"))
+    assert [file.name for file in files] == ["vault.sqlite", "vault.sqlite-shm", "vault.sqlite-wal"]
+    assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
     path.chmod(0o640)
     with pytest.raises(StoreError, match="mode 0640; allowed: 0600"):
         reopen(vault, clock)
@@ -234,3 +246,18 @@ def test_what_put_returned_for_survives_the_process(tmp_path: Path) -> None:
     assert child.exitcode == 9
     with Vault(tmp_path / "vault.sqlite", tmp_path / "master.key", clock=lambda: 0) as vault:
         assert vault.reveal(["em_1"]) == {"em_1": MAIL.raw}
+
+
+def test_a_full_or_read_only_disk_is_named(small_disk: Any, clock: Clock) -> None:
+    folder = small_disk.mount("400k")
+    with Vault(folder / "vault.sqlite", folder / "master.key", clock=clock) as vault:
+        vault.put([MAIL])
+        people = [Value("email", f"em_{i}", f"p{i}@example.com", f"p{i}") for i in range(3000)]
+        with pytest.raises(StorageFullError, match="free space"):
+            vault.put(people)
+        assert vault.reveal(["em_1"]) == {"em_1": MAIL.raw}
+    with Vault(folder / "vault.sqlite", folder / "master.key", clock=clock) as vault:
+        assert vault.put(people[:9]) == 9
+    small_disk.remount("ro")
+    with pytest.raises(ReadOnlyStorageError):
+        Vault(folder / "vault.sqlite", folder / "master.key", clock=clock)

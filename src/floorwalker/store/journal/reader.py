@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from floorwalker.store.errors import DamagedError
+from floorwalker.store.errors import DamagedError, name_storage_error
 from floorwalker.store.journal.batches import RecordBatch
 from floorwalker.store.journal.evidence import durable_claim_behind
 from floorwalker.store.journal.segments import WAY_OUT, FrameError, Segment, list_segments, read_header, scan_segment
@@ -56,15 +56,19 @@ def read_journal_batches(folder: Path, first: int = 0, stop: int = NO_END) -> It
 
     A record that is just being written ends the reading; damage raises `DamagedError` with the segment and the offset.
     """
-    segments = [read_header(path) for path in list_segments(folder)]
-    sizes = [segment.path.stat().st_size for segment in segments]
+    segments: list[Segment] = []
     try:
+        segments += [read_header(path) for path in list_segments(folder)]
+        sizes = [segment.path.stat().st_size for segment in segments]
         for batch, _, _ in read_segments(segments, sizes, first, stop):
             yield batch
     except FrameError as error:
         is_last = bool(segments) and error.path == segments[-1].path
         if not is_last or durable_claim_behind(segments[-1], error.offset, error.sequence) > error.sequence:
             raise error.as_error() from None
+    except OSError as error:
+        # Also where the owner dropped an old segment just now.
+        raise name_storage_error(error, "read", folder) from error
 
 
 def read_journal(folder: Path, first: int = 0, stop: int = NO_END) -> Iterator[tuple[int, bytes]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -186,8 +187,10 @@ def _make_sqlite(database: str | None, busy_seconds: float) -> Engine:
     folder = Path(database).parent
     try:
         make_folder(folder)
+        # SQLite gives its log the same mode as the file: nobody but the owner and its group reads decisions.
+        os.close(os.open(database, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640))
     except OSError as error:
-        raise name_storage_error(error, "make", folder) from error
+        raise name_storage_error(error, "open", Path(database)) from error
     engine = create_engine(f"sqlite:///{database}", connect_args={"timeout": busy_seconds})
 
     @event.listens_for(engine, "connect")

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,20 +33,6 @@ from floorwalker.store.journal.segments import list_segments
 
 def clock() -> int:
     return 0
-
-
-@contextmanager
-def small_disk(folder: Path, options: str) -> Iterator[None]:
-    """A real file system of its own; only root may mount one."""
-    if (
-        os.geteuid() != 0
-        or subprocess.run(["mount", "-t", "tmpfs", "-o", options, "none", folder], check=False).returncode
-    ):
-        pytest.skip("mounting a small file system needs root")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "-l", folder], check=True)
 
 
 @contextmanager
@@ -108,10 +95,11 @@ def test_no_room_for_a_new_segment(tmp_path: Path) -> None:
     assert len(list(read_journal(tmp_path))) == 2
 
 
-def test_a_full_disk_takes_records_again_when_there_is_room(tmp_path: Path) -> None:
-    with small_disk(tmp_path, "size=256k"), Journal(tmp_path / "journal", clock=clock, segment_bytes=64_000) as journal:
-        filler = tmp_path / "filler"
-        filler.write_bytes(bytes(100_000))
+def test_a_full_disk_takes_records_again_when_there_is_room(small_disk: Any) -> None:
+    folder = small_disk.mount("256k")
+    filler = folder / "filler"
+    filler.write_bytes(bytes(100_000))
+    with Journal(folder / "journal", clock=clock, segment_bytes=64_000) as journal:
         kept = append_until_full(journal)
         journal.sync()
         assert (journal.next, len(list(journal.read()))) == (kept, kept)
@@ -120,31 +108,30 @@ def test_a_full_disk_takes_records_again_when_there_is_room(tmp_path: Path) -> N
         filler.unlink()
         assert journal.append([bytes(50_000)]) == kept
         journal.sync()
-        journal.close()
-        with Journal(tmp_path / "journal", clock=clock) as again:
-            assert (again.next, again.recovery.cut_bytes) == (kept + 1, 0)
+    with Journal(folder / "journal", clock=clock) as again:
+        assert (again.next, again.recovery.cut_bytes) == (kept + 1, 0)
 
 
-def test_a_disk_that_is_full_from_the_start_says_so(tmp_path: Path) -> None:
-    with small_disk(tmp_path, "size=64k"):
-        with pytest.raises(OSError, match="No space"):
-            (tmp_path / "filler").write_bytes(bytes(100_000))
-        with pytest.raises(StorageFullError, match="free space"):
-            Journal(tmp_path / "journal", clock=clock)
+def test_a_disk_that_is_full_from_the_start_says_so(small_disk: Any) -> None:
+    folder = small_disk.mount("64k")
+    with pytest.raises(OSError, match="No space"):
+        (folder / "filler").write_bytes(bytes(100_000))
+    with pytest.raises(StorageFullError, match="free space"):
+        Journal(folder / "journal", clock=clock)
 
 
-def test_a_disk_that_turns_read_only_and_back(tmp_path: Path) -> None:
-    with small_disk(tmp_path, "size=1m"):
-        with Journal(tmp_path / "journal", clock=clock, segment_bytes=1000) as journal:
-            journal.append([b"x" * 950])
-            journal.sync()
-        subprocess.run(["mount", "-o", "remount,ro", tmp_path], check=True)
-        with pytest.raises(ReadOnlyStorageError, match="make the folder writable"):
-            Journal(tmp_path / "journal", clock=clock)
-        assert len(list(read_journal(tmp_path / "journal"))) == 1
-        subprocess.run(["mount", "-o", "remount,rw", tmp_path], check=True)
-        with Journal(tmp_path / "journal", clock=clock) as journal:
-            assert journal.append([b"again"]) == 1
+def test_a_disk_that_turns_read_only_and_back(small_disk: Any) -> None:
+    folder = small_disk.mount("1m") / "journal"
+    with Journal(folder, clock=clock, segment_bytes=1000) as journal:
+        journal.append([b"x" * 950])
+        journal.sync()
+    small_disk.remount("ro")
+    with pytest.raises(ReadOnlyStorageError, match="make the folder writable"):
+        Journal(folder, clock=clock)
+    assert len(list(read_journal(folder))) == 1
+    small_disk.remount("rw")
+    with Journal(folder, clock=clock) as journal:
+        assert journal.append([b"again"]) == 1
 
 
 def test_a_failed_sync_is_final(tmp_path: Path) -> None:

@@ -14,7 +14,15 @@ from sqlalchemy import Connection, delete, func, insert, select, text
 from sqlalchemy.exc import IntegrityError
 
 from floorwalker.errors import UsageError
-from floorwalker.store.errors import ClosedError, DamagedError, LockedError, NewerVersionError, UnavailableError
+from floorwalker.store.errors import (
+    ClosedError,
+    DamagedError,
+    LockedError,
+    NewerVersionError,
+    ReadOnlyStorageError,
+    StorageFullError,
+    UnavailableError,
+)
 from floorwalker.store.ledger import Ledger, find_reply, forget_expired, put, sqlite_url, sweep_ledger
 from floorwalker.store.ledger.tables import audit, lists, metadata, replies
 
@@ -171,3 +179,15 @@ def test_a_read_sees_one_moment(open_ledger: OpenLedger) -> None:
         return [before, connection.execute(query).scalar()]
 
     assert ledger.read(count_twice) == [0, 0]
+
+
+def test_a_full_or_read_only_disk_is_named(small_disk: Any) -> None:
+    url = sqlite_url(small_disk.mount("800k") / "ledger.sqlite")
+    with Ledger(url) as ledger:
+        with pytest.raises(StorageFullError, match="free space"):
+            ledger.write(lambda connection: put(connection, lists, [entry(f"v{i}") for i in range(20_000)]))
+        assert ledger.read(lambda c: c.execute(select(func.count()).select_from(lists)).scalar()) == 0
+        ledger.write(lambda connection: put(connection, lists, [entry("a")]))
+    small_disk.remount("ro")
+    with pytest.raises(ReadOnlyStorageError, match="writable"), Ledger(url) as ledger:
+        ledger.write(lambda connection: put(connection, lists, [entry("b")]))
