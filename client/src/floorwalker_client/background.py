@@ -165,10 +165,9 @@ class Background:
                 self._sent += sent
                 self._rejected += rejected
                 # What could not be sent goes to the front again, for it is older than what came meanwhile.
-                room = self._most - len(self._queue)
+                room = 0 if self._closed else self._most - len(self._queue)
                 self._dropped += max(0, len(left) - room)
-                if not self._closed:
-                    self._queue.extendleft(reversed(left[:room]))
+                self._queue.extendleft(reversed(left[:room]))
                 self._in_hand = 0
                 self._changed.notify_all()
                 wait = min(max(2 * wait, 0.1), 5.0) if left else self._every

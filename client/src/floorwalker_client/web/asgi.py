@@ -28,8 +28,9 @@ SCRIPT_SECONDS = 3600.0
 class ASGIGuard:
     """Tells page views, and enforces what the server answers.
 
-    The decision, where one was asked for, stands in `scope["floorwalker"]` for the application. WebSockets and the
-    lifespan pass through; at the end of the lifespan what waits is sent.
+    The decision, where one was asked for, stands in `scope["floorwalker"]` for the application, and who is there in
+    `scope["floorwalker_facts"]` for its own events. WebSockets and the lifespan pass through; at the end of the
+    lifespan what waits is sent.
 
     Parameters
     ----------
@@ -66,7 +67,9 @@ class ASGIGuard:
             return
         if is_skipped:
             await self.app(scope, receive, send)
-        elif self._asks(visit):
+            return
+        scope["floorwalker_facts"] = self.guard.facts(visit)
+        if self._asks(visit):
             await self._ask(visit, scope, receive, send)
         else:
             await self._tell(visit, scope, receive, send)

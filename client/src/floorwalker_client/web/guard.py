@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -71,6 +73,7 @@ class Guard:
     retry_after : seconds told to whoever is throttled.
     collector : the browser collector under the shop's own name.
     shop : put into the events, where it is not `default`.
+    remembered : browsers whose last signals this process remembers, for the shop's own events.
     """
 
     session: Callable[[Visit], str | None] | None = None
@@ -86,8 +89,11 @@ class Guard:
     retry_after: int = 10
     collector: Collector | None = None
     shop: str = "default"
+    remembered: int = 10_000
     proxies: TrustedProxies = field(init=False)
     kept: frozenset[str] = field(init=False)
+    _seen: OrderedDict[str, dict[str, object]] = field(default_factory=OrderedDict, init=False, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     def __post_init__(self) -> None:
         unknown = sorted({*self.hooks} - {*ACTIONS})
@@ -109,6 +115,18 @@ class Guard:
             through_proxy=peer in self.proxies,
             raw=raw,
         )  # fmt: skip
+
+    def facts(self, visit: Visit) -> dict[str, object]:
+        """Who is there, for the shop's own events: address, user agent, session, account, browser, its last signals.
+
+        The guards put it into the scope or environ, so that a shop writes `{"type": "sign_up", **facts}`.
+        """
+        facts = self._who(visit)
+        device = facts.get("device")
+        if isinstance(device, str):
+            with self._lock:
+                facts.update(self._seen.get(device, {}))
+        return facts
 
     def make_event(self, visit: Visit, *, status: int | None = None) -> dict[str, object]:
         """The page view of a visit."""
@@ -152,6 +170,11 @@ class Guard:
         attributes = event["attributes"]
         told = f"{self.shop}\x00{who['device']}\x00{attributes['view']}\x00{attributes['view_part']}"
         event["id"] = "cs_" + hashlib.blake2b(told.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
+        with self._lock:
+            self._seen[str(who["device"])] = {name: event[name] for name in ("signals", "device_facts") if event[name]}
+            self._seen.move_to_end(str(who["device"]))
+            if len(self._seen) > self.remembered:
+                self._seen.popitem(last=False)
         return {**event, **who}, new
 
     def refuse(self, decision: Decision, visit: Visit) -> Refusal | None:

@@ -26,7 +26,8 @@ SCRIPT_SECONDS = 3600.0
 class WSGIGuard:
     """Tells page views, and enforces what the server answers.
 
-    The decision, where one was asked for, stands in `environ["floorwalker.decision"]` for the application.
+    The decision, where one was asked for, stands in `environ["floorwalker.decision"]` for the application, and who is
+    there in `environ["floorwalker.facts"]` for its own events.
 
     Parameters
     ----------
@@ -58,6 +59,7 @@ class WSGIGuard:
                 return _send(answer, start_response)
         if is_skipped:
             return self.app(environ, start_response)
+        environ["floorwalker.facts"] = self.guard.facts(visit)
         if self._asks(visit):
             return self._ask(visit, environ, start_response)
         return self._tell(visit, environ, start_response)
