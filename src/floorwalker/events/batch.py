@@ -42,6 +42,7 @@ from floorwalker.events.types import TYPE_CODES
 
 __all__ = ["NUMBER_FIELDS", "TEXT_FIELDS", "EventBatch", "make_batch"]
 
+_NAN = float("nan")
 _BASE = NUMBER_FIELDS.index("amount_base_minor")
 """Without a table of rates, the amount itself: most shops have one currency."""
 
@@ -135,7 +136,6 @@ def make_batch(events: Sequence[Event], keyer: EntityKeyer) -> EventBatch:
 
 def _make_single(event: Event, keyer: EntityKeyer) -> EventBatch:
     """One event as columns, in half the time: every column is one value, so nothing needs to be turned round."""
-    identity = event.identity
     numbers: list[Any] = [*take_numbers(event), len(event.lines), len(event.coupons)]
     words: list[str | None] = [*take_texts(event)]
     for group, (empty, _, counted, _) in GROUPS.items():
@@ -143,30 +143,55 @@ def _make_single(event: Event, keyer: EntityKeyer) -> EventBatch:
         values = take_group[group](empty if fact is None else fact)
         numbers += values[: len(counted)]
         words += values[len(counted) :]
-    columns = {
-        "id": (event.id,), "identity": (identity,), "coupons": (event.coupons,), "lines": (event.lines,),
-        **{name: (value,) for name, value in zip(ENTITY_FIELDS, take_entities(event), strict=True)},
-    }  # fmt: skip
-    entities, hubs = _gather_entities(columns)
-    named = [entities[entity][0] for entity in ENTITIES]
+    entities, hubs = _name_entities(event)
+    named = [entities[entity] for entity in ENTITIES]
     key, shop = keyer.key, event.shop
     hashes = [
         found if (found := known.get(value)) is not None else key(shop, entity, value or "")
         for entity, known, value in zip(ENTITIES, keyer.known(shop), named, strict=True)
     ]
-    for _, entity in hubs:
-        hashes[ENTITY_ROWS[entity]] = 0
+    for entity in hubs:
+        if entity in ENTITY_ROWS:
+            hashes[ENTITY_ROWS[entity]] = 0
     if numbers[_BASE] is None:
         numbers[_BASE] = event.amount_minor
-    filled = np.array([np.nan if value is None else value for value in numbers], dtype=np.float64)
+    filled = np.array([_NAN if value is None else value for value in numbers], dtype=np.float64)
+    times = np.array([event.at, event.received_at], dtype=np.int64)
     return EventBatch(
         id=[event.id],
         type=np.array([TYPE_CODES.get(event.type, -1)], dtype=np.int16),
-        at=np.array([event.at], dtype=np.int64),
-        received_at=np.array([event.received_at], dtype=np.int64),
+        at=times[:1],
+        received_at=times[1:],
         keys=dict(zip(ENTITIES, np.array(hashes, dtype=np.uint64).reshape(-1, 1), strict=True)),
         numbers=dict(zip(NUMBER_FIELDS, filled.reshape(-1, 1), strict=True)),
         texts=dict(zip(TEXT_FIELDS, [[word] for word in (*words, *named)], strict=True)),
+    )
+
+
+def _name_entities(event: Event) -> tuple[dict[str, str | None], tuple[str, ...]]:
+    """The name of each entity of one event, and those that are hubs; as `_gather_entities` does for many."""
+    entities: dict[str, str | None] = dict(zip(ENTITY_FIELDS, take_entities(event), strict=True))
+    hubs: tuple[str, ...] = ()
+    network = domain = prefix = point = None
+    if event.identity is not None:
+        network, domain, prefix, point, hubs = take_places(event.identity)
+    else:
+        network, domain, prefix = _guess_places(event.ip, event.email, event.phone)
+    entities["ip_network"], entities["email_domain"] = network, domain
+    entities["phone_prefix"], entities["delivery_point"] = prefix, point
+    entities["coupon"] = event.coupons[0] if event.coupons else None
+    if event.lines:
+        entities["item"] = event.item or event.lines[0].item
+        entities["seller"] = event.seller or event.lines[0].seller
+    return entities, hubs
+
+
+def _guess_places(ip: str | None, email: str | None, phone: str | None) -> tuple[str | None, str | None, str | None]:
+    """Network, domain and prefix out of raw values, for events that have not been normalised."""
+    return (
+        network_of(ip) if ip is not None else None,
+        email.rpartition("@")[2].lower() if email is not None and "@" in email else None,
+        phone[:-4] if phone is not None and len(phone) > 8 and phone[0] == "+" else None,
     )
 
 
@@ -219,12 +244,7 @@ def _gather_entities(columns: dict[str, Any]) -> tuple[dict[str, list[str | None
             if found:
                 hubs += [(row, entity) for entity in found if entity in ENTITY_ROWS]
             continue
-        if (ip := ips[row]) is not None:
-            networks[row] = network_of(ip)
-        if (email := emails[row]) is not None and "@" in email:
-            domains[row] = email.rpartition("@")[2].lower()
-        if (phone := phones[row]) is not None and len(phone) > 8 and phone[0] == "+":
-            prefixes[row] = phone[:-4]
+        networks[row], domains[row], prefixes[row] = _guess_places(ips[row], emails[row], phones[row])
     entities["coupon"] = [codes[0] if codes else None for codes in columns["coupons"]]
     items, sellers = entities["item"], entities["seller"]
     for row, lines in enumerate(columns["lines"]):

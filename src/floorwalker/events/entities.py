@@ -10,7 +10,7 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from floorwalker.errors import MissingExtraError, UsageError
-from floorwalker.events.placeholders import is_placeholder
+from floorwalker.events.placeholders import judge
 
 ENTITIES: tuple[str, ...] = (
     "account",
@@ -116,7 +116,7 @@ class EntityKeyer:
         if subkey is None:
             subkey = self._derive(shop, kind)
         key = 0
-        if not is_placeholder(entity, value):
+        if not judge(entity, value):
             key = (
                 self._siphash(value.encode("utf-8", "surrogatepass"), key=subkey).intdigest() & 0xFFFFFFFFFFFFFFFF or 1
             )

@@ -54,6 +54,7 @@ _MAIL_HOSTS = frozenset(
     {"unknown.com", "none.com", "null.com", "test.com", "localhost", "a.a", "no.com", "email.invalid"}
 )
 _TOKEN = re.compile(r"^[a-z]{2}[0-9]{1,4}_[a-z0-9]+$")
+_LONGEST_WORD = max(map(len, WORDS | DEFAULT_DEVICES))
 _SEPARATORS = str.maketrans("", "", " \t:.-_{}")
 
 _NOBODYS = tuple(
@@ -80,18 +81,17 @@ def is_private_address(text: str) -> bool:
     return any(found.version == network.version and found in network for network in _NOBODYS)
 
 
-@lru_cache(maxsize=1 << 15)
-def is_placeholder(entity: str, value: str) -> bool:
-    """Whether this value of this kind of entity stands for "unknown" and must never count as shared.
-
-    Parameters
-    ----------
-    entity : one of `floorwalker.events.entities.ENTITIES`.
-    value : as sent, or its token: a token is never a placeholder.
-    """
+def judge(entity: str, value: str) -> bool:
+    """As `is_placeholder`, without keeping the answer: for callers that keep what they make of it."""
     text = value.strip().lower()
     if not text:
         return True
+    if entity in _PERSONS_AND_THINGS:
+        if len(text) > _LONGEST_WORD:
+            return _repeats_one(text)
+        return text in WORDS or (entity == "device" and text in DEFAULT_DEVICES) or _repeats_one(text)
+    if entity in _OTHERS:
+        return text in _NOTHING
     if _TOKEN.match(text) is not None:
         return False
     if entity in ("ip", "ip_network"):
@@ -106,15 +106,25 @@ def is_placeholder(entity: str, value: str) -> bool:
         return len(set(digits[-8:])) <= 1 or digits.endswith(_PHONES)
     if entity == "bin":
         return len(set(text)) == 1 or text in ("123456", "12345678")
-    if entity in _OTHERS:
-        return text in _NOTHING
-    if entity in _PERSONS_AND_THINGS:
-        return text in WORDS or (entity == "device" and text in DEFAULT_DEVICES) or _repeats_one(text)
     return False
+
+
+@lru_cache(maxsize=1 << 15)
+def is_placeholder(entity: str, value: str) -> bool:
+    """Whether this value of this kind of entity stands for "unknown" and must never count as shared.
+
+    Parameters
+    ----------
+    entity : one of `floorwalker.events.entities.ENTITIES`.
+    value : as sent, or its token: a token is never a placeholder.
+    """
+    return judge(entity, value)
 
 
 def _repeats_one(text: str) -> bool:
     """Whether a text is one character, again and again: 0, 0000-0000, ffff, ****."""
+    if text[0] != text[-1] and text[0].isalnum() and text[-1].isalnum():
+        return False
     bare = text.translate(_SEPARATORS)
     letters = set(bare)
     return not bare or letters == {"0"} or letters == {"*"} or (len(letters) == 1 and len(bare) >= 4)
