@@ -95,8 +95,8 @@ def _check(settings: ScanSettings) -> list[str]:
     return faults
 
 
-def load_settings(values: Mapping[str, object]) -> ScanSettings:
-    """Settings from a mapping; every fault is reported at once in a `UsageError`."""
+def load_settings(values: Mapping[str, object], *, source: str = "the settings") -> ScanSettings:
+    """Settings from a mapping; every fault is reported at once in a `UsageError`, which names their source."""
     known = [field.name for field in fields(ScanSettings)]
     faults = []
     usable: dict[str, object] = {}
@@ -112,7 +112,7 @@ def load_settings(values: Mapping[str, object]) -> ScanSettings:
     faults += _check(settings)
     if faults:
         count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
-        raise UsageError(f"{count} in the settings: " + "; ".join(faults))
+        raise UsageError(f"{count} in {source}: " + "; ".join(faults))
     return settings
 
 
@@ -124,7 +124,13 @@ def read_settings(path: Path) -> ScanSettings:
         tables = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"settings file {path}: {error}", fix="give a TOML file with a [scan] table") from error
+    stray = [name for name, value in tables.items() if not isinstance(value, dict) and name != "scan"]
+    if stray:
+        raise UsageError(
+            f"settings file {path}: {', '.join(map(repr, stray))} outside of any table",
+            allowed="[scan] followed by name = value",
+        )
     table = tables.get("scan", {})
     if not isinstance(table, dict):
         raise UsageError(f"settings file {path}: 'scan' is not a table", allowed="[scan] followed by name = value")
-    return load_settings(table)
+    return load_settings(table, source=f"settings file {path}")

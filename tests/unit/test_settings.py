@@ -26,11 +26,11 @@ def test_a_file_with_a_scan_table_is_read(tmp_path: Path) -> None:
     assert read_settings(path) == ScanSettings(min_visits=7, feature_groups=("visits",))
 
 
-@pytest.mark.parametrize("text", ["[scan\n", "scan = 3\n", "[scan]\nmin_visits = true\n"])
+@pytest.mark.parametrize("text", ["[scan\n", "scan = 3\n", "[scan]\nmin_visits = true\n", "min_visits = 3\n"])
 def test_a_broken_file_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "floorwalker.toml"
     path.write_text(text, "utf-8")
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError, match=r"floorwalker\.toml"):
         read_settings(path)
     with pytest.raises(UsageError, match=r"nowhere\.toml"):
         read_settings(tmp_path / "nowhere.toml")
