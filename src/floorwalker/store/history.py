@@ -218,11 +218,12 @@ def open_history(
     """
     import duckdb
 
+    reached = _read_checkpoint(folder)
     parts = [
         part
         for part in current_parts(list_parts(folder))
         if (first_day is None or part.day >= first_day) and (last_day is None or part.day <= last_day)
-        and part.stop <= _read_checkpoint(folder)
+        and part.stop <= reached
     ]  # fmt: skip
     if not parts:
         raise InputError(f"the history {folder} holds no events in these days", fix="check the folder and the days")
