@@ -34,6 +34,29 @@ def key_of(tables: NDArray[np.int64], k: int, i: int, codes: NDArray[np.uint64],
 
 
 @inline_kernel
+def add_invited(
+    a: int,
+    i: int,
+    tables: NDArray[np.int64],
+    codes: NDArray[np.uint64],
+    seed: np.uint64,
+    present: NDArray[np.int64],
+    row_keys: NDArray[np.uint64],
+    hashes: NDArray[np.uint64],
+) -> None:
+    """Let event `i`, the `a`-th of its block, be known to the tables of inviters as well."""
+    for k in range(len(tables)):
+        if tables[k, layout.T_INVITED] != 0:
+            key = key_of(tables, k, i, codes, seed)
+            if key != _U0:
+                count = present[a, 0]
+                row_keys[a, count] = key
+                hashes[a, count] = mix(key, seed)
+                present[a, count + 1] = k
+                present[a, 0] = count + 1
+
+
+@inline_kernel
 def touch_ahead(
     start: int,
     end: int,
@@ -46,27 +69,36 @@ def touch_ahead(
     keys: NDArray[np.uint64],
     numbers: NDArray[np.int64],
     places: NDArray[np.int64],
-    ahead: NDArray[np.uint64],
+    present: NDArray[np.int64],
+    row_keys: NDArray[np.uint64],
+    hashes: NDArray[np.uint64],
 ) -> int:
-    """Work out the keys of the next events and load what their rows begin with, all at once: the processor then waits
-    for memory once, not for each row. What is loaded is added up and thrown away."""
+    """Work out which tables know the next events, under which keys, and load what their rows begin with, all at once:
+    the processor then waits for memory once, not for each row. What is loaded is added up and thrown away.
+
+    A row of `present` begins with how many tables there are, and then names them.
+    """
     stop = min(start + _BLOCK, end)
     total = _U0
     for i in range(start, stop):
+        count = 0
         for k in range(len(tables)):
             key = key_of(tables, k, i, codes, seed)
-            ahead[i - start, k] = key
             if key != _U0:
-                slot = mix(key, seed) & np.uint64(tables[k, layout.T_SLOT_MASK])
+                value = mix(key, seed)
+                row_keys[i - start, count] = key
+                hashes[i - start, count] = value
+                count += 1
+                present[i - start, count] = k
+                slot = value & np.uint64(tables[k, layout.T_SLOT_MASK])
                 total += np.uint64(slots[np.uint64(tables[k, layout.T_SLOT_BASE]) + slot])
+        present[i - start, 0] = count
     for i in range(start, stop):
         bucket_numbers(at[i], numbers)
         ring_places(numbers, places)
-        for k in range(len(tables)):
-            key = ahead[i - start, k]
-            if key == _U0:
-                continue
-            slot = mix(key, seed) & np.uint64(tables[k, layout.T_SLOT_MASK])
+        for j in range(present[i - start, 0]):
+            k = widen(present[i - start, j + 1])
+            slot = hashes[i - start, j] & np.uint64(tables[k, layout.T_SLOT_MASK])
             entry = np.uint64(slots[np.uint64(tables[k, layout.T_SLOT_BASE]) + slot]) & _ROW
             if entry == _U0:
                 continue
@@ -120,8 +152,9 @@ def run(
     sums: NDArray[np.float64],
     rows: NDArray[np.int64],
     befores: NDArray[np.int64],
+    present: NDArray[np.int64],
     row_keys: NDArray[np.uint64],
-    ahead: NDArray[np.uint64],
+    hashes: NDArray[np.uint64],
     numbers: NDArray[np.int64],
     as_of: NDArray[np.int64],
     out: NDArray[np.float32],
@@ -132,8 +165,7 @@ def run(
     `out` and `missing` are flat."""
     event = numbers[0]
     places = numbers[1]
-    clock = numbers[2]
-    levels = len(event)
+    other = numbers[2]
     columns = len(out) // max(len(types), 1)
     account = marks[0]
     inviter = marks[1]
@@ -141,7 +173,7 @@ def run(
     for i in range(len(types)):
         if i % _BLOCK == 0:
             numbers[3, 0] = touch_ahead(
-                i, len(types), at, tables, blocks, codes, seed, slots, keys, event, places, ahead
+                i, len(types), at, tables, blocks, codes, seed, slots, keys, event, places, present, row_keys, hashes
             )  # fmt: skip
         t = at[i]
         if 0 < received_at[i] < t:
@@ -155,44 +187,42 @@ def run(
         counts = moves and not is_late and kind >= 0
         bucket_numbers(t, event)
         ring_places(event, places)
-        if invited_at >= 0 and codes[marks[4], i] == _U0 and codes[marks[5], i] != _U0:
-            # What an invited account does later counts for its inviter too.
-            row = find_row(tables[account], codes[marks[5], i], seed, slots, keys)
-            if row >= 0:
+        a = i % _BLOCK
+        j = 0
+        while j < present[a, 0]:
+            k = present[a, j + 1]
+            row = find_row(tables[k], row_keys[a, j], hashes[a, j], slots, keys)
+            rows[j] = row
+            if k == account and row >= 0 and invited_at >= 0 and codes[marks[4], i] == _U0:
+                # What an invited account does later counts for its inviter too.
                 codes[marks[4], i] = keys[(row + invited_at) >> 1]
-        for k in range(len(tables)):
-            key = ahead[i % _BLOCK, k]
-            if key == _U0 and tables[k, layout.T_INVITED] != 0:
-                key = key_of(tables, k, i, codes, seed)
-            row_keys[k] = key
-            rows[k] = -1 if key == _U0 else find_row(tables[k], key, seed, slots, keys)
-        for k in range(len(tables)):
-            if row_keys[k] == _U0:
-                continue
-            row = rows[k]
+                if codes[marks[4], i] != _U0:
+                    add_invited(a, i, tables, codes, seed, present, row_keys, hashes)
             moment = t
             newest = t
-            if row >= 0:
+            now = event
+            if row < 0:
+                read_windows(tables[k], row, windows, event, event, floats, sums)
+            else:
                 newest = times[(row + layout.CLOCK) >> 1]
-                befores[k] = newest
+                befores[j] = newest
+                clock = other
                 bucket_numbers(newest, clock)
-            if newest <= t:
-                if row >= 0 and counts and spans[k, kind, 0] < spans[k, kind, 1]:
+                if newest > t:
+                    # An event out of order sees the row as of its newest one.
+                    moment = newest
+                    now = clock
+                elif counts and spans[k, kind, 0] < spans[k, kind, 1]:
                     # The event will be counted here: the clock may as well move now, and the totals are made once.
                     roll(tables[k], row, blocks, windows, clock, event, places, floats)
                     times[(row + layout.CLOCK) >> 1] = t
-                    bucket_numbers(t, clock)
-                read_windows(tables[k], row, windows, event, clock, floats, sums)
-                now = event
-            else:
-                # An event out of order sees the row as of its newest one.
-                moment = newest
-                read_windows(tables[k], row, windows, clock, clock, floats, sums)
-                now = clock
+                    clock = event
+                read_windows(tables[k], row, windows, now, clock, floats, sums)
             read_features(
                 tables[k], row, i, moment, now, seed, features, factors, codes, values, sums, words, floats, times,
                 ticks, pages, heads, estimates, powers, scratch, i * columns, out, missing,
             )  # fmt: skip
+            j += 1
         if not moves:
             continue
         if is_late:
@@ -203,27 +233,26 @@ def run(
         if kind < 0:
             continue
         chosen = choose(i, kind, type_bits, ranges, values)
-        for k in range(len(tables)):
+        for j in range(present[a, 0]):
+            k = present[a, j + 1]
             start = spans[k, kind, 0]
             end = spans[k, kind, 1]
-            if row_keys[k] == _U0 or start == end:
+            if start == end:
                 continue
-            row = rows[k]
+            row = rows[j]
             before = t
             if row < 0:
                 row = make_row(
-                    tables[k], tallies[k], row_keys[k], t, seed, slots, keys, times, words, sets, free, figures
+                    tables[k], tallies[k], row_keys[a, j], t, seed, slots, keys, times, words, sets, free, figures
                 )  # fmt: skip
             else:
-                before = befores[k]
+                before = befores[j]
                 if t < times[(row + layout.BORN) >> 1]:
                     times[(row + layout.BORN) >> 1] = t
-            newest = times[(row + layout.CLOCK) >> 1]
-            if newest == t:
-                for level in range(levels):
-                    clock[level] = event[level]
-            else:
-                bucket_numbers(newest, clock)
+            clock = event
+            if before > t:
+                clock = other
+                bucket_numbers(before, clock)
             count_event(
                 tables[k], row, i, t, kind, chosen, start, end, before, event, places, clock, seed, blocks, windows,
                 updates, adds, codes, values, sets, words, floats, times, shorts, ticks, figures, free, pages, heads,

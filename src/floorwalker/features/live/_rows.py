@@ -50,10 +50,10 @@ def pair_key(first: np.uint64, second: np.uint64, seed: np.uint64) -> np.uint64:
 
 @inline_kernel
 def find_row(
-    table: NDArray[np.int64], key: np.uint64, seed: np.uint64, slots: NDArray[np.uint32], keys: NDArray[np.uint64]
+    table: NDArray[np.int64], key: np.uint64, value: np.uint64, slots: NDArray[np.uint32], keys: NDArray[np.uint64]
 ) -> int:
-    """Offset of the key's row in the arena, in 32-bit words; -1 where there is none. `keys` is the arena in 64 bits."""
-    value = mix(key, seed)
+    """Offset of the key's row in the arena, in 32-bit words; -1 where there is none. `value` is the mixed key, `keys`
+    is the arena in 64 bits."""
     mask = np.uint64(table[layout.T_SLOT_MASK])
     start = np.uint64(table[layout.T_SLOT_BASE])
     tag = (value >> _U54) << _U22

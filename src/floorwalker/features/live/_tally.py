@@ -124,7 +124,7 @@ def count_invitation(
         if op == layout.SET_INVITER:
             if key != _U0 and keys[place >> 1] == _U0:
                 keys[place >> 1] = key
-                above = find_row(tables[account], key, seed, slots, keys)
+                above = find_row(tables[account], key, mix(key, seed), slots, keys)
                 depth = np.float32(0.0) if above < 0 else floats[above + updates[u, layout.A] + 2]
                 floats[place + 2] = min(depth + np.float32(1.0), np.float32(255.0))
             continue
@@ -135,7 +135,7 @@ def count_invitation(
         words[place + 3] = before | flag
         if keys[place >> 1] == _U0 or inviter < 0 or only_at < 0:
             continue
-        above = find_row(tables[inviter], keys[place >> 1], seed, slots, keys)
+        above = find_row(tables[inviter], keys[place >> 1], mix(keys[place >> 1], seed), slots, keys)
         if above < 0:
             continue
         if op == layout.MARK_REDEEMED and before & np.uint32(layout.HAS_BOUGHT) == 0:

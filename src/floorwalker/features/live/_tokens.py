@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floorwalker.features.live import _layout as layout
-from floorwalker.features.live._rows import find_row
+from floorwalker.features.live._rows import find_row, mix
 from floorwalker.store._flat import flat_kernel
 from floorwalker.store._hashing import widen
 
@@ -28,7 +28,7 @@ def read_tokens(
 ) -> None:
     """The tokens of each key, oldest first, at the end of its row of `tokens`, which arrives full of zeros."""
     for i in range(len(wanted)):
-        row = -1 if wanted[i] == _U0 else find_row(table, wanted[i], seed, slots, keys)
+        row = -1 if wanted[i] == _U0 else find_row(table, wanted[i], mix(wanted[i], seed), slots, keys)
         if row < 0:
             continue
         place = row + tokens_at

@@ -196,8 +196,8 @@ class LiveFeatures:
             self._words,
             self._arena.view(np.float32), self._shorts, self._figures, self._free, self._pages, self._heads,
             self._estimates, TICKS, POWERS, np.zeros(layout.REGISTERS, np.uint8), np.zeros(program.sums, np.float64),
-            np.zeros(tables, np.int64), np.zeros(tables, np.int64), np.zeros(tables, np.uint64),
-            np.zeros((BLOCK, tables), np.uint64),
+            np.zeros(tables, np.int64), np.zeros(tables, np.int64), np.zeros((BLOCK, tables + 1), np.int64),
+            np.zeros((BLOCK, tables), np.uint64), np.zeros((BLOCK, tables), np.uint64),
             np.zeros((4, len(LEVELS)), np.int64),
         )  # fmt: skip
 
