@@ -26,11 +26,12 @@
     }
     return [a, b].map((n) => (n >>> 0).toString(16).padStart(8, "0")).join("");
   };
-  const graphics = () => {
+  const once = (make) => { let made; return () => (made = made || [attempt(make)])[0]; };
+  const graphics = once(() => { // a browser has few of these contexts
     const gl = doc.createElement("canvas").getContext("webgl");
     const more = gl.getExtension("WEBGL_debug_renderer_info");
     return String(gl.getParameter(more ? more.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
-  };
+  });
   const canvas = () => { // only with data-canvas="on"
     const box = doc.createElement("canvas"), pen = box.getContext("2d");
     pen.font = "16px serif";
@@ -39,7 +40,7 @@
     return box.toDataURL();
   };
   const coarse = matchMedia("(pointer: coarse)").matches;
-  const readParts = () => Object.entries({
+  const readParts = once(() => Object.entries({
     screen: [() => [screen.width, screen.height, screen.colorDepth, devicePixelRatio], 0.3],
     zone: [() => Intl.DateTimeFormat().resolvedOptions().timeZone, 0.2],
     languages: [() => nav.languages, 0.2],
@@ -50,7 +51,7 @@
     const value = attempt(read);
     if (value) found[name] = [hash(String(value)), confidence];
     return found;
-  }, {});
+  }, {}));
 
   // --- what betrays a program
   const marks = /^(\$?cdc_|__(webdriver|selenium|driver|fxdriver|nightmare|playwright|pwInit)|_?phantom$|callPhantom|domAutomation)/;
@@ -58,7 +59,7 @@
   const isHeadless = () => {
     const agent = nav.userAgent, desktop = !/Mobi|Android/.test(agent);
     const weak = [!nav.languages.length, desktop && nav.plugins && !nav.plugins.length,
-      desktop && /Chrome\//.test(agent) && !window.chrome, /SwiftShader|llvmpipe/i.test(attempt(graphics))];
+      desktop && /Chrome\//.test(agent) && !window.chrome, /SwiftShader|llvmpipe/i.test(graphics())];
     return /Headless|Phantom|jsdom/i.test(agent) || (desktop && !outerWidth) || weak.filter(Boolean).length > 1;
   };
   const isTampered = () => {
