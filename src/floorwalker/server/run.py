@@ -29,6 +29,7 @@ from floorwalker.server.app import make_app
 from floorwalker.server.archive import Archive
 from floorwalker.server.batcher import MicroBatcher
 from floorwalker.server.engine import Job, Outcome, RecordJob
+from floorwalker.server.fast_path import FastPath
 from floorwalker.server.installation import Installation
 from floorwalker.server.keyring import KeyRing
 from floorwalker.server.metrics import Metrics
@@ -141,7 +142,7 @@ class Server:
         self.ledger, self.vault = ledger, vault
         self._watch()
         config = uvicorn.Config(
-            make_app(self.service, self._live),
+            FastPath(make_app(self.service, self._live), self.service),
             loop="uvloop" if sys.platform != "win32" else "asyncio",
             http="httptools",
             ws="none",
@@ -274,6 +275,7 @@ class Server:
         watch("requests_waiting", "Requests that wait for their batch.", lambda: self.service.batcher.waiting)
         watch("batches_total", "Batches worked on since start.", lambda: self.service.batcher.batches)
         watch("snapshots_total", "Snapshots taken since start.", lambda: self.runtime.snapshots_taken)
+        watch("replayed_events", "Events that the start counted again.", lambda: self.runtime.replayed)
         watch("ready", "1 while decisions are being made.", lambda: float(not self.service.ready))
         watch("vault_waiting", "Raw personal values that are not in the vault yet.", lambda: len(self._personal))
         watch("ledger_behind", "Durable records that are not in the ledger yet.", self._behind)

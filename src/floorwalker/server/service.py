@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -20,6 +20,8 @@ from floorwalker.server.problems import ProblemError
 from floorwalker.store.vault import PersonalValue
 
 Personal = Sequence[PersonalValue]
+Headers = Iterable[tuple[bytes, bytes]]
+"""As ASGI gives them: lower-case names."""
 
 
 class Intake(Protocol):
@@ -51,15 +53,15 @@ class Service:
     ledger: Any
     ready: str = "starting"
 
-    def admit(self, request: Request[Any, Any, Any], scope: str) -> ApiKey:
+    def admit(self, headers: Headers, scope: str) -> ApiKey:
         """The caller's key; raises `ProblemError` where it may not do this, or while the server is not ready."""
         if self.ready:
             raise ProblemError(503, f"not ready: {self.ready}", headers={"Retry-After": "1"})
-        return self.keyring.check(read_key(request), scope, now=self.engine.now())
+        return self.keyring.check(read_key(headers), scope, now=self.engine.now())
 
-    def mark(self, request: Request[Any, Any, Any], caller: ApiKey, path: str, body: bytes) -> RequestMark | None:
+    def mark(self, headers: Headers, caller: ApiKey, path: str, body: bytes) -> RequestMark | None:
         """The mark of a request that carries an Idempotency-Key, else None."""
-        for name, value in request.scope["headers"]:
+        for name, value in headers:
             if name == b"idempotency-key":
                 return mark_request(caller.id, path, value.decode("latin-1"), body)
         return None
@@ -71,9 +73,9 @@ class Service:
         return sequence
 
 
-def read_key(request: Request[Any, Any, Any]) -> str:
+def read_key(headers: Headers) -> str:
     """The API key of a request, "" where it has none."""
-    for name, value in request.scope["headers"]:
+    for name, value in headers:
         if name == b"authorization":
             text = value.decode("latin-1")
             return text[7:].strip() if text[:7].lower() == "bearer " else text

@@ -22,7 +22,7 @@ from floorwalker.features.live import Limits, LiveFeatures
 from floorwalker.models.artefacts import load_artefact, save_artefact
 from floorwalker.pipeline.ids import IdHasher
 from floorwalker.pipeline.pipeline import Pipeline
-from floorwalker.pipeline.records import ModelRecord, Record, ReplyRecord
+from floorwalker.pipeline.records import AppliedRecord, ModelRecord, Record, ReplyRecord
 from floorwalker.pipeline.replaying import Replay
 from floorwalker.policy.lists import ListBook, ListEntry
 from floorwalker.policy.thresholds import ThresholdPolicy
@@ -306,3 +306,7 @@ class Runtime:
     def _note(self, sequence: int, record: Record) -> None:
         if isinstance(record, ReplyRecord):
             self.engine.book.keep(record)
+        elif isinstance(record, AppliedRecord):
+            # The ledger may not have it yet, and a decision is for one use.
+            parts = record.decision_id.split("_")
+            self.engine.applied[int(parts[1], 16)] = record

@@ -157,7 +157,14 @@ def make_key(installation: Path) -> str:
 
 @contextmanager
 def serve(installation: Path, *, core: int | None, options: list[str]) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
-    """A server process on a free port, from being ready to its graceful end."""
+    """A server process on a free port, from being ready to its graceful end.
+
+    Parameters
+    ----------
+    installation : its folder; the server's log goes there too.
+    core : which one it may use; None for any.
+    options : of `floorwalker serve`.
+    """
     command = [
         sys.executable, "-m", "floorwalker.cli", "serve", "--folder", str(installation), "--port", "0", "--json",
         *options,

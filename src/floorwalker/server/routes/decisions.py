@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from litestar import Request, Response, get, post
@@ -15,7 +17,7 @@ from floorwalker.server.engine import Decided, DecideJob, RecordJob, encode_json
 from floorwalker.server.openapi import operation
 from floorwalker.server.problems import ProblemError
 from floorwalker.server.replies import AppliedBody, AppliedReply, DecisionReply
-from floorwalker.server.service import Service, check_shop, service_of
+from floorwalker.server.service import Headers, Service, check_shop, service_of
 
 MOST_BYTES = 262_144
 """Largest body of one event."""
@@ -36,16 +38,26 @@ async def decide(request: Request[Any, Any, Any]) -> Response[bytes]:
     An event id that was decided before gets that decision again (`duplicate`). In shadow mode the action is `allow`
     and `private.intended` says what it would have been.
     """
-    service = service_of(request)
+    return Response(await decide_event(service_of(request), request.scope["headers"], request.body), media_type=JSON)
+
+
+async def decide_event(service: Service, headers: Headers, read: Callable[[], Awaitable[bytes]]) -> bytes:
+    """The reply to `POST /v1/decisions`, whoever reads the request.
+
+    Parameters
+    ----------
+    headers : of the request, as ASGI gives them.
+    read : gives the body; not called where the caller may not ask.
+    """
     started = time.perf_counter()
-    caller = service.admit(request, "decide")
-    body = await request.body()
-    mark = service.mark(request, caller, "/v1/decisions", body)
+    caller = service.admit(headers, "decide")
+    body = await read()
+    mark = service.mark(headers, caller, "/v1/decisions", body)
     engine = service.engine
     if mark is not None:
         before = await engine.book.begin(mark, engine.now())
         if before is not None:
-            return Response(before.body, status_code=before.status, media_type=JSON)
+            return before.body
     try:
         event = decode_event(body, now=engine.now())
         check_shop(caller, event.shop)
@@ -57,14 +69,14 @@ async def decide(request: Request[Any, Any, Any]) -> Response[bytes]:
     assert isinstance(outcome, Decided)
     service.metrics.observe_seconds(time.perf_counter() - started)
     service.metrics.count_decision(outcome.decision.intended, outcome.decision.level)
-    return Response(outcome.body, media_type=JSON)
+    return outcome.body
 
 
 @post(
     "/v1/decisions/{decision_id:str}/applied",
     status_code=200,
     request_max_body_size=16_384,
-    operation_class=operation("AppliedBody", ("application/json",), AppliedReply, idempotent=True),
+    operation_class=operation("AppliedBody", ("application/json",), AppliedReply),
     summary="Report what was done about a decision",
     tags=["decisions"],
 )
@@ -75,11 +87,11 @@ async def apply_decision(request: Request[Any, Any, Any], decision_id: str) -> R
     after `expires_at` is kept and marked `late`.
     """
     service = service_of(request)
-    caller = service.admit(request, "decide")
+    caller = service.admit(request.scope["headers"], "decide")
     given = read_body(await request.body(), AppliedBody)
     if given.action not in ACTIONS:
         raise ProblemError(422, f"action is {given.action[:40]!r}", allowed=", ".join(ACTIONS))
-    record, sequence = _find(service, decision_id)
+    record, sequence = await _find(service, decision_id)
     decision = record.decision
     assert decision is not None
     check_shop(caller, decision.shop)
@@ -94,7 +106,7 @@ async def apply_decision(request: Request[Any, Any, Any], decision_id: str) -> R
         override=given.action != decision.action,
         late=now > decision.expires_at,
     )
-    before = service.engine.applied.get(sequence) or service.ledger.find_applied(decision_id)
+    before = await _find_applied(service, decision_id, sequence)
     if before is None:
         service.engine.applied[sequence] = applied
         await service.batcher.submit(RecordJob((applied,)))
@@ -122,12 +134,12 @@ async def apply_decision(request: Request[Any, Any, Any], decision_id: str) -> R
 async def show_decision(request: Request[Any, Any, Any], decision_id: str) -> Response[bytes]:
     """The decision with everything it was made of: the event, the features, private reasons and all versions."""
     service = service_of(request)
-    caller = service.admit(request, "read")
-    record, sequence = _find(service, decision_id)
+    caller = service.admit(request.scope["headers"], "read")
+    record, sequence = await _find(service, decision_id)
     decision = record.decision
     assert decision is not None
     check_shop(caller, decision.shop)
-    applied = service.engine.applied.get(sequence) or service.ledger.find_applied(decision_id)
+    applied = await _find_applied(service, decision_id, sequence)
     names = service.engine.pipeline.features.names
     values = feature_values(record).tolist()
     document = {
@@ -144,8 +156,18 @@ async def show_decision(request: Request[Any, Any, Any], decision_id: str) -> Re
     return Response(encode_json(document), media_type=JSON)
 
 
-def _find(service: Service, decision_id: str) -> tuple[EventRecord | DecisionRecord, int]:
-    found = service.engine.find_decision(decision_id)
+async def _find(service: Service, decision_id: str) -> tuple[EventRecord | DecisionRecord, int]:
+    # The journal is read in a thread: a request that waits for a decision must not wait for somebody's curiosity.
+    found = await asyncio.to_thread(service.engine.find_decision, decision_id)
     if found is None:
         raise ProblemError(404, "no decision of this id is kept")
     return found
+
+
+async def _find_applied(service: Service, decision_id: str, sequence: int) -> AppliedRecord | None:
+    known = service.engine.applied.get(sequence)
+    if known is not None:
+        return known
+    stored: AppliedRecord | None = await asyncio.to_thread(service.ledger.find_applied, decision_id)
+    # Another report may have come while the ledger was asked.
+    return service.engine.applied.get(sequence) or stored

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from litestar import Request, Response, get
@@ -30,7 +31,7 @@ async def show_entity(
     proxies, so prefer the token.
     """
     service = service_of(request)
-    caller = service.admit(request, "read")
+    caller = service.admit(request.scope["headers"], "read")
     check_shop(caller, shop)
     if entity not in ENTITIES:
         raise ProblemError(404, "no such kind of entity", allowed=", ".join(ENTITIES))
@@ -38,7 +39,7 @@ async def show_entity(
     records: list[tuple[int, EventRecord]] = []
     for form in service.forms(entity, identity, shop):
         key = engine.pipeline.keyer.key(shop, entity, form)
-        records = [] if key == 0 else _records(engine, engine.pipeline.recent.find(key))
+        records = [] if key == 0 else await asyncio.to_thread(_records, engine, engine.pipeline.recent.find(key))
         if records:
             identity = form
             break

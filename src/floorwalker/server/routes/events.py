@@ -43,10 +43,10 @@ async def take_events(request: Request[Any, Any, Any]) -> Response[bytes]:
     its body are taken all the same. The reply leaves when all accepted events are durable.
     """
     service = service_of(request)
-    caller = service.admit(request, "ingest")
+    caller = service.admit(request.scope["headers"], "ingest")
     content_type = request.headers.get("content-type", "")
     body = await request.body()
-    mark = service.mark(request, caller, "/v1/events", body)
+    mark = service.mark(request.scope["headers"], caller, "/v1/events", body)
     engine = service.engine
     if mark is not None:
         before = await engine.book.begin(mark, engine.now())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from litestar import Request, Response, delete, post
@@ -32,10 +33,10 @@ _AHEAD = 600_000_000
 async def put_label(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Keep a label. Labels change no decision that was made; they are what calibration and learning work with."""
     service = service_of(request)
-    caller = service.admit(request, "label")
+    caller = service.admit(request.scope["headers"], "label")
     body = await request.body()
     engine = service.engine
-    mark = service.mark(request, caller, "/v1/labels", body)
+    mark = service.mark(request.scope["headers"], caller, "/v1/labels", body)
     if mark is not None:
         before = await engine.book.begin(mark, engine.now())
         if before is not None:
@@ -71,8 +72,8 @@ async def put_label(request: Request[Any, Any, Any]) -> Response[bytes]:
 async def withdraw_label(request: Request[Any, Any, Any], label_id: str) -> None:
     """From now on the label does not count; that it was there stays on record."""
     service = service_of(request)
-    caller = service.admit(request, "label")
-    shop = service.ledger.find_label_shop(label_id)
+    caller = service.admit(request.scope["headers"], "label")
+    shop: str | None = await asyncio.to_thread(service.ledger.find_label_shop, label_id)
     if shop is None:
         raise ProblemError(404, "no label of this id is kept", fix="a new label can be taken back a second later")
     check_shop(caller, shop)

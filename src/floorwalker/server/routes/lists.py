@@ -37,7 +37,7 @@ async def show_list(
 ) -> Response[bytes]:
     """Entries in the order in which they came, expired ones too; `limit` and `cursor` page through them."""
     service = service_of(request)
-    caller = service.admit(request, "read")
+    caller = service.admit(request.scope["headers"], "read")
     _check_name(name)
     wanted = shop or (None if caller.shop == ALL_SHOPS else caller.shop)
     if wanted is not None:
@@ -67,7 +67,7 @@ async def show_list(
 async def put_entry(request: Request[Any, Any, Any], name: str) -> Response[bytes]:
     """From the next decision on the entity counts as listed; an entry of the same entity is replaced."""
     service = service_of(request)
-    caller = service.admit(request, "admin")
+    caller = service.admit(request.scope["headers"], "admin")
     _check_name(name)
     given = read_body(await request.body(), ListBody)
     check_shop(caller, given.shop)
@@ -123,7 +123,7 @@ async def remove_entry(
 ) -> None:
     """From the next decision on the entity is not listed; the journal keeps that it was."""
     service = service_of(request)
-    caller = service.admit(request, "admin")
+    caller = service.admit(request.scope["headers"], "admin")
     _check_name(name)
     check_shop(caller, shop)
     engine = service.engine
