@@ -19,6 +19,10 @@ from floorwalker.sources.feeds._tables import Record, csv_records, json_records,
 from floorwalker.sources.mapping import Mapper, Mapping, own_mapping
 
 
+_MOST_GROUPED = 20_000
+"""Records that one order may have."""
+
+
 @dataclass
 class _Run:
     """What is gathered for the next delivery."""
@@ -73,8 +77,9 @@ class FilesFeed(Feed):
         first = self._expand()
         if not first and not follow:
             raise InputError(f"no file matches {', '.join(map(repr, self._patterns))}", fix="check the path")
-        if first:
-            self._mapper(look_at(first[0], self._encoding, self._delimiter))
+        heads = (look_at(path, self._encoding, self._delimiter) for path in first)
+        if (head := next((one for one in heads if one.kind != "empty"), None)) is not None:
+            self._mapper(head)
 
     @property
     def identity(self) -> str:
@@ -157,11 +162,12 @@ class FilesFeed(Feed):
     def _runs(self, head: FileHead, mapper: Mapper | None, offset: int, record: int) -> Iterator[tuple[_Run, int, int]]:
         """What each stretch of the file becomes, with the offset and number behind it."""
         held: list[Record] = []
+        # A file whose group never changes must not fill the memory: it is cut there.
+        most = self._batch + _MOST_GROUPED
         for one in self._records(head, offset, record):
             held.append(one)
-            if len(held) < self._batch or (
-                mapper is not None and mapper.group and not _closes_group(held, mapper.group)
-            ):
+            open_group = mapper is not None and mapper.group and not _closes_group(held, mapper.group)
+            if len(held) < self._batch or (open_group and len(held) < most):
                 continue
             taken, held = self._cut(held, mapper)
             yield self._turn(head, mapper, taken), taken[-1].end, taken[-1].number + 1

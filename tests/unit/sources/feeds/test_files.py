@@ -104,7 +104,8 @@ def test_json_with_a_mapping_reads_nested_names_and_lists(tmp_path: Path) -> Non
     mapping = parse_mapping(
         {
             "fields": {
-                "type": {"constant": "coupon_claim"}, "at": "ts", "account": "user.id", "coupons": "codes", "guest": "ok"
+                "type": {"constant": "coupon_claim"}, "at": "ts", "account": "user.id", "coupons": "codes",
+                "guest": "ok",
             }
         },
         name="m",
