@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import random
+import shutil
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -64,13 +66,16 @@ def _kill_again_and_again(folder: Path, times: int) -> None:
             ]
             for sender in senders:
                 sender.start()
-            time.sleep(chance.uniform(0.3, 2.5))
+            before, deadline = len(answered), time.monotonic() + 60
+            while len(answered) < before + 30 and time.monotonic() < deadline:
+                time.sleep(0.02)
+            time.sleep(chance.uniform(0.0, 1.5))
             process.kill()
             process.wait()
             stop.set()
             for sender in senders:
                 sender.join()
-    assert len(answered) > 20 * times
+    assert len(answered) >= 30 * times
     headers = {"Authorization": f"Bearer {key}"}
     with (
         serve(folder, core=None, options=options) as (port, _),
@@ -123,3 +128,45 @@ def test_a_graceful_end_answers_what_waits_and_leaves_a_snapshot(tmp_path: Path)
         blocked = httpx.post(f"http://127.0.0.1:{port}/v1/decisions", json=make_event(device="d-1"), headers=headers)
         assert blocked.json()["private"]["intended"] == "block"
     assert '"events": 0' in (folder / "server.log").read_text("utf-8").splitlines()[-2]
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+def test_a_trace_of_system_calls_shows_the_sync_before_the_reply(tmp_path: Path) -> None:
+    folder, trace = tmp_path / "data", tmp_path / "trace"
+    key = create_key(folder)
+    calls = "trace=write,writev,pwrite64,sendto,sendmsg,fdatasync,fsync"
+    event = make_event(account="traced-account")
+    with serve(folder, core=None, options=[]) as (port, process):
+        command = [
+            "strace",
+            "-f",
+            "-s",
+            "8192",
+            "-e",
+            calls,
+            "-e",
+            "signal=none",
+            "-o",
+            str(trace),
+            "-p",
+            str(process.pid),
+        ]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as tracer:
+            assert tracer.stderr is not None
+            if "attached" not in tracer.stderr.readline():
+                pytest.skip("this system lets nobody trace a running process")
+            reply = httpx.post(
+                f"http://127.0.0.1:{port}/v1/decisions",
+                json=event,
+                headers={"Authorization": f"Bearer {key}"},
+                timeout=60,
+            )
+            tracer.terminate()
+            tracer.communicate(timeout=30)
+    assert reply.status_code == 200
+    lines = trace.read_text("utf-8", "replace").splitlines()
+    appended = next(row for row, line in enumerate(lines) if "traced-account" in line and "policy_version" in line)
+    identity = reply.json()["decision_id"]
+    answered = next(row for row, line in enumerate(lines) if row > appended and identity in line)
+    between = lines[appended + 1 : answered]
+    assert any("sync" in line and line.rstrip().endswith("= 0") for line in between), between
