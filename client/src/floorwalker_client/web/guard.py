@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
@@ -14,7 +15,7 @@ from floorwalker_client.background import Background
 from floorwalker_client.errors import UsageError
 from floorwalker_client.failing import ACTIONS
 from floorwalker_client.replies import Decision
-from floorwalker_client.scrub import scrub_text
+from floorwalker_client.scrub import scrub_text, tidy_text
 from floorwalker_client.web.addresses import TrustedProxies
 from floorwalker_client.web.collector import COOKIE, Collector, read_collected
 from floorwalker_client.web.urls import clean_referrer, clean_url
@@ -24,6 +25,8 @@ NETWORK_FIELDS = ("ja3", "ja4", "ja4h", "http2", "tls_version", "country")
 """Facts of a connection that a proxy may put into headers."""
 REFUSING = ("block", "freeze", "terminate_session")
 """Actions that are answered with 403 where no hook takes them."""
+_LENGTHS = {"http2": 256, "tls_version": 64}
+_COUNTRY = re.compile(r"[A-Z]{2}")
 _STATIC = (
     ".css", ".js", ".mjs", ".map", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".avif", ".ico", ".woff",
     ".woff2", ".ttf", ".mp4", ".webm", ".txt", ".webmanifest",
@@ -134,14 +137,14 @@ class Guard:
         event: dict[str, object] = {
             **self._who(visit),
             "type": "page_view",
-            "method": visit.method[:16],
+            "method": scrub_text(tidy_text(visit.method[:16])) or "GET",
             "url": clean_url(path, visit.query, self.kept),
         }
         referrer = visit.headers.get("referer")
         if referrer:
             cleaned = clean_referrer(referrer, visit.headers.get("host", ""), self.kept)
             if cleaned:
-                event["referrer"] = cleaned
+                event["referrer"] = tidy_text(cleaned)
         if status is not None:
             event["status"] = status
         return event
@@ -210,21 +213,22 @@ class Guard:
             who["shop"] = self.shop
         agent = visit.headers.get("user-agent")
         if agent:
-            who["user_agent"] = scrub_text(agent[:1024])
+            who["user_agent"] = scrub_text(tidy_text(agent[:1024]))
         for name, extract in (("session", self.session), ("account", self.account)):
             value = _call(extract, visit, None) if extract is not None else None
             if value:
-                who[name] = str(value)[:256]
+                who[name] = scrub_text(tidy_text(str(value)[:256]))
         if self.collector is not None:
             device = self.collector.read_id(self.shop, visit.cookie(COOKIE))
             if device:
                 who["device"] = device
         if self.network_headers and visit.through_proxy:
-            facts = {
-                name: visit.headers[header.lower()][:128]
-                for name, header in self.network_headers.items()
-                if visit.headers.get(header.lower())
-            }
+            facts = {}
+            for name, header in self.network_headers.items():
+                value = tidy_text(visit.headers.get(header.lower(), "")[: _LENGTHS.get(name, 128)])
+                # Some networks write XX or T1 where they know no country: a server takes two letters only.
+                if value and (name != "country" or _COUNTRY.fullmatch(value)):
+                    facts[name] = scrub_text(value)
             if facts:
                 who["network"] = facts
         return who

@@ -18,7 +18,7 @@ MOST_NAMES = 50
 
 def clean_url(path: str, query: str, kept: frozenset[str]) -> str:
     """Path and query; only values of the names in `kept` remain, and never those of a secret's name."""
-    cleaned = scrub_text(quote(path, safe="/:@!$&'()*+,;=~-._"))
+    cleaned = scrub_text(quote(path, safe="/:@!$&'()*+,;=~-._", errors="replace"))
     if query:
         cleaned += "?" + _clean_query(query, kept)
     return cleaned[:LONGEST]
