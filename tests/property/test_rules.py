@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 
@@ -12,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlglot import exp
 
-from floorwalker.detectors.rules import ListEntry, Lists, RuleTable, make_schema
+from floorwalker.detectors.rules import ListEntry, Lists, RuleError, RuleTable, make_schema
 from floorwalker.events.batch import EventBatch
 from floorwalker.events.types import TYPE_CODES
 from floorwalker.features.live import FeatureBatch
@@ -291,3 +292,35 @@ def test_events_alone_and_rules_alone_fire_as_together(written: list[str], rows:
         [[table_of([condition]).evaluate(*columns_of([row])).fired[0, 0] for condition in written] for row in rows]
     )
     assert (together == apart).all()
+
+
+SOUP = st.sampled_from(
+    (
+        *FEATURES, *NUMBERS, *TEXTS, "in_list", "coalesce", "abs", "least", "lower", "length", "starts_with", "AND",
+        "OR", "NOT", "IN", "IS", "NULL", "LIKE", "BETWEEN", "TRUE", "(", ")", ",", "=", "<>", "<", ">=", "+", "-",
+        "*", "/", "1", "0.5", "'a'", "'%a_'", "SELECT", "--", "/*", ";", "::", "||", "CASE", "ANY", "ESCAPE", "ILIKE",
+        "DISTINCT", "FROM", ".", "[", "]", "{", "}", "@", "$1", "?", '"f1"', "`f1`", "x'41'", "$$a$$", "\\",
+    )
+)  # fmt: skip
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@given(st.one_of(st.lists(SOUP, min_size=1, max_size=14).map(" ".join), st.text(max_size=40)))
+def test_whatever_is_written_is_a_rule_or_a_fault(condition: str) -> None:
+    text = "abuse_type: scraping\nseverity: 0.5\nevents: any\nreason: r\ncondition: " + json.dumps(condition)
+    table, faults = None, ()
+    try:
+        table = RuleTable.load({"r.yaml": text}, schema=SCHEMA)
+    except RuleError as error:
+        faults = error.faults
+    assert all(1 <= fault.line <= 6 for fault in faults)
+    if table is not None:
+        row = dict.fromkeys((*FEATURES, *NUMBERS, *TEXTS))
+        assert table.evaluate(*columns_of([row])).fired.shape == (1, 1)
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@given(st.text(alphabet="ab:-[]{}&*!|>'\"#%@, \n\t?0.~\x00é", max_size=60))
+def test_whatever_stands_in_a_file_is_a_fault(text: str) -> None:
+    with pytest.raises(RuleError):
+        RuleTable.load({"r.yaml": text}, schema=SCHEMA)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
-from floorwalker.detectors.rules import Limits, Lists, RuleError, RuleTable, make_schema
+from floorwalker.detectors.rules import Limits, Lists, RuleError, RuleTable, document, make_schema
 from floorwalker.errors import InputError
 
 SCHEMA = make_schema(
@@ -314,3 +315,19 @@ def test_a_list_of_the_installation_may_be_asked() -> None:
     with pytest.raises(RuleError, match="unknown list 'resellers'"):
         RuleTable.load({"r.yaml": text}, schema=SCHEMA)
     assert len(RuleTable.load({"r.yaml": text}, schema=SCHEMA, lists=Lists(names=["resellers"]))) == 1
+
+
+@pytest.mark.parametrize("loader", ["CSafeLoader", "SafeLoader"])
+def test_both_readers_of_yaml_say_the_same(loader: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not hasattr(yaml, loader):
+        pytest.skip("PyYAML was built without libyaml")
+    monkeypatch.setattr(document, "_LOADER", getattr(yaml, loader))
+    text = HEAD + "# 微信\ncondition: >-\n  quantity > 1\n  AND contry = 'é'\nmode: [on\n"
+    with pytest.raises(RuleError, match=r"rule.yaml:10:1: not YAML"):
+        RuleTable.load({"rule.yaml": text}, schema=SCHEMA)
+    with pytest.raises(RuleError) as caught:
+        RuleTable.load({"rule.yaml": text.replace("mode: [on", "mode: on")}, schema=SCHEMA)
+    assert [(fault.line, fault.column) for fault in caught.value.faults] == [(8, 7), (9, 7)]
+    for given in ("a: &x 1", "a: !t 1", "- 1", "a: 1\n---\na: 2", ""):
+        with pytest.raises(RuleError):
+            RuleTable.load({"rule.yaml": given}, schema=SCHEMA)
