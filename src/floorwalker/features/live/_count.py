@@ -106,9 +106,8 @@ def entropy(place: int, floats: NDArray[np.float32]) -> float:
     weighted = 0.0
     for j in range(_BINS):
         count = np.float64(floats[place + j])
-        if count > 0.0:
-            total += count
-            weighted += weigh(count)
+        total += count
+        weighted += weigh(count)
     if total == 0.0:
         return float(np.nan)
     return float(max((weigh(total) - weighted) / total, 0.0))
