@@ -72,6 +72,8 @@ def touch_ahead(
     present: NDArray[np.int64],
     row_keys: NDArray[np.uint64],
     hashes: NDArray[np.uint64],
+    targets: NDArray[np.uint64],
+    lines: NDArray[np.uint64],
 ) -> int:
     """Work out which tables know the next events, under which keys, and load what their rows begin with, all at once:
     the processor then waits for memory once, not for each row. What is loaded is added up and thrown away.
@@ -79,7 +81,7 @@ def touch_ahead(
     A row of `present` begins with how many tables there are, and then names them.
     """
     stop = min(start + _BLOCK, end)
-    total = _U0
+    found = 0
     for i in range(start, stop):
         count = 0
         for k in range(len(tables)):
@@ -91,25 +93,36 @@ def touch_ahead(
                 count += 1
                 present[i - start, count] = k
                 slot = value & np.uint64(tables[k, layout.T_SLOT_MASK])
-                total += np.uint64(slots[np.uint64(tables[k, layout.T_SLOT_BASE]) + slot])
+                targets[np.uint64(found)] = np.uint64(tables[k, layout.T_SLOT_BASE]) + slot
+                found += 1
         present[i - start, 0] = count
+    # Where to look is written down first: a loop of nothing but loads has the most of them under way at once.
+    total = _U0
+    for target in range(np.uint64(found)):
+        total += np.uint64(slots[targets[target]])
+    last = np.uint64(0)
+    found = 0
     for i in range(start, stop):
         bucket_numbers(at[i], numbers)
         ring_places(numbers, places)
         for j in range(present[i - start, 0]):
             k = widen(present[i - start, j + 1])
-            slot = hashes[i - start, j] & np.uint64(tables[k, layout.T_SLOT_MASK])
-            entry = np.uint64(slots[np.uint64(tables[k, layout.T_SLOT_BASE]) + slot]) & _ROW
+            entry = np.uint64(slots[targets[np.uint64(found)]]) & _ROW
+            found += 1
             if entry == _U0:
                 continue
             width = np.uint64(tables[k, layout.T_WIDTH])
             row = (np.uint64(tables[k, layout.T_BASE]) + (entry - _U1) * width) >> _U1
             for line in range(_U0, np.uint64(tables[k, layout.T_FRONT]) >> _U1, _LINE):
-                total += keys[row + line]
+                lines[last] = row + line
+                last += _U1
             for b in range(np.uint64(tables[k, layout.T_BLOCK_START]), np.uint64(tables[k, layout.T_BLOCK_END])):
                 bucket = blocks[b, layout.B_BLOCK] + places[blocks[b, layout.B_LEVEL]] * blocks[b, layout.B_WIDTH]
-                total += keys[row + (np.uint64(bucket) >> _U1)]
-    return widen(total >> np.uint64(1))
+                lines[last] = row + (np.uint64(bucket) >> _U1)
+                last += _U1
+    for line in range(last):
+        total += keys[lines[line]]
+    return widen(total >> _U1)
 
 
 @flat_kernel
@@ -155,6 +168,8 @@ def run(
     present: NDArray[np.int64],
     row_keys: NDArray[np.uint64],
     hashes: NDArray[np.uint64],
+    targets: NDArray[np.uint64],
+    lines: NDArray[np.uint64],
     numbers: NDArray[np.int64],
     as_of: NDArray[np.int64],
     out: NDArray[np.float32],
@@ -173,7 +188,8 @@ def run(
     for i in range(len(types)):
         if i % _BLOCK == 0:
             numbers[3, 0] = touch_ahead(
-                i, len(types), at, tables, blocks, codes, seed, slots, keys, event, places, present, row_keys, hashes
+                i, len(types), at, tables, blocks, codes, seed, slots, keys, event, places, present, row_keys, hashes,
+                targets, lines,
             )  # fmt: skip
         t = at[i]
         if 0 < received_at[i] < t:

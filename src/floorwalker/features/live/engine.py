@@ -189,6 +189,8 @@ class LiveFeatures:
              codes.index("account")], np.int64,
         )  # fmt: skip
         tables = len(program.tables)
+        # Lines of memory that the rows of one event begin with, and one for each of their rings.
+        lines = int((program.tables[:, layout.T_FRONT] // 16 + 2).sum()) + len(program.blocks)
         return (
             self.limits.lateness_seconds * MICROSECONDS, marks, program.tables, self._tallies, program.windows,
             program.blocks, program.features, program.factors, program.spans, program.updates, program.adds,
@@ -198,6 +200,7 @@ class LiveFeatures:
             self._estimates, TICKS, POWERS, np.zeros(layout.REGISTERS, np.uint8), np.zeros(program.sums, np.float64),
             np.zeros(tables, np.int64), np.zeros(tables, np.int64), np.zeros((BLOCK, tables + 1), np.int64),
             np.zeros((BLOCK, tables), np.uint64), np.zeros((BLOCK, tables), np.uint64),
+            np.zeros(BLOCK * tables, np.uint64), np.zeros(BLOCK * lines, np.uint64),
             np.zeros((4, len(LEVELS)), np.int64),
         )  # fmt: skip
 
