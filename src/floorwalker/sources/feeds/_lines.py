@@ -22,11 +22,14 @@ class LineReader:
     path : a plain file, or one packed with gzip, zstd, bzip2 or xz (told by its first bytes).
     offset : bytes of plain text to step over; a packed file is unpacked from its start for that.
     whole_only : leave out a last line without its newline: somebody may still be writing it.
+    notes : is told at the end what was wrong with the packing; what could be read before was handed out.
     """
 
-    def __init__(self, path: Path, offset: int = 0, *, whole_only: bool = False) -> None:
+    def __init__(
+        self, path: Path, offset: int = 0, *, whole_only: bool = False, notes: list[str] | None = None
+    ) -> None:
         self.path = path
-        self.note = ""
+        self._notes = notes
         self._offset = offset
         self._whole_only = whole_only
 
@@ -51,7 +54,8 @@ class LineReader:
             else:
                 _step_over(stream, self._offset, room)
                 yield from self._split(stream.readinto, room)
-                self.note = stream.note
+                if stream.note and self._notes is not None:
+                    self._notes.append(stream.note)
         finally:
             raw.close()
             stream.close()

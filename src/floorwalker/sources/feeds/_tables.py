@@ -59,10 +59,17 @@ class Record:
 
 
 def json_records(
-    head: FileHead, offset: int, number: int, *, encoding: str, parse: bool, whole_only: bool
+    head: FileHead,
+    offset: int,
+    number: int,
+    *,
+    encoding: str,
+    parse: bool,
+    whole_only: bool,
+    notes: list[str],
 ) -> Iterator[Record]:
     """One JSON object a line; empty lines are stepped over. With `parse` the objects are taken apart into cells."""
-    for line, end, is_cut in LineReader(head.path, offset, whole_only=whole_only):
+    for line, end, is_cut in LineReader(head.path, offset, whole_only=whole_only, notes=notes):
         number += 1
         if number == 1:
             line = line.removeprefix(b"\xef\xbb\xbf")
@@ -93,11 +100,11 @@ def _plain(value: object) -> str | None:
 
 
 def csv_records(
-    head: FileHead, offset: int, number: int, reading: Reading | None, *, whole_only: bool
+    head: FileHead, offset: int, number: int, reading: Reading | None, *, whole_only: bool, notes: list[str]
 ) -> Iterator[Record]:
     """The records behind a CSV file's header."""
     reader = CsvReader(head.delimiter, reading.encoding if reading else "utf-8", len(head.columns))
-    lines = iter(LineReader(head.path, offset or head.body_offset, whole_only=whole_only))
+    lines = iter(LineReader(head.path, offset or head.body_offset, whole_only=whole_only, notes=notes))
     for one in reader.read(lines, max(number, 1) + 1):
         last = one.line + one.lines - 2
         if isinstance(one.cells, str):

@@ -18,7 +18,6 @@ from floorwalker.sources.feeds._making import EventMaker, derived_id
 from floorwalker.sources.feeds._tables import Record, csv_records, json_records, parquet_records
 from floorwalker.sources.mapping import Mapper, Mapping, own_mapping
 
-
 _MOST_GROUPED = 20_000
 """Records that one order may have."""
 
@@ -74,6 +73,7 @@ class FilesFeed(Feed):
         self._follow = follow
         self._clock = clock
         self._maker = EventMaker(clock, keep_received=keep_received)
+        self._notes: list[str] = []
         first = self._expand()
         if not first and not follow:
             raise InputError(f"no file matches {', '.join(map(repr, self._patterns))}", fix="check the path")
@@ -130,10 +130,16 @@ class FilesFeed(Feed):
             except FloorwalkerError as error:
                 yield from self._refuse_file(path, str(error), done, head)
                 continue
+            self._notes.clear()
             for run, offset, record in self._runs(head, mapper, place["offset"], place["record"]):
                 place = {**place, "offset": offset, "record": record}
                 done = {**done, str(path): place}
                 yield self._deliver(run, done)
+            if self._notes and self._notes[-1] != place.get("note"):
+                # Said once: what is missing at the end of a packed file does not come back.
+                place = {**place, "note": self._notes[-1]}
+                done = {**done, str(path): place}
+                yield self._deliver(_Run(refused=[Refused(str(path), "record", self._notes[-1], "")], records=1), done)
 
     def _deliver(self, run: _Run, done: dict[str, Any]) -> Delivery:
         checkpoint = Checkpoint(self.identity, {"files": done})
@@ -155,9 +161,17 @@ class FilesFeed(Feed):
             return parquet_records(head, offset, self._mapping.group if self._mapping else "")
         if head.kind == "json":
             parse = self._mapping is not None
-            return json_records(head, offset, record, encoding=self._encoding, parse=parse, whole_only=self._follow)
+            return json_records(
+                head,
+                offset,
+                record,
+                encoding=self._encoding,
+                parse=parse,
+                whole_only=self._follow,
+                notes=self._notes,
+            )
         reading = self._mapping.reading if self._mapping else None
-        return csv_records(head, offset, record, reading, whole_only=self._follow)
+        return csv_records(head, offset, record, reading, whole_only=self._follow, notes=self._notes)
 
     def _runs(self, head: FileHead, mapper: Mapper | None, offset: int, record: int) -> Iterator[tuple[_Run, int, int]]:
         """What each stretch of the file becomes, with the offset and number behind it."""

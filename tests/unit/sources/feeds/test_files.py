@@ -43,6 +43,17 @@ def test_globs_in_the_order_of_names_whatever_the_packing(tmp_path: Path) -> Non
     assert read(FilesFeed([tmp_path / "*.jsonl*"], clock=lambda: NOW))[0] == ["e-0", "e-1", "e-2"]
 
 
+def test_a_packed_file_that_is_cut_off_is_said_once(tmp_path: Path) -> None:
+    text = "".join(event(number, text=f"{number * 7919}") + "\n" for number in range(5000)).encode()
+    packed = gzip.compress(text)
+    (tmp_path / "a.jsonl.gz").write_bytes(packed[: len(packed) // 2])
+    feed = FilesFeed([tmp_path / "a.jsonl.gz"], clock=lambda: NOW)
+    ids, refused, place = read(feed)
+    assert 1000 < len(ids) < 5000
+    assert "is cut off" in refused[-1].reason
+    assert read(feed, place)[1] == []
+
+
 def test_a_file_that_grows_is_read_on_and_a_half_written_line_is_left(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text(event(1) + "\n" + event(2)[:20])
