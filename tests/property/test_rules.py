@@ -273,6 +273,8 @@ def test_a_database_gives_the_same_answers(written: list[str], rows: list[dict])
     kinds = [*((name, "FLOAT") for name in FEATURES), *((name, "DOUBLE") for name in NUMBERS)]
     kinds += [(name, "VARCHAR") for name in TEXTS]
     with duckdb.connect() as database:
+        # Its optimiser takes 1 BETWEEN -1 AND 0 for true where the 1 is coalesce(abs(-1), -1).
+        database.execute("PRAGMA disable_optimizer")
         database.execute(f"CREATE TABLE events ({', '.join(f'{name} {kind}' for name, kind in kinds)})")
         database.executemany(
             f"INSERT INTO events VALUES ({', '.join('?' * len(kinds))})",
