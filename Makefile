@@ -22,9 +22,9 @@ $(STAMPS)/serve: $(STAMPS)/core
 	$(PIP) install -q -c constraints.txt -e '.[serve]'
 	@touch $@
 
-$(STAMPS)/dev: $(STAMPS)/core
+$(STAMPS)/dev: $(STAMPS)/core client/pyproject.toml
 	$(PIP) install -q -c constraints.txt torch
-	$(PIP) install -q -c constraints.txt -e '.[serve,postgres,kafka,train,evaluate]' --group dev
+	$(PIP) install -q -c constraints.txt -e '.[serve,postgres,kafka,train,evaluate]' -e client --group dev
 	@touch $@
 
 setup: $(STAMPS)/core ## install what `floorwalker scan` needs
