@@ -38,6 +38,8 @@ def scale_and_walk(
     total : float64 [n], filled with the sum of the path lengths.
     """
     rows, width = values.shape
+    trees = len(split_column)
+    nodes = np.empty(16, np.int32)
     for row in range(rows):
         for column in range(width):
             value = float(values[row, column])
@@ -47,13 +49,21 @@ def scale_and_walk(
                 value = math.log1p(max(value, 0.0))
             value = (value - centre[column]) / scale[column]
             scaled[row, column] = min(max(value, -1e6), 1e6)
-        total[row] = 0.0
-        for tree in range(len(split_column)):
-            node = 0
+        # Sixteen trees are walked side by side: their steps do not wait for one another's memory.
+        length = 0.0
+        for first in range(0, trees, 16):
+            together = min(16, trees - first)
+            for place in range(together):
+                nodes[place] = 0
             for _ in range(limit):
-                step = np.int32(scaled[row, split_column[tree, node]] > split_value[tree, node])
-                node = first_child[tree, node] + step
-            total[row] += path[tree, node]
+                for place in range(together):
+                    tree = first + place
+                    node = nodes[place]
+                    step = np.int32(scaled[row, split_column[tree, node]] > split_value[tree, node])
+                    nodes[place] = first_child[tree, node] + step
+            for place in range(together):
+                length += path[first + place, nodes[place]]
+        total[row] = length
 
 
 @kernel

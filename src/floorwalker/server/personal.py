@@ -11,7 +11,8 @@ from floorwalker.errors import FloorwalkerError
 from floorwalker.store.vault import PersonalValue
 
 MOST_WAITING = 200_000
-"""Values that wait for a vault that does not answer; beyond it the oldest are dropped, and said to be."""
+"""Values that wait for a vault that does not answer; beyond it the oldest are dropped, and said to be. Senders of many
+events are slowed down long before."""
 AT_ONCE = 2_000
 
 

@@ -137,7 +137,14 @@ class Server:
             engine.work, engine.commit, company_seconds=options.company_ms / 1000
         )
         self.service = Service(
-            engine, batcher, keyring, self.metrics, make_intake(tokeniser), make_forms(tokeniser), archive
+            engine,
+            batcher,
+            keyring,
+            self.metrics,
+            make_intake(tokeniser),
+            make_forms(tokeniser),
+            archive,
+            self._personal.__len__,
         )
         self.ledger, self.vault = ledger, vault
         self._watch()

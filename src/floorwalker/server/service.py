@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from litestar import Request
@@ -41,6 +41,7 @@ class Service:
     intake : normalises and tokenises an event.
     forms : the forms under which an entity that somebody names may stand in the records, the newest first.
     ledger : answers questions about the past.
+    personal_waiting : raw personal values on their way to the vault.
     ready : "" once recovered, else what it is still doing.
     """
 
@@ -51,6 +52,7 @@ class Service:
     intake: Intake
     forms: Callable[[str, str, str], list[str]]
     ledger: Any
+    personal_waiting: Callable[[], int] = field(default=lambda: 0)
     ready: str = "starting"
 
     def admit(self, headers: Headers, scope: str) -> ApiKey:

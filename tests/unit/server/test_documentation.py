@@ -1,0 +1,63 @@
+"""What the server answers, refuses and measures stands in docs/server.md, and the other way round."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from floorwalker.detectors.unusual import LEAST_ROWS, SAMPLE_ROWS
+from floorwalker.events.abuse import ABUSE_TYPES
+from floorwalker.pipeline.window import CAPACITY
+from floorwalker.policy.thresholds import EXPIRY_SECONDS, LADDERS
+from floorwalker.server.app import ROUTES
+from floorwalker.server.idempotency import MOST_REPLIES, RETENTION_SECONDS
+from floorwalker.server.keys import SCOPES
+from floorwalker.server.openapi import REFUSALS
+from floorwalker.server.replies import DecisionReply, PrivatePart
+from floorwalker.server.startup import MOST_BEHIND
+
+TEXT = (Path(__file__).parents[3] / "docs" / "server.md").read_text("utf-8")
+
+
+def _normal(path: str) -> str:
+    return re.sub(r"\{[^}]*\}", "{}", path)
+
+
+def test_every_route_is_documented() -> None:
+    documented = {(method, _normal(path)) for method, path in re.findall(r"`(GET|POST|DELETE) (/[^`]*)`", TEXT)} | {
+        ("GET", path) for path in re.findall(r"`(/[a-z]+)`", TEXT)
+    }
+    for route in ROUTES:
+        for path in route.paths:
+            for method in route.http_methods - {"OPTIONS", "HEAD"}:
+                assert (str(getattr(method, "value", method)), _normal(path)) in documented, path
+
+
+def test_every_refusal_scope_and_field_is_documented() -> None:
+    for status in REFUSALS:
+        assert f"| {status} |" in TEXT
+    for scope in SCOPES:
+        assert re.search(rf"\b{scope}\b", TEXT)
+    for name in ("action", "public_reason", "subject", "expires_at", "duplicate"):
+        assert name in DecisionReply.__struct_fields__
+        assert f"`{name}`" in TEXT
+    for name in re.findall(r"`private\.([a-z_]+)`", TEXT):
+        assert name in PrivatePart.__struct_fields__
+
+
+def test_every_ladder_is_documented() -> None:
+    for abuse_type in ABUSE_TYPES:
+        (first, action), *others = LADDERS[abuse_type]
+        assert (first, action) == (0.3, "observe")
+        steps = ", ".join(f"{name} from {least:g}" for least, name in others)
+        assert f"| {abuse_type.replace('_', ' ')} | observe | {steps} |" in TEXT
+
+
+def test_the_numbers_are_those_of_the_program() -> None:
+    assert f"{CAPACITY:,} ids" in TEXT
+    assert f"{MOST_REPLIES:,} of them" in TEXT
+    assert f"{RETENTION_SECONDS // 3600} hours" in TEXT
+    assert f"{MOST_BEHIND:,} events" in TEXT
+    assert f"{LEAST_ROWS:,} events for the first time" in TEXT
+    assert f"{SAMPLE_ROWS:,} events of this shop" in TEXT
+    assert EXPIRY_SECONDS == 900
