@@ -200,6 +200,8 @@ def run(
         out[i * columns] = np.float32(1.0 if is_late else 0.0)
         missing[i * columns] = False
         kind = widen(types[i])
+        if kind >= spans.shape[1]:
+            kind = -1
         counts = moves and not is_late and kind >= 0
         bucket_numbers(t, event)
         ring_places(event, places)

@@ -217,7 +217,8 @@ class LiveFeatures:
         if n:
             with np.errstate(over="ignore", invalid="ignore"):
                 _run(
-                    moves, batch.type, batch.at, batch.received_at, self._codes_of(batch), self._numbers_of(batch),
+                    moves, np.ascontiguousarray(batch.type), np.ascontiguousarray(batch.at),
+                    np.ascontiguousarray(batch.received_at), self._codes_of(batch), self._numbers_of(batch),
                     self._seed, *self._fixed, as_of, values.reshape(-1), missing.reshape(-1),
                 )  # fmt: skip
         return FeatureBatch(list(batch.id), as_of, values, self.names, missing)

@@ -224,6 +224,27 @@ def test_a_seed_out_of_range_is_refused() -> None:
         LiveFeatures(DEFAULT, seed=-1)
 
 
+@pytest.mark.parametrize("code", [-1, 3_000])
+def test_an_event_of_an_unknown_type_has_features_and_is_not_counted(code: int) -> None:
+    live = LiveFeatures(DEFAULT, seed=1, limits=SMALL)
+    batch = make(*(happen(n, "page_view", n, account="a", url="/") for n in range(4)))
+    batch.type[1] = code
+    found = live.advance(batch)
+    assert found.column("account_events_1h").tolist() == [0, 1, 1, 2]
+
+
+def test_columns_with_gaps_between_their_values_are_taken() -> None:
+    live = LiveFeatures(DEFAULT, seed=1, limits=SMALL)
+    batch = make(*(happen(n, "page_view", n, account="a", url="/") for n in range(6)))
+    half = EventBatch(
+        batch.id[::2], batch.type[::2], batch.at[::2], batch.received_at[::2],
+        {name: column[::2] for name, column in batch.keys.items()},
+        {name: column[::2] for name, column in batch.numbers.items()},
+        {name: column[::2] for name, column in batch.texts.items()},
+    )  # fmt: skip
+    assert live.advance(half).column("account_events_1h").tolist() == [0, 1, 2]
+
+
 def test_an_empty_batch_has_no_rows() -> None:
     live = LiveFeatures(DEFAULT, seed=1, limits=SMALL)
     found = live.advance(make())
