@@ -73,6 +73,8 @@ def print_report(report: dict[str, Any], console: Console) -> None:
             console.print(f"  • {escape(text)}", soft_wrap=True)
     _print_verdicts(console, "Kinds of abuse that this data can show", report["abuse_types"])
     _print_verdicts(console, "Detectors that can work on it", report["detectors"])
+    if (rules := report["starter_rules"]) is not None:
+        console.print(f"\n{rules['can_fire']} of the {rules['count']} starter rules can fire", soft_wrap=True)
     _print_types(console, report)
     _print_fields(console, report)
     _print_hubs(console, report)

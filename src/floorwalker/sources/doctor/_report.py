@@ -11,6 +11,7 @@ import polars as pl
 from floorwalker.sources.doctor._columns import MADE
 from floorwalker.sources.doctor._needs import ABUSE_NEEDS, DETECTOR_NEEDS
 from floorwalker.sources.doctor._profile import ENTITY_FIELDS, Profile
+from floorwalker.sources.doctor._rules import judge_rules
 from floorwalker.sources.doctor._support import Verdict, judge
 from floorwalker.sources.mapping._currencies import EXPONENTS
 
@@ -71,6 +72,7 @@ def make_report(profile: Profile) -> dict[str, Any]:
         "hubs": _hubs(profile),
         "abuse_types": [_verdict(one) for one in abuse],
         "detectors": [_verdict(one) for one in detectors],
+        "starter_rules": judge_rules(types, profile.usable),
     }  # fmt: skip
     report["warnings"] = _warnings(report)
     return report

@@ -204,6 +204,24 @@ def test_what_can_be_detected_follows_from_what_is_there(tmp_path: Path) -> None
     assert "payment is usable in" in verdict(report, "payment_fraud")["missing"][0]
 
 
+def test_rules_that_can_never_fire_are_named_with_what_they_lack(tmp_path: Path) -> None:
+    pytest.importorskip("sqlglot", reason="needs the extra 'serve'")
+    rules = look(write(tmp_path / "a.jsonl", orders(200)))["starter_rules"]
+    lacking = {one["rule"]: one["missing"] for one in rules["cannot"]}
+    assert rules["can_fire"] == rules["count"] - len(lacking)
+    assert lacking["account_takeover.impossible_travel"] == ["no event of type login_succeeded"]
+    logins = [{"id": f"l-{n}", "type": "login_failed", "at": START, "account": "a"} for n in range(200)]
+    again = look(write(tmp_path / "b.jsonl", logins))["starter_rules"]
+    lacking = {one["rule"]: one["missing"] for one in again["cannot"]}
+    assert "session" in lacking["account_takeover.many_accounts_one_session"]
+    everything = [
+        {**one, "id": f"{kind}-{n}", "type": kind, "session": "s-1"}
+        for n, one in enumerate(orders(50)) for kind in ("login_failed", "login_succeeded")
+    ]  # fmt: skip
+    rich = look(write(tmp_path / "c.jsonl", everything))["starter_rules"]
+    assert "account_takeover.many_accounts_one_session" not in {one["rule"] for one in rich["cannot"]}
+
+
 def test_a_mapped_file_is_judged_as_events(tmp_path: Path) -> None:
     path = tmp_path / "orders.csv"
     path.write_text("n,when,total,who\n1,2025-10-01 08:00,1.50,a\n2,2025-10-01 09:00,dear,b\n3,2025-10-02 09:00,2,\n")
