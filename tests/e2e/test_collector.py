@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
@@ -90,7 +91,9 @@ def make_site(shop: Shop) -> Iterator[Site]:
         background = Background(client, every=0.05)
         with make_server("127.0.0.1", 0, lambda *given: app(*given), handler_class=_Quiet) as server:
             site.url = f"http://localhost:{server.server_port}"
-            (shop.folder / "collector.toml").write_text(f'origins = ["{site.url}"]\nper_client = 100\n')
+            (shop.folder / "collector.toml").write_text(
+                f'origins = ["{site.url}"]\ntrusted_proxies = ["127.0.0.1"]\nper_client = 100\n'
+            )
             # The first call makes the key that the shop signs sessions with.
             shop.client.post("/v1/collect", content=b"{}", headers={"Origin": site.url})
             site.secret = (shop.folder / "collector.key").read_bytes()
@@ -321,6 +324,34 @@ def test_only_what_the_collector_sends_is_taken(site: Site, message: Any, status
 
 
 def test_one_address_cannot_flood(site: Site) -> None:
-    codes = [_post(site, {}).status_code for _ in range(400)]
-    assert 429 in codes
-    assert codes[0] == 422
+    for address, neighbour, other in (
+        ("203.0.113.1", "203.0.113.1", "203.0.113.2"),
+        ("2001:db8::1", "2001:db8::ffff", "2001:db8:0:1::1"),
+    ):
+        codes = [_post(site, {}, **{"X-Forwarded-For": f"198.51.100.1, {address}"}).status_code for _ in range(300)]
+        assert set(codes) == {422, 429}
+        refused = _post(site, {}, **{"X-Forwarded-For": neighbour})
+        assert refused.status_code == 429
+        assert int(refused.headers["retry-after"]) >= 1
+        assert _post(site, {}, **{"X-Forwarded-For": other}).status_code == 422
+
+
+def test_the_address_is_what_a_trusted_proxy_says(site: Site) -> None:
+    given = {"X-Forwarded-For": "198.51.100.1, 203.0.113.77"}
+    signed = _post(site, _message(view="00000000000000da"), **given).json()["id"]
+    found = site.wait(lambda event: event.device == signed.partition(".")[0])[0]
+    assert found.identity is not None
+    assert found.identity.ip_network == "203.0.113.0/24"
+
+
+def test_a_crowd_is_taken_together(site: Site) -> None:
+    with httpx.Client(base_url=site.api, timeout=60) as web:
+
+        def send(number: int) -> int:
+            headers = {"Origin": site.url, "X-Forwarded-For": f"203.0.113.{number}"}
+            message = _message(view=f"{number:016x}")
+            return web.post("/v1/collect", content=json.dumps(message).encode(), headers=headers).status_code
+
+        with ThreadPoolExecutor(16) as pool:
+            assert set(pool.map(send, range(1, 200))) == {200}
+    assert len([event for event in site.events() if event.attributes["view"].startswith("00000000000000")]) >= 199

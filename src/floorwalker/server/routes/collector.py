@@ -11,20 +11,25 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import structlog
 from litestar import Request, Response, get, route
 from litestar.enums import HttpMethod
 
+from floorwalker.errors import UsageError
 from floorwalker.events.decode import decode_event
 from floorwalker.server.bodies import read_body
+from floorwalker.server.collector.gathering import Gathering
 from floorwalker.server.collector.message import MOST_BYTES, CollectedMessage, make_fields
 from floorwalker.server.collector.settings import CollectorSettings, read_secret, read_settings
 from floorwalker.server.collector.signing import is_signed_session, make_id, read_id
-from floorwalker.server.engine import IngestJob, encode_json
+from floorwalker.server.engine import encode_json
 from floorwalker.server.installation import Installation
 from floorwalker.server.problems import ProblemError
 from floorwalker.server.rates import RateLimits
 from floorwalker.server.service import service_of
 from floorwalker.sources.access_log._addresses import TrustedProxies, canonical_address
+
+log = structlog.get_logger("floorwalker.server")
 
 _SECONDS = 3600
 _ALL = "\x00all"
@@ -38,19 +43,21 @@ class Door:
     ----------
     settings : who may send.
     secret : signs ids and sessions.
+    gathering : takes the events.
     """
 
     settings: CollectorSettings
     secret: bytes
+    gathering: Gathering
     rates: RateLimits = field(default_factory=lambda: RateLimits(most_buckets=100_000))
 
     def __post_init__(self) -> None:
         self.proxies = TrustedProxies(self.settings.trusted_proxies)
 
     @classmethod
-    def open(cls, folder: Path) -> Door:
-        """The door of the installation in this folder."""
-        return cls(read_settings(folder), read_secret(folder, Installation(folder).secret()))
+    def open(cls, folder: Path, gathering: Gathering) -> Door:
+        """The door of the installation in this folder; `UsageError` for a faulty `collector.toml`."""
+        return cls(read_settings(folder), read_secret(folder, Installation(folder).secret()), gathering)
 
     def check_origin(self, origin: str) -> None:
         """Raise `ProblemError` unless a page of this origin may send."""
@@ -138,7 +145,7 @@ async def collect(request: Request[Any, Any, Any]) -> Response[bytes]:
         at=now,
     )
     event, personal = service.intake(decode_event(msgspec.json.encode(fields), now=now))
-    await service.batcher.submit(IngestJob([event], personal), bulk=True)
+    await door.gathering.add(event, personal)
     return Response(
         encode_json({"id": signed}),
         media_type="application/json",
@@ -156,7 +163,13 @@ def _allow(origin: str) -> dict[str, str]:
 def _door(request: Request[Any, Any, Any]) -> Door:
     state = request.app.state
     if "door" not in state:
-        state["door"] = Door.open(service_of(request).engine.journal.folder.parent)
+        service = service_of(request)
+        gathering = Gathering(lambda job: service.batcher.submit(job, bulk=True))
+        try:
+            state["door"] = Door.open(service.engine.journal.folder.parent, gathering)
+        except UsageError as error:
+            log.error("nothing is collected", text=str(error))
+            raise ProblemError(503, "not ready", headers={"Retry-After": "60"}) from error
     door: Door = state["door"]
     return door
 
