@@ -271,10 +271,10 @@ class _Checker:
             inner = self.number(node.this)
             if isinstance(inner, terms.Constant):
                 return terms.Constant(-inner.value)
-            return terms.Reckoning("negate", inner, inner)
+            return terms.Reckoning("negate", inner, terms.NOTHING)
         if isinstance(node, exp.Abs):
             inner = self.number(node.this)
-            return terms.Reckoning("abs", inner, inner)
+            return terms.Reckoning("abs", inner, terms.NOTHING)
         if isinstance(node, exp.Length):
             return terms.Length(self.text_of_fields(node.this))
         if isinstance(node, exp.Lower):

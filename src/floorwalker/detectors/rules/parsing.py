@@ -72,7 +72,10 @@ def parse_condition(text: str, schema: Schema, limits: Limits) -> exp.Expression
         trees = Parser(error_level=ErrorLevel.IMMEDIATE).parse_into(exp.Condition, tokens, text)
     except ParseError as error:
         details = error.errors[0] if error.errors else {}
-        return [Objection(_error_offset(text, details), f"not a condition: {details.get('description') or error}")]
+        said = str(details.get("description") or error).splitlines()[0]
+        if said.startswith("Required keyword"):
+            said = "something is missing beside this word"
+        return [Objection(_error_offset(text, details), f"not a condition: {said}")]
     except (SqlglotError, RecursionError) as error:
         return [Objection(0, f"not a condition: {error}")]
     tree = trees[0]

@@ -42,7 +42,10 @@ class Reckoning:
 
 
 OPERATORS = ("add", "subtract", "multiply", "divide", "negate", "abs", "least", "greatest", "coalesce")
-"""By code of the kernel. A one-sided one has its number on both sides."""
+"""By code of the kernel. What takes one number has it on the left."""
+
+NOTHING = Constant(0.0)
+"""The right side of what takes one number. The number itself there would double the walk at every level."""
 
 Number: TypeAlias = Column | Constant | Length | Reckoning
 

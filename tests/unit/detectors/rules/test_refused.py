@@ -331,3 +331,14 @@ def test_both_readers_of_yaml_say_the_same(loader: str, monkeypatch: pytest.Monk
     for given in ("a: &x 1", "a: !t 1", "- 1", "a: 1\n---\na: 2", ""):
         with pytest.raises(RuleError):
             RuleTable.load({"rule.yaml": given}, schema=SCHEMA)
+
+
+@pytest.mark.parametrize("opened", ["- ", "abs(", "- abs(", "length(lower(", "coalesce(1, ", "NOT ", "NOT ("])
+def test_what_is_nested_grows_with_its_depth_and_no_faster(opened: str) -> None:
+    shut = ")" * opened.count("(")
+    inner = "quantity > 1" if opened.startswith("NOT") else "url" if "lower" in opened else "quantity"
+    outer = "" if opened.startswith("NOT") else " > 1"
+    depth = 1 if "length" in opened else 20
+    text = HEAD + f"condition: '{opened * depth}{inner}{shut * depth}{outer}'\n"
+    (rule,) = RuleTable.load({"rule.yaml": text}, schema=SCHEMA).rules
+    assert len(repr(rule.condition)) < 200 * (depth + 2)
