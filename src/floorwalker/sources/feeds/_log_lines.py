@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
+from floorwalker.errors import InputError
 from floorwalker.events.requests import METHODS
 from floorwalker.sources.access_log._addresses import TrustedProxies, client_text
 from floorwalker.sources.access_log._blocks import Block
@@ -63,6 +65,19 @@ class LogLineReader:
         self._session = SessionRule.parse(session)
         self._keys = make_keys(0)
         self._parser: LineParser | None = None
+
+    def look_again(self, head: bytes, name: str) -> None:
+        """Recognise the format anew where the present one does not fit these lines: a server may log otherwise since
+        its last restart. Where nothing fits, the present one stays."""
+        lines = head.splitlines()[:100]
+        if self._parser is None or not lines:
+            return
+        found = self.read(lines, name)
+        if 2 * sum(isinstance(one, str) for one in found) <= len(found):
+            return
+        with contextlib.suppress(InputError):
+            program = recognise(head[:PEEK_BYTES], name, self._keys, self._session, self._format).program
+            self._parser = LineParser(program, self._keys)
 
     def read(self, lines: list[bytes], name: str, head: bytes = b"") -> list[LoggedRequest | str | None]:
         """For each line its request, the reason why it is none, or None for an empty line or a comment.

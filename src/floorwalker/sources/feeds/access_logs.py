@@ -70,6 +70,7 @@ class AccessLogsFeed(Feed):
         self._before: dict[str, Any] | None = None
         self._reached = 0
         self._head = b""
+        self._looked_at = ""
         self.warnings: list[str] = []
 
     @property
@@ -119,6 +120,9 @@ class AccessLogsFeed(Feed):
     def _read_generation(self, one: Generation, offset: int) -> Iterator[Delivery]:
         self._hold(one)
         self._head = b"".join(line + b"\n" for line, _, _ in islice(LineReader(one.path), 400))
+        if one.mark != self._looked_at:
+            self._looked_at = one.mark
+            self._reader.look_again(self._head, one.path.name)
         lines = iter(LineReader(one.path, offset, whole_only=not _is_packed(one.path)))
         yield from self._deliver(lines, one.path.name, one.mark, offset, one.changed_at)
 

@@ -93,6 +93,9 @@ def clean_column(name: str, kind: pl.DataType, reading: Reading) -> pl.Expr:
     elif kind.is_float():
         whole = column.cast(pl.Int64, strict=False)
         text = pl.when(column == whole).then(whole.cast(pl.String)).otherwise(column.cast(pl.String))
+        # Very small and very large ones are written with an exponent, which no amount has.
+        plain = column.cast(pl.Decimal(38, 10), strict=False).cast(pl.String).str.strip_chars_end("0")
+        text = pl.when(text.str.contains("e", literal=True)).then(plain).otherwise(text)
         text = pl.when(column.is_finite()).then(text)
     elif kind == pl.Boolean:
         text = pl.when(column).then(pl.lit("true")).when(column.not_()).then(pl.lit("false"))

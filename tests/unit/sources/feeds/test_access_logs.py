@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -150,6 +151,20 @@ def test_a_dated_name_is_found_too(log: Log) -> None:
 def test_a_log_that_was_deleted_is_read_through_its_handle(log: Log) -> None:
     log.path.unlink()
     log.write(3)
+    log.poll()
+    log.check()
+
+
+def test_a_format_that_changes_with_a_rotation_is_recognised_again(log: Log) -> None:
+    log.path.rename(log.path.with_name("access.log.1"))
+    lines = [
+        json.dumps({"remote_addr": "203.0.113.9", "time_iso8601": f"2025-10-02T08:00:{second:02}+00:00",
+                    "request": f"GET /p/{25 + second} HTTP/1.1", "status": "200"})
+        for second in range(5)
+    ]  # fmt: skip
+    log.path.write_text("\n".join(lines) + "\n")
+    log.touch(log.path)
+    log.written += 5
     log.poll()
     log.check()
 

@@ -247,6 +247,13 @@ def test_typed_columns_are_read_as_they_are() -> None:
     assert second["account"] is None
 
 
+def test_floats_with_exponents_are_numbers() -> None:
+    fields = {**BASE, "amount_minor": {"column": "total", "unit": "major"}, "currency": {"constant": "UYW"}}
+    frame = pl.DataFrame({"who": ["a"] * 3, "when": [str(NOW)] * 3, "total": [1e-4, 0.1 + 0.2, 3e8]})
+    mapped = Mapper(parse_mapping({"fields": fields}, name="x"), frame.columns, "t").map(frame, now=NOW)
+    assert [msgspec.json.decode(body)["amount_minor"] for _, body in mapped.bodies] == [1, 3000, 3_000_000_000_000]
+
+
 def test_yaml_says_the_same_as_toml(tmp_path: Path) -> None:
     toml, yaml = tmp_path / "m.toml", tmp_path / "m.yaml"
     toml.write_text('[fields]\ntype = { constant = "logout" }\nat = "when"\naccount = ["a", "b"]\n')
