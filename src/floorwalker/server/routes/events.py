@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
+from collections.abc import Awaitable
 from typing import Any
 
 import msgspec
@@ -13,7 +15,7 @@ from floorwalker.events.event import Event
 from floorwalker.events.faults import FieldError
 from floorwalker.events.limits import DEFAULT_LIMITS
 from floorwalker.pipeline.records import ReplyRecord
-from floorwalker.server.engine import Ingested, IngestJob, RecordJob, encode_json
+from floorwalker.server.engine import Ingested, IngestJob, Outcome, RecordJob, encode_json
 from floorwalker.server.keys import ALL_SHOPS, ApiKey
 from floorwalker.server.openapi import operation
 from floorwalker.server.problems import ProblemError
@@ -23,6 +25,8 @@ from floorwalker.store.vault import PersonalValue
 
 PIECE = 128
 """Events worked on between two looks at live requests."""
+MOST_PENDING = 4
+"""Pieces of one body that are worked on or synced while the next is read."""
 MOST_PERSONAL = 50_000
 """Raw personal values that may wait for the vault before more are read: a sender is slowed down, nothing is dropped."""
 MOST_FAULTS = 1_000
@@ -68,26 +72,30 @@ async def take_events(request: Request[Any, Any, Any]) -> Response[bytes]:
 
 
 async def _take(service: Service, caller: ApiKey, texts: list[bytes]) -> EventsReply:
-    accepted = duplicates = 0
+    accepted = duplicates = rejected = 0
     faults: list[FaultReply] = []
-    rejected = 0
-    pending: asyncio.Future[Any] | None = None
+    pending: deque[Awaitable[Outcome]] = deque()
+
+    async def settle(most: int) -> None:
+        nonlocal accepted, duplicates
+        while len(pending) > most:
+            done = await pending.popleft()
+            assert isinstance(done, Ingested)
+            accepted, duplicates = accepted + done.accepted, duplicates + done.duplicates
+
     for start in range(0, len(texts), PIECE):
         while service.personal_waiting() > MOST_PERSONAL:
             await asyncio.sleep(0.01)
         job, wrong = _read(service, caller, texts[start : start + PIECE], start)
         rejected += len(wrong)
         faults += wrong[: max(0, MOST_FAULTS - len(faults))]
-        if pending is not None:
-            done = await pending
-            accepted, duplicates = accepted + done.accepted, duplicates + done.duplicates
-        pending = asyncio.ensure_future(service.batcher.submit(job, bulk=True)) if job.events else None
+        if job.events:
+            pending.append(service.batcher.submit(job, bulk=True))
+        # The next pieces are read while the first ones are being synced.
+        await settle(MOST_PENDING)
         # Live requests get their turn between two pieces.
         await asyncio.sleep(0)
-    if pending is not None:
-        done = await pending
-        assert isinstance(done, Ingested)
-        accepted, duplicates = accepted + done.accepted, duplicates + done.duplicates
+    await settle(0)
     return EventsReply(accepted=accepted, duplicates=duplicates, rejected=rejected, faults=tuple(faults))
 
 
