@@ -523,6 +523,20 @@ def test_the_shop_goes_on_without_a_server(kind: Any) -> None:
 
 
 @KINDS
+def test_a_slow_server_costs_a_shop_five_pages_their_patience(kind: Any) -> None:
+    with _Listener(_drip) as slow, Client("http://127.0.0.1:9", "fw_key", patience=0.2) as dead:
+        background = Background(dead, farewell=0.1)
+        with (
+            kind(slow.url, "fw_key", _guard(ask=ask_always), background, timeout=0.2) as shop,
+            httpx.Client(base_url=shop, timeout=60) as web,
+        ):
+            # Rests are two seconds: however slow this machine is, few trials fall between thirty pages.
+            assert [web.get("/p").status_code for _ in range(30)] == [200] * 30
+        background.close(0.1)
+        assert 5 <= slow.accepted < 15
+
+
+@KINDS
 def test_a_shop_that_would_rather_be_closed_says_so_politely(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     module = AsyncClient if kind is _asgi else Client
     closed = FailurePolicy(by_type={"page_view": "block"})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from floorwalker_client.cards import CARD_TEXT, hide_cards
@@ -38,10 +39,15 @@ def is_secret(name: str, value: object = "") -> bool:
     """
     if value is None or isinstance(value, bool):
         return False
+    is_whole, is_part = _judge_name(name)
+    return is_whole or (is_part and not isinstance(value, int | float))
+
+
+@lru_cache(4096)
+def _judge_name(name: str) -> tuple[bool, bool]:
+    """Whether a name is a secret's, and whether it has a secret's word in it."""
     bare = _NOT_LETTERS.sub("", name).lower()
-    if bare in _SECRET_NAMES or bare in _SECRET_PARTS:
-        return True
-    return not isinstance(value, int | float) and any(part in bare for part in _SECRET_PARTS)
+    return bare in _SECRET_NAMES or bare in _SECRET_PARTS, any(part in bare for part in _SECRET_PARTS)
 
 
 def scrub_text(text: str) -> str:

@@ -59,6 +59,8 @@ class ASGIGuard:
             visit = self._read(scope)
             is_own = self.guard.collector is not None and visit.path.startswith(self.guard.collector.path + "/")
             is_skipped = is_own or self.guard.skip(visit)
+            if not is_skipped:
+                scope["floorwalker_facts"] = self.guard.facts(visit)
         except Exception as error:  # noqa: BLE001 - a guard that fails must not take the page with it
             warn("a visit was not looked at: %s", error)
             await self.app(scope, receive, send)
@@ -68,7 +70,6 @@ class ASGIGuard:
         if is_skipped:
             await self.app(scope, receive, send)
             return
-        scope["floorwalker_facts"] = self.guard.facts(visit)
         if self._asks(visit):
             await self._ask(visit, scope, receive, send)
         else:

@@ -50,6 +50,8 @@ class WSGIGuard:
             visit = self._read(environ)
             is_own = self.guard.collector is not None and visit.path.startswith(self.guard.collector.path + "/")
             is_skipped = is_own or self.guard.skip(visit)
+            if not is_skipped:
+                environ["floorwalker.facts"] = self.guard.facts(visit)
         except Exception as error:  # noqa: BLE001 - a guard that fails must not take the page with it
             warn("a visit was not looked at: %s", error)
             return self.app(environ, start_response)
@@ -59,7 +61,6 @@ class WSGIGuard:
                 return _send(answer, start_response)
         if is_skipped:
             return self.app(environ, start_response)
-        environ["floorwalker.facts"] = self.guard.facts(visit)
         if self._asks(visit):
             return self._ask(visit, environ, start_response)
         return self._tell(visit, environ, start_response)
