@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import yaml
 
@@ -18,20 +18,19 @@ from floorwalker.detectors.rules.faults import Fault
 
 DEPTH = 8
 NODES = 5_000
+_PASSED_OVER = (yaml.StreamStartEvent, yaml.StreamEndEvent, yaml.DocumentEndEvent)
 _NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?\Z")
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """Line and column, counted from 1."""
 
     line: int
     column: int
 
 
-@dataclass(frozen=True)
-class Scalar:
+class Scalar(NamedTuple):
     """A text, number, truth value or nothing; `start` and `end` are positions in the file."""
 
     value: str | float | bool | None
@@ -91,44 +90,45 @@ def read_document(file: str, text: str) -> Table | Fault:
 
 def _build(text: str, starts: list[int]) -> Table:
     # A stack of open containers instead of recursion: depth is bounded here, not by the interpreter.
-    open_nodes: list[tuple[bool, Place, list[Node]]] = []
+    open_nodes: list[tuple[Place, list[Node]]] = []
     finished: Table | None = None
     count = 0
     for event in yaml.parse(text, Loader=_LOADER):
+        kind = type(event)
         mark = event.start_mark
-        if mark is None or isinstance(event, yaml.StreamStartEvent | yaml.StreamEndEvent | yaml.DocumentEndEvent):
+        if mark is None or kind in _PASSED_OVER:
             continue
         place = Place(mark.line + 1, mark.column + 1)
-        if isinstance(event, yaml.DocumentStartEvent):
+        if kind is yaml.DocumentStartEvent:
             if finished is not None:
                 raise _RefusedError(place, "a second document in the file; one rule a file")
             continue
         node: Node | None = None
-        if isinstance(event, yaml.MappingEndEvent):
-            _, begun, parts = open_nodes.pop()
+        if kind is yaml.MappingEndEvent:
+            begun, parts = open_nodes.pop()
             node = _table(parts, begun)
-        elif isinstance(event, yaml.SequenceEndEvent):
-            _, begun, parts = open_nodes.pop()
+        elif kind is yaml.SequenceEndEvent:
+            begun, parts = open_nodes.pop()
             node = Items(tuple(parts), begun)
         else:
             count += 1
             if count > NODES:
                 raise _RefusedError(place, f"more than {NODES} values in one file")
-            if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
+            if kind is yaml.AliasEvent or getattr(event, "anchor", None) is not None:
                 raise _RefusedError(place, "anchors and aliases are not allowed; write the value out")
             tag = getattr(event, "tag", None)
             if tag is not None:
                 raise _RefusedError(place, f"the tag {tag!r} is not allowed")
-            if isinstance(event, yaml.ScalarEvent):
+            if kind is yaml.ScalarEvent:
                 node = _scalar(event, place, starts)
             else:
                 if len(open_nodes) >= DEPTH:
                     raise _RefusedError(place, f"nested deeper than {DEPTH} levels")
-                open_nodes.append((isinstance(event, yaml.MappingStartEvent), place, []))
+                open_nodes.append((place, []))
         if node is None:
             continue
         if open_nodes:
-            open_nodes[-1][2].append(node)
+            open_nodes[-1][1].append(node)
         elif isinstance(node, Table):
             finished = node
         else:
