@@ -19,6 +19,7 @@ from floorwalker.cli.doctor import doctor
 from floorwalker.cli.evaluate import evaluate
 from floorwalker.cli.explain import explain
 from floorwalker.cli.keys import keys_app
+from floorwalker.cli.privacy import privacy_app
 from floorwalker.cli.replay import replay
 from floorwalker.cli.rules import rules_app
 from floorwalker.cli.scan import scan
@@ -42,6 +43,7 @@ app.command()(bench)
 app.command()(demo)
 app.command()(serve)
 app.add_typer(keys_app, name="keys")
+app.add_typer(privacy_app, name="privacy")
 app.command()(replay)
 app.command()(explain)
 app.command()(backtest)

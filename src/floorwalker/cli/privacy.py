@@ -1,0 +1,120 @@
+"""``floorwalker privacy``: what is kept of a person, and erasing who they were."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from floorwalker.cli._output import Json, note, print_json
+from floorwalker.cli.serve import FOLDER, Database, Folder, need_serving
+from floorwalker.errors import UsageError
+
+privacy_app = typer.Typer(name="privacy", help="A person's data: hand it out, or erase it.", no_args_is_help=True)
+
+Subject = Annotated[
+    str, typer.Argument(metavar="SUBJECT", help="E-mail address, telephone number (+…), account, or token.")
+]
+Shop = Annotated[str, typer.Option(help="Whose customer it is.")]
+All = Annotated[
+    bool, typer.Option("--all", help="Take every account that has the e-mail address, and namesakes in other shops.")
+]
+WHY = (
+    "What remains names nobody: tokens, and counts made of them. Features and decisions were made from tokens only, "
+    "so a replay still gives every one of them again."
+)
+
+
+def _now() -> int:
+    return time.time_ns() // 1000
+
+
+@privacy_app.command()
+def export(
+    subject: Subject,
+    shop: Shop = "default",
+    is_all: All = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Write to this new file, readable by its owner only.", dir_okay=False)
+    ] = None,
+    folder: Folder = FOLDER,
+    database: Database = "",
+    as_json: Json = True,
+) -> None:
+    """Print one JSON document with everything that is kept of a person. Works beside a running server."""
+    need_serving()
+    from floorwalker.server.installation import Installation
+    from floorwalker.server.person import check_installation
+    from floorwalker.server.privacy import export_person
+    from floorwalker.store.ledger import Ledger
+
+    installation = Installation(folder)
+    check_installation(installation)
+    ledger = Ledger(database or installation.ledger_url)
+    try:
+        document = export_person(installation, subject, shop=shop, is_all=is_all, ledger=ledger, clock=_now)
+    finally:
+        ledger.close()
+    if out is None:
+        print_json(document)
+    else:
+        _write(out, document)
+        note(f"{len(document['values'])} values and {len(document['events'])} events written to {out}")
+
+
+@privacy_app.command()
+def erase(
+    subject: Subject,
+    shop: Shop = "default",
+    is_all: All = False,
+    is_sure: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    folder: Folder = FOLDER,
+    as_json: Json = False,
+) -> None:
+    """Erase who a person was: the key of their raw values goes, in the vault and thereby in every copy of a value.
+
+    Works beside a running server. It cannot be taken back.
+    """
+    need_serving()
+    from floorwalker.server.installation import Installation
+    from floorwalker.server.privacy import erase_person, plan_erasure
+
+    installation = Installation(folder)
+    person, plan = plan_erasure(installation, subject, shop=shop, is_all=is_all)
+    if plan["other_shops"] and not is_all:
+        shops = ", ".join(sorted(plan["other_shops"]))
+        raise UsageError(
+            f"accounts of this name have events in other shops too ({shops}), and their values lie under one key",
+            fix="erase them all with --all",
+        )
+    left = plan["remains"]
+    note(
+        f"{subject}: {plan['keys']} keys in the vault; {left['events']} events, {left['decisions']} decisions, "
+        f"{left['labels']} labels and {left['mentions']} mentions by others stay, with {left['tokens']} tokens"
+    )
+    if not is_sure:
+        if not sys.stdin.isatty():
+            raise UsageError("an erasure cannot be taken back, and nobody can be asked here", fix="add --yes")
+        typer.confirm("Erase the raw values for good?", abort=True, err=True)
+    erased = erase_person(installation, person, clock=_now)
+    if as_json:
+        print_json({**plan, "values_erased": erased, "why_replay_holds": WHY})
+    else:
+        note(f"{erased} raw values are erased and cannot be opened again, here or in any copy without the vault")
+        note(WHY)
+        note("Backups of vault.sqlite keep the key alive: delete those as well.")
+
+
+def _write(path: Path, document: dict[str, Any]) -> None:
+    import json
+
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as error:
+        raise UsageError(f"{path} exists", fix="give --out another name") from error
+    with open(descriptor, "w", encoding="utf-8") as file:
+        json.dump(document, file, ensure_ascii=False, indent=2, default=str)
