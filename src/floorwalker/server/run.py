@@ -221,6 +221,7 @@ class Server:
             mode=self.options.mode, durability=self.options.durability,
         )  # fmt: skip
         self.on_ready(self.port)
+        await asyncio.to_thread(self.runtime.prepare_snapshots)
 
     def _warm_up(self) -> None:
         """Compile and load everything on the hot path before the first customer waits for it; moves no state."""

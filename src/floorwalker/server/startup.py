@@ -135,6 +135,7 @@ class Runtime:
     engine: Engine = field(init=False)
     snapshots: Snapshots = field(init=False)
     snapshots_taken: int = field(default=0, init=False)
+    _is_preparing: bool = field(default=False, init=False)
     _counted: int = field(default=0, init=False)
     _replayed: int = field(default=0, init=False)
     _taken_at: int = field(default=0, init=False)
@@ -209,10 +210,18 @@ class Runtime:
         if (due >= self.snapshot_events and waited) or due >= MOST_BEHIND:
             self.snapshot()
 
+    def prepare_snapshots(self) -> None:
+        """Make room for the first copy of the state while decisions go on, for the first snapshot would pause them."""
+        self._is_preparing = True
+        try:
+            self.snapshots.prepare(self._arrays())
+        finally:
+            self._is_preparing = False
+
     def snapshot(self) -> bool:
         """Copy the state and write it in the background; False where the last one is still being written."""
         engine = self.engine
-        if self.snapshots.is_busy or engine.failure:
+        if self.snapshots.is_busy or self._is_preparing or engine.failure:
             return False
         try:
             self.snapshots.wait()

@@ -41,7 +41,7 @@ def run(
     seconds: float = SECONDS,
     events: int = EVENTS,
     durability: str = "power_loss",
-    snapshot_seconds: int = 20,
+    snapshot_seconds: int = 30,
     progress: Callable[[str], None] | None = None,
 ) -> dict[str, Any]:
     """Measure a server process on one core with a load generator on another.
