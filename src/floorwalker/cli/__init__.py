@@ -20,6 +20,7 @@ from floorwalker.cli.evaluate import evaluate
 from floorwalker.cli.explain import explain
 from floorwalker.cli.keys import keys_app
 from floorwalker.cli.privacy import privacy_app
+from floorwalker.cli.repair import repair
 from floorwalker.cli.replay import replay
 from floorwalker.cli.rules import rules_app
 from floorwalker.cli.scan import scan
@@ -45,6 +46,7 @@ app.command()(serve)
 app.add_typer(keys_app, name="keys")
 app.add_typer(privacy_app, name="privacy")
 app.command()(replay)
+app.command()(repair)
 app.command()(explain)
 app.command()(backtest)
 app.add_typer(train_app, name="train")
