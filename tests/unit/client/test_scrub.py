@@ -29,6 +29,8 @@ PIECES = st.lists(
 @example("4111 1111-1111 1111")
 @example("a4111111111111111 4111111111111111.")
 @example("0.4111111111111111")
+@example("41111111 1111 1111")
+@example("41111111 11111111")
 @example("٤١١١١١١١١١١١١١١١")
 @example("4111111111111111 4111111111111111 4111111111111111")
 def test_cards_are_found_where_the_server_finds_them(text: str) -> None:

@@ -53,11 +53,16 @@ class _Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), _Handler)
         self.statuses: list[tuple[int, dict[str, str]]] = []
         self.seen: list[tuple[str, str | None, bytes]] = []
+        self.connections = 0
 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: _Server
+
+    def setup(self) -> None:
+        self.server.connections += 1
+        super().setup()
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -259,6 +264,7 @@ def test_a_forked_process_has_connections_and_a_thread_of_its_own() -> None:
         )
         assert done.returncode == 0, done.stderr
         assert len(server.seen) == 11 + 3
+        assert server.connections >= 2
 
 
 def test_the_end_of_a_process_sends_what_waits() -> None:

@@ -154,6 +154,14 @@ def test_signals_are_remembered_for_the_shops_own_events() -> None:
     assert "signals" not in guard.facts(visit)  # two newer browsers took its place
 
 
+def test_a_made_up_id_is_none() -> None:
+    guard = Guard(collector=Collector(b"sixteen bytes or more"))
+    theirs = Collector(b"another secret here").make_id("default")
+    for forged in (theirs, theirs.partition(".")[0], "fd1_x.y", "x", "", "é.é"):
+        visit = guard.make_visit("GET", "/", "", {"cookie": f"fw_id={forged}"}, "203.0.113.5", {})
+        assert "device" not in guard.make_event(visit)
+
+
 def test_another_site_may_not_send() -> None:
     guard = Guard(collector=Collector(b"sixteen bytes or more"))
     message = {"v": 1, "view": "0123456789abcdef", "n": 0, "signals": {"webdriver": True}}
