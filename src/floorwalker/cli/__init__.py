@@ -18,6 +18,7 @@ from floorwalker.cli.demo import demo
 from floorwalker.cli.doctor import doctor
 from floorwalker.cli.evaluate import evaluate
 from floorwalker.cli.explain import explain
+from floorwalker.cli.history import history_app
 from floorwalker.cli.keys import keys_app
 from floorwalker.cli.privacy import privacy_app
 from floorwalker.cli.repair import repair
@@ -45,6 +46,7 @@ app.command()(demo)
 app.command()(serve)
 app.add_typer(keys_app, name="keys")
 app.add_typer(privacy_app, name="privacy")
+app.add_typer(history_app, name="history")
 app.command()(replay)
 app.command()(repair)
 app.command()(explain)
