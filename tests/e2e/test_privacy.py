@@ -15,8 +15,11 @@ import pytest
 
 from floorwalker.errors import InputError, UsageError
 from floorwalker.evaluation.benchmarks.decisions import serve
+from floorwalker.events.identity import PersonalValue
 from floorwalker.server.installation import Installation
-from floorwalker.server.privacy import export_person
+from floorwalker.server.person import Person
+from floorwalker.server.privacy import erase_person, export_person, plan_erasure
+from floorwalker.store.errors import StoreError
 from floorwalker.store.ledger import Ledger
 from floorwalker.store.vault import Vault
 from floorwalker.testing.shop_server import Shop, create_key, make_event, run_command
@@ -213,9 +216,28 @@ def test_namesakes_in_two_shops_are_told_apart(shop: Shop) -> None:
     assert BEN not in json.dumps(north)
     assert ANN in json.dumps(north["values"])
     assert north["other_shops"] == {"south": 1}
-    command = ("privacy", "erase", "7", "--shop", "north", "--yes", "--folder", str(shop.folder))
-    refused = run_command(*command)
+    refused = run_command("privacy", "erase", "7", "--shop", "north", "--yes", "--folder", str(shop.folder))
     assert refused.returncode == 2
     assert "south" in refused.stderr
-    assert run_command(*command, "--all").returncode == 0
+    installation = Installation(shop.folder)
+    person, plan = plan_erasure(installation, "7", shop="north", is_all=True)
+    assert (plan["other_shops"], plan["remains"]["events"]) == ({"south": 1}, 1)
+    assert erase_person(installation, person, clock=lambda: 0) >= 4
     assert export(shop, "7", name="south")["values"] == []
+
+
+@pytest.mark.slow
+def test_a_reader_that_keeps_the_old_key_in_the_log_is_told_of(tmp_path: Path) -> None:
+    installation = Installation(tmp_path)
+    person = Person("a", "default", ("account:a",), frozenset({"a"}))
+    with Vault(installation.vault, installation.vault_key, clock=lambda: 0) as vault:
+        vault.put([PersonalValue("email", "em1_x", ANN, "account:a")])
+    with closing(sqlite3.connect(installation.vault, isolation_level=None)) as reader:
+        reader.execute("begin")
+        assert reader.execute("select count(*) from people").fetchone() == (1,)
+        with pytest.raises(StoreError, match="the old key still stands in vault"):
+            erase_person(installation, person, clock=lambda: 0)
+        reader.execute("rollback")
+        # Asked again, it is done: the key was gone from the tables, and now goes from the file.
+        assert erase_person(installation, person, clock=lambda: 0) == 0
+    assert all(ANN.encode() not in data for data in _bytes_of(tmp_path).values())

@@ -22,7 +22,7 @@ from floorwalker.store.vault_people import drop_values, find_in_files, read_wrap
 Clock = Callable[[], int]
 QUEUE_SECONDS = 1.0
 """A running server puts values into the vault within a fifth of a second; twice that, and more, is waited."""
-_TRIES = 20
+_TRIES = 3
 _AT_ONCE = 400
 
 
