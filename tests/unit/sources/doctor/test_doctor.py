@@ -269,6 +269,7 @@ def test_command_prints_json_and_a_table(tmp_path: Path) -> None:
         assert part in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.data
 @pytest.mark.skipif(not DATA, reason="FLOORWALKER_DATA is not set")
 def test_online_retail() -> None:
