@@ -310,3 +310,35 @@ def test_a_missing_file_is_named(scan: Scan, tmp_path: Path) -> None:
     assert done.returncode != 0
     assert b"nowhere.log" in done.stderr
     assert b"Traceback" not in done.stderr
+
+
+def test_labels_and_other_outputs_are_not_mixed(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_text('192.0.2.1 - - [10/Oct/2021:13:55:36 +0000] "GET / HTTP/1.1" 200 5 "-" "x"\n')
+    sheet = tmp_path / "s.csv"
+    sheet.write_text("visitor,day,label\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "floorwalker.cli", "scan", str(log), "--labels", str(sheet), "--blocklist", "nginx"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+
+
+def test_a_packed_log_cut_off_in_its_first_block_is_not_called_empty_alone(tmp_path: Path) -> None:
+    import bz2
+
+    line = '192.0.2.1 - - [10/Oct/2021:13:55:36 +0000] "GET /{} HTTP/1.1" 200 5 "-" "x"\n'
+    packed = bz2.compress("".join(line.format(number * 7919 % 100_003) for number in range(60_000)).encode())
+    log = tmp_path / "a.log.bz2"
+    log.write_bytes(packed[:300])
+    done = subprocess.run(
+        [sys.executable, "-m", "floorwalker.cli", "scan", str(log), "--no-report"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "cut off" in done.stderr

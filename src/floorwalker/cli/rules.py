@@ -35,9 +35,9 @@ def check(folder: Folder = None, list_name: ListName = None, as_json: Json = Fal
 @rules_app.command(name="test")
 def run_tests(folder: Folder = None, list_name: ListName = None, as_json: Json = False) -> None:
     """Run every rule's own cases; exit code 1 where one fails or a kind of case is missing."""
+    table, schema = _load(folder, list_name, as_json)
     from floorwalker.detectors.rules import run_cases
 
-    table, schema = _load(folder, list_name, as_json)
     failures = run_cases(table, schema)
     cases = sum(len(rule.cases) for rule in table.rules)
     if as_json:

@@ -38,6 +38,7 @@ from floorwalker.scan.table import print_table
 from floorwalker.settings import ScanSettings, load_settings, read_settings
 from floorwalker.sinks.blocklist import list_formats
 
+LEARNED = ("detector", "feature_groups", "false_alarm_budget", "trim", "trim_rounds")
 INPUT, MODEL, OUTPUT, LABELS = "Input", "What is usual", "Output", "Checking by hand"
 
 
@@ -163,6 +164,15 @@ def scan(
     written += [("--output", path) for path in output or []]
     check_outputs(logs, [(option, path) for option, path in written if path is not None])
     answers = read_labels(labels) if labels else None
+    if labels is not None:
+        _refuse_beside_labels(
+            {
+                "--blocklist": blocklist is not None,
+                "--output": bool(output),
+                "--sample": bool(sample),
+                "--report": report is not None,
+            }
+        )
     if load is not None:
         _refuse_what_is_loaded(
             {
@@ -171,6 +181,7 @@ def scan(
                 "--false-alarm-budget": false_alarm_budget is not None,
                 "--roles": roles is not None,
                 "--routes": routes != "bilstm",
+                "--settings with " + ", ".join(_learned_settings(settings)): bool(_learned_settings(settings)),
             }
         )
     chosen = _settings(
@@ -236,6 +247,21 @@ def _refuse_what_is_loaded(given: dict[str, bool]) -> None:
             f"{', '.join(idle)} beside --load: the loaded state decides that",
             fix="leave it out, or learn anew with it and --save",
         )
+
+
+def _refuse_beside_labels(given: dict[str, bool]) -> None:
+    """`--labels` prints how good the detectors are and writes nothing else."""
+    idle = [option for option, is_given in given.items() if is_given]
+    if idle:
+        raise UsageError(f"{', '.join(idle)} beside --labels", fix="run the scan once without --labels, once with it")
+
+
+def _learned_settings(path: Path | None) -> list[str]:
+    """Settings of a file that only matter while learning, and differ from the defaults."""
+    if path is None:
+        return []
+    given, usual = asdict(read_settings(path)), asdict(ScanSettings())
+    return [name for name in LEARNED if given[name] != usual[name]]
 
 
 def _settings(path: Path | None, **given: object) -> ScanSettings:

@@ -27,6 +27,7 @@ UNUSUAL = "visitor.unusual"
 SWARM = "swarm.acts_as_one"
 NOTABLE_SPREADS = 3.0
 FEWEST_NOTABLE = 2
+FULL_DAY = 0.1
 
 
 @dataclass
@@ -93,7 +94,7 @@ def judge(
         def evidence_of(medians: Mapping[str, float], fetches: bool) -> Evidence:
             return Evidence(features, facts, medians, fetches, span_hours[taught])
 
-        model = VisitorModel.fit(features, evidence_of, settings, days=len(training))
+        model = VisitorModel.fit(features, evidence_of, settings, days=_full_days(days.day[taught]))
     on_judged_days = np.isin(days.day, list(judged))
     rows = np.flatnonzero(ordinary & on_judged_days & (enough | impostor))
     sparse = np.flatnonzero(ordinary & on_judged_days & ~enough & ~impostor & (days.stat(c.PAGES) > 0))
@@ -132,6 +133,13 @@ def judge(
         sentences=sentences,
         swarms=swarms.table,
     )
+
+
+def _full_days(day: NDArray[np.int64]) -> int:
+    """How many days teach: a day counts from a tenth of the fullest one's visitors on. A line of a clock gone wrong, or
+    the hour behind midnight, is no day."""
+    counts = np.unique(day, return_counts=True)[1]
+    return int((counts >= FULL_DAY * counts.max()).sum()) if len(counts) else 0
 
 
 def _members(swarms: Swarms, rows: Rows) -> NDArray[np.int32]:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from floorwalker.scan.cutoff import budget_for, score_cutoff, tail_cutoff
+from floorwalker.scan.judging import _full_days
 
 
 @pytest.mark.parametrize("budget", [0.01, 0.001])
@@ -47,3 +48,11 @@ def test_the_fewer_days_teach_the_farther_out_is_the_cut_off() -> None:
     assert budgets == sorted(budgets)
     assert budgets[4:] == [0.001, 0.001]
     assert budget_for(0, 0.001) == budgets[0] < 0.0002
+
+
+def test_stray_lines_of_other_dates_are_no_days_that_teach() -> None:
+    busy = np.full(700, 18_000)
+    assert _full_days(busy) == 1
+    assert _full_days(np.concatenate([busy, np.arange(17_990, 17_996)])) == 1
+    assert _full_days(np.concatenate([busy, np.full(600, 18_001), np.full(70, 18_002)])) == 3
+    assert _full_days(np.empty(0, np.int64)) == 0

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from floorwalker.errors import MissingExtraError
 from floorwalker.evaluation.tasks._visitors_data import HUMAN, KINDS, Sessions
 from floorwalker.metrics import roc_auc
 
@@ -56,7 +57,10 @@ def _official_rows(
 def _fit_and_score(
     model: str, rows: NDArray[np.float64], truth: NDArray[np.bool_], others: NDArray[np.float64], seed: int
 ) -> NDArray[np.float64]:
-    from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+    try:
+        from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+    except ImportError as error:
+        raise MissingExtraError("scikit-learn", "evaluate") from error
 
     if model == "random_forest":
         classifier = RandomForestClassifier(n_estimators=300, random_state=seed, n_jobs=1)

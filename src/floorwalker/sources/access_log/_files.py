@@ -55,6 +55,7 @@ class LogFile:
     def __init__(self, name: str) -> None:
         self.name = name
         self.label = "standard input" if name == STDIN else name
+        self._head_note = ""
         self._kept: list[bytes] = []
         self._stream: Unpacked | None = None
         try:
@@ -69,6 +70,7 @@ class LogFile:
             try:
                 return b"".join(_pieces(stream, size, skip_nul=True))
             finally:
+                self._head_note = stream.note
                 stream.close()
         if self._stream is None:
             self._stream = self._opened()
@@ -76,6 +78,10 @@ class LogFile:
         if missing > 0:
             self._kept.extend(_pieces(self._stream, missing))
         return b"".join(self._kept)[:size]
+
+    def cut_note(self) -> str:
+        """What was wrong with the packing of the head, in brackets; nothing where all was well."""
+        return f" ({self._head_note})" if self._head_note else ""
 
     def open(self) -> LogStream:
         """Begin the real reading; possible once where the input is no regular file."""

@@ -243,13 +243,14 @@ class AccessLog:
         for file in files:
             head = file.head(PEEK_BYTES)
             if not head.strip(b"\0\r\n "):
-                self.warnings.append(f"{file.label} is empty")
+                self.warnings.append(f"{file.label} is empty{file.cut_note()}")
                 continue
             keys = self.tables.target.keys
             found.append((file, recognise(head, file.label, keys, self._session, log_format)))
         if not found:
             raise InputError(
-                f"{', '.join(file.label for file in files)} is empty", allowed="a log with at least one request"
+                ", ".join(f"{file.label} is empty{file.cut_note()}" for file in files),
+                allowed="a log with at least one request",
             )
         found.sort(key=self._first_at)
         return found
