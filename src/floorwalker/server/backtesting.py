@@ -122,7 +122,7 @@ class _Search:
             return
         self.events += len(rows)
         records = [held[row] for row in rows]
-        features = features if len(rows) == len(held) else _rows(features, rows)
+        features = features if len(rows) == len(held) else features.take(rows)
         batch = self.pipeline.batch([record.event for record in records])
         present = self.pipeline.rules.current
         with_lists = self.candidate.with_lists(present.lists)
@@ -156,7 +156,7 @@ class _Search:
         rows = [row for row in fired if records[row].decision is not None]
         if not rows:
             return
-        part, known = batch.take(np.array(rows)), _rows(features, rows)
+        part, known = batch.take(np.array(rows)), features.take(rows)
         sequences = np.zeros(len(rows), np.int64)
         now = self.pipeline.judge(part, known, sequences)
         present, lists = self.pipeline.rules, self.pipeline.rules.current.lists
@@ -246,13 +246,3 @@ def _read_texts(source: Path) -> dict[str, str]:
     if not texts:
         raise InputError(f"{source} holds no *.yaml file", fix="give a folder of rules, or one of them")
     return texts
-
-
-def _rows(features: FeatureBatch, rows: list[int]) -> FeatureBatch:
-    return FeatureBatch(
-        [features.event_ids[row] for row in rows],
-        features.as_of[rows],
-        features.values[rows],
-        features.names,
-        features.missing[rows],
-    )

@@ -53,7 +53,7 @@ def compare_history(installation: Installation, out: Path | None = None) -> dict
         data = again.tobytes()
         for place, bits in enumerate(stored):
             found["features_differ"] += bits != data[place * width : (place + 1) * width]
-        found["actions_differ"] += _count_other_actions(pipeline, [held[row] for row in rows], _rows(features, rows))
+        found["actions_differ"] += _count_other_actions(pipeline, [held[row] for row in rows], features.take(rows))
     if out is not None:
         _write(out, features_of=parts, names=pipeline.features.names)
     return {**found, "versions": pipeline.versions}
@@ -124,16 +124,6 @@ def _find(installation: Installation, decision_id: str) -> EventRecord | Decisio
         if isinstance(record, EventRecord | DecisionRecord) and record.decision and record.decision.id == decision_id:
             return record
     raise InputError(f"no decision {decision_id[:80]!r} in {installation.journal}", fix="take the id from the reply")
-
-
-def _rows(features: FeatureBatch, rows: list[int]) -> FeatureBatch:
-    return FeatureBatch(
-        [features.event_ids[row] for row in rows],
-        features.as_of[rows],
-        features.values[rows],
-        features.names,
-        features.missing[rows],
-    )
 
 
 def _count_other_actions(pipeline: Pipeline, records: list[EventRecord], features: FeatureBatch) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -16,7 +17,8 @@ from floorwalker.server.openapi import REFUSALS
 from floorwalker.server.replies import DecisionReply, PrivatePart
 from floorwalker.server.startup import MOST_BEHIND
 
-TEXT = (Path(__file__).parents[3] / "docs" / "server.md").read_text("utf-8")
+DOCS = Path(__file__).parents[3] / "docs"
+TEXT = (DOCS / "server.md").read_text("utf-8")
 
 
 def _normal(path: str) -> str:
@@ -61,3 +63,14 @@ def test_the_numbers_are_those_of_the_program() -> None:
     assert f"{LEAST_ROWS:,} events for the first time" in TEXT
     assert f"{SAMPLE_ROWS:,} events of this shop" in TEXT
     assert EXPIRY_SECONDS == 900
+
+
+def test_the_speeds_told_are_those_of_the_kept_document() -> None:
+    kept = json.loads((DOCS / "results" / "bench_decisions.json").read_text("utf-8"))["metrics"]
+    for name, figure in (
+        ("decisions a second, 32 connections", f"{kept['closed']['decisions_per_second']:,.0f}"),
+        ("99th percentile of their times", f"{kept['closed']['p99_ms']:.0f} ms"),
+        ("99th percentile at 1,000 a second, timed from when each was due", f"{kept['open_1000']['p99_ms']:.0f} ms"),
+        ("events told a second through `/v1/events`", f"{kept['events_per_second']:,.0f}"),
+    ):
+        assert f"| {name} | {figure} |" in TEXT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +31,13 @@ class FeatureBatch:
 
     def __len__(self) -> int:
         return len(self.event_ids)
+
+    def take(self, rows: Sequence[int]) -> FeatureBatch:
+        """The features of these events, in this order; `rows` are positions from 0."""
+        at = list(rows)
+        return FeatureBatch(
+            [self.event_ids[row] for row in at], self.as_of[at], self.values[at], self.names, self.missing[at]
+        )
 
     def column(self, name: str) -> NDArray[np.float32]:
         """float32 [n], one feature by its name; an unknown name raises `ValueError`."""
