@@ -1,0 +1,84 @@
+"""What is simulated: how much, how long, from when, and where the parts for learning and judging meet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from floorwalker.errors import UsageError
+
+SECOND = 1_000_000
+"""Microseconds."""
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+SPLITS: tuple[str, ...] = ("train", "validation", "test")
+"""Parts in the order of time."""
+SPLIT_SHARES: tuple[float, ...] = (0.55, 0.15, 0.30)
+"""How much of the days each part gets."""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One run of the shop.
+
+    Parameters
+    ----------
+    events : about how many events are written, honest and malicious ones together.
+    seed : the only source of chance: the same scenario gives the same bytes.
+    days : local days, at least 3: each split has one.
+    first_day : the first of them.
+    shop : its name in every event.
+    malicious_share : of all events, at most .03.
+    only : ids of adversaries (`credential_stuffing`); empty means all of them.
+    """
+
+    events: int = 100_000
+    seed: int = 1
+    days: int = 30
+    first_day: date = date(2025, 10, 27)
+    shop: str = "default"
+    malicious_share: float = 0.024
+    only: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name, least, most in (("events", 1_000, 500_000_000), ("days", 3, 400)):
+            if not least <= getattr(self, name) <= most:
+                raise UsageError(f"{name} is {getattr(self, name)}", allowed=f"{least} to {most}")
+        if not 0.0 <= self.malicious_share <= 0.03:
+            raise UsageError(f"malicious_share is {self.malicious_share}", allowed="0 to 0.03")
+
+    @property
+    def first_at(self) -> int:
+        """When it begins, microseconds since 1970-01-01 UTC."""
+        start = datetime(self.first_day.year, self.first_day.month, self.first_day.day, tzinfo=UTC)
+        return int(start.timestamp()) * SECOND
+
+    @property
+    def end_at(self) -> int:
+        """When it is over; nothing happens at or after it."""
+        return self.first_at + self.days * DAY
+
+    @property
+    def split_edges(self) -> tuple[int, int]:
+        """When validation and when test begin; both at midnight, and each part has a day at least.
+
+        >>> scenario = Scenario(days=30)
+        >>> [(edge - scenario.first_at) // DAY for edge in scenario.split_edges]
+        [16, 21]
+        """
+        first = min(max(1, int(self.days * SPLIT_SHARES[0])), self.days - 2)
+        second = min(max(first + 1, int(self.days * (SPLIT_SHARES[0] + SPLIT_SHARES[1]))), self.days - 1)
+        return self.first_at + first * DAY, self.first_at + second * DAY
+
+    def split_of(self, at: int) -> str:
+        """The part that this time falls into."""
+        validation, test = self.split_edges
+        return SPLITS[(at >= validation) + (at >= test)]
+
+    def span_of(self, split: str) -> tuple[int, int]:
+        """From when (included) until when (excluded) a part lasts."""
+        edges = (self.first_at, *self.split_edges, self.end_at)
+        place = SPLITS.index(split)
+        return edges[place], edges[place + 1]
