@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floorwalker.errors import UsageError
-from floorwalker.store._chunks import ZEROS, Mirror, bytes_of, check_all, find_runs, places_in
-from floorwalker.store._files import make_folder, read_into, replace_file, sync_data, write_all
+from floorwalker.store._chunks import ZEROS, Mirror, find_runs, places_in
+from floorwalker.store._files import make_folder, replace_file, sync_data, write_all
 from floorwalker.store._manifest import (
     ENDING,
     PACK_ENDING,
@@ -25,7 +25,8 @@ from floorwalker.store._manifest import (
     pack_manifest,
     read_manifest,
 )  # fmt: skip
-from floorwalker.store.errors import DamagedError, StoreError, name_storage_error
+from floorwalker.store._restoring import read_arrays
+from floorwalker.store.errors import StoreError, name_storage_error
 
 State = Mapping[str, NDArray[np.generic]]
 _PIECE_BYTES = 4 * 1024 * 1024
@@ -198,10 +199,7 @@ class Snapshots:
         for path in sorted(self._files(ENDING), reverse=True):
             try:
                 manifest = read_manifest(path)
-                state = {
-                    entry.name: self._read_array(manifest.head, entry, table)
-                    for entry, table in zip(manifest.head.arrays, manifest.tables, strict=True)
-                }
+                state = read_arrays(self.folder, manifest)
             except StoreError as error:
                 faults.append(f"snapshot {path.name} cannot be used, the one before it is tried: {error}")
                 self._heads = [head for head in self._heads if head.number != int(path.stem)]
@@ -306,25 +304,3 @@ class Snapshots:
         for path in self._files():
             if path.name not in wanted:
                 path.unlink(missing_ok=True)
-
-    def _read_array(self, head: Head, entry: ArrayEntry, table: NDArray[np.int64]) -> NDArray[np.generic]:
-        array = np.zeros(entry.shape, np.dtype(entry.dtype))
-        data = bytes_of(array)
-        packs, offsets, checksums = table
-        for index in np.unique(packs[packs != ZEROS]).tolist():
-            path = self.folder / head.packs[index]
-            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-            try:
-                for first, last in find_runs(np.flatnonzero(packs == index), offsets, head.chunk_bytes):
-                    room = data[first * head.chunk_bytes : (last + 1) * head.chunk_bytes]
-                    if read_into(descriptor, room, int(offsets[first])) != len(room):
-                        raise DamagedError(f"{path} is shorter than its snapshot says", path=path)
-            finally:
-                os.close(descriptor)
-        broken = np.flatnonzero(check_all(data, head.chunk_bytes) != checksums)
-        if len(broken):
-            chunk = int(broken[0])
-            place = int(offsets[chunk])
-            path = self.folder / (head.packs[int(packs[chunk])] if packs[chunk] != ZEROS else "")
-            raise DamagedError(f"{path} at byte {place} is damaged (array {entry.name!r})", path=path, offset=place)
-        return array
