@@ -38,6 +38,7 @@ from floorwalker.events._columns import (
 from floorwalker.events.entities import ENTITIES, EntityKeyer
 from floorwalker.events.event import Event
 from floorwalker.events.networks import network_of
+from floorwalker.events.parts import NO_PARTS, Parts, PartsBuilder
 from floorwalker.events.types import TYPE_CODES
 
 __all__ = ["NUMBER_FIELDS", "TEXT_FIELDS", "EventBatch", "make_batch"]
@@ -58,9 +59,10 @@ class EventBatch:
     at : int64 [n], microseconds since 1970-01-01 UTC, the event's own time.
     received_at : int64 [n], when it reached us.
     keys : kind of entity -> uint64 [n], keyed hash of (shop, entity, value); 0 where it is missing, a placeholder or a
-        hub. With several coupons or lines it is the first one's.
+        hub. With several coupons or lines it is the first one's; `parts` has them all.
     numbers : name in `NUMBER_FIELDS` -> float64 [n]; NaN where it is missing.
     texts : name in `TEXT_FIELDS` -> texts [n]; None where it is missing.
+    parts : all coupons, items and sellers of events that have several, or lines.
     """
 
     id: list[str]
@@ -70,6 +72,7 @@ class EventBatch:
     keys: dict[str, NDArray[np.uint64]]
     numbers: dict[str, NDArray[np.float64]]
     texts: dict[str, list[str | None]]
+    parts: Parts = NO_PARTS
 
     def __len__(self) -> int:
         return len(self.id)
@@ -86,6 +89,7 @@ class EventBatch:
             keys={name: column[where] for name, column in self.keys.items()},
             numbers={name: column[where] for name, column in self.numbers.items()},
             texts={name: [column[row] for row in picked] for name, column in self.texts.items()},
+            parts=self.parts.take(where, len(self)) if len(self.parts) else NO_PARTS,
         )
 
 
@@ -131,6 +135,7 @@ def make_batch(events: Sequence[Event], keyer: EntityKeyer) -> EventBatch:
         keys=dict(zip(ENTITIES, _stack(hashes, 0, np.dtype(np.uint64), n), strict=True)),
         numbers=dict(zip(NUMBER_FIELDS, _stack(numbers, np.nan, np.dtype(np.float64), n), strict=True)),
         texts=texts,
+        parts=_gather_parts(events, columns["lines"], columns["coupons"], keyer),
     )
 
 
@@ -165,7 +170,19 @@ def _make_single(event: Event, keyer: EntityKeyer) -> EventBatch:
         keys=dict(zip(ENTITIES, np.array(hashes, dtype=np.uint64).reshape(-1, 1), strict=True)),
         numbers=dict(zip(NUMBER_FIELDS, filled.reshape(-1, 1), strict=True)),
         texts=dict(zip(TEXT_FIELDS, [[word] for word in (*words, *named)], strict=True)),
+        parts=_gather_parts((event,), (event.lines,), (event.coupons,), keyer),
     )
+
+
+def _gather_parts(events: Sequence[Event], lines: Sequence[Any], coupons: Sequence[Any], keyer: EntityKeyer) -> Parts:
+    """The parts of the few events that have any."""
+    if not any(lines) and not any(len(codes) > 1 for codes in coupons):
+        return NO_PARTS
+    builder = PartsBuilder(keyer)
+    for row, (carried, codes) in enumerate(zip(lines, coupons, strict=True)):
+        if carried or len(codes) > 1:
+            builder.add(row, events[row])
+    return builder.build()
 
 
 def _name_entities(event: Event) -> tuple[dict[str, str | None], tuple[str, ...]]:
