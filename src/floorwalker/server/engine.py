@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import msgspec
@@ -26,6 +27,7 @@ from floorwalker.policy.decision import Decision
 from floorwalker.server.idempotency import IdempotencyBook, RequestMark
 from floorwalker.server.problems import ProblemError
 from floorwalker.server.replies import make_reply
+from floorwalker.store.errors import ReadOnlyStorageError, StorageFullError
 from floorwalker.store.journal import Journal
 from floorwalker.store.vault import PersonalValue
 
@@ -98,8 +100,10 @@ class Engine:
     """Works on jobs one batch at a time, in the thread that owns the state.
 
     The state is moved and the records are appended in the same call, so journal order is the order in which features
-    saw the events. When the journal cannot take a record whose event was already counted, the engine stops taking
-    anything (`failure`): a restart rebuilds the state from what is journalled.
+    saw the events. Records that the disk refuses, although their events were counted, are kept, and nothing is taken
+    before they are appended: state is never ahead of the journal by more than they are. Any other error between
+    counting and appending, and a sync that failed, stop the engine for good (`failure`): what the state then holds, or
+    the disk, is not known, and a restart reads both back from what was acknowledged.
 
     Parameters
     ----------
@@ -122,6 +126,10 @@ class Engine:
     applied: dict[int, AppliedRecord] = field(default_factory=dict, init=False, repr=False)
     _recent: OrderedDict[int, bytes] = field(default_factory=OrderedDict, init=False, repr=False)
     _room_checked: int = field(default=0, init=False, repr=False)
+    _unwritten: Callable[[], object] | None = field(default=None, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.book.check = self._check_sound
 
     def now(self) -> int:
         """The clock, never behind a time that was already given: receipt times rise along the journal."""
@@ -131,7 +139,7 @@ class Engine:
     def work(self, jobs: Sequence[Job]) -> tuple[list[Outcome], int]:
         """Outcomes in the order of the jobs, and the sequence through which the journal must be durable first.
 
-        Raises `ProblemError` 503 where the disk is full or the engine has failed.
+        Raises `ProblemError` 503 where the disk takes nothing at the moment, or the engine has stopped.
         """
         self._check_usable()
         outcomes: list[Outcome | None] = [None] * len(jobs)
@@ -147,29 +155,72 @@ class Engine:
                     outcomes[place] = first + len(records)
                     records += job.records
             encoded = [encode_record(record) for record in records]
-            appended = self.journal.append(encoded)
         except Exception as error:
             # Features may have counted events that are in no record.
-            self.failure = f"{type(error).__name__}: {error}" if not isinstance(error, FloorwalkerError) else str(error)
+            self.stop(error)
             raise
-        assert appended == first
-        for job in jobs:
-            if not isinstance(job, RecordJob) and job.personal:
-                self.keep_personal(job.personal)
-        for row, (record, data) in enumerate(zip(records, encoded, strict=True)):
-            if isinstance(record, DecisionRecord) or (isinstance(record, EventRecord) and record.decision is not None):
-                self._remember(first + row, data)
-        for job, outcome in zip(jobs, outcomes, strict=True):
-            if isinstance(job, RecordJob) and isinstance(outcome, int):
-                job.then(outcome)
-        return [outcome for outcome in outcomes if outcome is not None], self.journal.next
+        answers = [outcome for outcome in outcomes if outcome is not None]
+
+        def append() -> None:
+            appended = self.journal.append(encoded)
+            assert appended == first
+            for job in jobs:
+                if not isinstance(job, RecordJob) and job.personal:
+                    self.keep_personal(job.personal)
+            for row, (record, data) in enumerate(zip(records, encoded, strict=True)):
+                if isinstance(record, DecisionRecord | EventRecord) and record.decision is not None:
+                    self._remember(first + row, data)
+            for job, outcome in zip(jobs, outcomes, strict=True):
+                if isinstance(job, RecordJob) and isinstance(outcome, int):
+                    job.then(outcome)
+
+        self.append_or_keep(append)
+        return answers, self.journal.next
+
+    def append_or_keep(self, append: Callable[[], object]) -> None:
+        """Append records whose events were counted; where the disk refuses, keep them and try again later.
+
+        Parameters
+        ----------
+        append : appends to the journal and does what must follow, or raises and has changed nothing.
+
+        Raises `ProblemError` 503 while the disk refuses. Whoever waits for these records is told so and may ask again:
+        once they are appended, their events are known.
+        """
+        try:
+            append()
+        except (StorageFullError, ReadOnlyStorageError) as error:
+            self._unwritten = append
+            self.failure = str(error)
+            raise self._refuse() from error
+        except Exception as error:
+            self.stop(error)
+            raise
+        if self._unwritten is append:
+            self._unwritten, self.failure = None, ""
+
+    def heal(self) -> bool:
+        """Append what the disk refused before, if there is any; True where nothing is left to be appended.
+
+        Call it now and then, so that the engine works again as soon as the disk does, whether or not somebody asks.
+        """
+        unwritten = self._unwritten
+        if unwritten is not None:
+            with suppress(ProblemError):
+                self.append_or_keep(unwritten)
+        return not self.failure
+
+    def stop(self, error: Exception) -> None:
+        """Take nothing more until a restart."""
+        self._unwritten = None
+        self.failure = str(error) if isinstance(error, FloorwalkerError) else f"{type(error).__name__}: {error}"
 
     def commit(self, through: int) -> None:
         """Return when the journal is durable before this sequence; safe in another thread than `work`."""
         try:
             self.journal.sync(through)
         except FloorwalkerError as error:
-            self.failure = str(error)
+            self.stop(error)
             raise
 
     def find(self, sequence: int) -> Record | None:
@@ -195,11 +246,24 @@ class Engine:
             return record, sequence
         return None
 
-    def _check_usable(self) -> None:
+    def _check_sound(self) -> None:
+        """Raise `ProblemError` 503 where what was counted is not journalled, or may not be on the disk."""
         if self.failure:
-            raise ProblemError(
+            raise self._refuse()
+
+    def _refuse(self) -> ProblemError:
+        if self._unwritten is None:
+            return ProblemError(
                 503, f"the engine stopped: {self.failure}", fix="restart the server; nothing acknowledged is lost"
             )
+        return ProblemError(
+            503, self.failure, fix="make room, or the disk writable; nothing needs a restart",
+            headers={"Retry-After": "5"},
+        )  # fmt: skip
+
+    def _check_usable(self) -> None:
+        if not self.heal():
+            raise self._refuse()
         now = self.clock()
         if not 0 <= now - self._room_checked < _HEADROOM_EVERY:
             self._room_checked = now

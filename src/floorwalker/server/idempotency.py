@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from floorwalker.pipeline.records import ReplyRecord
@@ -48,11 +49,17 @@ class IdempotencyBook:
     """Replies by mark, bounded by age, number and bytes; every reply stands in the journal too.
 
     A request that arrives while the first of its key is still being worked on waits for that one.
+
+    Parameters
+    ----------
+    retention_seconds, most_replies, most_bytes : bounds.
+    check : raises where kept replies must not be given, for their records may not be on the disk.
     """
 
     retention_seconds: int = RETENTION_SECONDS
     most_replies: int = MOST_REPLIES
     most_bytes: int = MOST_BYTES
+    check: Callable[[], None] = field(default=lambda: None, repr=False)
     _kept: OrderedDict[bytes, ReplyRecord] = field(default_factory=OrderedDict, init=False, repr=False)
     _bytes: int = field(default=0, init=False)
     _running: dict[bytes, tuple[bytes, asyncio.Future[None]]] = field(default_factory=dict, init=False, repr=False)
@@ -63,13 +70,14 @@ class IdempotencyBook:
     async def begin(self, mark: RequestMark, now: int) -> ReplyRecord | None:
         """The first reply to this request, or None where the caller shall work and then call `end`.
 
-        Raises `ProblemError` 409 where the key was used with another body.
+        Raises `ProblemError` 409 where the key was used with another body, and what `check` raises.
         """
         while True:
             self._forget(now)
             kept = self._kept.get(mark.key)
             if kept is not None:
                 _check_body(mark, kept.digest)
+                self.check()
                 return kept
             running = self._running.get(mark.key)
             if running is None:

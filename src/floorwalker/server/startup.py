@@ -203,6 +203,8 @@ class Runtime:
 
     def maintain(self) -> None:
         """Do what is due: learn, put to work what was learned, snapshot. Call it between batches, often."""
+        if not self.engine.heal():
+            return
         self._learn_when_due()
         events = self._counted + self.engine.events
         due = events - self._taken_events
