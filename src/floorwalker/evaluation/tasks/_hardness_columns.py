@@ -1,0 +1,102 @@
+"""Every field of an event, and what ids, order, rounding and gaps could betray, as columns of numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+SKIPPED = frozenset({"shop", "schema_version", "received_at", "type"})
+"""Fields on which malicious and honest events were made equal, or that the server fills in."""
+FOLDS = 5
+
+
+def field_columns(
+    events: pl.DataFrame, place: NDArray[np.int64], malicious: NDArray[np.bool_], groups: NDArray[np.int64]
+) -> dict[str, NDArray[np.float64]]:
+    """Numbers that a field can be told by: float64 [n] a column.
+
+    Parameters
+    ----------
+    events : n rows of the events' table.
+    place : int64 [n], how far down their second they stand in it (`place_in_second`).
+    malicious : bool [n].
+    groups : int64 [n], campaign or account: a value's rate of abuse is learned from other groups only.
+
+    A number or statement stands for itself; a text for the rate of abuse among events of other groups that have it,
+    and for its length and its share of digits; a list for its length. `missing/NAME` says that a field is absent.
+    """
+    columns: dict[str, NDArray[np.float64]] = {}
+    fold = groups % FOLDS
+    for name in events.columns:
+        if name in SKIPPED:
+            continue
+        column = events[name]
+        absent = column.is_null().to_numpy()
+        if absent.any():
+            columns[f"missing/{name}"] = absent.astype(np.float64)
+        if absent.all():
+            continue
+        if name == "at":
+            columns.update(_times(column.to_numpy()))
+        elif column.dtype.is_nested():
+            columns[f"length/{name}"] = column.list.len().cast(pl.Float64).to_numpy()
+        elif column.dtype == pl.String:
+            columns[f"length/{name}"] = column.str.len_chars().cast(pl.Float64).to_numpy()
+            columns[f"digits/{name}"] = column.str.count_matches(r"[0-9]").cast(pl.Float64).to_numpy()
+            columns[f"rate/{name}"] = _rates(column, malicious, fold)
+            columns[f"first/{name}"] = _first_character(column)
+        else:
+            values = column.cast(pl.Float64).to_numpy()
+            columns[name] = values
+            if name.endswith("_minor"):
+                columns[f"cents/{name}"] = np.mod(values, 100)
+                columns[f"tens/{name}"] = np.mod(values, 10)
+    columns["order/place_in_second"] = place.astype(np.float64)
+    # Running numbers would rise with whoever made them.
+    columns["order/id"] = events["id"].rank("dense").cast(pl.Float64).to_numpy()
+    columns["missing/how_many"] = np.sum([events[name].is_null().to_numpy() for name in events.columns], axis=0) * 1.0
+    return columns
+
+
+def _times(at: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+    seconds = at // 1_000_000
+    return {
+        "at/hour": (seconds // 3600 % 24).astype(np.float64),
+        "at/minute": (seconds // 60 % 60).astype(np.float64),
+        "at/second": (seconds % 60).astype(np.float64),
+        "at/millisecond": (at // 1000 % 1000).astype(np.float64),
+        "at/microsecond": (at % 1000).astype(np.float64),
+    }
+
+
+def place_in_second(at: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How far down its second each row of the whole table stands; rows of one second must not be sorted by who did it.
+
+    >>> place_in_second(np.array([0, 5, 999_999, 1_000_000, 1_000_001])).tolist()
+    [0, 1, 2, 0, 1]
+    """
+    starts = np.flatnonzero(np.r_[True, np.diff(at // 1_000_000) != 0])
+    lengths = np.diff(np.r_[starts, len(at)])
+    return np.arange(len(at)) - np.repeat(starts, lengths)
+
+
+def _first_character(column: pl.Series) -> NDArray[np.float64]:
+    heads = column.str.slice(0, 1).fill_null("")
+    return np.array([float(ord(head)) if head else np.nan for head in heads.to_list()])
+
+
+def _rates(column: pl.Series, malicious: NDArray[np.bool_], fold: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The smoothed rate of abuse of each text, learned on the other folds; NaN for a text that they do not know."""
+    codes = column.rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
+    n = int(codes.max()) + 1
+    base = float(malicious.mean())
+    rates = np.full(len(codes), np.nan)
+    for held in range(FOLDS):
+        others, here = fold != held, fold == held
+        seen = np.bincount(codes[others], minlength=n)
+        bad = np.bincount(codes[others], weights=malicious[others], minlength=n)
+        learned = np.where(seen > 0, (bad + 20 * base) / (seen + 20), np.nan)
+        rates[here] = learned[codes[here]]
+    rates[codes == 0] = np.nan
+    return rates

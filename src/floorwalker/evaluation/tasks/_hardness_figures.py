@@ -1,0 +1,111 @@
+"""How much a single number, a small tree, a bag of words and a full model tell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from floorwalker.metrics import roc_auc
+
+FOLDS = 5
+WORDS = r"(?u)\w+|[^\w\s]"
+FEWEST = 50
+"""Positives below which a figure says nothing."""
+
+
+def direction_free_auc(truth: NDArray[np.bool_], values: NDArray[np.floating[Any]]) -> float:
+    """The better of "more is worse" and "less is worse", missing values taken as lowest, as highest, or left out."""
+    values = np.asarray(values, np.float64)
+    absent = np.isnan(values)
+    candidates = [values]
+    if absent.any():
+        present = values[~absent]
+        low, high = (present.min() - 1, present.max() + 1) if len(present) else (0.0, 1.0)
+        candidates = [np.where(absent, low, values), np.where(absent, high, values)]
+    best = 0.5
+    for candidate in candidates:
+        found = roc_auc(truth, candidate)
+        best = max(best, found, 1.0 - found)
+    kept = truth[~absent]
+    if absent.any() and min(kept.sum(), (~kept).sum()) >= FEWEST:
+        found = roc_auc(kept, values[~absent])
+        best = max(best, found, 1.0 - found)
+    return best
+
+
+def single_aucs(truth: NDArray[np.bool_], columns: Mapping[str, NDArray[Any]]) -> dict[str, float]:
+    """The direction-free AUC of each column, the highest first."""
+    found = {name: direction_free_auc(truth, values) for name, values in columns.items() if not _is_constant(values)}
+    return dict(sorted(found.items(), key=lambda item: -item[1]))
+
+
+def tree_auc(matrix: NDArray[np.float32], truth: NDArray[np.bool_], groups: NDArray[np.int64], *, seed: int) -> float:
+    """Out-of-fold AUC of a decision tree of depth 3; a campaign or an account stands in one fold only."""
+    from sklearn.tree import DecisionTreeClassifier
+
+    scores = np.zeros(len(truth))
+    for held in range(FOLDS):
+        here = groups % FOLDS == held
+        if not _both(truth[~here]) or not here.any():
+            continue
+        tree = DecisionTreeClassifier(max_depth=3, min_samples_leaf=20, class_weight="balanced", random_state=seed)
+        tree.fit(matrix[~here], truth[~here])
+        scores[here] = tree.predict_proba(matrix[here])[:, 1]
+    return roc_auc(truth, scores)
+
+
+def full_model_auc(
+    matrix: NDArray[np.float32],
+    truth: NDArray[np.bool_],
+    learn: NDArray[np.bool_],
+    judge: NDArray[np.bool_],
+    *,
+    seed: int,
+) -> float:
+    """AUC on the rows `judge` of boosted trees learned on the rows `learn`."""
+    return roc_auc(truth[judge], full_model_scores(matrix, truth, learn, seed=seed)[judge])
+
+
+def full_model_scores(
+    matrix: NDArray[np.float32], truth: NDArray[np.bool_], learn: NDArray[np.bool_], *, seed: int
+) -> NDArray[np.float64]:
+    """Boosted trees learned on the rows `learn`, scoring all rows: float64 [n]."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    model = HistGradientBoostingClassifier(
+        max_iter=300, learning_rate=0.08, max_leaf_nodes=31, l2_regularization=1.0, class_weight="balanced",
+        early_stopping=True, validation_fraction=0.1, random_state=seed,
+    )  # fmt: skip
+    model.fit(matrix[learn], truth[learn])
+    scores: NDArray[np.float64] = model.predict_proba(matrix)[:, 1]
+    return scores
+
+
+def text_auc(texts: list[str], truth: NDArray[np.bool_], groups: NDArray[np.int64], *, seed: int) -> float:
+    """Out-of-fold AUC of a logistic regression on a bag of words; a campaign or an account stands in one fold only."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+
+    if min(truth.sum(), (~truth).sum()) < FEWEST:
+        return float("nan")
+    counted = TfidfVectorizer(min_df=3, max_features=30_000, token_pattern=WORDS)
+    bag = counted.fit_transform(texts)
+    scores = np.zeros(len(truth))
+    for held in range(FOLDS):
+        here = groups % FOLDS == held
+        model = LogisticRegression(C=1.0, max_iter=500, class_weight="balanced", random_state=seed)
+        model.fit(bag[~here], truth[~here])
+        scores[here] = model.decision_function(bag[here])
+    return roc_auc(truth, scores)
+
+
+def _both(truth: NDArray[np.bool_]) -> bool:
+    return bool(truth.any() and not truth.all())
+
+
+def _is_constant(values: NDArray[Any]) -> bool:
+    present = values[~np.isnan(values)]
+    return len(present) in (0, len(values)) and (not len(present) or bool((present == present[0]).all()))

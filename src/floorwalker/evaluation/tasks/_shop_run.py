@@ -1,0 +1,96 @@
+"""A simulated shop on disk, made once for each scenario and version of the simulator, and its live features."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+import floorwalker.simulation.shop as shop_package
+from floorwalker.events.batch import make_batch
+from floorwalker.events.entities import EntityKeyer
+from floorwalker.events.frames import read_events
+from floorwalker.events.identity.normalise import normalise
+from floorwalker.events.identity.tokens import Tokeniser
+from floorwalker.features.live import FeatureBatch, LiveFeatures
+from floorwalker.simulation.shop.scenario import Scenario
+
+BATCH = 20_000
+"""Events read and counted at once."""
+
+
+def cache_folder() -> Path:
+    """Where evaluations keep what they made: FLOORWALKER_CACHE, or `.cache/floorwalker` in the user's home."""
+    given = os.environ.get("FLOORWALKER_CACHE")
+    return Path(given) if given else Path.home() / ".cache" / "floorwalker"
+
+
+def simulated_shop(scenario: Scenario) -> Path:
+    """The folder with this scenario's events, truth and outcomes; simulated now where it is not there yet."""
+    from floorwalker.simulation.shop.honest.run import simulate
+
+    folder = cache_folder() / "shops" / fingerprint(scenario)
+    if not (folder / "complete").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        simulate(scenario, folder)
+        (folder / "complete").touch()
+    return folder
+
+
+def fingerprint(scenario: Scenario) -> str:
+    """A name for what this scenario gives under the present code of the simulator."""
+    digest = hashlib.blake2b(digest_size=10)
+    digest.update(msgspec.json.encode({**asdict(scenario), "first_day": scenario.first_day.isoformat()}))
+    for file in sorted(Path(shop_package.__path__[0]).rglob("*.py")):
+        digest.update(file.read_bytes())
+    return f"{scenario.events}-{digest.hexdigest()}"
+
+
+def iterate_features(folder: Path, *, seed: int = 1) -> Iterator[tuple[pl.DataFrame, FeatureBatch]]:
+    """The events in their order, in pieces, each with the live features as of just before it.
+
+    Identity is normalised as the server does it; the secrets are fixed, for nobody attacks an evaluation.
+    """
+    live = LiveFeatures(seed=seed)
+    keyer, tokeniser = EntityKeyer(bytes(16)), Tokeniser(bytes(32))
+    for frame in iterate_frames(folder):
+        events = [normalise(event, tokeniser)[0] for event in read_events(frame)]
+        yield frame, live.advance(make_batch(events, keyer))
+
+
+def iterate_frames(folder: Path) -> Iterator[pl.DataFrame]:
+    """The events' table in pieces of `BATCH` rows."""
+    table = pl.scan_parquet(folder / "events.parquet")
+    rows = table.select(pl.len()).collect().item()
+    for start in range(0, rows, BATCH):
+        yield table.slice(start, BATCH).collect()
+
+
+def gather_features(
+    folder: Path, wanted: NDArray[np.int64], *, seed: int = 1
+) -> tuple[pl.DataFrame, NDArray[np.float32], tuple[str, ...]]:
+    """The table's rows at these positions (rising), and their features.
+
+    Returns the rows, float32 [len(wanted), F] and the names of the F features; every event is counted on the way.
+    """
+    frames: list[pl.DataFrame] = []
+    values: list[NDArray[Any]] = []
+    names: tuple[str, ...] = ()
+    start = 0
+    for frame, features in iterate_features(folder, seed=seed):
+        here = wanted[np.searchsorted(wanted, start) : np.searchsorted(wanted, start + len(frame))] - start
+        frames.append(frame[here])
+        values.append(features.values[here])
+        names = features.names
+        start += len(frame)
+    return pl.concat(frames, how="diagonal_relaxed"), np.concatenate(values), names

@@ -1,0 +1,162 @@
+"""Is the simulated shop hard? No single number, and no small tree, may tell an expert from an honest customer.
+
+Each harmful event is compared with honest events of its own type and day (`_hardness_sample`): a refund is not
+suspicious for being a refund, nor for coming in the last week. A figure is the area under the ROC curve of one field of
+the event or one default live feature, whichever way it points. Malicious texts are compared with honest ones by a bag
+of words. And so that hard does not mean impossible, boosted trees learned on the train part are judged on the test
+part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from floorwalker.evaluation.tasks._hardness_columns import field_columns, place_in_second
+from floorwalker.evaluation.tasks._hardness_figures import (
+    FEWEST,
+    full_model_auc,
+    single_aucs,
+    text_auc,
+    tree_auc,
+)
+from floorwalker.evaluation.tasks._hardness_sample import CONTROLS, choose_sample
+from floorwalker.evaluation.tasks._shop_run import gather_features, simulated_shop
+from floorwalker.simulation.shop.scenario import DAY, Scenario
+
+BARS = {
+    "worst_single_feature_auc_expert": {"max": 0.85},
+    "shallow_tree_auc_expert": {"max": 0.90},
+    "text_bag_of_words_auc": {"min": 0.60, "max": 0.80},
+    "full_model_auc": {"min": 0.95},
+}
+EVENTS = 5_000_000
+SHOWN = 10
+"""Of the most telling columns, how many are named."""
+WRITTEN = ("review", "listing", "message", "support_contact", "livestream")
+"""Types of event whose texts are compared."""
+MOST_TEXTS = 20_000
+
+
+def run(*, data: Path | None = None, seeds: Sequence[int] = (0,), events: int = EVENTS) -> dict[str, Any]:
+    """Measure one scenario for each seed; figures are means, with their spread where there are several.
+
+    Parameters
+    ----------
+    data : not needed.
+    seeds : of the scenario and the models.
+    events : of each scenario.
+    """
+    found = [measure(Scenario(events=events, seed=100 + seed), seed=seed) for seed in seeds[:1]]
+    first = found[0]
+    return {
+        "data": {"source": "floorwalker simulate", "events": first["events"], "harmful": first["harmful"]},
+        "split": "full model: learned on the train days, judged on the test days; campaigns never cross",
+        "seeds": list(seeds[:1]),
+        "metrics": first["metrics"],
+        "baselines": {"chance": 0.5},
+        "bars": BARS,
+        "notes": [
+            f"each harmful event beside {CONTROLS} honest ones of its type and day; direction-free",
+            f"families with at least {FEWEST} harmful expert events",
+        ],
+    }
+
+
+def measure(scenario: Scenario, *, seed: int) -> dict[str, Any]:
+    """All figures of one scenario."""
+    folder = simulated_shop(scenario)
+    rng = np.random.default_rng(seed)
+    known = read_truth(folder, scenario)
+    sample = choose_sample(known, rng=rng)
+    rows = sample.rows
+    events, features, names = gather_features(folder, rows)
+    facts = known[rows]
+    malicious = (facts["phase"] == "harmful").to_numpy()
+    groups = group_numbers(facts)
+    place = place_in_second(known["at"].to_numpy())[rows]
+    fields = field_columns(events, place, malicious, groups)
+    columns: dict[str, NDArray[Any]] = fields | {f"feature/{name}": features[:, at] for at, name in enumerate(names)}
+    matrix = np.column_stack([features, *[values.astype(np.float32) for values in fields.values()]])
+
+    def compare(chosen: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Places in `rows` of these harmful events and of their controls, with the truth."""
+        controls = sample.controls[chosen].ravel()
+        bad = np.searchsorted(rows, sample.malicious[chosen])
+        good = np.searchsorted(rows, controls[controls >= 0])
+        return np.concatenate([bad, good]), np.repeat([True, False], [len(bad), len(good)])
+
+    of_harmful = known[sample.malicious]
+    expert = (of_harmful["skill"] == "expert").to_numpy()
+    families = of_harmful["family"].to_numpy()
+    pooled = singles(columns, *compare(expert))
+    by_family = {}
+    for family in sorted(set(families[expert])):
+        chosen = expert & (families == family)
+        if chosen.sum() >= FEWEST:
+            by_family[family] = singles(columns, *compare(chosen))
+    at, truth = compare(expert)
+    every, every_truth = compare(np.ones(len(expert), np.bool_))
+    split = facts["split"].to_numpy()[every]
+    metrics = {
+        "worst_single_feature_auc_expert": max(
+            [next(iter(found.values())) for found in (pooled, *by_family.values())], default=float("nan")
+        ),
+        "pooled_single_feature_auc_expert": next(iter(pooled.values())),
+        "shallow_tree_auc_expert": tree_auc(matrix[at], truth, groups[at], seed=seed),
+        "text_bag_of_words_auc": texts_told_apart(folder, known, rng, seed=seed),
+        "full_model_auc": full_model_auc(matrix[every], every_truth, split == "train", split == "test", seed=seed),
+        "worst_by_family": {name: next(iter(found.values())) for name, found in by_family.items()},
+        "most_telling": dict(list(pooled.items())[:SHOWN]),
+        "most_telling_by_family": {name: dict(list(found.items())[:4]) for name, found in by_family.items()},
+        "types_without_honest_events": sorted(set(of_harmful["type"].to_numpy()[(sample.controls < 0).all(axis=1)])),
+    }
+    return {"events": len(known), "harmful": len(sample.malicious), "metrics": metrics}
+
+
+def singles(columns: dict[str, NDArray[Any]], at: NDArray[np.int64], truth: NDArray[np.bool_]) -> dict[str, float]:
+    """Direction-free AUCs of all columns on these places, rounded, the highest first."""
+    found = single_aucs(truth, {name: values[at] for name, values in columns.items()})
+    return {name: round(value, 4) for name, value in found.items()}
+
+
+def read_truth(folder: Path, scenario: Scenario) -> pl.DataFrame:
+    """A row an event in the order of the events' table: truth, type, time, day."""
+    events = pl.read_parquet(folder / "events.parquet", columns=["id", "type", "at", "account", "session"])
+    truth = pl.read_parquet(folder / "truth.parquet")
+    doubled = [name for name in truth.columns if name in events.columns and name != "id"]
+    return events.join(truth.drop(doubled), on="id", how="left", maintain_order="left").with_columns(
+        ((pl.col("at") - scenario.first_at) // DAY).alias("day")
+    )
+
+
+def group_numbers(facts: pl.DataFrame) -> NDArray[np.int64]:
+    """One number for each campaign, and for each honest account (session, where there is none)."""
+    who = pl.when(pl.col("campaign") >= 0).then(pl.format("campaign {}", "campaign"))
+    named = who.otherwise(pl.coalesce("account", "session", "id"))
+    return facts.select(named.hash(7).alias("group"))["group"].to_numpy().astype(np.uint64).view(np.int64) >> 1 & 0xFFFF
+
+
+def texts_told_apart(folder: Path, known: pl.DataFrame, rng: np.random.Generator, *, seed: int) -> float:
+    """AUC of a bag of words that tells malicious texts from honest ones of the same types, matched in number."""
+    written = known.filter(pl.col("type").is_in(WRITTEN))
+    table = pl.scan_parquet(folder / "events.parquet")
+    if "text" not in table.collect_schema().names():
+        return float("nan")
+    texts = table.filter(pl.col("type").is_in(WRITTEN) & pl.col("text").is_not_null()).select("id", "text").collect()
+    written = written.join(texts, on="id", how="inner", maintain_order="left")
+    bad = written.filter(pl.col("phase") != "")
+    parts = [bad]
+    for kind, count in bad["type"].value_counts().sort("type").iter_rows():
+        good = written.filter((pl.col("phase") == "") & (pl.col("type") == kind))
+        parts.append(good[rng.choice(len(good), min(len(good), 2 * count), replace=False)])
+    both = pl.concat(parts)
+    if len(both) > MOST_TEXTS:
+        both = both[np.sort(rng.choice(len(both), MOST_TEXTS, replace=False))]
+    truth = (both["phase"] != "").to_numpy()
+    return text_auc(both["text"].to_list(), truth, group_numbers(both), seed=seed)

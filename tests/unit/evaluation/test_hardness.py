@@ -1,0 +1,129 @@
+"""The judge of the simulated shop finds what gives an adversary away, and nothing where nothing does."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+from floorwalker.evaluation.tasks._hardness_columns import field_columns, place_in_second
+from floorwalker.evaluation.tasks._hardness_figures import direction_free_auc, single_aucs, text_auc, tree_auc
+from floorwalker.evaluation.tasks._hardness_sample import choose_sample
+
+N = 2_000
+
+
+@pytest.fixture(name="truth")
+def half() -> np.ndarray:
+    return np.arange(N) % 2 == 0
+
+
+def frame(truth: np.ndarray, **columns: object) -> pl.DataFrame:
+    rng = np.random.default_rng(3)
+    facts = {
+        "id": [f"{one:011x}" for one in rng.integers(1 << 44, size=N)],
+        "type": ["order"] * N,
+        "at": rng.integers(1_700_000_000_000_000, 1_700_086_400_000_000, N),
+        "account": [f"a{one:x}" for one in rng.integers(1 << 30, size=N)],
+    }
+    return pl.DataFrame({**facts, **columns})
+
+
+def worst(truth: np.ndarray, table: pl.DataFrame, place: np.ndarray | None = None) -> tuple[str, float]:
+    groups = np.random.default_rng(1).integers(0, 200, N)
+    spots = np.random.default_rng(2).integers(0, 9, N) if place is None else place
+    return next(iter(single_aucs(truth, field_columns(table, spots, truth, groups)).items()))
+
+
+def test_nothing_is_found_where_nothing_is(truth: np.ndarray) -> None:
+    assert worst(truth, frame(truth))[1] < 0.56
+
+
+LEAKS = {
+    "missing/email": lambda k, bad: {"email": None if bad else "x@example.com"},
+    "cents/amount_minor": lambda k, bad: {"amount_minor": 4_000 + (0 if bad else k % 100)},
+    "rate/country": lambda k, bad: {"country": "DE" if bad else "FR"},
+    "length/device": lambda k, bad: {"device": "d" * (8 + bad)},
+    "at/microsecond": lambda k, bad: {"at": 1_700_000_000_000_000 + k * 1_000_000 + (0 if bad else k % 999)},
+    "order/id": lambda k, bad: {"id": f"{k + (0 if bad else 50_000):011x}"},
+    "length/coupons": lambda k, bad: {"coupons": ["A", "B"] if bad else ["A"]},
+}
+
+
+@pytest.mark.parametrize("leak", LEAKS)
+def test_each_leak_is_found(truth: np.ndarray, leak: str) -> None:
+    rows = [LEAKS[leak](k, bool(bad)) for k, bad in enumerate(truth)]
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    found = single_aucs(
+        truth,
+        field_columns(
+            frame(truth, **columns),
+            np.zeros(N, np.int64),
+            truth,
+            np.random.default_rng(1).integers(0, 200, N),
+        ),
+    )
+    assert found[leak] > 0.95
+
+
+def test_rows_sorted_by_who_did_it_inside_a_second_are_found(truth: np.ndarray) -> None:
+    at = np.repeat(np.arange(N // 10) * 1_000_000, 10)
+    place = place_in_second(at)
+    ordered = place >= 5
+    assert worst(ordered, frame(ordered), place)[0] == "order/place_in_second"
+
+
+def test_a_rate_is_learned_from_other_groups_only(truth: np.ndarray) -> None:
+    # Every account is its own group: its name says nothing of accounts never seen.
+    table = frame(truth, account=[f"a{number}" for number in range(N)])
+    found = field_columns(table, np.zeros(N, np.int64), truth, np.arange(N))
+    assert np.isnan(found["rate/account"]).all()
+
+
+def test_missing_values_count_as_evidence() -> None:
+    truth = np.repeat([True, False], 100)
+    values = np.where(truth, np.nan, 1.0)
+    assert direction_free_auc(truth, values) == 1.0
+    assert direction_free_auc(truth, np.where(truth, -1.0, 1.0)) == 1.0
+
+
+def test_a_small_tree_joins_two_fields(truth: np.ndarray) -> None:
+    rng = np.random.default_rng(5)
+    one, two = rng.random(N), rng.random(N)
+    both = (one > 0.5) & (two > 0.5)
+    matrix = np.column_stack([one, two]).astype(np.float32)
+    assert tree_auc(matrix, both, np.arange(N), seed=0) > 0.97
+    assert tree_auc(matrix, truth, np.arange(N), seed=0) < 0.6
+
+
+def test_words_are_told_apart_only_where_they_differ(truth: np.ndarray) -> None:
+    rng = np.random.default_rng(5)
+    words = ["good", "bad", "fine", "parcel", "late", "soft", "red", "blue"]
+    texts = [" ".join(rng.choice(words, 6)) for _ in range(N)]
+    groups = np.arange(N)
+    assert text_auc(texts, truth, groups, seed=0) < 0.6
+    marked = [text + (" bargain" if one else "") for text, one in zip(texts, truth, strict=True)]
+    assert text_auc(marked, truth, groups, seed=0) > 0.95
+
+
+def test_controls_are_honest_events_of_the_same_type_and_day() -> None:
+    rng = np.random.default_rng(2)
+    n = 5_000
+    known = pl.DataFrame(
+        {
+            "phase": rng.choice(["", "", "", "", "harmful", "preparatory"], n),
+            "type": rng.choice(["order", "review"], n),
+            "day": rng.integers(0, 3, n),
+        }
+    ).with_columns(pl.when(pl.int_range(n) == 7).then(pl.lit("listing")).otherwise("type").alias("type"))
+    known[7, "phase"] = "harmful"
+    sample = choose_sample(known, rng=rng)
+    assert len(sample.malicious) == (known["phase"] == "harmful").sum()
+    for malicious, controls in zip(sample.malicious[:300], sample.controls, strict=False):
+        if malicious == 7:
+            assert (controls == -1).all()
+            continue
+        chosen = known[controls]
+        assert set(chosen["phase"]) == {""}
+        assert set(chosen["type"]) == {known["type"][int(malicious)]}
+        assert set(chosen["day"]) == {known["day"][int(malicious)]}
