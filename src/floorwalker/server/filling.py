@@ -75,7 +75,7 @@ def fill(installation: Installation, plan: Plan) -> dict[str, float]:
     early = plan.events - plan.behind
     gap = max(1, (DAYS * 86_400_000_000) // max(1, early))
     clock = Clock(end - plan.behind * RUSH_MICROSECONDS - early * gap)
-    runtime = Runtime(installation, clock, durability="process", snapshot_events=MOST_BEHIND)
+    runtime = Runtime(installation, clock, durability="power_loss", snapshot_events=MOST_BEHIND)
     runtime.open()
     events = _Events(plan, _templates(plan, installation, clock.now))
     done = 0

@@ -218,7 +218,7 @@ class Server:
         self.service.ready = ""
         log.info(
             "ready", port=self.port, seconds=round(time.perf_counter() - started, 3), events=self.runtime.replayed,
-            mode=self.options.mode, durability=self.options.durability,
+            mode=self.options.mode, durability=self.options.durability, stages=self.runtime.stages,
         )  # fmt: skip
         self.on_ready(self.port)
         await asyncio.to_thread(self.runtime.prepare_snapshots)
