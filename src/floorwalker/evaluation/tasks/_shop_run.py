@@ -16,13 +16,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 import floorwalker.simulation.shop as shop_package
-from floorwalker.events.batch import make_batch
+from floorwalker.events.batch import EventBatch, make_batch
 from floorwalker.events.entities import EntityKeyer
 from floorwalker.events.frames import read_events
 from floorwalker.events.identity.normalise import normalise
 from floorwalker.events.identity.tokens import Tokeniser
 from floorwalker.features.live import FeatureBatch, LiveFeatures
-from floorwalker.simulation.shop.scenario import Scenario
+from floorwalker.simulation.shop.scenario import DAY, Scenario
 
 BATCH = 20_000
 """Events read and counted at once."""
@@ -56,8 +56,8 @@ def fingerprint(scenario: Scenario) -> str:
     return f"{scenario.events}-{digest.hexdigest()}"
 
 
-def iterate_features(folder: Path, *, seed: int = 1) -> Iterator[tuple[pl.DataFrame, FeatureBatch]]:
-    """The events in their order, in pieces, each with the live features as of just before it.
+def iterate_features(folder: Path, *, seed: int = 1) -> Iterator[tuple[pl.DataFrame, EventBatch, FeatureBatch]]:
+    """The events in their order, in pieces of the table, as columns, with the live features as of just before each.
 
     Identity is normalised as the server does it; the secrets are fixed, for nobody attacks an evaluation.
     """
@@ -65,7 +65,8 @@ def iterate_features(folder: Path, *, seed: int = 1) -> Iterator[tuple[pl.DataFr
     keyer, tokeniser = EntityKeyer(bytes(16)), Tokeniser(bytes(32))
     for frame in iterate_frames(folder):
         events = [normalise(event, tokeniser)[0] for event in read_events(frame)]
-        yield frame, live.advance(make_batch(events, keyer))
+        batch = make_batch(events, keyer)
+        yield frame, batch, live.advance(batch)
 
 
 def iterate_frames(folder: Path) -> Iterator[pl.DataFrame]:
@@ -87,10 +88,20 @@ def gather_features(
     values: list[NDArray[Any]] = []
     names: tuple[str, ...] = ()
     start = 0
-    for frame, features in iterate_features(folder, seed=seed):
+    for frame, _, features in iterate_features(folder, seed=seed):
         here = wanted[np.searchsorted(wanted, start) : np.searchsorted(wanted, start + len(frame))] - start
         frames.append(frame[here])
         values.append(features.values[here])
         names = features.names
         start += len(frame)
     return pl.concat(frames, how="diagonal_relaxed"), np.concatenate(values), names
+
+
+def read_truth(folder: Path, scenario: Scenario) -> pl.DataFrame:
+    """A row an event in the order of the events' table: truth, type, time, day."""
+    events = pl.read_parquet(folder / "events.parquet", columns=["id", "type", "at", "account", "session"])
+    truth = pl.read_parquet(folder / "truth.parquet")
+    doubled = [name for name in truth.columns if name in events.columns and name != "id"]
+    return events.join(truth.drop(doubled), on="id", how="left", maintain_order="left").with_columns(
+        ((pl.col("at") - scenario.first_at) // DAY).alias("day")
+    )

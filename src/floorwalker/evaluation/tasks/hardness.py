@@ -26,8 +26,8 @@ from floorwalker.evaluation.tasks._hardness_figures import (
     tree_auc,
 )
 from floorwalker.evaluation.tasks._hardness_sample import CONTROLS, choose_sample
-from floorwalker.evaluation.tasks._shop_run import gather_features, simulated_shop
-from floorwalker.simulation.shop.scenario import DAY, Scenario
+from floorwalker.evaluation.tasks._shop_run import gather_features, read_truth, simulated_shop
+from floorwalker.simulation.shop.scenario import Scenario
 
 BARS = {
     "worst_single_feature_auc_expert": {"max": 0.85},
@@ -123,16 +123,6 @@ def singles(columns: dict[str, NDArray[Any]], at: NDArray[np.int64], truth: NDAr
     """Direction-free AUCs of all columns on these places, rounded, the highest first."""
     found = single_aucs(truth, {name: values[at] for name, values in columns.items()})
     return {name: round(value, 4) for name, value in found.items()}
-
-
-def read_truth(folder: Path, scenario: Scenario) -> pl.DataFrame:
-    """A row an event in the order of the events' table: truth, type, time, day."""
-    events = pl.read_parquet(folder / "events.parquet", columns=["id", "type", "at", "account", "session"])
-    truth = pl.read_parquet(folder / "truth.parquet")
-    doubled = [name for name in truth.columns if name in events.columns and name != "id"]
-    return events.join(truth.drop(doubled), on="id", how="left", maintain_order="left").with_columns(
-        ((pl.col("at") - scenario.first_at) // DAY).alias("day")
-    )
 
 
 def group_numbers(facts: pl.DataFrame) -> NDArray[np.int64]:
