@@ -19,6 +19,7 @@ import structlog
 import uvicorn
 from litestar import Litestar
 
+from floorwalker.detectors.rules import default_schema
 from floorwalker.detectors.unusual import UnusualActivity
 from floorwalker.errors import FloorwalkerError, UsageError
 from floorwalker.events.decode import decode_event
@@ -31,10 +32,12 @@ from floorwalker.server.batcher import MicroBatcher
 from floorwalker.server.engine import Job, Outcome, RecordJob
 from floorwalker.server.fast_path import FastPath
 from floorwalker.server.installation import Installation
+from floorwalker.server.keeper import Keeper
 from floorwalker.server.keyring import KeyRing
 from floorwalker.server.metrics import Metrics
 from floorwalker.server.personal import PersonalQueue
 from floorwalker.server.records_to_rows import write_rows
+from floorwalker.server.rule_watch import RuleWatch
 from floorwalker.server.service import Intake, Personal, Service
 from floorwalker.server.startup import Durability, Runtime
 from floorwalker.store.ledger import Ledger, Projector
@@ -123,13 +126,15 @@ class Server:
         options.installation.make()
         listener = _listen(options.host, options.port)
         self.port = listener.getsockname()[1]
-        ledger = Ledger(options.database or options.installation.ledger_url)
+        ledger_url = options.database or options.installation.ledger_url
+        ledger = Ledger(ledger_url)
         archive = Archive(ledger)
         self.runtime.prepare()
         engine = self.runtime.engine
         tokeniser = Tokeniser(options.installation.token_key())
         vault = Vault(options.installation.vault, options.installation.vault_key, clock=wall_clock)
-        self._personal = PersonalQueue(vault.put, self._fault)
+        self.keeper = Keeper(options.installation, ledger_url, lambda: engine.journal.durable, self._fault)
+        self._personal = PersonalQueue(self.keeper.put, self._fault)
         engine.keep_personal = self._personal.add
         keyring = KeyRing(archive.list_keys)
         keyring.renew()
@@ -185,13 +190,15 @@ class Server:
         finally:
             self.service.ready = "stopping"
             await asyncio.gather(recovery, return_exceptions=True)
+            if self.service.rules is not None:
+                await asyncio.to_thread(self.service.rules.stop)
             await self.service.batcher.stop()
             self._maintenance.cancel()
             with suppress(asyncio.CancelledError):
                 await self._maintenance
             self.service.keyring.stop()
-            await asyncio.to_thread(self._stop_projector)
             await asyncio.to_thread(self._personal.stop)
+            await asyncio.to_thread(self._stop_keeper)
             log.info("stopped", events=self.service.engine.events)
 
     async def _recover(self) -> None:
@@ -202,7 +209,8 @@ class Server:
         try:
             await asyncio.to_thread(self.runtime.recover)
             self._warm_up()
-            self._start_projector()
+            self._start_keeper()
+            await self._start_rule_watch()
         except Exception as error:  # noqa: BLE001 - whatever it was, the process must say it and end
             self.service.ready = "failed"
             self._failed = error
@@ -233,15 +241,28 @@ class Server:
             pipeline.score(batch, np.arange(len(batch)))
             pipeline.window.find(pipeline.event_keys(batch.texts["shop"], batch.id))
 
-    def _start_projector(self) -> None:
-        self._projector = Projector(
-            self.service.engine.journal, self.ledger, write_rows, clock=wall_clock, rows=2000, seconds=0.5
-        )
-        self._projector.start()
+    async def _start_rule_watch(self) -> None:
+        engine, watch = self.service.engine, self.metrics.watch
+        pipeline = engine.pipeline
+        rules = RuleWatch(
+            self.options.installation, pipeline.rules, default_schema(pipeline.features.names), self.service.batcher,
+            wall_clock, self._fault,
+        )  # fmt: skip
+        await rules.begin()
+        self.service.rules = rules
+        watch("rules", "Rules that decide.", lambda: rules.state.rules)
+        watch("rules_since_seconds", "When they began to, in seconds since 1970.", lambda: rules.state.since / 1e6)
+        watch("rules_refused", "Faults of a changed set that was refused, 0 for none.", lambda: rules.state.faults)
 
-    def _stop_projector(self) -> None:
+    def _start_keeper(self) -> None:
+        # Made here to refuse a ledger that is ahead of the journal, and to finish what a keeper has left.
+        self._projector = Projector(self.service.engine.journal, self.ledger, write_rows, clock=wall_clock)
+        self.keeper.reached = self._projector.reached
+        self.keeper.start()
+
+    def _stop_keeper(self) -> None:
+        self.keeper.stop()
         if self._projector is not None:
-            self._projector.stop()
             with suppress(FloorwalkerError):
                 self._projector.catch_up()
 
@@ -266,7 +287,7 @@ class Server:
     def _trim_applied(self) -> None:
         """Reports that are in the ledger need not be remembered here."""
         applied = self.service.engine.applied
-        if len(applied) > 1000 and self._projector is not None and self._projector.behind == 0:
+        if len(applied) > 1000 and self.keeper.behind == 0:
             for sequence in list(applied)[:-1000]:
                 del applied[sequence]
 
@@ -286,12 +307,10 @@ class Server:
         watch("replayed_events", "Events that the start counted again.", lambda: self.runtime.replayed)
         watch("ready", "1 while decisions are being made.", lambda: float(not self.service.ready))
         watch("vault_waiting", "Raw personal values that are not in the vault yet.", lambda: len(self._personal))
-        watch("ledger_behind", "Durable records that are not in the ledger yet.", self._behind)
+        watch("ledger_behind", "Durable records that are not in the ledger yet.", lambda: self.keeper.behind)
+        watch("ledger_records", "Records that the ledger was made from.", lambda: self.keeper.reached)
+        watch("keeper_pid", "The process that keeps ledger and vault; 0 while there is none.", lambda: self.keeper.pid)
         watch("features_evicted_total", "Rows of live state that gave way to newer ones.", self._evicted)
-
-    def _behind(self) -> float:
-        projector = getattr(self, "_projector", None)
-        return float(projector.behind) if projector is not None else 0.0
 
     def _evicted(self) -> float:
         figures = self.service.engine.pipeline.features.figures()

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Table, delete, select
 
 from floorwalker.store.errors import DamagedError, LockedError, ReadOnlyStorageError, StorageFullError, UnavailableError
 from floorwalker.store.journal import Journal, RecordBatch
+from floorwalker.store.journal.tail import JournalTail
 from floorwalker.store.ledger.database import Ledger, Row, put
 from floorwalker.store.ledger.tables import PROJECTED, projections
 
@@ -35,7 +36,7 @@ class Projector:
 
     Parameters
     ----------
-    journal, ledger : read from, written to.
+    journal, ledger : read from, written to. Another process than the journal's owner gives a `JournalTail`.
     work : brings one batch of records into the tables; see `put_rows`. It knows what the records mean.
     clock : gives µs UTC.
     name : of this projection in the ledger.
@@ -53,7 +54,7 @@ class Projector:
 
     def __init__(
         self,
-        journal: Journal,
+        journal: Journal | JournalTail,
         ledger: Ledger,
         work: Work,
         *,
