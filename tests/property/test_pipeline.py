@@ -17,7 +17,7 @@ from floorwalker.pipeline.ids import IdHasher
 from floorwalker.pipeline.pipeline import Judged, Pipeline
 from floorwalker.pipeline.window import EventWindow
 from floorwalker.server.installation import Installation
-from floorwalker.server.startup import read_rules
+from floorwalker.server.rule_sets import read_rules
 
 START = 1_760_000_000_000_000
 LIMITS = Limits(rows={}, other_rows=200, sketches=64)

@@ -42,6 +42,9 @@ def explain(
         print(f"today the same inputs give {again['intended']}, risk {again['risk']}")
     else:
         print("made again from its inputs: " + ("equal" if document["equal"] else "NOT EQUAL"))
+        today = document["today"]
+        if document["rules_now"] != stored["versions"].get("rules"):
+            print(f"by the rules of then; today's give {today['intended']}, risk {today['risk']}")
     _print_features(document["features"])
     if not document["changed"] and not document["equal"]:
         raise typer.Exit(1)

@@ -100,6 +100,24 @@ class ModelRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     version: str
 
 
+class RulesRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="rules"):
+    """From here on another set of rules answers.
+
+    Parameters
+    ----------
+    at : µs UTC.
+    version, previous : of the rule tables, now and before; decisions carry them too.
+    by : who put it there: the name of an API key, `folder` for changed files, `start`.
+    rules : how many rules it has.
+    """
+
+    at: int
+    version: str
+    previous: str
+    by: str
+    rules: int
+
+
 class ReplyRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="reply"):
     """The reply to a request with an idempotency key, so that the same request gets it again after a restart.
 
@@ -118,7 +136,9 @@ class ReplyRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     body: bytes
 
 
-Record = EventRecord | DecisionRecord | AppliedRecord | LabelRecord | ListRecord | ModelRecord | ReplyRecord
+Record = (
+    EventRecord | DecisionRecord | AppliedRecord | LabelRecord | ListRecord | ModelRecord | RulesRecord | ReplyRecord
+)
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Record)

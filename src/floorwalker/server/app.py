@@ -22,12 +22,13 @@ from floorwalker.server.routes.entities import show_entity
 from floorwalker.server.routes.events import take_events
 from floorwalker.server.routes.labels import put_label, withdraw_label
 from floorwalker.server.routes.lists import put_entry, remove_entry, show_list
+from floorwalker.server.routes.rules import reload_rules
 from floorwalker.server.routes.system import health, metrics, ready, version
 from floorwalker.server.service import Service
 
 ROUTES = (
     decide, apply_decision, show_decision, take_events, put_label, withdraw_label, show_entity, show_list, put_entry,
-    remove_entry, health, ready, metrics, version,
+    remove_entry, reload_rules, health, ready, metrics, version,
 )  # fmt: skip
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]

@@ -22,7 +22,8 @@ from floorwalker.pipeline.pipeline import SUBJECTS, Pipeline
 from floorwalker.pipeline.records import DecisionRecord, EventRecord, LabelRecord, Record
 from floorwalker.pipeline.replaying import Replay
 from floorwalker.server.installation import Installation
-from floorwalker.server.startup import load_model, make_pipeline, read_rules
+from floorwalker.server.rule_sets import read_rules
+from floorwalker.server.startup import load_model, make_pipeline
 from floorwalker.store.journal import read_journal
 
 ABUSE = 0.5

@@ -44,6 +44,11 @@ class Installation:
         return self.folder / "rules"
 
     @property
+    def rule_sets(self) -> Path:
+        """Every set of rules that ever decided here, one file a version, so that decisions can be explained."""
+        return self.folder / "rule-sets"
+
+    @property
     def vault(self) -> Path:
         """Raw personal values, sealed."""
         return self.folder / "vault.sqlite"

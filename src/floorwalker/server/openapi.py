@@ -32,12 +32,13 @@ from floorwalker.server.replies import (
     LabelReply,
     ListBody,
     ListEntryReply,
+    RulesReply,
 )
 
 _TEMPLATE = "#/components/schemas/{name}"
 _BODIES = (
     Event, AppliedBody, AppliedReply, DecisionReply, EventsReply, LabelBody, LabelReply, ListBody, ListEntryReply,
-    ProblemBody,
+    ProblemBody, RulesReply,
 )  # fmt: skip
 REFUSALS = {
     "400": "The body is no JSON, or a header cannot be read.",

@@ -13,6 +13,7 @@ from floorwalker.pipeline.records import (
     ListRecord,
     ModelRecord,
     ReplyRecord,
+    RulesRecord,
 )
 from floorwalker.policy.decision import Decision
 from floorwalker.store.journal import RecordBatch
@@ -39,7 +40,9 @@ class _LeanDecision(msgspec.Struct, frozen=True, tag="decision"):
     decision: Decision
 
 
-_Known = _LeanRecord | _LeanDecision | AppliedRecord | LabelRecord | ListRecord | ModelRecord | ReplyRecord
+_Known = (
+    _LeanRecord | _LeanDecision | AppliedRecord | LabelRecord | ListRecord | ModelRecord | ReplyRecord | RulesRecord
+)
 _decoder = msgspec.msgpack.Decoder(_Known)
 
 
@@ -56,6 +59,10 @@ def write_rows(connection: Connection, batch: RecordBatch) -> None:
         elif isinstance(record, ModelRecord):
             detail: dict[str, object] = {"version": record.version}
             row = _audit_row(sequence, "", record.at, "floorwalker", "model.adopted", record.detector, detail)
+            rows.setdefault(audit, []).append(row)
+        elif isinstance(record, RulesRecord):
+            detail = {"previous": record.previous, "rules": record.rules}
+            row = _audit_row(sequence, "", record.at, record.by, "rules.adopted", record.version, detail)
             rows.setdefault(audit, []).append(row)
         elif not isinstance(record, ReplyRecord):
             # Later statements may undo earlier ones, so what came before is written first.

@@ -9,14 +9,16 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from floorwalker.detectors.rules import RuleTable, default_schema
 from floorwalker.detectors.unusual import DETECTOR, UnusualActivity
 from floorwalker.errors import InputError, UsageError
 from floorwalker.features.live import FeatureBatch
 from floorwalker.pipeline.pipeline import Pipeline
-from floorwalker.pipeline.records import DecisionRecord, EventRecord, decode_record, feature_values
+from floorwalker.pipeline.records import DecisionRecord, EventRecord, ListRecord, decode_record, feature_values
 from floorwalker.pipeline.replaying import Replay
 from floorwalker.policy.thresholds import ThresholdPolicy
 from floorwalker.server.installation import Installation
+from floorwalker.server.rule_sets import RuleSets
 from floorwalker.server.startup import load_model, make_pipeline
 from floorwalker.store.journal import read_journal
 
@@ -31,13 +33,15 @@ def compare_history(installation: Installation, out: Path | None = None) -> dict
 
     Returns
     -------
-    `events`, `decisions` (with stored features), `features_differ`, `actions_differ` (the intended action under
-    today's rules), `pipeline` with today's versions.
+    `events`, `decisions` (with stored features), `features_differ`, `actions_differ` (the intended action under the
+    rules that decided then), `rules_lost` (decisions whose rules are not kept any more; today's are taken), `versions`
+    of today.
     """
     _check(installation)
     pipeline = make_pipeline(installation)
+    tables = _Tables(installation, pipeline)
     replay = Replay(pipeline, lambda version: load_model(installation, version))
-    found = {"events": 0, "decisions": 0, "features_differ": 0, "actions_differ": 0}
+    found = {"events": 0, "decisions": 0, "features_differ": 0, "actions_differ": 0, "rules_lost": 0}
     parts: list[tuple[list[str], np.ndarray[Any, Any]]] = []
     for held, features in replay.steps(read_journal(installation.journal)):
         found["events"] += len(held)
@@ -53,7 +57,11 @@ def compare_history(installation: Installation, out: Path | None = None) -> dict
         data = again.tobytes()
         for place, bits in enumerate(stored):
             found["features_differ"] += bits != data[place * width : (place + 1) * width]
-        found["actions_differ"] += _count_other_actions(pipeline, [held[row] for row in rows], features.take(rows))
+        for version, of_version in _by_rules(held, rows).items():
+            found["rules_lost"] += 0 if tables.put_in_place(version) else len(of_version)
+            records = [held[row] for row in of_version]
+            found["actions_differ"] += _count_other_actions(pipeline, records, features.take(of_version))
+    tables.put_in_place(tables.today.version)
     if out is not None:
         _write(out, features_of=parts, names=pipeline.features.names)
     return {**found, "versions": pipeline.versions}
@@ -72,6 +80,8 @@ def explain_decision(installation: Installation, decision_id: str) -> dict[str, 
     version = decision.versions.get(DETECTOR, "0")
     model = load_model(installation, version) if version != "0" else None
     pipeline.adopt(model or UnusualActivity(pipeline.features.names, "0" if version == "0" else "lost"))
+    tables = _Tables(installation, pipeline, before=int(decision_id.split("_")[1], 16))
+    tables.put_in_place(decision.versions.get("rules", ""))
     now_versions = {**pipeline.versions, "policy": pipeline.policy.version}
     then_versions = {**decision.versions, "policy": decision.policy_version}
     changed = [
@@ -82,7 +92,7 @@ def explain_decision(installation: Installation, decision_id: str) -> dict[str, 
     values = feature_values(record)
     names = pipeline.features.names
     same_features = decision.versions.get("features") == pipeline.versions["features"]
-    again = None
+    again = today = None
     if same_features:
         batch = pipeline.batch([record.event])
         missing = np.isnan(values)
@@ -91,6 +101,8 @@ def explain_decision(installation: Installation, decision_id: str) -> dict[str, 
         # What the shop's lists said on that day is an input too.
         on = next((cause.code.removeprefix("list.") for cause in decision.causes if cause.detector == "lists"), "")
         again = pipeline.judge(batch, given, sequences, listed=[on])[0]
+        tables.put_in_place(tables.today.version)
+        today = pipeline.judge(batch, given, sequences, listed=[on])[0]
     return {
         "decision_id": decision_id,
         "event": msgspec.to_builtins(record.event),
@@ -101,8 +113,59 @@ def explain_decision(installation: Installation, decision_id: str) -> dict[str, 
         "stored": msgspec.to_builtins(decision),
         "again": msgspec.to_builtins(again) if again is not None else None,
         "changed": changed,
+        "rules_now": tables.today.version,
+        "today": msgspec.to_builtins(today) if today is not None else None,
         "equal": again == decision,
     }
+
+
+class _Tables:
+    """Rule tables by version, put into a pipeline in turn.
+
+    Parameters
+    ----------
+    installation, pipeline : whose rules, and where they go; its table is today's.
+    before : where a rule asks for lists, they are taken as they were before this record of the journal.
+    """
+
+    def __init__(self, installation: Installation, pipeline: Pipeline, before: int | None = None) -> None:
+        self._installation = installation
+        self._pipeline = pipeline
+        self._before = before
+        self._sets = RuleSets(installation.rule_sets)
+        self._known: dict[str, RuleTable | None] = {}
+        self.today = pipeline.rules.current
+
+    def put_in_place(self, version: str) -> bool:
+        """Let the pipeline answer with the rules of this version, or with today's where they are lost (False)."""
+        if version not in self._known:
+            found: RuleTable | None = self.today
+            if version != self.today.version:
+                found = self._sets.load(version, schema=default_schema(self._pipeline.features.names))
+            self._known[version] = found
+        table = self._known[version] or self.today
+        if self._before is not None and table.asks_lists:
+            self._show_lists(self._before)
+        self._pipeline.rules.adopt(table)
+        return self._known[version] is not None
+
+    def _show_lists(self, before: int) -> None:
+        """The lists as they were, from the journal's beginning; once."""
+        self._before = None
+        for _, data in read_journal(self._installation.journal, 0, before):
+            if b"list" in data[:16]:
+                record = decode_record(data)
+                if isinstance(record, ListRecord):
+                    self._pipeline.change_lists(record.entry, removed=record.removed)
+
+
+def _by_rules(held: list[EventRecord], rows: list[int]) -> dict[str, list[int]]:
+    """Rows by the version of the rules that decided about them."""
+    grouped: dict[str, list[int]] = {}
+    for row in rows:
+        decision = held[row].decision
+        grouped.setdefault(decision.versions.get("rules", "") if decision is not None else "", []).append(row)
+    return grouped
 
 
 def _check(installation: Installation) -> None:

@@ -170,6 +170,23 @@ class ListEntryReply(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: int
 
 
+class RulesReply(msgspec.Struct, frozen=True, kw_only=True):
+    """The rules that decide now.
+
+    Parameters
+    ----------
+    version : as decisions carry it.
+    rules : how many.
+    since : µs UTC, when they began to decide.
+    seconds : how long reading, checking and exchanging them took.
+    """
+
+    version: str
+    rules: int
+    since: int
+    seconds: float
+
+
 class Page(msgspec.Struct, frozen=True, kw_only=True):
     """Some rows, and the cursor of the next page; null where there is none."""
 

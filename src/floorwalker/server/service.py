@@ -17,6 +17,7 @@ from floorwalker.server.keyring import KeyRing
 from floorwalker.server.keys import ALL_SHOPS, ApiKey
 from floorwalker.server.metrics import Metrics
 from floorwalker.server.problems import ProblemError
+from floorwalker.server.rule_watch import RuleWatch
 from floorwalker.store.vault import PersonalValue
 
 Personal = Sequence[PersonalValue]
@@ -43,6 +44,7 @@ class Service:
     ledger : answers questions about the past.
     personal_waiting : raw personal values on their way to the vault.
     ready : "" once recovered, else what it is still doing.
+    rules : exchanges the rules; None until the server is ready.
     """
 
     engine: Engine
@@ -54,6 +56,7 @@ class Service:
     ledger: Any
     personal_waiting: Callable[[], int] = field(default=lambda: 0)
     ready: str = "starting"
+    rules: RuleWatch | None = None
 
     def admit(self, headers: Headers, scope: str) -> ApiKey:
         """The caller's key; raises `ProblemError` where it may not do this, or while the server is not ready."""

@@ -6,16 +6,14 @@ import gc
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from importlib.resources import files
 from io import BytesIO
-from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from floorwalker.detectors.rules import LiveRules, RuleTable, default_schema
+from floorwalker.detectors.rules import LiveRules, default_schema
 from floorwalker.detectors.unusual import DETECTOR, LEAST_ROWS, UnusualActivity
 from floorwalker.errors import ArtefactError, FloorwalkerError
 from floorwalker.events.entities import EntityKeyer
@@ -30,6 +28,7 @@ from floorwalker.policy.thresholds import ThresholdPolicy
 from floorwalker.server.engine import Engine
 from floorwalker.server.installation import Installation
 from floorwalker.server.laps import Laps
+from floorwalker.server.rule_sets import load_rules
 from floorwalker.store.journal import Journal
 from floorwalker.store.live import Snapshots
 
@@ -61,7 +60,7 @@ def make_pipeline(
     secret = installation.secret()
     seed = int.from_bytes(secret[16:24], "little")
     features = LiveFeatures(seed=seed, limits=limits)
-    table = RuleTable.load(read_rules(installation), schema=default_schema(features.names))
+    table = load_rules(installation, schema=default_schema(features.names))
     return Pipeline(
         EntityKeyer(secret[:16]),
         IdHasher(secret[:16]),
@@ -70,19 +69,6 @@ def make_pipeline(
         policy or ThresholdPolicy(),
         seed=seed >> 32,
     )
-
-
-def read_rules(installation: Installation) -> dict[str, str]:
-    """Texts of all rules by path: the starter rules of the package, then the shop's own below `rules`.
-
-    A rule of the shop with the path of a starter rule takes its place.
-    """
-    texts: dict[str, str] = {}
-    starter = Path(str(files("floorwalker.detectors.rules") / "starter"))
-    for folder in (starter, installation.rules):
-        for path in sorted(folder.rglob("*.yaml")) if folder.is_dir() else []:
-            texts[path.relative_to(folder).as_posix()] = path.read_text("utf-8")
-    return texts
 
 
 def load_model(installation: Installation, version: str) -> UnusualActivity | None:

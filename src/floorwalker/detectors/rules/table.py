@@ -134,6 +134,16 @@ class RuleTable:
         return len(self.rules)
 
     @property
+    def sources(self) -> Mapping[str, str]:
+        """Texts of the files by path: `load` makes an equal table of them, with the same version."""
+        return self._sources
+
+    @property
+    def asks_lists(self) -> bool:
+        """Whether a rule looks at lists, so that the table's hits depend on them too."""
+        return any(isinstance(term, terms.TextListed) for term in self._program.direct)
+
+    @property
     def comparisons(self) -> int:
         """Distinct comparisons of all rules."""
         return self._program.comparisons

@@ -15,9 +15,21 @@ JSON = "application/json"
 
 
 @get("/health", summary="Whether the process is alive", tags=["system"])
-async def health() -> Response[bytes]:
-    """200 as long as the process answers at all; says nothing about readiness."""
-    return Response(b'{"status":"alive"}', media_type=JSON)
+async def health(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """200 as long as the process answers at all; says nothing about readiness.
+
+    `rules` says which set decides since when (µs UTC), and whether a changed one was refused: then with the number of
+    its faults, which `POST /v1/rules/reload` and the log spell out.
+    """
+    service = service_of(request)
+    document: dict[str, Any] = {"status": "alive"}
+    if service.rules is not None:
+        state = service.rules.state
+        document["rules"] = {
+            "version": state.version, "rules": state.rules, "since": state.since,
+            "refused_at": state.refused_at or None, "faults": state.faults,
+        }  # fmt: skip
+    return Response(encode_json(document), media_type=JSON)
 
 
 @get("/ready", summary="Whether decisions are being made", tags=["system"])
