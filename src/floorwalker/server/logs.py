@@ -13,7 +13,7 @@ ALLOWED = frozenset(
     {
         "event", "level", "timestamp", "logger", "kind", "place", "port", "host", "folder", "seconds", "events",
         "records", "mode", "durability", "rules", "features", "detector", "version", "text", "reason", "snapshots",
-        "status", "database", "bytes", "sequence", "model",
+        "status", "database", "bytes", "sequence", "model", "stages",
     }
 )  # fmt: skip
 """Names that a line may carry; another is dropped, so that no careless call can log a body or a key."""
