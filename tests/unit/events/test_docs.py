@@ -131,9 +131,9 @@ def test_the_example_and_the_limits_are_those_of_the_code() -> None:
 
 
 def test_degrees_of_hubs_are_documented() -> None:
-    from floorwalker.events.identity.hubs import DEGREE_LIMITS
+    from floorwalker.events.identity.hubs import DEGREE_RULES
 
     page = (Path(__file__).parents[3] / "docs" / "identity.md").read_text("utf-8")
-    assert re.findall(r"^\| `(\w+)` \| (\d+) \|$", page, re.MULTILINE) == [
-        (entity, str(limit)) for entity, limit in DEGREE_LIMITS.items()
+    assert re.findall(r"^\| `(\w+)` \| (\w+) \| (\d+) \| (\d+) % \|$", page, re.MULTILINE) == [
+        (entity, rule.window, str(rule.limit), f"{rule.share * 100:.0f}") for entity, rule in DEGREE_RULES.items()
     ]

@@ -1,8 +1,8 @@
 """What many strangers share: a carrier's address, a campus, a pickup point, a fingerprint that a whole series has.
 
 Five accounts behind a carrier's address mean nothing. A hub is recognised in two ways, and both are data: by lists
-(`hubs.toml` beside this file, and a shop's own file of the same form) and by degree, when more accounts share an
-entity than any household could.
+(`hubs.toml` beside this file, and a shop's own file of the same form) and by degree, when more customers of good
+standing share an entity than any household could.
 
 >>> hubs = read_hubs()
 >>> hubs.holds("email_domain", "gmail.com"), hubs.holds("email_domain", "example.com")
@@ -16,32 +16,50 @@ from __future__ import annotations
 
 import ipaddress
 import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 from types import MappingProxyType
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from floorwalker.errors import UsageError
 from floorwalker.events.entities import ENTITIES
 from floorwalker.events.identity._mail_hosts import FREE
 from floorwalker.events.networks import parse_address
 
-DEGREE_LIMITS = MappingProxyType(
+
+@dataclass(frozen=True)
+class DegreeRule:
+    """From which degree on an entity is a hub.
+
+    Parameters
+    ----------
+    window : name of the window of live features in which accounts are counted.
+    limit : more different trusted accounts than this make a hub; a household, a shared flat and a small office stay
+        below.
+    share : least share of trusted accounts among all accounts.
+    """
+
+    window: str
+    limit: int
+    share: float
+
+
+DEGREE_RULES: Mapping[str, DegreeRule] = MappingProxyType(
     {
-        "ip": 50,
-        "ip_network": 300,
-        "device": 20,
-        "phone": 8,
-        "email": 8,
-        "payment": 12,
-        "delivery_point": 40,
-        "session": 8,
+        "ip": DegreeRule("1d", 50, 0.1),
+        "ip_network": DegreeRule("1d", 300, 0.1),
+        "delivery_point": DegreeRule("30d", 40, 0.25),
+        "device": DegreeRule("30d", 20, 0.5),
+        "payment": DegreeRule("30d", 12, 0.5),
+        "phone": DegreeRule("30d", 8, 0.5),
+        "email": DegreeRule("30d", 8, 0.5),
     }
 )
-"""Accounts above which an entity is a hub; a household, a shared flat and a small office stay below."""
+"""Kinds of entity that can become hubs by degree. What one person has, a device or a card, needs that most of the
+accounts are trusted, so that a farm of false accounts is none; a session never is a hub. What a trusted account is,
+`floorwalker.features.live.declarations.Hub` says: live features look for hubs, event by event."""
 
 
 class Hubs:
@@ -63,6 +81,11 @@ class Hubs:
         self._widths = {
             version: sorted({width for v, width, _ in self._by_prefix if v == version}) for version in (4, 6)
         }
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Every value that is declared by name, whatever it is the name of."""
+        return frozenset[str]().union(*self._values.values())
 
     def holds(self, entity: str, value: str) -> bool:
         """Whether this value of this kind of entity is declared a hub."""
@@ -117,21 +140,3 @@ def _read_range(entry: Any) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
         return ipaddress.ip_network(entry["range"])
     except (TypeError, KeyError, ValueError) as error:
         raise UsageError(f"a hub's network is {entry!r}", allowed='{ range = "203.0.113.0/24", name = "…" }') from error
-
-
-def find_hubs(keys: NDArray[np.uint64], accounts: NDArray[np.uint64], limit: int) -> NDArray[np.uint64]:
-    """Keys that more than `limit` different accounts share, in rising order.
-
-    Parameters
-    ----------
-    keys : uint64 [n], keys of one kind of entity; 0 is nobody.
-    accounts : uint64 [n], keys of the accounts that used them; 0 is nobody.
-    limit : as in `DEGREE_LIMITS`.
-
-    >>> find_hubs(np.array([7, 7, 7, 8], dtype=np.uint64), np.array([1, 2, 3, 1], dtype=np.uint64), 2).tolist()
-    [7]
-    """
-    known = (keys != 0) & (accounts != 0)
-    pairs = np.unique(np.stack([keys[known], accounts[known]], axis=1), axis=0)
-    shared, counts = np.unique(pairs[:, 0], return_counts=True)
-    return shared[counts > limit]

@@ -14,11 +14,15 @@ from numpy.typing import NDArray
 
 from floorwalker.errors import UsageError
 from floorwalker.events.entities import ENTITIES
+from floorwalker.events.parts import PART_ENTITIES
 from floorwalker.events.types import EVENT_TYPES
 from floorwalker.features.live import _layout as layout
 from floorwalker.features.live._table import TableBuilder
 from floorwalker.features.live._vocabulary import Vocabulary
-from floorwalker.features.live.declarations import PLAIN_CODES, Feature
+from floorwalker.features.live.declarations import PLAIN_CODES, Feature, Hub
+from floorwalker.features.live.windows import WINDOWS
+
+_DEVICES = ("account", "device")
 
 LATE_FEATURE = "event_late"
 """The one feature that belongs to no entity: 1 where the event came too late to be counted."""
@@ -40,6 +44,8 @@ class Program:
     spans: NDArray[np.int64]
     updates: NDArray[np.int64]
     adds: NDArray[np.int64]
+    hubs: NDArray[np.int64]
+    shared: NDArray[np.int64]
     sets: NDArray[np.int64]
     type_bits: NDArray[np.uint64]
     ranges: NDArray[np.float64]
@@ -51,6 +57,9 @@ class Program:
     invited_at: int
     only_at: int
     tokens_at: int
+    standing_at: int
+    devices: int
+    known_at: int
     digest: str
 
 
@@ -78,15 +87,22 @@ def compile_features(features: Sequence[Feature], caps: Mapping[str, int], defau
         account.keep_tokens()
         if ("inviter",) in builders:
             account.keep_inviter()
+    if any(isinstance(feature.aggregate, Hub) for feature in features):
+        for of in (("account",), _DEVICES):
+            builders.setdefault(of, TableBuilder(of, vocabulary))
+        builders["account",].keep_standing()
+        builders[_DEVICES].keep_known()
     order = sorted(builders, key=lambda of: (len(of), [ENTITIES.index(name) for name in of]))
     names = (LATE_FEATURE, *(feature.name for feature in features))
-    digest = hashlib.sha256(repr((tuple(features), layout.PAGE_BYTES, layout.TOKENS)).encode()).hexdigest()
+    figures = (layout.VERSION, layout.PAGE_BYTES, layout.TOKENS)
+    digest = hashlib.sha256(repr((tuple(features), figures)).encode()).hexdigest()
     return _link(names, [builders[of] for of in order], vocabulary, caps, default_cap, digest)
 
 
 def _check(features: Iterable[Feature]) -> None:
     faults = []
     seen: set[str] = {LATE_FEATURE}
+    hubs: set[tuple[str, ...]] = set()
     types = {kind.name for kind in EVENT_TYPES}
     for feature in features:
         if feature.name in seen:
@@ -104,11 +120,28 @@ def _check(features: Iterable[Feature]) -> None:
             if unknown:
                 faults.append(f"{feature.name} looks at {', '.join(unknown)}, which are no event types")
         code = getattr(feature.aggregate, "of", None)
+        if isinstance(feature.aggregate, Hub):
+            faults += _faults_of_hub(feature, feature.aggregate, hubs)
+        if len({*feature.of} & {*PART_ENTITIES}) > 1 or {"item", "seller"} <= {*feature.of, code}:
+            faults.append(f"{feature.name} combines two of {', '.join(PART_ENTITIES)}, of which an event has many")
         if code is not None and code not in (*ENTITIES, *PLAIN_CODES):
             allowed = ", ".join((*ENTITIES, *PLAIN_CODES))
             faults.append(f"{feature.name} tells {code!r} apart, allowed: {allowed}")
     if faults:
         raise UsageError("; ".join(faults))
+
+
+def _faults_of_hub(feature: Feature, kind: Hub, seen: set[tuple[str, ...]]) -> list[str]:
+    faults = []
+    if len(feature.of) != 1 or feature.of[0] in ("account", *PART_ENTITIES):
+        faults.append(f"{feature.name}: only a single entity that accounts share can be a hub")
+    if feature.of in seen:
+        faults.append(f"{feature.name} is the second rule for hubs of {feature.of[0]}")
+    if kind.over not in WINDOWS or kind.limit < 1 or not 0.0 < kind.share <= 1.0 or kind.what.number is not None:
+        allowed = f"a window of {', '.join(WINDOWS)}; a limit from 1 on; 0 < share <= 1; events without a range"
+        faults.append(f"{feature.name} is a hub {kind}, allowed: {allowed}")
+    seen.add(feature.of)
+    return faults
 
 
 def _link(
@@ -128,9 +161,13 @@ def _link(
     factors: list[float] = []
     updates: list[list[int]] = []
     adds: list[list[int]] = []
+    hubs: list[list[int]] = []
+    shared: list[int] = []
     sets: list[list[int]] = []
     words = slots = sums = 0
-    marks = {"account": -1, "inviter": -1, "invited_at": -1, "only_at": -1, "tokens_at": -1}
+    places = ("account", "inviter", "invited_at", "only_at", "tokens_at", "standing_at", "devices", "known_at")
+    marks = dict.fromkeys(places, -1)
+    hub_bits: dict[str, int] = {}
     for number, builder in enumerate(builders):
         table = builder.lay_out()
         row = tables[number]
@@ -151,6 +188,15 @@ def _link(
         slots += size
         row[layout.T_TOTALS], row[layout.T_FRONT] = table.sums, table.front
         row[layout.T_INVITED] = "inviter" in builder.of
+        row[layout.T_PART] = next((ENTITIES.index(name) for name in builder.of if name in PART_ENTITIES), -1)
+        row[layout.T_HUB] = -1
+        if table.hubs:
+            row[layout.T_HUB] = len(hubs)
+            hub_bits[builder.of[0]] = hub_bits.get(builder.of[0], 0) | 1 << len(hubs)
+            hubs += table.hubs
+        row[layout.T_SHARED_BY] = sum(hub_bits.get(name, 0) for name in builder.of)
+        row[layout.T_SHARED_START], row[layout.T_SHARED_END] = len(shared), len(shared) + len(table.shared)
+        shared += table.shared
         kinds = [feature[layout.OP] for feature in table.features]
         row[layout.T_DISTINCT_START] = len(features) + kinds.count(layout.READ)
         row[layout.T_OTHERS_START] = row[layout.T_DISTINCT_START] + kinds.count(layout.DISTINCT)
@@ -166,6 +212,9 @@ def _link(
             spans[number, kind, 1] = len(updates)
         if builder.of == ("account",):
             marks |= {"account": number, "invited_at": table.place("invited"), "tokens_at": table.place("tokens")}
+            marks["standing_at"] = table.place("standing")
+        if builder.of == _DEVICES and marks["standing_at"] >= 0:
+            marks |= {"devices": number, "known_at": table.place(*builder.known_at())}
         if builder.of == ("inviter",):
             marks |= {"inviter": number, "only_at": table.place("only")}
     return Program(
@@ -181,6 +230,8 @@ def _link(
         spans=spans,
         updates=_matrix(updates, 8),
         adds=_matrix(adds, 4),
+        hubs=_matrix(hubs, layout.HUB_COLUMNS),
+        shared=np.array(shared, np.int64),
         sets=_matrix(sets, 3),
         type_bits=vocabulary.type_bits(),
         ranges=vocabulary.ranges(),

@@ -6,11 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floorwalker.features.live import _layout as layout
+from floorwalker.features.live._hubs import is_hub, is_trusted
 from floorwalker.features.live._inline import inline_kernel
+from floorwalker.features.live._parts import clear_columns, join_columns
 from floorwalker.features.live._read import read_features
 from floorwalker.features.live._rings import bucket_numbers, read_windows, ring_places, roll
 from floorwalker.features.live._rows import find_row, make_row, mix, pair_key
 from floorwalker.features.live._tally import choose, count_event, count_invitation
+from floorwalker.features.live._vocabulary import TRUSTED
 from floorwalker.store._flat import flat_kernel
 from floorwalker.store._hashing import widen
 
@@ -54,6 +57,30 @@ def add_invited(
                 hashes[a, count] = mix(key, seed)
                 present[a, count + 1] = k
                 present[a, 0] = count + 1
+
+
+@inline_kernel
+def list_part(
+    entity: int,
+    c: int,
+    tables: NDArray[np.int64],
+    codes: NDArray[np.uint64],
+    seed: np.uint64,
+    present: NDArray[np.int64],
+    row_keys: NDArray[np.uint64],
+    hashes: NDArray[np.uint64],
+) -> None:
+    """Which tables know the part in column `c`, and under which keys: into the row behind those of the block."""
+    count = 0
+    for k in range(len(tables)):
+        if tables[k, layout.T_PART] == entity:
+            key = key_of(tables, k, c, codes, seed)
+            if key != _U0:
+                row_keys[_BLOCK, count] = key
+                hashes[_BLOCK, count] = mix(key, seed)
+                count += 1
+                present[_BLOCK, count] = k
+    present[_BLOCK, 0] = count
 
 
 @inline_kernel
@@ -131,6 +158,8 @@ def run(
     types: NDArray[np.int16],
     at: NDArray[np.int64],
     received_at: NDArray[np.int64],
+    starts: NDArray[np.int64],
+    parts: NDArray[np.int64],
     codes: NDArray[np.uint64],
     values: NDArray[np.float64],
     seed: np.uint64,
@@ -145,6 +174,8 @@ def run(
     spans: NDArray[np.int64],
     updates: NDArray[np.int64],
     adds: NDArray[np.int64],
+    hubs: NDArray[np.int64],
+    shared: NDArray[np.int64],
     sets: NDArray[np.int64],
     type_bits: NDArray[np.uint64],
     ranges: NDArray[np.float64],
@@ -176,19 +207,23 @@ def run(
     missing: NDArray[np.bool_],
 ) -> None:
     """Read the features of every event and, where `moves` says so, count it. `out` arrives full of NaN, `missing` full
-    of True. `numbers` is int64 [4, levels], room for bucket numbers; `codes` and `values` have an event per column,
-    `out` and `missing` are flat."""
+    of True. `numbers` is int64 [4, levels], room for bucket numbers; `codes` and `values` have an event per column, and
+    behind them a part of an event per column: `parts` says of which entity, `starts` where those of each event begin.
+    `out` and `missing` are flat, with one row more where there are parts."""
     event = numbers[0]
     places = numbers[1]
     other = numbers[2]
-    columns = len(out) // max(len(types), 1)
-    account = marks[0]
-    inviter = marks[1]
-    invited_at = marks[2]
-    for i in range(len(types)):
+    n = len(types)
+    columns = marks[layout.M_COLUMNS]
+    account = marks[layout.M_ACCOUNT]
+    invited_at = marks[layout.M_INVITED_AT]
+    inviter = marks[layout.M_INVITER_CODE]
+    standing_at = marks[layout.M_STANDING_AT]
+    devices = marks[layout.M_DEVICES]
+    for i in range(n):
         if i % _BLOCK == 0:
             numbers[3, 0] = touch_ahead(
-                i, len(types), at, tables, blocks, codes, seed, slots, keys, event, places, present, row_keys, hashes,
+                i, n, at, tables, blocks, codes, seed, slots, keys, event, places, present, row_keys, hashes,
                 targets, lines,
             )  # fmt: skip
         t = at[i]
@@ -205,42 +240,84 @@ def run(
         counts = moves and not is_late and kind >= 0
         bucket_numbers(t, event)
         ring_places(event, places)
-        a = i % _BLOCK
-        j = 0
-        while j < present[a, 0]:
-            k = present[a, j + 1]
-            row = find_row(tables[k], row_keys[a, j], hashes[a, j], slots, keys)
-            rows[j] = row
-            if k == account and row >= 0 and invited_at >= 0 and codes[marks[4], i] == _U0:
-                # What an invited account does later counts for its inviter too.
-                codes[marks[4], i] = keys[(row + invited_at) >> 1]
-                if codes[marks[4], i] != _U0:
-                    add_invited(a, i, tables, codes, seed, present, row_keys, hashes)
-            moment = t
-            newest = t
-            now = event
-            if row < 0:
-                read_windows(tables[k], row, windows, event, event, floats, sums)
-            else:
-                newest = times[(row + layout.CLOCK) >> 1]
-                befores[j] = newest
-                clock = other
-                bucket_numbers(newest, clock)
-                if newest > t:
-                    # An event out of order sees the row as of its newest one.
-                    moment = newest
-                    now = clock
-                elif counts and spans[k, kind, 0] < spans[k, kind, 1]:
-                    # The event will be counted here: the clock may as well move now, and the totals are made once.
-                    roll(tables[k], row, blocks, windows, clock, event, places, floats)
-                    times[(row + layout.CLOCK) >> 1] = t
-                    clock = event
-                read_windows(tables[k], row, windows, now, clock, floats, sums)
-            read_features(
-                tables[k], row, i, moment, now, seed, features, factors, codes, values, sums, words, floats, times,
-                ticks, pages, heads, estimates, powers, scratch, i * columns, out, missing,
-            )  # fmt: skip
-            j += 1
+        first_part = 0
+        last_part = 0
+        if len(parts) > 0:
+            first_part = starts[i]
+            last_part = starts[i + 1]
+        hubs_here = 0
+        account_row = -1
+        known_at = -1
+        # First the event itself, then what it has several of, each in a column of its own.
+        for step in range(first_part - 1, last_part):
+            a = i % _BLOCK
+            c = i
+            base = i * columns
+            if step >= first_part:
+                a = _BLOCK
+                c = n + step
+                base = n * columns
+                codes[inviter, c] = codes[inviter, i]
+                list_part(parts[step], c, tables, codes, seed, present, row_keys, hashes)
+            j = 0
+            while j < present[a, 0]:
+                k = present[a, j + 1]
+                row = find_row(tables[k], row_keys[a, j], hashes[a, j], slots, keys)
+                if a != _BLOCK:
+                    rows[j] = row
+                else:
+                    clear_columns(tables[k], base, features, out, missing)
+                if k == account and row >= 0:
+                    account_row = row
+                    if invited_at >= 0 and codes[inviter, i] == _U0:
+                        # What an invited account does later counts for its inviter too.
+                        codes[inviter, i] = keys[(row + invited_at) >> 1]
+                        if codes[inviter, i] != _U0:
+                            add_invited(a, i, tables, codes, seed, present, row_keys, hashes)
+                elif k == devices and row >= 0:
+                    known_at = row + marks[layout.M_KNOWN_AT]
+                moment = t
+                newest = t
+                now = event
+                if row < 0:
+                    read_windows(tables[k], row, windows, event, event, floats, sums)
+                else:
+                    newest = times[(row + layout.CLOCK) >> 1]
+                    if a != _BLOCK:
+                        befores[j] = newest
+                    clock = other
+                    bucket_numbers(newest, clock)
+                    if newest > t:
+                        # An event out of order sees the row as of its newest one.
+                        moment = newest
+                        now = clock
+                    elif counts and spans[k, kind, 0] < spans[k, kind, 1]:
+                        # The event will be counted here: the clock may as well move now, and the totals are made once.
+                        roll(tables[k], row, blocks, windows, clock, event, places, floats)
+                        times[(row + layout.CLOCK) >> 1] = t
+                        clock = event
+                    read_windows(tables[k], row, windows, now, clock, floats, sums)
+                read_features(
+                    tables[k], row, c, moment, now, seed, features, factors, codes, values, sums, words, floats, times,
+                    ticks, pages, heads, estimates, powers, scratch, first_part, last_part, parts, base, out, missing,
+                )  # fmt: skip
+                hub = tables[k, layout.T_HUB]
+                if hub >= 0:
+                    here = base + hubs[hub, layout.H_OUT]
+                    missing[here] = False
+                    out[here] = np.float32(0.0)
+                    if row >= 0 and is_hub(
+                        hubs[hub], row, moment, now, words, times, ticks, pages, heads, estimates, powers, scratch
+                    ):
+                        out[here] = np.float32(1.0)
+                        hubs_here |= 1 << hub
+                if hubs_here & tables[k, layout.T_SHARED_BY] != 0:
+                    for m in range(tables[k, layout.T_SHARED_START], tables[k, layout.T_SHARED_END]):
+                        out[base + shared[m]] = np.float32(np.nan)
+                        missing[base + shared[m]] = True
+                if a == _BLOCK:
+                    join_columns(tables[k], base, i * columns, features, out, missing)
+                j += 1
         if not moves:
             continue
         if is_late:
@@ -250,34 +327,50 @@ def run(
         figures[layout.WATERMARK] = max(figures[layout.WATERMARK], t)
         if kind < 0:
             continue
-        chosen = choose(i, kind, type_bits, ranges, values)
-        for j in range(present[a, 0]):
-            k = present[a, j + 1]
-            start = spans[k, kind, 0]
-            end = spans[k, kind, 1]
-            if start == end:
-                continue
-            row = rows[j]
-            before = t
-            if row < 0:
-                row = make_row(
-                    tables[k], tallies[k], row_keys[a, j], t, seed, slots, keys, times, words, sets, free, figures
-                )  # fmt: skip
-            else:
-                before = befores[j]
-                if t < times[(row + layout.BORN) >> 1]:
+        trusted = 0.0
+        if account_row >= 0 and known_at >= 0 and is_trusted(account_row, standing_at, known_at, t, floats, times):
+            trusted = 1.0
+        for step in range(first_part - 1, last_part):
+            a = i % _BLOCK
+            c = i
+            if step >= first_part:
+                a = _BLOCK
+                c = n + step
+                list_part(parts[step], c, tables, codes, seed, present, row_keys, hashes)
+            values[TRUSTED, c] = trusted
+            chosen = choose(c, kind, type_bits, ranges, values)
+            for j in range(present[a, 0]):
+                k = present[a, j + 1]
+                start = spans[k, kind, 0]
+                end = spans[k, kind, 1]
+                if start == end:
+                    continue
+                before = t
+                row = rows[j]
+                if a == _BLOCK:
+                    # Rows found before may have been given up for the event's other values.
+                    row = find_row(tables[k], row_keys[a, j], hashes[a, j], slots, keys)
+                    if row >= 0:
+                        before = times[(row + layout.CLOCK) >> 1]
+                elif row >= 0:
+                    before = befores[j]
+                if row < 0:
+                    row = make_row(
+                        tables[k], tallies[k], row_keys[a, j], t, seed, slots, keys, times, words, sets, free, figures
+                    )  # fmt: skip
+                elif t < times[(row + layout.BORN) >> 1]:
                     times[(row + layout.BORN) >> 1] = t
-            clock = event
-            if before > t:
-                clock = other
-                bucket_numbers(before, clock)
-            count_event(
-                tables[k], row, i, t, kind, chosen, start, end, before, event, places, clock, seed, blocks, windows,
-                updates, adds, codes, values, sets, words, floats, times, shorts, ticks, figures, free, pages, heads,
-                estimates, powers,
-            )  # fmt: skip
-            if k == account and invited_at >= 0:
-                count_invitation(
-                    row, i, chosen, start, end, seed, updates, tables, account, inviter, marks[3],
-                    codes[marks[4], i], words, floats, keys, slots,
+                clock = event
+                if before > t:
+                    clock = other
+                    bucket_numbers(before, clock)
+                count_event(
+                    tables[k], row, c, t, kind, chosen, start, end, before, event, places, clock, seed, blocks, windows,
+                    updates, adds, codes, values, sets, words, floats, times, shorts, ticks, figures, free, pages,
+                    heads, estimates, powers, first_part, last_part, parts,
                 )  # fmt: skip
+                if k == account and invited_at >= 0:
+                    count_invitation(
+                        row, c, chosen, start, end, seed, updates, tables, account, marks[layout.M_INVITER],
+                        marks[layout.M_ONLY_AT], codes[inviter, c], words, floats, keys, slots,
+                    )  # fmt: skip

@@ -14,6 +14,10 @@ _EVERYTHING = say.What("events")
 _INVITATIONS = say.What("invitations", ("sign_up", "invitation_accepted"))
 _REDEMPTIONS = say.What("redemptions", ("coupon_redeem",))
 _FULL_PRICE = say.What("orders without a coupon", ("order",), "coupons", at_most=0.0, otherwise=0.0)
+_FALLEN = say.What("refunds and cancelled orders", ("refund_issued", "order_cancelled"))
+_CHARGED_BACK = say.What("chargebacks", ("dispute_chargeback",))
+_KNOWN_USE = say.What("logins and orders", ("login_succeeded", "order"))
+_WEEK = 7 * 86_400
 _ONE = -1
 """In place of a number field: each event counts one."""
 
@@ -75,6 +79,8 @@ class Table:
     sets: list[list[int]]
     rings: list[list[_Column]]
     updates: list[list[int]]
+    hubs: list[list[int]]
+    shared: list[int]
     places: dict[tuple[object, ...], int]
     vocabulary: Vocabulary
 
@@ -117,6 +123,9 @@ class TableBuilder:
         self.of = of
         self._vocabulary = vocabulary
         self._features: list[tuple[int, int, list[Operand], float]] = []
+        self._smallest: set[int] = set()
+        self._shared: list[int] = []
+        self._hubs: list[list[Operand]] = []
         self._totals: list[_Total] = []
         self._sizes: dict[tuple[object, ...], int] = {}
         self._updates: list[tuple[int, int, list[Operand]]] = []
@@ -136,9 +145,28 @@ class TableBuilder:
         self._update(layout.MARK_REDEEMED, _REDEMPTIONS, place)
         self._update(layout.MARK_BOUGHT, _FULL_PRICE, place)
 
+    def keep_standing(self) -> None:
+        """Of each account, what its purchases and their ends say for it; see `declarations.Hub`."""
+        place = self._block("standing", size=layout.STANDING_WORDS)
+        self._update(layout.ADD_STANDING, _FULL_PRICE, place, 1)
+        self._update(layout.ADD_STANDING, _FALLEN, place, -1)
+        self._update(layout.ADD_STANDING, _CHARGED_BACK, place, layout.BARRED)
+
+    def keep_known(self) -> None:
+        """When each account was first seen on each device."""
+        self._time(layout.SET_FIRST, _KNOWN_USE)
+
+    def known_at(self) -> tuple[object, ...]:
+        """The key of the block that `keep_known` makes."""
+        return self._time(layout.SET_FIRST, _KNOWN_USE).key
+
     def add(self, feature: say.Feature, out: int) -> None:
         """Take a feature in, to be written to column `out`."""
         kind = feature.aggregate
+        if kind.smallest:
+            self._smallest.add(out)
+        if feature.sharing:
+            self._shared.append(out)
         window = WINDOWS[feature.window] if feature.window is not None else WINDOWS["life"]
         match kind:
             case say.Mean():
@@ -160,22 +188,37 @@ class TableBuilder:
                 above, below = self._total(window, kind.what, None), self._total(past, kind.what, None)
                 self._read(layout.SURGE, out, above, below, past.seconds, kind.least_age, factor=window.seconds)
             case say.Distinct():
-                self._add_distinct(kind, window, out)
+                key = self._keep_distinct(kind.what, kind.of, kind.exact, window)
+                self._read(
+                    layout.DISTINCT, out, _Place(key), kind.exact, _Page(key, window), window.level, window.buckets
+                )  # fmt: skip
+            case say.Hub():
+                self._add_hub(kind, out)
             case _:
                 self._add_lasting(kind, out)
 
-    def _add_distinct(self, kind: say.Distinct, window: Window, out: int) -> None:
-        key = ("set", self._vocabulary.selection(kind.what), kind.of, kind.exact)
+    def _keep_distinct(self, what: say.What, of: str, exact: int, window: Window) -> tuple[object, ...]:
+        key = ("set", self._vocabulary.selection(what), of, exact)
         windows = self._sets.setdefault(key, [])
         if not windows:
             self._update(
-                layout.ADD_DISTINCT, kind.what, _Place(key), self._vocabulary.code(kind.of), kind.exact,
+                layout.ADD_DISTINCT, what, _Place(key), self._vocabulary.code(of), exact,
                 _Windows(key, end=False), _Windows(key, end=True),
             )  # fmt: skip
         if window not in windows:
             windows.append(window)
-        self._read(
-            layout.DISTINCT, out, _Place(key), kind.exact, _Page(key, window), window.level, window.buckets
+        return key
+
+    def _add_hub(self, kind: say.Hub, out: int) -> None:
+        window = WINDOWS[kind.over]
+        trusted = say.What(f"{kind.what.name} of trusted accounts", kind.what.types, say.TRUSTED_ACCOUNT, at_least=1.0)
+        everybody = self._keep_distinct(kind.what, "account", kind.exact, window)
+        customers = self._keep_distinct(trusted, "account", layout.TRUSTED_SET, window)
+        self._hubs.append(
+            [
+                out, _Place(everybody), kind.exact, _Page(everybody, window), _Place(customers), layout.TRUSTED_SET,
+                _Page(customers, window), window.level, window.buckets, kind.limit, round(1000 * kind.share), _WEEK,
+            ]
         )  # fmt: skip
 
     def _add_lasting(self, kind: say.Aggregate, out: int) -> None:
@@ -249,8 +292,8 @@ class TableBuilder:
             at += block[layout.B_RING] * block[layout.B_WIDTH]
         table = Table(
             width=at + at % 2, sums=rings.sums, front=front, features=[], factors=[], windows=rings.windows,
-            blocks=rings.blocks, sets=set_rows, rings=rings.columns, updates=[], places=places,
-            vocabulary=self._vocabulary,
+            blocks=rings.blocks, sets=set_rows, rings=rings.columns, updates=[], hubs=[], shared=self._shared,
+            places=places, vocabulary=self._vocabulary,
         )  # fmt: skip
 
         def resolve(operand: Operand) -> int:
@@ -267,10 +310,13 @@ class TableBuilder:
 
         # Features of one operation stand together: the kernel's branches then are easy to foresee.
         for op, out, operands, factor in sorted(self._features, key=lambda feature: feature[:2]):
-            table.features.append(_padded([op, out, *map(resolve, operands)]))
+            row = _padded([op, out, *map(resolve, operands)])
+            row[layout.SMALLEST] = out in self._smallest
+            table.features.append(row)
             table.factors.append(factor)
         for op, selection, operands in self._updates:
             table.updates.append(_padded([op, selection, *map(resolve, operands)]))
+        table.hubs.extend([resolve(operand) for operand in hub] for hub in self._hubs)
         return table
 
     def _lay_totals(self, at: int) -> tuple[_Rings, int]:

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from floorwalker.errors import UsageError
 from floorwalker.events.entities import ENTITIES
 from floorwalker.events.types import EVENT_TYPES, TYPE_CODES
-from floorwalker.features.live.declarations import PLAIN_CODES, What
+from floorwalker.features.live.declarations import PLAIN_CODES, TRUSTED_ACCOUNT, What
 
-AMOUNT, QUANTITY, LATITUDE, LONGITUDE = range(4)
+AMOUNT, QUANTITY, LATITUDE, LONGITUDE, TRUSTED = range(5)
 """Number fields that kernels read whatever is declared."""
 
 _MOST_SELECTIONS = 63
@@ -21,7 +21,7 @@ class Vocabulary:
 
     def __init__(self) -> None:
         self.codes: list[str] = [*ENTITIES, *PLAIN_CODES]
-        self.numbers: list[str] = ["amount_minor", "quantity", "latitude", "longitude"]
+        self.numbers: list[str] = ["amount_minor", "quantity", "latitude", "longitude", TRUSTED_ACCOUNT]
         self._selections: list[What] = []
 
     def code(self, name: str) -> int:

@@ -11,10 +11,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from floorwalker.events.parts import PART_ENTITIES
 from floorwalker.features.live.windows import WINDOWS
 
 PLAIN_CODES: tuple[str, ...] = ("country", "route", "type")
 """What can be counted apart beside entities: the event's country, the route of its URL, its type."""
+
+
+TRUSTED_ACCOUNT = "trusted_account"
+"""A number that the kernel puts beside those of the event: 1 where its account is trusted (see `Hub`), else 0."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,9 @@ class Aggregate:
 
     unit = ""
     windowed = True
+    smallest = False
+    """An event with several coupons, items or sellers has the smallest of their numbers, not the largest: where little
+    is what speaks for abuse."""
 
     def describe(self) -> str:
         """One phrase for the documentation."""
@@ -162,6 +170,7 @@ class SinceLast(Aggregate):
 
     unit = "seconds"
     windowed = False
+    smallest = True
 
     def describe(self) -> str:
         """One phrase for the documentation."""
@@ -174,6 +183,7 @@ class SinceFirst(Aggregate):
 
     unit = "seconds"
     windowed = False
+    smallest = True
 
     def describe(self) -> str:
         """One phrase for the documentation."""
@@ -187,6 +197,7 @@ class Between(Aggregate):
     then: What
     unit = "seconds"
     windowed = False
+    smallest = True
 
     def describe(self) -> str:
         """One phrase for the documentation."""
@@ -199,6 +210,7 @@ class GapMean(Aggregate):
 
     unit = "seconds"
     windowed = False
+    smallest = True
 
     def describe(self) -> str:
         """One phrase for the documentation."""
@@ -220,6 +232,7 @@ class GapDeviation(GapMean):
     events."""
 
     unit = "standard deviations"
+    smallest = False
 
     def describe(self) -> str:
         """One phrase for the documentation."""
@@ -233,6 +246,7 @@ class Entropy(Aggregate):
     of: str
     unit = "bits"
     windowed = False
+    smallest = True
 
     def describe(self) -> str:
         """One phrase for the documentation."""
@@ -259,6 +273,7 @@ class UsualHour(Aggregate):
 
     unit = "share"
     windowed = False
+    smallest = True
 
     def describe(self) -> str:
         """One phrase for the documentation."""
@@ -340,6 +355,40 @@ class OnlyRedeem(Aggregate):
 
 
 @dataclass(frozen=True)
+class Hub(Aggregate):
+    """1 where so many trusted accounts share the entity that sharing it means nothing, else 0.
+
+    An account is *trusted* in an event where it has bought at the full price on two different days, the first of them
+    two weeks ago or longer, has not lost these by cancelling, refunds or a chargeback, and uses a device on which it
+    was first seen a week ago or longer. An entity is a hub while, within the window, more than `limit` different
+    trusted accounts were seen at it and they are at least `share` of all accounts seen at it, and it has been known for
+    a week. Whoever wants a device of theirs to pass for a hub has to run that many real customers on it for weeks, and
+    each further false account lowers the share. While an entity is a hub, features declared as sharing are missing.
+
+    Parameters
+    ----------
+    over : name of the window.
+    limit : trusted accounts, more than which make a hub.
+    share : least share of trusted accounts among all, 0 < share <= 1.
+    exact : size of the exact set of all accounts, so that it is the one that another feature has.
+    """
+
+    over: str
+    limit: int
+    share: float
+    exact: int = 12
+    unit = "0 or 1"
+    windowed = False
+
+    def describe(self) -> str:
+        """One phrase for the documentation."""
+        return (
+            f"whether it is a hub: over {self.limit} trusted accounts in {self.what.name} within {self.over}, "
+            f"{self.share:.0%} of all or more"
+        )
+
+
+@dataclass(frozen=True)
 class Feature:
     """One named number.
 
@@ -350,6 +399,7 @@ class Feature:
     aggregate : what is made of which events.
     window : a name of `WINDOWS`; None where the aggregate has none.
     against : the abuse types that it speaks to.
+    sharing : it speaks of different people who share the entity, and so means nothing, and is missing, at a hub.
     """
 
     name: str
@@ -357,13 +407,20 @@ class Feature:
     aggregate: Aggregate
     window: str | None = None
     against: tuple[str, ...] = field(default=())
+    sharing: bool = False
 
     def describe(self) -> str:
         """What the number is, in one phrase."""
-        return self.aggregate.describe()
+        several = [name for name in self.of if name in PART_ENTITIES]
+        if not several:
+            return self.aggregate.describe()
+        which = "smallest" if self.aggregate.smallest else "largest"
+        return f"{self.aggregate.describe()}; the {which} of several {_plural(several[0])}"
 
 
-def over(windows: str, stem: str, of: str, aggregate: Aggregate, *against: str) -> Iterator[Feature]:
+def over(
+    windows: str, stem: str, of: str, aggregate: Aggregate, *against: str, sharing: bool = False
+) -> Iterator[Feature]:
     """One feature for each window, named ``stem_window``; `of` joins a pair with ``*``.
 
     >>> seen = Count(What("events"))
@@ -371,12 +428,12 @@ def over(windows: str, stem: str, of: str, aggregate: Aggregate, *against: str) 
     ['promotion_device_events_1m', 'promotion_device_events_1h']
     """
     for window in windows.split():
-        yield Feature(f"{stem}_{window}", tuple(of.split("*")), aggregate, WINDOWS[window].name, against)
+        yield Feature(f"{stem}_{window}", tuple(of.split("*")), aggregate, WINDOWS[window].name, against, sharing)
 
 
-def one(name: str, of: str, aggregate: Aggregate, *against: str) -> Feature:
+def one(name: str, of: str, aggregate: Aggregate, *against: str, sharing: bool = False) -> Feature:
     """A feature without a window."""
-    return Feature(name, tuple(of.split("*")), aggregate, None, against)
+    return Feature(name, tuple(of.split("*")), aggregate, None, against, sharing)
 
 
 def _plural(name: str) -> str:

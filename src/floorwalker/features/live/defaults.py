@@ -5,6 +5,7 @@ Each line reads: windows, stem of the name, entity or pair, what is made of whic
 
 from __future__ import annotations
 
+from floorwalker.events.identity.hubs import DEGREE_RULES
 from floorwalker.features.live.declarations import (
     Between,
     Count,
@@ -16,6 +17,7 @@ from floorwalker.features.live.declarations import (
     GapDeviation,
     GapMean,
     GapSpread,
+    Hub,
     Max,
     Mean,
     New,
@@ -76,6 +78,13 @@ BLAME = What("reviews with the worst rating", ("review", "rating"), "rating", at
 MESSAGES = What("messages", ("message",))
 DECOYS = What("decoys touched", ("decoy_touched",))
 KNOWN_USE = What("logins and orders", ("login_succeeded", "order"))
+
+
+def _hub(entity: str, what: What, exact: int = 12) -> Hub:
+    """The rule of this kind of entity; `exact` as the feature has it that counts all its accounts."""
+    rule = DEGREE_RULES[entity]
+    return Hub(what, rule.window, rule.limit, rule.share, exact)
+
 
 DEFAULT: tuple[Feature, ...] = (
     # Account: whose hands is it in, and what does it live on?
@@ -139,62 +148,72 @@ DEFAULT: tuple[Feature, ...] = (
     *over("1h", "session_errors", "session", Count(BROKEN), SCRAPE),
     *over("1h", "session_carts", "session", Count(CARTS), HOLD),
     # Device: how many people, cards and presents?
-    *over("1h 1d 30d", "device_accounts", "device", Distinct(EVENTS, "account"), FAKE, PROMO, ATO),
-    *over("1h 1d", "device_cards", "device", Distinct(PAYMENTS, "payment"), PAY),
+    *over("1h 1d 30d", "device_accounts", "device", Distinct(EVENTS, "account"), FAKE, PROMO, ATO, sharing=True),
+    *over("1h 1d", "device_cards", "device", Distinct(PAYMENTS, "payment"), PAY, sharing=True),
     *over("10m 1d", "device_logins_failed", "device", Count(FAILED), ATO),
-    *over("1d 30d", "device_sign_ups", "device", Count(SIGN_UPS), FAKE),
+    *over("1d 30d", "device_sign_ups", "device", Count(SIGN_UPS), FAKE, sharing=True),
     *over("1h 1d", "device_declines", "device", Count(DECLINED), PAY),
-    *over("30d", "device_claims", "device", Count(CLAIMS), PROMO),
-    *over("1d 30d", "device_redemptions", "device", Count(REDEMPTIONS), PROMO),
-    *over("30d", "device_delivery_points", "device", Distinct(ORDERS, "delivery_point", exact=8), PROMO, PAY),
+    *over("30d", "device_claims", "device", Count(CLAIMS), PROMO, sharing=True),
+    *over("1d 30d", "device_redemptions", "device", Count(REDEMPTIONS), PROMO, sharing=True),
+    *over("30d", "device_delivery_points", "device", Distinct(ORDERS, "delivery_point", exact=8), PROMO, PAY,
+          sharing=True),
     *over("1d", "device_networks", "device", Distinct(EVENTS, "ip_network", exact=8), ATO),
-    *over("1d", "device_reviews", "device", Count(REVIEWS), CONTENT, RANK),
+    *over("1d", "device_reviews", "device", Count(REVIEWS), CONTENT, RANK, sharing=True),
     *over("1d", "device_events", "device", Count(EVENTS), SCRAPE),
     one("device_age_seconds", "device", SinceFirst(EVENTS), FAKE, PAY),
+    one("device_is_hub", "device", _hub("device", EVENTS)),
     # Address and network: a household, a campus, or a battery of machines?
     *over("1m 1h 1d", "ip_events", "ip", Count(EVENTS), SCRAPE, ATO),
-    *over("1h 1d", "ip_accounts", "ip", Distinct(EVENTS, "account"), ATO, FAKE),
-    *over("1h", "ip_devices", "ip", Distinct(EVENTS, "device"), FAKE),
+    *over("1h 1d", "ip_accounts", "ip", Distinct(EVENTS, "account"), ATO, FAKE, sharing=True),
+    *over("1h", "ip_devices", "ip", Distinct(EVENTS, "device"), FAKE, sharing=True),
     *over("1m 1h 1d", "ip_logins_failed", "ip", Count(FAILED), ATO),
     *over("1h", "ip_accounts_failed", "ip", Distinct(FAILED, "account"), ATO),
     *over("1h", "ip_failed_ratio", "ip", Ratio(FAILED, ATTEMPTS), ATO),
-    *over("1d", "ip_sign_ups", "ip", Count(SIGN_UPS), FAKE),
-    *over("1d", "ip_redemptions", "ip", Count(REDEMPTIONS), PROMO),
+    *over("1d", "ip_sign_ups", "ip", Count(SIGN_UPS), FAKE, sharing=True),
+    *over("1d", "ip_redemptions", "ip", Count(REDEMPTIONS), PROMO, sharing=True),
     *over("1h", "ip_declines", "ip", Count(DECLINED), PAY),
-    *over("1h", "ip_cards", "ip", Distinct(PAYMENTS, "payment"), PAY),
+    *over("1h", "ip_cards", "ip", Distinct(PAYMENTS, "payment"), PAY, sharing=True),
     *over("1h", "ip_view_share", "ip", Ratio(VIEWS, EVENTS), SCRAPE),
     *over("1h", "ip_errors", "ip", Count(BROKEN), SCRAPE),
     one("ip_gap_spread", "ip", GapSpread(VIEWS), SCRAPE),
     one("ip_route_entropy", "ip", Entropy(VIEWS, "route"), SCRAPE),
     *over("1h", "ip_surge", "ip", Surge(EVENTS, "30d"), SCRAPE, ATO),
-    *over("1h 1d", "network_accounts", "ip_network", Distinct(EVENTS, "account"), FAKE, ATO),
+    one("ip_is_hub", "ip", _hub("ip", EVENTS)),
+    *over("1h 1d", "network_accounts", "ip_network", Distinct(EVENTS, "account"), FAKE, ATO, sharing=True),
     *over("10m 1h", "network_logins_failed", "ip_network", Count(FAILED), ATO),
     *over("1h", "network_addresses", "ip_network", Distinct(EVENTS, "ip"), SCRAPE),
-    *over("1d", "network_sign_ups", "ip_network", Count(SIGN_UPS), FAKE),
-    *over("1d", "network_redemptions", "ip_network", Count(REDEMPTIONS), PROMO),
+    *over("1d", "network_sign_ups", "ip_network", Count(SIGN_UPS), FAKE, sharing=True),
+    *over("1d", "network_redemptions", "ip_network", Count(REDEMPTIONS), PROMO, sharing=True),
     *over("1m 1h", "network_views", "ip_network", Count(VIEWS), SCRAPE),
+    one("network_is_hub", "ip_network", _hub("ip_network", EVENTS)),
     # Payment and BIN: one owner, or a list that is being tried?
-    *over("1d 30d", "payment_accounts", "payment", Distinct(PAYMENTS, "account", exact=8), PAY, PROMO),
-    *over("1d", "payment_devices", "payment", Distinct(PAYMENTS, "device", exact=8), PAY),
+    *over("1d 30d", "payment_accounts", "payment", Distinct(PAYMENTS, "account", exact=8), PAY, PROMO, sharing=True),
+    *over("1d", "payment_devices", "payment", Distinct(PAYMENTS, "device", exact=8), PAY, sharing=True),
     *over("1h 1d", "payment_declines", "payment", Count(DECLINED), PAY),
     *over("1d", "payment_spent", "payment", Sum(AUTHORISED, "amount_minor"), PAY),
     *over("365d", "payment_chargebacks", "payment", Count(DISPUTES), PAY),
     one("payment_age_seconds", "payment", SinceFirst(PAYMENTS), PAY),
+    one("payment_is_hub", "payment", _hub("payment", PAYMENTS, exact=8)),
     *over("10m 1h", "bin_declines", "bin", Count(DECLINED), PAY),
     *over("1h 1d", "bin_decline_ratio", "bin", Ratio(DECLINED, SETTLED), PAY),
     *over("1h", "bin_cards", "bin", Distinct(PAYMENTS, "payment"), PAY),
     *over("1h", "bin_surge", "bin", Surge(PAYMENTS, "30d"), PAY),
     # Names that accounts share.
-    *over("30d", "email_accounts", "email", Distinct(EVENTS, "account", exact=4), FAKE, PROMO),
+    *over("30d", "email_accounts", "email", Distinct(EVENTS, "account", exact=4), FAKE, PROMO, sharing=True),
+    one("email_is_hub", "email", _hub("email", EVENTS, exact=4)),
     *over("1h 1d", "email_domain_sign_ups", "email_domain", Count(SIGN_UPS), FAKE),
     *over("1d", "email_domain_surge", "email_domain", Surge(SIGN_UPS, "30d"), FAKE),
-    *over("30d", "phone_accounts", "phone", Distinct(EVENTS, "account", exact=4), FAKE, PROMO),
+    *over("30d", "phone_accounts", "phone", Distinct(EVENTS, "account", exact=4), FAKE, PROMO, sharing=True),
     *over("1d", "phone_codes_sent", "phone", Count(CODES), FAKE),
+    one("phone_is_hub", "phone", _hub("phone", EVENTS, exact=4)),
     *over("1d 30d", "phone_prefix_sign_ups", "phone_prefix", Count(SIGN_UPS), FAKE),
-    *over("1d 30d", "delivery_accounts", "delivery_point", Distinct(ORDERS, "account", exact=8), PROMO, PAY),
-    *over("30d", "delivery_cards", "delivery_point", Distinct(ORDERS, "payment", exact=8), PAY),
-    *over("30d", "delivery_redemptions", "delivery_point", Count(REDEMPTIONS), PROMO),
-    *over("365d", "delivery_refund_ratio", "delivery_point", Ratio(REFUNDS, ORDERS, "amount_minor"), RETURN),
+    *over("1d 30d", "delivery_accounts", "delivery_point", Distinct(ORDERS, "account", exact=8), PROMO, PAY,
+          sharing=True),
+    *over("30d", "delivery_cards", "delivery_point", Distinct(ORDERS, "payment", exact=8), PAY, sharing=True),
+    *over("30d", "delivery_redemptions", "delivery_point", Count(REDEMPTIONS), PROMO, sharing=True),
+    *over("365d", "delivery_refund_ratio", "delivery_point", Ratio(REFUNDS, ORDERS, "amount_minor"), RETURN,
+          sharing=True),
+    one("delivery_is_hub", "delivery_point", _hub("delivery_point", ORDERS, exact=8)),
     # Coupons, promotions, invitations: who takes how much?
     *over("10m 1d life", "coupon_redemptions", "coupon", Count(REDEMPTIONS), PROMO),
     *over("1d", "coupon_accounts", "coupon", Distinct(REDEMPTIONS, "account"), PROMO),
@@ -228,13 +247,15 @@ DEFAULT: tuple[Feature, ...] = (
     one("account_payment_known_seconds", "account*payment", SinceFirst(PAYMENTS), PAY),
     *over("30d", "account_item_reviews", "account*item", Count(REVIEWS), RANK),
     *over("30d", "account_seller_orders", "account*seller", Count(ORDERS), RANK),
-    *over("life", "coupon_device_redemptions", "device*coupon", Count(REDEMPTIONS), PROMO),
-    *over("life", "promotion_device_redemptions", "device*promotion", Count(REDEMPTIONS), PROMO),
-    *over("life", "promotion_payment_redemptions", "payment*promotion", Count(REDEMPTIONS), PROMO),
-    *over("life", "promotion_phone_redemptions", "phone*promotion", Count(REDEMPTIONS), PROMO),
-    *over("life", "promotion_delivery_redemptions", "delivery_point*promotion", Count(REDEMPTIONS), PROMO),
-    *over("1d life", "promotion_network_redemptions", "ip_network*promotion", Count(REDEMPTIONS), PROMO),
+    *over("life", "coupon_device_redemptions", "device*coupon", Count(REDEMPTIONS), PROMO, sharing=True),
+    *over("life", "promotion_device_redemptions", "device*promotion", Count(REDEMPTIONS), PROMO, sharing=True),
+    *over("life", "promotion_payment_redemptions", "payment*promotion", Count(REDEMPTIONS), PROMO, sharing=True),
+    *over("life", "promotion_phone_redemptions", "phone*promotion", Count(REDEMPTIONS), PROMO, sharing=True),
+    *over("life", "promotion_delivery_redemptions", "delivery_point*promotion", Count(REDEMPTIONS), PROMO,
+          sharing=True),
+    *over("1d life", "promotion_network_redemptions", "ip_network*promotion", Count(REDEMPTIONS), PROMO, sharing=True),
     *over("life", "promotion_inviter_redemptions", "promotion*inviter", Count(REDEMPTIONS), PROMO),
-    *over("1d", "device_promotion_accounts", "device*promotion", Distinct(REDEMPTIONS, "account", exact=4), PROMO),
+    *over("1d", "device_promotion_accounts", "device*promotion", Distinct(REDEMPTIONS, "account", exact=4), PROMO,
+          sharing=True),
 )  # fmt: skip
 """The default set."""

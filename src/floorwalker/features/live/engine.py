@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from floorwalker.errors import ArtefactError, UsageError
 from floorwalker.events.batch import EventBatch
+from floorwalker.events.parts import PART_NUMBERS
 from floorwalker.features.live import _layout as layout
 from floorwalker.features.live._codes import CountryCodes, route_codes
 from floorwalker.features.live._compile import Program, compile_features
@@ -27,6 +28,8 @@ State = dict[str, NDArray[Any]]
 
 _run: Callable[..., None] = run
 """The kernel; its forty arrays are put together once, as one tuple."""
+
+_NO_STARTS = np.zeros(1, np.int64)
 
 
 class LiveFeatures:
@@ -186,7 +189,7 @@ class LiveFeatures:
         codes = program.codes
         marks = np.array(
             [program.account, program.inviter, program.invited_at, program.only_at, codes.index("inviter"),
-             codes.index("account")], np.int64,
+             len(program.names), program.standing_at, program.devices, program.known_at], np.int64,
         )  # fmt: skip
         tables = len(program.tables)
         # Lines of memory that the rows of one event begin with, and one for each of their rings.
@@ -194,12 +197,12 @@ class LiveFeatures:
         return (
             self.limits.lateness_seconds * MICROSECONDS, marks, program.tables, self._tallies, program.windows,
             program.blocks, program.features, program.factors, program.spans, program.updates, program.adds,
-            program.sets, program.type_bits, program.ranges, self._slots, self._arena, self._arena.view(np.int64),
-            self._words,
-            self._arena.view(np.float32), self._shorts, self._figures, self._free, self._pages, self._heads,
-            self._estimates, TICKS, POWERS, np.zeros(layout.REGISTERS, np.uint8), np.zeros(program.sums, np.float64),
-            np.zeros(tables, np.int64), np.zeros(tables, np.int64), np.zeros((BLOCK, tables + 1), np.int64),
-            np.zeros((BLOCK, tables), np.uint64), np.zeros((BLOCK, tables), np.uint64),
+            program.hubs, program.shared, program.sets, program.type_bits, program.ranges, self._slots,
+            self._arena, self._arena.view(np.int64), self._words, self._arena.view(np.float32), self._shorts,
+            self._figures, self._free, self._pages, self._heads, self._estimates, TICKS,
+            POWERS, np.zeros(layout.REGISTERS, np.uint8), np.zeros(program.sums, np.float64),
+            np.zeros(tables, np.int64), np.zeros(tables, np.int64), np.zeros((BLOCK + 1, tables + 1), np.int64),
+            np.zeros((BLOCK + 1, tables), np.uint64), np.zeros((BLOCK + 1, tables), np.uint64),
             np.zeros(BLOCK * tables, np.uint64), np.zeros(BLOCK * lines, np.uint64),
             np.zeros((4, len(LEVELS)), np.int64),
         )  # fmt: skip
@@ -210,31 +213,39 @@ class LiveFeatures:
         return self._words[base : base + count * width]
 
     def _run(self, batch: EventBatch, *, moves: bool) -> FeatureBatch:
-        n = len(batch.id)
-        values = np.full((n, len(self.names)), np.nan, np.float32)
-        missing = np.ones((n, len(self.names)), np.bool_)
+        n, parts = len(batch.id), batch.parts
+        # Where an event has several values, the features of each are worked out in a further row.
+        rows = n + 1 if len(parts) else n
+        values = np.full((rows, len(self.names)), np.nan, np.float32)
+        missing = np.ones((rows, len(self.names)), np.bool_)
         as_of = np.empty(n, np.int64)
         if n:
             with np.errstate(over="ignore", invalid="ignore"):
                 _run(
                     moves, np.ascontiguousarray(batch.type), np.ascontiguousarray(batch.at),
-                    np.ascontiguousarray(batch.received_at), self._codes_of(batch), self._numbers_of(batch),
+                    np.ascontiguousarray(batch.received_at), parts.starts(n) if len(parts) else _NO_STARTS,
+                    parts.entity.astype(np.int64), self._codes_of(batch), self._numbers_of(batch),
                     self._seed, *self._fixed, as_of, values.reshape(-1), missing.reshape(-1),
                 )  # fmt: skip
-        return FeatureBatch(list(batch.id), as_of, values, self.names, missing)
+        return FeatureBatch(list(batch.id), as_of, values[:n], self.names, missing[:n])
 
     def _codes_of(self, batch: EventBatch) -> NDArray[np.uint64]:
-        n = len(batch.id)
-        codes = np.zeros((len(self._program.codes), n), np.uint64)
+        n, parts = len(batch.id), batch.parts
+        codes = np.zeros((len(self._program.codes), n + len(parts)), np.uint64)
         for place, name in enumerate(self._program.codes):
             if name in batch.keys:
-                codes[place] = batch.keys[name]
+                codes[place, :n] = batch.keys[name]
             elif name == "country":
-                codes[place] = self._country_codes(batch.texts)
+                codes[place, :n] = self._country_codes(batch.texts)
             elif name == "route" and "url" in batch.texts:
-                codes[place] = route_codes(batch.texts["url"])
+                codes[place, :n] = route_codes(batch.texts["url"])
             elif name == "type":
-                codes[place] = (batch.type + 1).astype(np.uint64)
+                codes[place, :n] = (batch.type + 1).astype(np.uint64)
+        if len(parts):
+            # An entity of which an event has parts is counted by these alone.
+            codes[parts.entity, parts.row] = 0
+            codes[:, n:] = codes[:, parts.row]
+            codes[parts.entity, n + np.arange(len(parts))] = parts.key
         return codes
 
     def _country_codes(self, texts: Mapping[str, list[str | None]]) -> NDArray[np.uint64] | int:
@@ -249,10 +260,14 @@ class LiveFeatures:
         return np.array(list(map(self._countries.__getitem__, either)), np.uint64)
 
     def _numbers_of(self, batch: EventBatch) -> NDArray[np.float64]:
-        values = np.empty((len(self._program.numbers), len(batch.id)), np.float64)
+        n, parts = len(batch.id), batch.parts
+        values = np.empty((len(self._program.numbers), n + len(parts)), np.float64)
         for place, name in enumerate(self._program.numbers):
-            values[place] = batch.numbers.get(name, np.nan)
+            values[place, :n] = batch.numbers.get(name, np.nan)
             if name == "amount_minor" and "amount_base_minor" in batch.numbers:
                 base = batch.numbers["amount_base_minor"]
-                values[place] = np.where(np.isnan(base), values[place], base)
+                values[place, :n] = np.where(np.isnan(base), values[place, :n], base)
+            if len(parts):
+                own = name in PART_NUMBERS
+                values[place, n:] = parts.numbers[PART_NUMBERS.index(name)] if own else values[place, parts.row]
         return values

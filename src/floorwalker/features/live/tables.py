@@ -35,6 +35,15 @@ def features_table(features: Sequence[Feature]) -> str:
     return "\n".join(head + lines)
 
 
+def sharing_list(features: Sequence[Feature]) -> str:
+    """The features that are missing at a hub, a line for each kind of entity or pair."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for feature in features:
+        if feature.sharing:
+            groups.setdefault(feature.of, []).append(f"`{feature.name}`")
+    return "\n".join(f"- {' × '.join(of)}: {', '.join(names)}" for of, names in groups.items())
+
+
 def windows_table() -> str:
     """Every window with its buckets and how far back it reaches."""
     lines = ["| window | bucket | buckets | reaches back |", "|---|---|---|---|"]

@@ -12,7 +12,7 @@ from floorwalker.events.entities import EntityKeyer
 from floorwalker.events.event import Address, CardFacts, Event
 from floorwalker.events.identity import IdentityRules, Tokeniser, is_token, normalise, stored_value
 from floorwalker.events.identity.emails import read_email
-from floorwalker.events.identity.hubs import DEGREE_LIMITS, find_hubs, read_hubs
+from floorwalker.events.identity.hubs import read_hubs
 from floorwalker.events.identity.payments import read_payment
 from floorwalker.events.identity.phones import read_phone
 from floorwalker.events.networks import network_of
@@ -169,14 +169,6 @@ def test_declared_hubs_are_named() -> None:
 def test_a_list_of_hubs_with_a_fault_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
         read_hubs(text)
-
-
-def test_hubs_by_degree_count_accounts_not_events() -> None:
-    import numpy as np
-
-    keys = np.repeat(np.array([5, 6, 0], dtype=np.uint64), 60)
-    accounts = np.concatenate([np.arange(60), np.full(60, 3), np.arange(60)]).astype(np.uint64)
-    assert find_hubs(keys, accounts, DEGREE_LIMITS["ip"]).tolist() == [5]
 
 
 def test_addresses_of_clients_may_stay_readable() -> None:

@@ -9,14 +9,19 @@ import pytest
 from floorwalker.events.abuse import ABUSE_TYPES
 from floorwalker.events.batch import NUMBER_FIELDS, TEXT_FIELDS
 from floorwalker.features.live import DEFAULT, Limits, LiveFeatures
-from floorwalker.features.live.tables import features_table, rows_table, windows_table
+from floorwalker.features.live.tables import features_table, rows_table, sharing_list, windows_table
 
 PAGE = Path(__file__).parents[4] / "docs" / "live-features.md"
 
 
 @pytest.mark.parametrize(
     ("part", "table"),
-    [("features", features_table(DEFAULT)), ("windows", windows_table()), ("rows", rows_table(DEFAULT, Limits()))],
+    [
+        ("features", features_table(DEFAULT)),
+        ("windows", windows_table()),
+        ("rows", rows_table(DEFAULT, Limits())),
+        ("sharing", sharing_list(DEFAULT)),
+    ],
 )
 def test_the_page_holds_the_table_made_from_the_declarations(part: str, table: str) -> None:
     text = PAGE.read_text("utf-8")
