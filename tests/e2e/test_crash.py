@@ -7,6 +7,7 @@ import json
 import random
 import shutil
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -113,6 +114,21 @@ def test_ten_kills_lose_nothing(tmp_path: Path) -> None:
     decided, told, replayed = _kill_again_and_again(tmp_path / "data", 10)
     assert decided >= 300
     _assert_nothing_lost(decided, told, replayed)
+
+
+@pytest.mark.parametrize("kills", [10, pytest.param(200, marks=pytest.mark.slow)])
+def test_an_engine_killed_at_any_moment_comes_back_with_all_it_acknowledged(tmp_path: Path, kills: int) -> None:
+    command = [sys.executable, str(Path(__file__).with_name("_killed_engine.py")), str(tmp_path), str(kills), "1"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    found = json.loads(ended.stdout)
+    assert found["kills"] == kills
+    assert found["early"] < kills / 3, "most lives must come to work"
+    assert found["decided"] >= kills
+    assert found["told"] >= 5 * kills
+    assert found["snapshots"] >= 1
+    assert found["features_differ"] == 0
+    assert found["state_differs"] == [], "a restart from a snapshot leads elsewhere than the whole journal"
 
 
 def test_a_graceful_end_answers_what_waits_and_leaves_a_snapshot(tmp_path: Path) -> None:
