@@ -3,23 +3,49 @@
 from __future__ import annotations
 
 import os
-import zlib
+import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from floorwalker.store._chunks import ZEROS, bytes_of, find_runs
+from floorwalker.kernels import kernel
+from floorwalker.store._chunks import ZEROS, bytes_of
 from floorwalker.store._files import read_into
 from floorwalker.store._manifest import Manifest
 from floorwalker.store.errors import DamagedError
+from floorwalker.store.journal.frames import checksum_of
 
 _PIECE_BYTES = 4 * 1024 * 1024
-"""Read at once: checked while it is still in the processor's cache, or nearly."""
+"""Read at once: more than a system call costs, less than the processor's cache."""
 _THREADS = 2
 """Reading and checking both let the interpreter lock go."""
+
+_room = threading.local()
+
+
+@kernel
+def _scatter(
+    read: NDArray[np.uint8],
+    places: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    checksums: NDArray[np.int64],
+    chunk_bytes: int,
+    data: NDArray[np.uint8],
+) -> int:
+    """Put the chunk at each place of `read` into its row of `data`; returns the first that is damaged, -1: none."""
+    for chunk in range(len(rows)):
+        start = rows[chunk] * chunk_bytes
+        length = min(chunk_bytes, len(data) - start)
+        place = places[chunk]
+        if checksum_of(read, place, place + length, 0) != checksums[chunk]:
+            return chunk
+        data[start : start + length] = read[place : place + length]
+    return -1
 
 
 def read_arrays(folder: Path, manifest: Manifest) -> dict[str, NDArray[np.generic]]:
@@ -36,52 +62,68 @@ def read_arrays(folder: Path, manifest: Manifest) -> dict[str, NDArray[np.generi
             stack.callback(os.close, descriptor)
             packs.append((path, descriptor))
         pieces = [
-            _Piece(entry.name, bytes_of(arrays[entry.name]), table, first, last, head.chunk_bytes)
+            piece
             for entry, table in zip(head.arrays, manifest.tables, strict=True)
-            for first, last in _cut_pieces(table, head.chunk_bytes)
+            for piece in _cut(entry.name, bytes_of(arrays[entry.name]), table, head.chunk_bytes)
         ]
         with ThreadPoolExecutor(_THREADS, "floorwalker-restore") as threads:
-            done = [threads.submit(piece.read, packs) for piece in pieces]
+            done = [threads.submit(piece.read, *packs[piece.pack]) for piece in pieces]
         for each in done:
             each.result()
     return arrays
 
 
-def _cut_pieces(table: NDArray[np.int64], chunk_bytes: int) -> list[tuple[int, int]]:
-    """First and last chunk of each stretch that stands in one place of one pack, at most `_PIECE_BYTES` long."""
-    packs, offsets, _ = table
-    most = max(1, _PIECE_BYTES // chunk_bytes)
-    pieces = []
-    for index in np.unique(packs[packs != ZEROS]).tolist():
-        for first, last in find_runs(np.flatnonzero(packs == index), offsets, chunk_bytes):
-            pieces += [(begin, min(last, begin + most - 1)) for begin in range(first, last + 1, most)]
-    return pieces
+def _cut(name: str, data: NDArray[np.uint8], table: NDArray[np.int64], chunk_bytes: int) -> Iterator[_Piece]:
+    """The chunks of one array, by the pack and the stretch of it that they are read from."""
+    packs, offsets, checksums = table
+    for pack in np.unique(packs[packs != ZEROS]).tolist():
+        rows = np.flatnonzero(packs == pack)
+        rows = rows[np.argsort(offsets[rows], kind="stable")]
+        at = offsets[rows]
+        first = 0
+        while first < len(rows):
+            # At least one chunk, however large.
+            last = max(first + 1, int(np.searchsorted(at, at[first] + _PIECE_BYTES - chunk_bytes, "right")))
+            yield _Piece(name, pack, chunk_bytes, rows[first:last], at[first:last], checksums[rows[first:last]], data)
+            first = last
 
 
+@dataclass(frozen=True)
 class _Piece:
-    """Chunks `first` to `last` of an array, which follow one another in one pack too."""
+    """Chunks of an array that stand near one another in one pack.
 
-    def __init__(
-        self, name: str, data: NDArray[np.uint8], table: NDArray[np.int64], first: int, last: int, chunk_bytes: int
-    ) -> None:
-        self._name = name
-        self._room = data[first * chunk_bytes : (last + 1) * chunk_bytes]
-        self._pack = int(table[0, first])
-        self._offset = int(table[1, first])
-        self._checksums = table[2, first : last + 1].tolist()
-        self._chunk_bytes = chunk_bytes
+    Parameters
+    ----------
+    name, data : the array.
+    pack : index of the pack.
+    rows, offsets, checksums : int64 [n], of the chunks, by rising offset.
+    """
 
-    def read(self, packs: list[tuple[Path, int]]) -> None:
-        """Fill the array's part from the packs' open files; raises `DamagedError`."""
-        room = self._room
-        path, descriptor = packs[self._pack]
-        if read_into(descriptor, room, self._offset) != len(room):
+    name: str
+    pack: int
+    chunk_bytes: int
+    rows: NDArray[np.int64]
+    offsets: NDArray[np.int64]
+    checksums: NDArray[np.int64]
+    data: NDArray[np.uint8]
+
+    def read(self, path: Path, descriptor: int) -> None:
+        """Fill the array's chunks from the open pack; raises `DamagedError`."""
+        begin = int(self.offsets[0])
+        final = min(self.chunk_bytes, len(self.data) - int(self.rows[-1]) * self.chunk_bytes)
+        length = int(self.offsets[-1]) + final - begin
+        read = _take_room(length)
+        if read_into(descriptor, read, begin) != length:
             raise DamagedError(f"{path} is shorter than its snapshot says", path=path)
-        view = room.data
-        for place, checksum in enumerate(self._checksums):
-            begin = place * self._chunk_bytes
-            if zlib.crc32(view[begin : begin + self._chunk_bytes]) != checksum:
-                at = self._offset + begin
-                raise DamagedError(
-                    f"{path} at byte {at} is damaged (array {self._name!r})", path=path, offset=at
-                )  # fmt: skip
+        broken = _scatter(read, self.offsets - begin, self.rows, self.checksums, self.chunk_bytes, self.data)
+        if broken >= 0:
+            at = int(self.offsets[broken])
+            raise DamagedError(f"{path} at byte {at} is damaged (array {self.name!r})", path=path, offset=at)
+
+
+def _take_room(length: int) -> NDArray[np.uint8]:
+    """Memory of this thread that is used again: taking new pages for each piece costs as much as filling them."""
+    room: NDArray[np.uint8] | None = getattr(_room, "taken", None)
+    if room is None or len(room) < length:
+        room = _room.taken = np.empty(max(length, _PIECE_BYTES), np.uint8)
+    return room[:length]
