@@ -1,0 +1,136 @@
+"""What the events of one person's visit carry, in the scalar writers; `facts` makes the same as columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+from numpy.random import Generator
+
+from floorwalker.events.event import ClientSignals, NetworkFacts
+from floorwalker.simulation.shop.honest.shelf import HOST, RATES, shelf_of
+from floorwalker.simulation.shop.honest.signalling import draw_signals
+from floorwalker.simulation.shop.persona import Persona
+from floorwalker.simulation.shop.scenario import MINUTE, SECOND
+
+if TYPE_CHECKING:
+    from floorwalker.simulation.shop.world import World
+
+WITH_DEVICE_FACTS = frozenset({"client_signals", "login_succeeded", "login_failed", "sign_up", "checkout"})
+"""Types that also carry `device_facts`."""
+_HELD = 20 * MINUTE
+_MOST_KEPT = 50_000
+_TOUCHED = frozenset({"phone", "tablet"})
+
+
+def common(
+    world: World,
+    persona: Persona,
+    at: int,
+    *,
+    device: int = 0,
+    network: int = 0,
+    session: str = "",
+    login: bool = True,
+    kind: str = "",
+) -> dict[str, Any]:
+    """The fields that every event of a visit carries.
+
+    Parameters
+    ----------
+    at : microseconds; networks change their addresses with time.
+    device, network : places in the persona's devices and networks.
+    session : name of the visit, "" for none.
+    login : whether the person is logged in.
+    kind : type of the event: some also carry what is known of the device.
+    """
+    seen = persona.devices[device]
+    address, known = _connection(world, persona.networks[network], at)
+    facts: dict[str, Any] = {
+        "ip": address,
+        "user_agent": seen.user_agent,
+        "channel": seen.channel,
+        "language": seen.language,
+        "country": persona.country,
+        "network": known if not seen.ja4 else msgspec.structs.replace(known, ja4=seen.ja4),
+    }
+    if session:
+        facts["session"] = session
+    if seen.id:
+        facts["device"] = seen.id
+    if login and persona.account and not persona.guest:
+        facts["account"] = persona.account
+    if kind in WITH_DEVICE_FACTS and seen.facts is not None:
+        facts["device_facts"] = seen.facts
+    return facts
+
+
+def _connection(world: World, name: str, at: int) -> tuple[str, NetworkFacts]:
+    """Address and what is known of it; a connection keeps its address for minutes, so it is asked for once in them."""
+    kept = shelf_of(world).connections
+    key = (name, at // _HELD)
+    found = kept.get(key)
+    if found is None:
+        if len(kept) > _MOST_KEPT:
+            kept.clear()
+        # The organisation's name says no more than its number, and takes more room.
+        facts = msgspec.structs.replace(world.networks.facts(name, at), organisation=None)
+        found = kept[key] = (world.networks.address(name, key[1] * _HELD), facts)
+    return found
+
+
+def touches(persona: Persona, device: int) -> bool:
+    """Whether the device is touched rather than pointed at."""
+    facts = persona.devices[device].facts
+    return facts is not None and facts.kind in _TOUCHED
+
+
+def signals(
+    world: World, persona: Persona, at: int, rng: Generator, *, device: int = 0, form: bool = False, pages: float = 5.0,
+    seconds: float = 120.0,
+) -> ClientSignals:  # fmt: skip
+    """What the collector sees of a person.
+
+    Parameters
+    ----------
+    form : something was typed.
+    pages, seconds : what the report is about.
+    """
+    drawn = draw_signals(
+        rng,
+        touch=np.array([touches(persona, device)]),
+        pointer=np.array([float(persona.attributes.get("pointer", 1.0))]),
+        form=np.array([form]),
+        pages=np.array([pages]),
+        seconds=np.array([seconds]),
+    )
+    fields = {name: column[0].item() for name, column in drawn.items()}
+    return ClientSignals(**{name: value for name, value in fields.items() if value == value and value != -1})
+
+
+def rate_of(persona: Persona) -> tuple[str, float]:
+    """The currency that a person pays in, and what one main unit of the shop's is in it."""
+    currency = {"GB": "GBP", "US": "USD", "CN": "CNY", "PL": "PLN"}.get(persona.country, "EUR")
+    return currency, RATES[currency]
+
+
+def address_of(path: str) -> str:
+    """The full address of a path."""
+    return HOST + path
+
+
+def session_name(rng: Generator) -> str:
+    """A name that tells nothing."""
+    return f"{int(rng.integers(1 << 44)):011x}"
+
+
+def later(at: float, seconds: float) -> int:
+    """Microseconds a while later."""
+    return int(at + seconds * SECOND)
+
+
+def tongue(persona: Persona) -> str:
+    """The language that a person writes in, as the writers of text name it."""
+    start = persona.language[:2]
+    return start if start in ("de", "zh") else "en"

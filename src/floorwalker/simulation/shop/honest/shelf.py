@@ -1,0 +1,86 @@
+"""The shop's goods and offers as visits need them: items by popularity, prices in a currency, what a coupon gives."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from floorwalker.events.event import NetworkFacts
+from floorwalker.simulation.shop.honest.fitted import Ints
+
+if TYPE_CHECKING:
+    from floorwalker.simulation.shop.world import World
+
+RATES = {"EUR": 1.0, "GBP": 0.87, "USD": 1.08, "CNY": 7.8, "PLN": 4.28}
+"""Main units of a currency for one of the shop's own; prices are converted and end in a 9 of the minor unit."""
+HOST = "https://shop.example"
+"""Where the shop lives."""
+_SHELVES: WeakKeyDictionary[Any, Shelf] = WeakKeyDictionary()
+
+
+class Shelf:
+    """Items and offers of a world.
+
+    Parameters
+    ----------
+    world : whose.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.items = world.items
+        self.world = world
+        self.by_rank: Ints = np.argsort(-np.asarray(world.items.weight), kind="stable").astype(np.int64)
+        """Items by popularity, the most popular first."""
+        self.price = np.asarray(world.items.price_minor, dtype=np.int64)
+        self.list_price = np.asarray(world.items.list_price_minor, dtype=np.int64)
+        self.digital = np.asarray(world.items.digital, dtype=np.bool_)
+
+    def __len__(self) -> int:
+        return len(self.by_rank)
+
+    @cached_property
+    def connections(self) -> dict[tuple[str, int], tuple[str, NetworkFacts]]:
+        """Addresses already asked for, by network and time."""
+        return {}
+
+    @cached_property
+    def offers(self) -> dict[str, Any]:
+        """The promotion of every coupon's code."""
+        return {code: promotion for promotion in self.world.promotions for code in promotion.coupons}
+
+    @cached_property
+    def personal(self) -> Any:
+        """What a code that only one customer has gives."""
+        return next((one for one in self.world.promotions if one.kind in ("personal", "invitation")), None)
+
+    def discount(self, coupons: tuple[str, ...], amount_minor: int, rate: float = 1.0) -> int:
+        """What coupons take off an amount, never all of it."""
+        total = 0.0
+        for code in coupons:
+            promotion = self.offers.get(code, self.personal)
+            if promotion is None:
+                continue
+            total += (promotion.discount_minor or 0) * rate + amount_minor * (promotion.percent or 0) / 100.0
+        return int(min(total, 0.95 * amount_minor))
+
+
+def shelf_of(world: World) -> Shelf:
+    """The shelf of a world, made once."""
+    found = _SHELVES.get(world)
+    if found is None:
+        found = _SHELVES[world] = Shelf(world)
+    return found
+
+
+def in_currency(price_minor: Any, rate: float) -> Any:
+    """A price or prices of the shop's own currency in another one.
+
+    >>> in_currency(1299, 1.0), in_currency(1299, 4.28)
+    (1299, 5559)
+    """
+    if rate == 1.0:
+        return price_minor
+    return (np.round(np.asarray(price_minor) * rate / 10.0).astype(np.int64) * 10 - 1).clip(1)[()]
