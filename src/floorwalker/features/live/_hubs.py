@@ -69,8 +69,9 @@ def is_hub(
     powers: NDArray[np.float64],
     scratch: NDArray[np.uint8],
 ) -> bool:
-    """Whether the entity of this row is a hub; nearly always its few trusted accounts say no at once."""
-    held = widen(words[row + rule[layout.H_TRUSTED]])
+    """Whether the entity of this row is a hub; nearly always its few trusted accounts say no at once: their number is
+    shown in the set of all."""
+    held = widen(words[row + rule[layout.H_ALL] + 1])
     if held <= rule[layout.H_TRUSTED_EXACT] and held <= rule[layout.H_LIMIT]:
         return False
     if at - times[(row + layout.BORN) >> 1] < rule[layout.H_AGE] * _SECOND:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from floorwalker.features.live import _layout as layout
 from floorwalker.features.live._hubs import is_hub, is_trusted
 from floorwalker.features.live._inline import inline_kernel
-from floorwalker.features.live._parts import clear_columns, join_columns
+from floorwalker.features.live._parts import clear_columns, join_columns, read_new_parts, tell_parts_apart
 from floorwalker.features.live._read import read_features
 from floorwalker.features.live._rings import bucket_numbers, read_windows, ring_places, roll
 from floorwalker.features.live._rows import find_row, make_row, mix, pair_key
@@ -299,8 +299,13 @@ def run(
                     read_windows(tables[k], row, windows, now, clock, floats, sums)
                 read_features(
                     tables[k], row, c, moment, now, seed, features, factors, codes, values, sums, words, floats, times,
-                    ticks, pages, heads, estimates, powers, scratch, first_part, last_part, parts, base, out, missing,
+                    ticks, pages, heads, estimates, powers, scratch, base, out, missing,
                 )  # fmt: skip
+                if first_part < last_part and row >= 0:
+                    read_new_parts(
+                        tables[k], row, c, first_part, last_part, parts, seed, features, codes, words, base, out,
+                        missing,
+                    )  # fmt: skip
                 hub = tables[k, layout.T_HUB]
                 if hub >= 0:
                     here = base + hubs[hub, layout.H_OUT]
@@ -367,8 +372,13 @@ def run(
                 count_event(
                     tables[k], row, c, t, kind, chosen, start, end, before, event, places, clock, seed, blocks, windows,
                     updates, adds, codes, values, sets, words, floats, times, shorts, ticks, figures, free, pages,
-                    heads, estimates, powers, first_part, last_part, parts,
+                    heads, estimates, powers,
                 )  # fmt: skip
+                if first_part < last_part:
+                    tell_parts_apart(
+                        tables[k], row, c, first_part, last_part, parts, chosen, start, end, event, clock, seed,
+                        updates, codes, sets, words, floats, ticks, figures, free, pages, heads, estimates, powers,
+                    )  # fmt: skip
                 if k == account and invited_at >= 0:
                     count_invitation(
                         row, c, chosen, start, end, seed, updates, tables, account, marks[layout.M_INVITER],

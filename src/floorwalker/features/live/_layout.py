@@ -53,8 +53,9 @@ OP, OUT, A, B, C, D, E, SMALLEST = range(8)
     DEVIATION, REGRESSION, EXPECTED, DEPTH, ONLY_REDEEM, SURGE,
 ) = range(19)  # fmt: skip
 
-# Operations that count an event into a row: OP, SELECTION, then operands.
-SELECTION = 1
+# Operations that count an event into a row: OP, SELECTION, then operands. SHOWN: the set in whose second word it is
+# shown how many values this one has.
+SELECTION, SHOWN = 1, 7
 (
     ADD, SET_FIRST, SET_LAST, ADD_GAP, ADD_DISTINCT, REMEMBER, ADD_BIN, ADD_HOUR, SET_PLACE, ADD_NORMAL, ADD_PURCHASE,
     ADD_TOKEN, ADD_STANDING, SET_INVITER, MARK_REDEEMED, MARK_BOUGHT,

@@ -1,7 +1,8 @@
 """Events with several coupons, items or sellers: further columns behind those of the events, one for each value.
 
 In the kernel's matrices of codes and numbers, an event's column has no code for an entity of which the event has parts;
-each part has a column that is a copy of the event's, with the part's own code and numbers.
+each part has a column that is a copy of the event's, with the part's own code and numbers. What tells such entities
+apart, an account's items say, is counted here, out of the way of the many events that have no parts.
 """
 
 from __future__ import annotations
@@ -10,15 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floorwalker.features.live import _layout as layout
+from floorwalker.features.live._count import bin_of, fingerprint_of, is_new, remember
 from floorwalker.features.live._inline import inline_kernel
+from floorwalker.features.live._rows import mix
+from floorwalker.features.live._sketch import add_distinct
+from floorwalker.store._flat import flat_kernel
 
-
-@inline_kernel
-def next_part(part: int, last: int, code: int, parts: NDArray[np.int64]) -> int:
-    """The first part from `part` on that is of this kind of entity, or `last`."""
-    while part < last and parts[part] != code:
-        part += 1
-    return part
+_U0 = np.uint64(0)
+_U1 = np.uint64(1)
 
 
 @inline_kernel
@@ -56,3 +56,90 @@ def join_columns(
         if missing[event] or is_worse:
             out[event] = value
             missing[event] = False
+
+
+@flat_kernel
+def read_new_parts(
+    table: NDArray[np.int64],
+    row: int,
+    c: int,
+    first: int,
+    last: int,
+    parts: NDArray[np.int64],
+    seed: np.uint64,
+    features: NDArray[np.int64],
+    codes: NDArray[np.uint64],
+    words: NDArray[np.uint32],
+    base: int,
+    out: NDArray[np.float32],
+    missing: NDArray[np.bool_],
+) -> None:
+    """Whether one of the event's parts is new to a row; `c` is the column that the row is counted by."""
+    behind = codes.shape[1] - len(parts)
+    for f in range(table[layout.T_OTHERS_START], table[layout.T_FEATURE_END]):
+        code = features[f, layout.B]
+        if features[f, layout.OP] != layout.NEW or codes[code, c] != _U0:
+            continue
+        column = base + features[f, layout.OUT]
+        for part in range(first, last):
+            if parts[part] != code:
+                continue
+            found = is_new(row + features[f, layout.A], fingerprint_of(mix(codes[code, behind + part], seed)), words)
+            if not np.isnan(found) and (missing[column] or found > out[column]):
+                out[column] = np.float32(found)
+                missing[column] = False
+
+
+@flat_kernel
+def tell_parts_apart(
+    table: NDArray[np.int64],
+    row: int,
+    c: int,
+    first: int,
+    last: int,
+    parts: NDArray[np.int64],
+    chosen: np.uint64,
+    start: int,
+    end: int,
+    now: NDArray[np.int64],
+    clock: NDArray[np.int64],
+    seed: np.uint64,
+    updates: NDArray[np.int64],
+    codes: NDArray[np.uint64],
+    sets: NDArray[np.int64],
+    words: NDArray[np.uint32],
+    floats: NDArray[np.float32],
+    ticks: NDArray[np.int64],
+    figures: NDArray[np.int64],
+    free: NDArray[np.int32],
+    pages: NDArray[np.uint8],
+    heads: NDArray[np.int64],
+    estimates: NDArray[np.float64],
+    powers: NDArray[np.float64],
+) -> None:
+    """Take all parts of the event into the sets, memories and bins of a row that tell such entities apart, by the
+    operations `start` to `end`; `c` is the column that the row is counted by."""
+    behind = codes.shape[1] - len(parts)
+    for u in range(start, end):
+        op = updates[u, layout.OP]
+        if op != layout.ADD_DISTINCT and op != layout.REMEMBER and op != layout.ADD_BIN:
+            continue
+        code = updates[u, layout.B]
+        if (chosen >> np.uint64(updates[u, layout.SELECTION])) & _U1 == _U0 or codes[code, c] != _U0:
+            continue
+        place = row + updates[u, layout.A]
+        first_set = table[layout.T_SET_START]
+        for part in range(first, last):
+            if parts[part] != code:
+                continue
+            value = codes[code, behind + part]
+            if op == layout.ADD_DISTINCT:
+                add_distinct(
+                    row, updates[u, layout.A], updates[u, layout.C], first_set + updates[u, layout.D],
+                    first_set + updates[u, layout.E], value, seed, now, clock, sets, words, ticks, figures, free, pages,
+                    heads, estimates, powers,
+                )  # fmt: skip
+            elif op == layout.REMEMBER:
+                remember(place, fingerprint_of(mix(value, seed)), words)
+            else:
+                floats[place + bin_of(mix(value, seed))] += np.float32(1.0)

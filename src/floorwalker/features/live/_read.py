@@ -9,7 +9,6 @@ from floorwalker.features.live import _layout as layout
 from floorwalker.features.live._count import entropy, fingerprint_of, hour_share, is_new, travel_speed
 from floorwalker.features.live._inline import inline_kernel
 from floorwalker.features.live._normal import LEAST, expected, normal_deviation
-from floorwalker.features.live._parts import next_part
 from floorwalker.features.live._rows import mix
 from floorwalker.features.live._sketch import count_distinct
 from floorwalker.features.live._vocabulary import AMOUNT, LATITUDE, LONGITUDE, QUANTITY
@@ -41,15 +40,11 @@ def read_features(
     estimates: NDArray[np.float64],
     powers: NDArray[np.float64],
     scratch: NDArray[np.uint8],
-    first_part: int,
-    last_part: int,
-    parts: NDArray[np.int64],
     base: int,
     out: NDArray[np.float32],
     missing: NDArray[np.bool_],
 ) -> None:
     """Write the features of one table for event `i` into `out[base:]`; `row` is -1 where the entity was never counted.
-    `first_part` to `last_part` are the event's parts among `parts`.
 
     The two operations that most features are have loops of their own, since a branch for each would cost more than the
     work.
@@ -108,18 +103,8 @@ def read_features(
                     gap = max(at - times[place >> 1], 0) * _SECOND
                     value = (np.log1p(gap) - np.float64(floats[place + 5])) / spread
             elif op == layout.NEW:
-                column = np.uint64(i)
-                part = first_part if codes[b, column] == _U0 else last_part
-                while True:
-                    if codes[b, column] != _U0:
-                        found = is_new(place, fingerprint_of(mix(codes[b, column], seed)), words)
-                        if not value >= found:
-                            value = found
-                    part = next_part(part, last_part, features[f, layout.B], parts)
-                    if part == last_part:
-                        break
-                    column = np.uint64(codes.shape[1] - len(parts) + part)
-                    part += 1
+                if codes[b, i] != _U0:
+                    value = is_new(place, fingerprint_of(mix(codes[b, i], seed)), words)
             elif op == layout.ENTROPY:
                 value = entropy(place, floats)
             elif op == layout.HOUR:

@@ -126,6 +126,7 @@ class TableBuilder:
         self._smallest: set[int] = set()
         self._shared: list[int] = []
         self._hubs: list[list[Operand]] = []
+        self._seldom: list[tuple[object, ...]] = []
         self._totals: list[_Total] = []
         self._sizes: dict[tuple[object, ...], int] = {}
         self._updates: list[tuple[int, int, list[Operand]]] = []
@@ -197,13 +198,16 @@ class TableBuilder:
             case _:
                 self._add_lasting(kind, out)
 
-    def _keep_distinct(self, what: say.What, of: str, exact: int, window: Window) -> tuple[object, ...]:
+    def _keep_distinct(
+        self, what: say.What, of: str, exact: int, window: Window, shown: _Place | None = None
+    ) -> tuple[object, ...]:
+        """A set; how many values it has is shown beside the number of another one, if that is given."""
         key = ("set", self._vocabulary.selection(what), of, exact)
         windows = self._sets.setdefault(key, [])
         if not windows:
             self._update(
                 layout.ADD_DISTINCT, what, _Place(key), self._vocabulary.code(of), exact,
-                _Windows(key, end=False), _Windows(key, end=True),
+                _Windows(key, end=False), _Windows(key, end=True), 0 if shown is None else shown,
             )  # fmt: skip
         if window not in windows:
             windows.append(window)
@@ -213,7 +217,8 @@ class TableBuilder:
         window = WINDOWS[kind.over]
         trusted = say.What(f"{kind.what.name} of trusted accounts", kind.what.types, say.TRUSTED_ACCOUNT, at_least=1.0)
         everybody = self._keep_distinct(kind.what, "account", kind.exact, window)
-        customers = self._keep_distinct(trusted, "account", layout.TRUSTED_SET, window)
+        customers = self._keep_distinct(trusted, "account", layout.TRUSTED_SET, window, _Place(everybody))
+        self._seldom.append(customers)
         self._hubs.append(
             [
                 out, _Place(everybody), kind.exact, _Page(everybody, window), _Place(customers), layout.TRUSTED_SET,
@@ -272,26 +277,35 @@ class TableBuilder:
             places[key] = at
             at += size + size % 2
         set_rows: list[list[int]] = []
-        for key, windows in self._sets.items():
+
+        def lay_set(key: tuple[object, ...], at: int) -> int:
             places[key] = at
             exact = key[3]
             assert isinstance(exact, int)
-            # How many values there are, a word unused, the values with their ticks, one page for each window.
-            spans[key] = len(set_rows), len(set_rows) + len(windows)
+            # How many values there are, a word of the hubs, the values with their ticks, one page for each window.
+            spans[key] = len(set_rows), len(set_rows) + len(self._sets[key])
             at += 2 + 2 * exact
-            for window in windows:
+            for window in self._sets[key]:
                 pages[key, window.name] = at
                 set_rows.append([at, window.level, window.buckets])
                 at += 1
-            at += at % 2
+            return at + at % 2
+
+        for key in self._sets:
+            if key not in self._seldom:
+                at = lay_set(key, at)
         front = at
         for block in rings.blocks:
             block[layout.B_BLOCK] = at
             for summed in rings.windows[block[layout.B_FIRST] : block[layout.B_LAST]]:
                 summed[layout.W_BLOCK] = at
             at += block[layout.B_RING] * block[layout.B_WIDTH]
+        at += at % 2
+        # What is seldom looked at stands behind, for what stands in front is asked of memory ahead, line by line.
+        for key in self._seldom:
+            at = lay_set(key, at)
         table = Table(
-            width=at + at % 2, sums=rings.sums, front=front, features=[], factors=[], windows=rings.windows,
+            width=at, sums=rings.sums, front=front, features=[], factors=[], windows=rings.windows,
             blocks=rings.blocks, sets=set_rows, rings=rings.columns, updates=[], hubs=[], shared=self._shared,
             places=places, vocabulary=self._vocabulary,
         )  # fmt: skip

@@ -10,7 +10,6 @@ from floorwalker.features.live._count import add_gap, add_token, bin_of, fingerp
 from floorwalker.features.live._hubs import add_standing
 from floorwalker.features.live._inline import inline_kernel
 from floorwalker.features.live._normal import add_normal, add_purchase
-from floorwalker.features.live._parts import next_part
 from floorwalker.features.live._rings import add_to_ring
 from floorwalker.features.live._rows import find_row, mix
 from floorwalker.features.live._sketch import add_distinct
@@ -54,12 +53,8 @@ def count_event(
     heads: NDArray[np.int64],
     estimates: NDArray[np.float64],
     powers: NDArray[np.float64],
-    first_part: int,
-    last_part: int,
-    parts: NDArray[np.int64],
 ) -> None:
-    """Count event `i` into one row, by the operations `first` to `last` of the table for events of its type. The
-    event's parts are `first_part` to `last_part` among `parts`."""
+    """Count event `i` into one row, by the operations `first` to `last` of the table for events of its type."""
     for u in range(first, last):
         op = updates[u, layout.OP]
         if op == layout.ADD:
@@ -77,36 +72,21 @@ def count_event(
         elif op == layout.ADD_GAP:
             add_gap(place, at, floats, times)
         elif op == layout.ADD_DISTINCT:
-            column = i
-            part = first_part if codes[b, i] == _U0 else last_part
-            while True:
-                if codes[b, column] != _U0:
-                    start = table[layout.T_SET_START]
-                    add_distinct(
-                        row, updates[u, layout.A], updates[u, layout.C], start + updates[u, layout.D],
-                        start + updates[u, layout.E], codes[b, column], seed, now, clock, sets, words, ticks, figures,
-                        free, pages, heads, estimates, powers,
-                    )  # fmt: skip
-                part = next_part(part, last_part, b, parts)
-                if part == last_part:
-                    break
-                column = codes.shape[1] - len(parts) + part
-                part += 1
-        elif op == layout.REMEMBER or op == layout.ADD_BIN:
-            column = i
-            part = first_part if codes[b, i] == _U0 else last_part
-            while True:
-                if codes[b, column] != _U0:
-                    mixed = mix(codes[b, column], seed)
-                    if op == layout.REMEMBER:
-                        remember(place, fingerprint_of(mixed), words)
-                    else:
-                        floats[place + bin_of(mixed)] += np.float32(1.0)
-                part = next_part(part, last_part, b, parts)
-                if part == last_part:
-                    break
-                column = codes.shape[1] - len(parts) + part
-                part += 1
+            if codes[b, i] != _U0:
+                start = table[layout.T_SET_START]
+                add_distinct(
+                    row, updates[u, layout.A], updates[u, layout.C], start + updates[u, layout.D],
+                    start + updates[u, layout.E], codes[b, i], seed, now, clock, sets, words, ticks, figures, free,
+                    pages, heads, estimates, powers,
+                )  # fmt: skip
+                if updates[u, layout.SHOWN] != 0:
+                    words[row + updates[u, layout.SHOWN] + 1] = words[place]
+        elif op == layout.REMEMBER:
+            if codes[b, i] != _U0:
+                remember(place, fingerprint_of(mix(codes[b, i], seed)), words)
+        elif op == layout.ADD_BIN:
+            if codes[b, i] != _U0:
+                floats[place + bin_of(mix(codes[b, i], seed))] += np.float32(1.0)
         elif op == layout.ADD_STANDING:
             add_standing(place, at, b, values[AMOUNT, i], words, floats, times)
         elif op == layout.ADD_HOUR:
