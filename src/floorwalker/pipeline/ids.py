@@ -31,13 +31,17 @@ class IdHasher:
         except ImportError as error:
             raise MissingExtraError("siphash24", "serve") from error
         self._siphash = siphash24
-        self._secret = bytes(secret)
+        self.secret = bytes(secret)
 
     def hash(self, kind: str, shop: str, name: str) -> int:
         """1 <= hash < 2^64."""
-        text = f"{kind}\x00{len(shop)}:{shop}{name}".encode("utf-8", "surrogatepass")
-        value: int = self._siphash(text, key=self._secret).intdigest() & 0xFFFFFFFFFFFFFFFF
+        text = self.prefix(kind, shop) + name.encode("utf-8", "surrogatepass")
+        value: int = self._siphash(text, key=self.secret).intdigest() & 0xFFFFFFFFFFFFFFFF
         return value or 1
+
+    def prefix(self, kind: str, shop: str) -> bytes:
+        """What stands before a name when it is hashed: kinds and shops never meet."""
+        return f"{kind}\x00{len(shop)}:{shop}".encode("utf-8", "surrogatepass")
 
     def hash_all(self, kind: str, shops: Sequence[str | None], names: Sequence[str]) -> NDArray[np.uint64]:
         """Hashes of several ids: uint64 [n]."""

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
@@ -21,13 +20,13 @@ import msgspec
 
 from floorwalker.events.entities import ENTITIES
 from floorwalker.events.event import Address, Event, Identity
-from floorwalker.events.identity.addresses import read_address
 from floorwalker.events.identity.currency import Rates
 from floorwalker.events.identity.emails import read_email
 from floorwalker.events.identity.hubs import Hubs, read_hubs
 from floorwalker.events.identity.payments import read_payment
 from floorwalker.events.identity.phones import read_phone
 from floorwalker.events.identity.tokens import Tokeniser, is_token
+from floorwalker.events.identity.values import Taken, take_address, take_email, take_ip, take_name, take_phone
 from floorwalker.events.networks import network_of, parse_address
 from floorwalker.events.placeholders import is_placeholder
 
@@ -77,7 +76,7 @@ _TEXTS = ("url", "referrer", "reason", "text")
 _WATCHED = tuple(
     name for name in ENTITIES if name in ("account", "session", "device", "payment", "bin", "item", "seller", "inviter")
 )
-_ADDRESSES = (
+ADDRESSES = (
     ("shipping_address", "delivery_point", "delivery_area"),
     ("billing_address", "billing_point", "billing_area"),
 )
@@ -108,24 +107,30 @@ def normalise(
     nobody: list[str] = []
     hubs: list[str] = []
     shop = event.shop
+
+    def take(field: str, taken: Taken, text: str) -> None:
+        """Note what became of a value of the event that has a column of its own."""
+        changes[field] = taken.token
+        facts.update(taken.facts)
+        hubs.extend(taken.hubs)
+        if taken.is_nobody:
+            nobody.append(field)
+        elif taken.is_personal and taken.token is not None:
+            raw.append((field, taken.token, text))
+
     if event.email is not None:
-        _take_email(event.email, shop, tokeniser, rules.hubs, (changes, facts, raw, nobody, hubs))
+        take("email", take_email(event.email, shop, tokeniser, rules.hubs), event.email)
     if event.phone is not None:
-        _take_phone(event, shop, tokeniser, rules, (changes, facts, raw, nobody, hubs))
+        take("phone", take_phone(event.phone, phone_region(event, rules), shop, tokeniser), event.phone)
     if event.ip is not None:
-        _take_ip(event.ip, shop, tokeniser, rules, (changes, facts, raw, nobody, hubs))
-    for name, point, area in _ADDRESSES:
+        take("ip", take_ip(event.ip, shop, tokeniser, rules.hubs, keep=rules.keep_ip), event.ip)
+    for name, point, area in ADDRESSES:
         address: Address | None = getattr(event, name)
         if address is not None:
-            place = read_address(address)
-            token = tokeniser.token("address", shop, place.canonical)
-            raw.append((name, token, _encode(address).decode()))
+            is_delivery = name == "shipping_address"
+            place = take_address(address, point, area, shop, tokeniser, rules.hubs, is_delivery=is_delivery)
+            take(name, place, raw_address(address))
             changes[name] = None
-            facts[area] = place.area
-            if place.point is not None:
-                facts[point] = tokeniser.token("delivery_point", shop, place.point)
-                if name == "shipping_address" and (place.is_pickup or rules.hubs.holds("delivery_point", place.point)):
-                    hubs.append("delivery_point")
     card = event.card
     if event.bin is not None or card is not None:
         read = read_payment(event.bin, card)
@@ -133,7 +138,7 @@ def normalise(
             changes["card"] = read
     for name, value in zip(_NAMED, _take_names(event), strict=True):
         if value is not None and ("@" in value or value[0] == "+"):
-            named = _name_token(value, shop, tokeniser)
+            named = take_name(value, shop, tokeniser).token
             if named is not None:
                 changes[name] = named
                 raw.append((name, named, value))
@@ -152,92 +157,8 @@ def normalise(
         facts["hubs"] = tuple(dict.fromkeys(hubs))
     changes["identity"] = Identity(**facts)
     kept: Event = msgspec.structs.replace(event, **changes)
-    subject = _subject(event, kept)
+    subject = _subject(kept)
     return kept, [PersonalValue(name, token, text, subject or token) for name, token, text in raw]
-
-
-_Sink = tuple[dict[str, Any], dict[str, Any], list[tuple[str, str, str]], list[str], list[str]]
-
-
-def _take_email(text: str, shop: str, tokeniser: Tokeniser, hubs: Hubs, sink: _Sink) -> None:
-    changes, facts, raw, nobody, shared = sink
-    email = read_email(text)
-    if is_placeholder("email", email.canonical) or not email.canonical:
-        changes["email"] = None
-        nobody.append("email")
-        return
-    token = tokeniser.token("email", shop, email.canonical)
-    changes["email"] = token
-    raw.append(("email", token, text))
-    if email.domain is None:
-        return
-    facts["email_domain"] = email.domain
-    facts["email_disposable"] = email.is_disposable
-    facts["email_free"] = email.is_free
-    facts["email_altered"] = email.is_altered
-    facts["email_length"] = email.length
-    facts["email_digits"] = email.digits
-    if hubs.holds("email_domain", email.domain):
-        shared.append("email_domain")
-
-
-def _take_phone(event: Event, shop: str, tokeniser: Tokeniser, rules: IdentityRules, sink: _Sink) -> None:
-    changes, facts, raw, nobody, _ = sink
-    text = event.phone or ""
-    shipping = event.shipping_address
-    region = event.country or (shipping.country.upper() if shipping and shipping.country else None) or rules.region
-    phone = read_phone(text, region)
-    if is_placeholder("phone", phone.canonical or text):
-        changes["phone"] = None
-        nobody.append("phone")
-        return
-    canonical = phone.canonical or "".join(filter(str.isalnum, text.lower())) or text
-    token = tokeniser.token("phone", shop, canonical)
-    changes["phone"] = token
-    raw.append(("phone", token, text))
-    facts["phone_prefix"] = phone.prefix
-    facts["phone_country"] = phone.country
-    facts["phone_kind"] = phone.kind if phone.canonical else "invalid"
-
-
-def _take_ip(text: str, shop: str, tokeniser: Tokeniser, rules: IdentityRules, sink: _Sink) -> None:
-    changes, facts, raw, nobody, shared = sink
-    plain, network, kind = _read_ip(text)
-    facts["ip_kind"] = kind
-    if network is None:
-        changes["ip"] = None
-        nobody.append("ip")
-        return
-    facts["ip_network"] = network
-    if rules.hubs.holds("ip", plain):
-        shared += ["ip", "ip_network"]
-    if rules.keep_ip:
-        changes["ip"] = plain
-        return
-    token = tokeniser.token("ip", shop, plain)
-    changes["ip"] = token
-    raw.append(("ip", token, text))
-
-
-@lru_cache(maxsize=1 << 15)
-def _read_ip(text: str) -> tuple[str, str | None, str]:
-    """A client's address in canonical form, its network (None where it is nobody's), and what kind it is."""
-    address = parse_address(text)
-    if address is None:
-        return text, None, "invalid"
-    plain = str(address)
-    if is_placeholder("ip", plain):
-        return plain, None, "private"
-    return plain, network_of(plain), f"ipv{address.version}"
-
-
-def _name_token(value: str, shop: str, tokeniser: Tokeniser) -> str | None:
-    """The token of an account that is named by an e-mail address or a telephone number; None for other names."""
-    if "@" in value:
-        email = read_email(value)
-        return tokeniser.token("account", shop, email.canonical) if email.domain is not None else None
-    phone = read_phone(value, None)
-    return tokeniser.token("account", shop, phone.canonical) if phone.canonical is not None else None
 
 
 def _clean_texts(event: Event, tokeniser: Tokeniser, changes: dict[str, Any], raw: list[tuple[str, str, str]]) -> None:
@@ -273,7 +194,18 @@ def _clean_value(path: str, value: Any, replace_mail: Any) -> Any:
     return value
 
 
-def _subject(event: Event, kept: Event) -> str | None:
+def phone_region(event: Event, rules: IdentityRules) -> str | None:
+    """The country whose habits a telephone number of this event follows."""
+    shipping = event.shipping_address
+    return event.country or (shipping.country.upper() if shipping and shipping.country else None) or rules.region
+
+
+def raw_address(address: Address) -> str:
+    """An address as the vault keeps it."""
+    return _encode(address).decode()
+
+
+def _subject(kept: Event) -> str | None:
     if kept.account is not None and not is_placeholder("account", kept.account):
         return f"account:{kept.account}"
     return kept.email or kept.phone

@@ -105,28 +105,29 @@ def _store_integer(data: NDArray[np.uint8], at: int, width: int, value: int) -> 
 
 @kernel
 def write_frames(
-    payload: NDArray[np.uint8],
-    lengths: NDArray[np.int64],
+    data: NDArray[np.uint8],
+    starts: NDArray[np.int64],
+    stops: NDArray[np.int64],
     first: int,
     synced: int,
     salt: int,
     out: NDArray[np.uint8],
 ) -> None:
-    """Frame records that stand behind one another in `payload`.
+    """Frame the records ``data[starts[k]:stops[k]]``.
 
     Parameters
     ----------
-    payload : uint8, the records' bytes.
-    lengths : int64 [n], bytes of each.
+    data : uint8, holds the records' bytes.
+    starts, stops : int64 [n], where each stands.
     first : sequence of the first.
     synced : every record before this sequence is on the disk; negative: unknown.
     salt : where the checksums begin.
     out : uint8 [24 n + sum of lengths], filled.
     """
-    source = 0
     at = 0
-    for row in range(len(lengths)):
-        length = lengths[row]
+    for row in range(len(starts)):
+        source = starts[row]
+        length = stops[row] - source
         sequence = first + row
         pending = sequence - synced
         if synced < 0 or pending > 0xFFFFFFFF:
@@ -135,9 +136,8 @@ def write_frames(
         _store_integer(out, at + 8, 8, sequence)
         _store_integer(out, at + 16, 4, pending)
         _store_integer(out, at + 20, 4, 1)
-        out[at + 24 : at + 24 + length] = payload[source : source + length]
+        out[at + 24 : at + 24 + length] = data[source : source + length]
         _store_integer(out, at, 4, checksum_of(out, at + 4, at + 24 + length, salt))
-        source += length
         at += 24 + length
 
 

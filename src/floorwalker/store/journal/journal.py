@@ -154,13 +154,21 @@ class Journal:
         Raises `StorageFullError` or `ReadOnlyStorageError` where the disk takes no more: nothing of these records is
         kept, and a later call may succeed. `StorageFailedError` means that the journal must be opened again.
         """
-        frames = self._prepare(records)
+        lengths = np.fromiter(map(len, records), np.int64, len(records))
+        stops = np.cumsum(lengths)
+        return self.append_spans(np.frombuffer(b"".join(records), np.uint8), stops - lengths, stops)
+
+    def append_spans(self, data: NDArray[np.uint8], starts: NDArray[np.int64], stops: NDArray[np.int64]) -> int:
+        """As `append`, for the records ``data[starts[k]:stops[k]]``: many that were made together need no copies."""
+        lengths = stops - starts
+        if len(lengths) and int(lengths.max()) > LARGEST_RECORD:
+            raise UsageError(f"a record of {int(lengths.max())} bytes", allowed=f"at most {LARGEST_RECORD} bytes")
         with self._append_lock:
             self._check_usable()
             first = self._next
-            if not len(records):
+            if not len(starts):
                 return first
-            payload, lengths, room = frames
+            room = np.empty(int(lengths.sum()) + HEADER_BYTES * len(starts), np.uint8)
             try:
                 if self._must_cut:
                     self._cut()
@@ -169,7 +177,7 @@ class Journal:
             except OSError as error:
                 raise name_storage_error(error, "append to", self._segments[-1].path) from error
             segment = self._segments[-1]
-            write_frames(payload, lengths, first, self._synced, segment.salt, room)
+            write_frames(data, starts, stops, first, self._synced, segment.salt, room)
             try:
                 write_all(self._descriptor, room.data)
             except OSError as error:
@@ -178,16 +186,8 @@ class Journal:
                 raise name_storage_error(error, "append to", segment.path) from error
             segment.note_point(first, self._size)
             self._size += len(room)
-            self._next = first + len(records)
+            self._next = first + len(starts)
             return first
-
-    @staticmethod
-    def _prepare(records: Sequence[bytes]) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.uint8]]:
-        lengths = np.fromiter(map(len, records), np.int64, len(records))
-        if len(records) and int(lengths.max()) > LARGEST_RECORD:
-            raise UsageError(f"a record of {int(lengths.max())} bytes", allowed=f"at most {LARGEST_RECORD} bytes")
-        payload = np.frombuffer(b"".join(records), np.uint8)
-        return payload, lengths, np.empty(len(payload) + HEADER_BYTES * len(records), np.uint8)
 
     def sync(self, through: int | None = None) -> None:
         """Return when every record appended before this call is durable.

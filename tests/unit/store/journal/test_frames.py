@@ -28,7 +28,8 @@ SALT = 0xDEADBEEF
 def frames_of(records: list[bytes], first: int = 0, synced: int = 0) -> np.ndarray:
     lengths = np.array([len(record) for record in records], np.int64)
     out = np.empty(int(lengths.sum()) + HEADER_BYTES * len(records), np.uint8)
-    write_frames(np.frombuffer(b"".join(records), np.uint8), lengths, first, synced, SALT, out)
+    stops = np.cumsum(lengths)
+    write_frames(np.frombuffer(b"".join(records), np.uint8), stops - lengths, stops, first, synced, SALT, out)
     return out
 
 
@@ -103,7 +104,7 @@ def test_kernels_run_as_plain_python_too(name: str) -> None:
     }
     if name == "write_frames":
         out = np.empty_like(data)
-        plain(np.frombuffer(b"abcdefghijkl", np.uint8), np.array([10, 2]), 2**33, 0, SALT, out)
+        plain(np.frombuffer(b"abcdefghijkl", np.uint8), np.array([0, 10]), np.array([10, 12]), 2**33, 0, SALT, out)
         np.testing.assert_array_equal(out, data)
     else:
         assert plain(*arguments[name]) == compiled(*arguments[name])
