@@ -67,6 +67,7 @@ class Persona:
     ----------
     account : "" for guests.
     joined_at : when the account was opened, microseconds; before the first day for old customers.
+    ship : where parcels usually go, a locker or an office for one; None for home.
     networks : names of the addresses that they come from, as `World.networks` understands them, the usual one first.
     """
 
@@ -84,4 +85,5 @@ class Persona:
     guest: bool = False
     networks: tuple[str, ...] = ()
     segment: str = ""
+    ship: Address | None = None
     attributes: dict[str, str] = field(default_factory=dict)

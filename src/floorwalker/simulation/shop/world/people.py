@@ -395,6 +395,7 @@ def personas(
                 joined_at=int(people.joined_at[row]), guest=guest,
                 networks=tuple(networks.name(int(code)) for code in people.network[row]),
                 segment=segments.NAMES[int(people.segment[row])],
+                ship=people.ship.address(row) if people.ships_to[row] else None,
             )
         )  # fmt: skip
     return made

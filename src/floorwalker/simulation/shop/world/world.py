@@ -139,9 +139,17 @@ class World:
 
     # --- text --------------------------------------------------------------------------------------------------------
 
-    def reviews(self, rng: Generator, item: int, stars: float, style: str = "honest", language: str = "de") -> str:
+    def reviews(
+        self,
+        rng: Generator,
+        item: int,
+        stars: float,
+        style: str = "honest",
+        language: str = "de",
+        author: int | None = None,
+    ) -> str:
         """A review of an item; see `Writer.review`."""
-        return self.writer.review(rng, item, stars, style, language)
+        return self.writer.review(rng, item, stars, style, language, author)
 
     def listing_text(self, rng: Generator, item: int, style: str = "honest", language: str = "de") -> str:
         """A seller's description of an item; see `Writer.listing`."""
