@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from floorwalker.events.batch import EventBatch
-from floorwalker.events.entities import ENTITIES
+from floorwalker.events.batch import EventBatch, make_batch
+from floorwalker.events.entities import ENTITIES, EntityKeyer
+from floorwalker.events.event import Event, Identity, OrderLine
+from floorwalker.events.parts import NO_PARTS, PART_ENTITIES, PART_NUMBERS, Parts
 from floorwalker.events.types import EVENT_TYPES, TYPE_CODES
 from floorwalker.features.live import DEFAULT, Limits, LiveFeatures
 from floorwalker.features.live import declarations as say
@@ -36,6 +38,10 @@ CLAIMS = say.What("claims", ("coupon_claim",))
 REDEMPTIONS = say.What("redemptions", ("coupon_redeem",))
 INVITED = say.What("invitations", ("sign_up", "invitation_accepted"))
 SIGN_UPS = say.What("sign-ups", ("sign_up",))
+KNOWN_USE = ("login_succeeded", "order")
+REFUNDS = say.What("refunds", ("refund_issued",))
+LARGE = say.What("large orders", ("order",), "amount_minor", at_least=1_000.0)
+DAY = 86_400_000_000
 ALL_WINDOWS = " ".join(WINDOWS)
 TABLE = (
     *say.over(ALL_WINDOWS, "a_events", "account", say.Count(EVENTS)),
@@ -70,6 +76,24 @@ TABLE = (
     say.one("i_only", "inviter", say.OnlyRedeem(EVENTS)),
     *say.over("1d life", "pair_redemptions", "device*promotion", say.Count(REDEMPTIONS)),
     *say.over("30d", "pair_inviter", "promotion*inviter", say.Count(REDEMPTIONS)),
+    *say.over("1d life", "c_redemptions", "coupon", say.Count(REDEMPTIONS)),
+    *say.over("30d", "c_devices", "coupon", say.Distinct(EVENTS, "device")),
+    *say.over("90d", "c_items", "coupon", say.Distinct(ORDERS, "item")),
+    *say.over("life", "pair_coupon", "device*coupon", say.Count(REDEMPTIONS), sharing=True),
+    *say.over("1d", "x_pieces", "item", say.Sum(ORDERS, "quantity")),
+    *say.over("life", "x_large", "item", say.Count(LARGE)),
+    *say.over("7d", "x_mean", "item", say.Mean(ORDERS, "amount_minor")),
+    *say.over("30d", "x_max", "item", say.Max(ORDERS, "amount_minor")),
+    say.one("x_since", "item", say.SinceLast(ORDERS)),
+    say.one("x_gap", "item", say.GapMean(EVENTS)),
+    say.one("x_deviation", "item", say.Deviation(ORDERS, "amount_minor")),
+    *say.over("30d", "s_refunded", "seller", say.Ratio(REFUNDS, ORDERS, "amount_minor")),
+    *say.over("1d 30d", "a_items", "account", say.Distinct(ORDERS, "item")),
+    say.one("a_new_item", "account", say.New(ORDERS, "item")),
+    say.one("a_item_bins", "account", say.Entropy(ORDERS, "item")),
+    *say.over("life", "pair_item", "account*item", say.Count(ORDERS)),
+    *say.over("30d", "d_seen", "device", say.Distinct(EVENTS, "account"), sharing=True),
+    say.one("d_is_hub", "device", say.Hub(EVENTS, "30d", 1, 0.4)),
 )  # fmt: skip
 APPROXIMATE = (say.Regression, say.Deviation, say.GapDeviation, say.GapMean, say.GapSpread, say.Travel, say.Entropy)
 """Computed another way by the oracle, so equal only up to rounding."""
@@ -86,6 +110,36 @@ class Happening:
     numbers: dict[str, float]
     country: str | None
     url: str | None
+    several: dict[str, list[tuple[int, dict[str, float]]]] = field(default_factory=dict)
+    """Values of one kind of entity, each with the numbers that are its own."""
+
+    def values(self, entity: str, keys: dict[str, int]) -> list[int]:
+        """The keys of this kind of entity that the event names."""
+        if entity in self.several:
+            return [key for key, _ in self.several[entity]]
+        return [keys[entity]] if keys.get(entity) else []
+
+    def seen_by(self, entity: str, key: int) -> Happening:
+        """The event as one of its several values has it."""
+        own = dict(self.several[entity]).get(key, {})
+        plain = {name: value for name, value in self.numbers.items() if name not in PART_NUMBERS}
+        others = {name: values for name, values in self.several.items() if name != entity}
+        return replace(self, keys={**self.keys, entity: key}, numbers=plain | own, several=others)
+
+
+def parts_of(events: list[Happening]) -> Parts:
+    rows = [
+        (row, ENTITIES.index(entity), key, [own.get(number, np.nan) for number in PART_NUMBERS])
+        for row, event in enumerate(events)
+        for entity in PART_ENTITIES
+        for key, own in event.several.get(entity, ())
+    ]
+    if not rows:
+        return NO_PARTS
+    row, entity, key, numbers = zip(*rows, strict=True)
+    return Parts(
+        np.array(row, np.int32), np.array(entity, np.int8), np.array(key, np.uint64), np.array(numbers, np.float64).T
+    )
 
 
 def as_batch(events: list[Happening]) -> EventBatch:
@@ -100,6 +154,7 @@ def as_batch(events: list[Happening]) -> EventBatch:
         keys=keys,
         numbers={name: np.array([e.numbers.get(name, np.nan) for e in events], np.float64) for name in names},
         texts={"country": [e.country for e in events], "url": [e.url for e in events]},
+        parts=parts_of(events),
     )
 
 
@@ -133,15 +188,63 @@ class Oracle:
             keys["inviter"] = self.inviter_of(account)
         late = at < self.watermark - LATENESS * SECOND
         answers = {"event_late": float(late)}
+        hubs = {
+            feature.of[0]
+            for feature in self.features
+            if isinstance(feature.aggregate, say.Hub) and self.answer(feature, event, at, keys) == 1.0
+        }
         for feature in self.features:
-            answers[feature.name] = self.answer(feature, event, at, keys)
+            is_hidden = feature.sharing and hubs & {*feature.of}
+            answers[feature.name] = math.nan if is_hidden else self.answer_all(feature, event, at, keys)
         if not late:
+            trusted = replace(event, numbers={**event.numbers, say.TRUSTED_ACCOUNT: float(self.trusts(at, keys))})
             self.watermark = max(self.watermark, at)
-            self.history.append(Seen(at, event, keys))
+            self.history.append(Seen(at, trusted, keys))
         return answers
+
+    def answer_all(self, feature: say.Feature, event: Happening, at: int, keys: dict[str, int]) -> float:
+        """The largest, or the smallest, over the event's several values."""
+        several = next((name for name in feature.of if name in event.several), None)
+        if several is None:
+            return self.answer(feature, event, at, keys)
+        answers = [
+            self.answer(feature, event.seen_by(several, key), at, {**keys, several: key})
+            for key in event.values(several, keys)
+        ]
+        known = [answer for answer in answers if not math.isnan(answer)]
+        return (min if feature.aggregate.smallest else max)(known, default=math.nan)
+
+    def trusts(self, at: int, keys: dict[str, int]) -> bool:
+        """Whether the account of an event that comes now is trusted."""
+        days, last, first = 0, 0, 0
+        known = [
+            seen.at
+            for seen in self.history
+            if seen.event.kind in KNOWN_USE
+            and keys.get("account") and keys.get("device")
+            and (seen.keys.get("account"), seen.keys.get("device")) == (keys["account"], keys["device"])
+        ]  # fmt: skip
+        for seen in self.history:
+            if not keys.get("account") or seen.keys.get("account") != keys["account"]:
+                continue
+            numbers = seen.event.numbers
+            if seen.event.kind in ("refund_issued", "order_cancelled"):
+                days -= days > 0
+            elif seen.event.kind == "dispute_chargeback":
+                days = -1_000_000
+            elif (
+                seen.event.kind == "order"
+                and not numbers.get("coupons", 0)
+                and numbers.get("amount_minor", 0) > 0
+                and seen.at // DAY > last
+            ):
+                days, last, first = days + 1, seen.at // DAY, first or seen.at
+        return days >= 2 and at - first >= 14 * DAY and bool(known) and at - min(known) >= 7 * DAY
 
     def touches(self, of: tuple[str, ...], kind: str) -> bool:
         if of == ("account",):
+            return True
+        if of == ("account", "device") and kind in KNOWN_USE:
             return True
         for feature in self.features:
             if feature.of != of:
@@ -154,10 +257,15 @@ class Oracle:
         return False
 
     def past(self, of: tuple[str, ...], keys: dict[str, int]) -> list[Seen]:
-        return [
-            seen for seen in self.history
-            if all(seen.keys.get(name) == keys[name] for name in of) and self.touches(of, seen.event.kind)
-        ]  # fmt: skip
+        found = []
+        for seen in self.history:
+            for name in of:
+                if name in seen.event.several and keys[name] in seen.event.values(name, seen.keys):
+                    seen = Seen(seen.at, seen.event.seen_by(name, keys[name]), {**seen.keys, name: keys[name]})
+            same = all(name not in seen.event.several and seen.keys.get(name) == keys[name] for name in of)
+            if same and self.touches(of, seen.event.kind):
+                found.append(seen)
+        return found
 
     def inviter_of(self, account: int) -> int:
         for seen in self.history:
@@ -211,6 +319,15 @@ class Oracle:
         past = self.past(feature.of, keys)
         now = max([at, *(seen.at for seen in past)])
         kind = feature.aggregate
+        if isinstance(kind, say.Hub):
+            inside_now = inside(past, now, WINDOWS[kind.over])
+            everybody = {seen.keys["account"] for seen in inside_now if seen.keys.get("account")}
+            trusted = {
+                seen.keys["account"] for seen in inside_now
+                if seen.keys.get("account") and seen.event.numbers[say.TRUSTED_ACCOUNT]
+            }  # fmt: skip
+            is_old = past and now - min(seen.at for seen in past) >= 7 * DAY
+            return float(len(trusted) > kind.limit and len(trusted) >= kind.share * len(everybody) and bool(is_old))
         chosen = [seen for seen in past if holds(kind.what, seen.event)]
         window = WINDOWS[feature.window] if feature.window else WINDOWS["life"]
         recent = inside(chosen, now, window)
@@ -239,7 +356,7 @@ class Oracle:
                 span = min(max(age, window.seconds), longer.seconds)
                 return quotient(len(recent) / window.seconds, base / span)
             case say.Distinct():
-                return len({v for s in recent if (v := code(kind.of, s.event, s.keys))})
+                return len({v for s in recent for v in codes(kind.of, s.event, s.keys)})
         times = [seen.at for seen in chosen]
         match kind:
             case say.SinceLast():
@@ -254,16 +371,16 @@ class Oracle:
             case say.Entropy():
                 bins: dict[int, int] = {}
                 for seen in chosen:
-                    value = code(kind.of, seen.event, seen.keys)
-                    if value:
+                    for value in codes(kind.of, seen.event, seen.keys):
                         where = int(mixed(value)) >> 60
                         bins[where] = bins.get(where, 0) + 1
                 whole = sum(bins.values())
                 return -sum(c / whole * math.log2(c / whole) for c in bins.values()) if whole else math.nan
             case say.New():
-                mine = code(kind.of, event, keys)
-                known = list(dict.fromkeys(v for s in reversed(chosen) if (v := code(kind.of, s.event, s.keys))))[:8]
-                return float(mine not in known) if mine and known else math.nan
+                mine = codes(kind.of, event, keys)
+                past_values = [v for s in reversed(chosen) for v in reversed(codes(kind.of, s.event, s.keys))]
+                known = list(dict.fromkeys(past_values))[:8]
+                return float(not {*mine} <= {*known}) if mine and known else math.nan
             case say.UsualHour():
                 slots = [(s.at // (3 * 3600 * SECOND)) % 8 for s in chosen]
                 mine = (now // (3 * 3600 * SECOND)) % 8
@@ -317,14 +434,14 @@ def quotient(above: float, below: float) -> float:
     return above / below if below > 0 else math.nan
 
 
-def code(name: str, event: Happening, keys: dict[str, int]) -> int:
+def codes(name: str, event: Happening, keys: dict[str, int]) -> list[int]:
     if name == "country":
-        return int.from_bytes((event.country or "").encode(), "big")
+        return [int.from_bytes(event.country.encode(), "big")] if event.country else []
     if name == "type":
-        return TYPE_CODES[event.kind] + 1
+        return [TYPE_CODES[event.kind] + 1]
     if name == "route":
-        return int(route_codes([event.url])[0])
-    return keys.get(name, 0)
+        return [int(route_codes([event.url])[0])] if event.url else []
+    return event.values(name, keys)
 
 
 def mixed(value: int) -> int:
@@ -403,10 +520,25 @@ def regression(seen: list[Seen], event: Happening, now: int, *, is_amount: bool)
 
 KINDS = (
     "page_view", "login_succeeded", "login_failed", "order", "order", "coupon_claim", "coupon_redeem", "sign_up",
-    "invitation_accepted", "refund_issued",
+    "invitation_accepted", "refund_issued", "order", "order", "order_cancelled", "dispute_chargeback",
 )  # fmt: skip
 STEPS = (0, 1, 4, 9, 40, 400, 4_000, 40_000, 400_000, 4_000_000, -1, -30, -5_000, -90_000, -400_000)
 """Seconds from one event to the next: within every bucket, over every edge, back in time and beyond the lateness."""
+
+
+OWN_NUMBERS = st.fixed_dictionaries(
+    {},
+    optional={
+        "quantity": st.sampled_from((1.0, 3.0)),
+        "amount_minor": st.sampled_from((0.0, 199.0, 12_345.0)),
+        "discount_minor": st.just(5.0),
+    },
+)
+more_values = st.dictionaries(
+    st.sampled_from(PART_ENTITIES),
+    st.dictionaries(st.integers(1, 3), OWN_NUMBERS, min_size=1, max_size=3).map(lambda each: list(each.items())),
+)
+"""Kinds of entity with several values, most often of none."""
 
 
 @st.composite
@@ -421,7 +553,12 @@ def histories(draw: st.DrawFn) -> list[Happening]:
             "device": draw(st.integers(0, 4)),
             "promotion": draw(st.integers(0, 1)),
             "inviter": draw(st.sampled_from((0, 0, 1, 2))) if kind in INVITED.types else 0,
+            "coupon": draw(st.integers(0, 3)) if kind in ("coupon_redeem", "order") else 0,
+            "item": draw(st.integers(0, 2)),
+            "seller": draw(st.integers(0, 2)),
         }
+        several = draw(more_values) if kind in ("coupon_redeem", "order", "refund_issued") else {}
+        keys |= {entity: values[0][0] for entity, values in several.items()}
         numbers: dict[str, float] = {}
         if kind in ("order", "refund_issued"):
             numbers["amount_minor"] = draw(st.sampled_from((0.0, 199.0, 4_999.0, 120_001.0)))
@@ -437,10 +574,37 @@ def histories(draw: st.DrawFn) -> list[Happening]:
         events.append(
             Happening(
                 kind, at, received, keys, numbers, draw(st.sampled_from((None, "DE", "FR"))),
-                draw(st.sampled_from((None, "/", "/p/12", "/p/7?x=1", "/cart"))),
+                draw(st.sampled_from((None, "/", "/p/12", "/p/7?x=1", "/cart"))), several,
             )
         )  # fmt: skip
     return events
+
+
+@st.composite
+def customers(draw: st.DrawFn) -> list[Happening]:
+    """A few accounts that buy on few devices over weeks, and now and then lose what they gained."""
+    kinds = ("order", "order", "order", "order", "login_succeeded", "sign_up", "refund_issued", "dispute_chargeback")
+    at = START
+    events = []
+    for _ in range(draw(st.integers(10, 40))):
+        at += draw(st.sampled_from((0, 3_600, 86_400, 3 * 86_400, 5 * 86_400, -7_200))) * SECOND
+        # Chargebacks and refunds are rarer than purchases.
+        kind = draw(st.sampled_from(kinds)) if draw(st.booleans()) else "order"
+        keys = {"account": draw(st.integers(1, 3)), "device": draw(st.integers(1, 2)), "promotion": 1}
+        numbers = {"amount_minor": draw(st.sampled_from((900.0, 900.0, 900.0, 0.0)))} if kind == "order" else {}
+        if kind == "order" and draw(st.integers(0, 5)) == 0:
+            numbers["coupons"] = 1.0
+        events.append(Happening(kind, at, at, keys, numbers, None, None))
+    return events
+
+
+HUBS = (
+    *say.over("30d", "d_accounts", "device", say.Distinct(EVENTS, "account"), sharing=True),
+    *say.over("1d", "d_events", "device", say.Count(EVENTS)),
+    say.one("d_is_hub", "device", say.Hub(EVENTS, "30d", 1, 0.7)),
+    *say.over("life", "pair", "device*promotion", say.Count(ORDERS), sharing=True),
+    *say.over("7d", "own", "account*device", say.Count(ORDERS)),
+)
 
 
 def same_bits(left: Any, right: Any) -> bool:
@@ -469,6 +633,18 @@ def test_every_number_is_what_rereading_the_history_gives(events: list[Happening
                 # The spread of gaps of weeks keeps 24 bits of each gap, so a tenth of a second is lost.
                 least = 0.1 if isinstance(kinds.get(name), say.GapSpread) else 2e-3
                 assert value == pytest.approx(expected, rel=2e-3 if loose else 3e-7, abs=least if loose else 1e-9), what
+
+
+@COMMON
+@given(customers())
+def test_hubs_are_those_that_rereading_the_history_finds(events: list[Happening]) -> None:
+    live = LiveFeatures(HUBS, seed=SEED, limits=SMALL)
+    oracle = Oracle(HUBS)
+    found = live.advance(as_batch(events))
+    for row, event in enumerate(events):
+        expected = oracle.advance(event)
+        mine = {name: float(found.values[row, place]) for place, name in enumerate(found.names)}
+        np.testing.assert_equal(mine, expected, err_msg=str(row))
 
 
 @COMMON
@@ -532,3 +708,65 @@ def test_tables_stay_within_their_caps_and_find_every_row_they_hold(keys: list[i
         assert figures["rows.device"] <= cap
     assert figures["evicted.device"] >= len(set(keys)) - cap
     assert len(EVENT_TYPES) == len(TYPE_CODES)
+
+
+LINE_NAMES = st.sampled_from((None, "a", "b", "unknown"))
+MONEY = st.none() | st.integers(0, 10**15)
+LINES = st.lists(
+    st.builds(
+        OrderLine, item=LINE_NAMES, seller=LINE_NAMES, quantity=st.none() | st.integers(0, 10**9), price_minor=MONEY,
+        list_price_minor=MONEY, discount_minor=MONEY,
+    ),
+    max_size=4,
+)  # fmt: skip
+NAMED = st.builds(
+    Event, id=st.just("e"), type=st.just("order"), at=st.just(7), item=LINE_NAMES, seller=LINE_NAMES,
+    quantity=st.none() | st.integers(0, 9), amount_minor=MONEY, list_price_minor=MONEY, discount_minor=MONEY,
+    coupons=st.lists(st.sampled_from(("x", "y", "z", "unknown")), max_size=4).map(tuple), lines=LINES.map(tuple),
+    identity=st.none() | st.builds(Identity, amount_base_minor=MONEY, hubs=st.sampled_from(((), ("item",)))),
+)  # fmt: skip
+
+
+@COMMON
+@given(st.lists(NAMED, min_size=1, max_size=4))
+def test_parts_are_what_rereading_the_coupons_and_lines_gives(events: list[Event]) -> None:
+    keyer = EntityKeyer(bytes(16))
+    expected: list[tuple[int, str, int, list[float]]] = []
+    for row, event in enumerate(events):
+        hubs = event.identity.hubs if event.identity else ()
+        base = event.identity.amount_base_minor if event.identity else None
+        amount = event.amount_minor if base is None else base
+        whole = [event.quantity, amount, event.list_price_minor, event.discount_minor]
+        coupons = [code for code in dict.fromkeys(event.coupons) if code != "unknown"]
+        if len(coupons) > 1:
+            mine = [math.nan if number is None else float(number) for number in whole]
+            expected += [(row, "coupon", keyer.key("default", "coupon", code), mine) for code in coupons]
+        for entity, own in (("item", event.item), ("seller", event.seller)):
+            if not event.lines or entity in hubs:
+                continue
+            named = [(getattr(line, entity) or own, line) for line in event.lines]
+            names = [name for name, _ in named]
+            if own not in names:
+                names.insert(0, own)
+            for name in dict.fromkeys(name for name in names if name not in (None, "unknown")):
+                lines = [line for other, line in named if other == name]
+                pieces = [1.0 if line.quantity is None else float(line.quantity) for line in lines]
+                mine = [sum(pieces) if lines else math.nan if event.quantity is None else float(event.quantity)]
+                for number in ("price_minor", "list_price_minor", "discount_minor"):
+                    prices = [getattr(line, number) for line in lines]
+                    products = [many * price for many, price in zip(pieces, prices, strict=True) if price is not None]
+                    mine.append(sum(products) if products else math.nan)
+                if base is not None and event.amount_minor:
+                    mine[1] = mine[1] * base / event.amount_minor
+                expected.append((row, entity, keyer.key("default", entity, str(name)), mine))
+    whole_batch = make_batch(events, keyer).parts
+    single = [make_batch([event], keyer).parts for event in events]
+    found = list(
+        zip(
+            whole_batch.row.tolist(), [ENTITIES[entity] for entity in whole_batch.entity.tolist()],
+            whole_batch.key.tolist(), whole_batch.numbers.T.tolist(), strict=True,
+        )
+    )  # fmt: skip
+    assert [entry[:3] for entry in found] == [entry[:3] for entry in expected]
+    np.testing.assert_array_equal([entry[3] for entry in found], [entry[3] for entry in expected])
+    assert [key for parts in single for key in parts.key.tolist()] == whole_batch.key.tolist()
