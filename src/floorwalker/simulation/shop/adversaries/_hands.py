@@ -1,0 +1,333 @@
+"""What a member of a crew can do in the shop: by hand, exactly as customers do it, or by script.
+
+Whoever keeps human hours uses the writers of the honest customers themselves: the same pages, pauses and signals. For
+the others the same visit is cut down to what a script sends (`_script`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from numpy.random import Generator
+
+from floorwalker.simulation.shop import honest
+from floorwalker.simulation.shop.adversaries._crew import Crew, Member
+from floorwalker.simulation.shop.adversaries._script import machine_signals, pause, rush
+from floorwalker.simulation.shop.diary import Diary, Entry, Truth
+from floorwalker.simulation.shop.honest.shelf import HOST
+from floorwalker.simulation.shop.persona import Persona
+from floorwalker.simulation.shop.scenario import SECOND
+
+if TYPE_CHECKING:
+    from floorwalker.simulation.shop.world import World
+
+
+@dataclass
+class Done:
+    """What one visit left behind.
+
+    Parameters
+    ----------
+    entries : in the order of their times.
+    end_at : when the visit was over; parcels and refunds come later.
+    session : its name.
+    order, amount_minor : what was bought, if anything.
+    bought : as the honest writers name the purchase, for `refund` and `review`.
+    """
+
+    entries: list[Entry]
+    end_at: int
+    session: str = ""
+    order: str | None = None
+    amount_minor: int = 0
+    bought: Any = None
+
+
+class Hands:
+    """Writes events for members of a crew.
+
+    Parameters
+    ----------
+    world : the shop.
+    rng : the campaign's.
+    truth : of every event; which are harmful is decided afterwards.
+    crew : knows the network that a member comes from next.
+    """
+
+    def __init__(self, world: World, rng: Generator, truth: Truth, crew: Crew) -> None:
+        self.world = world
+        self.rng = rng
+        self.truth = truth
+        self.crew = crew
+
+    def visit(
+        self,
+        member: Member,
+        at: int,
+        intent: str,
+        *,
+        keep: frozenset[str] = frozenset(),
+        fresh: bool = False,
+        **wishes: Any,
+    ) -> Done:
+        """One visit.
+
+        Parameters
+        ----------
+        intent, wishes : as `honest.visit` takes them (`items`, `coupons`, `login`, …).
+        keep : types of events that a script must not leave out.
+        fresh : nothing is remembered: it begins with a login.
+        """
+        diary = Diary(self.truth)
+        persona, device = self.seen(member), self._device(member)
+        begin, session = at, ""
+        if not member.opened:
+            session = self.session()
+            begin = self._open(diary, member, persona, at, session=session) + self.pause(member)
+            persona = replace(member.persona, networks=persona.networks)
+        first = len(diary.entries)
+        visited = honest.visit(
+            self.world, diary, persona, begin, self.rng, device=device, network=0, intent=intent, **wishes
+        )
+        if session:
+            # Whoever has just opened an account stays in the session.
+            for entry in diary.entries[first:]:
+                if entry.event.session == visited.session:
+                    entry.event = msgspec.structs.replace(entry.event, session=session)
+        elif fresh and all(entry.event.type != "login_succeeded" for entry in diary.entries):
+            self._log_in(diary, persona, device, begin, visited.session)
+        entries = sorted(diary.entries, key=lambda entry: entry.event.at)
+        entries = self.finish(member, entries, visited.end_at, keep)
+        return Done(
+            entries, visited.end_at, session or visited.session, visited.order, visited.amount_minor or 0,
+            visited.bought,
+        )  # fmt: skip
+
+    def finish(
+        self, member: Member, entries: list[Entry], end_at: int, keep: frozenset[str] = frozenset()
+    ) -> list[Entry]:
+        """Entries as this member's tactic sends them."""
+        tactic = member.tactic
+        if tactic.looks_human or not entries:
+            return entries
+        return rush(entries, self.rng, pace=tactic.pace, device=tactic.device, keep=keep, end_at=end_at)
+
+    def sign_up(self, member: Member, at: int, *, inviter: str | None = None, promotion: str | None = None) -> Done:
+        """Open the account."""
+        diary = Diary(self.truth)
+        persona = self.seen(member)
+        end_at = self._open(diary, member, persona, at, inviter=inviter, promotion=promotion)
+        entries = sorted(diary.entries, key=lambda entry: entry.event.at)
+        keep = frozenset({"code_sent", "code_checked"})
+        return Done(self.finish(member, entries, end_at, keep), end_at)
+
+    def after(self, done: Done, **what: Any) -> list[Entry]:
+        """What follows a purchase: parcels, refunds, returns, reviews; as `honest.after_order` takes them."""
+        diary = Diary(self.truth)
+        honest.after_order(self.world, diary, done.bought, self.rng, **what)
+        return sorted(diary.entries, key=lambda entry: entry.event.at)
+
+    def review(self, member: Member, at: int, *, item: int, stars: int, style: str) -> Done:
+        """A visit that ends with a review; a script goes straight to the form."""
+        if member.tactic.looks_human:
+            return self.visit(member, at, "review", items=(item,), review=(stars, style))
+        return self._call(member, at, honest.review, item=item, stars=stars, style=style)
+
+    def watch_stream(self, member: Member, at: int, *, item: int) -> Done:
+        """A while in a livestream."""
+        if member.tactic.looks_human and self.rng.random() < 0.5:
+            return self.visit(member, at, "stream", items=(item,))
+        return self._call(member, at, honest.watch_stream, item=item)
+
+    def group_buy(self, member: Member, at: int, *, item: int, group: str | None, inviter: str | None) -> Done:
+        """A group purchase opened, or joined where `group` is given; `bought` is the group's name."""
+        return self._call(member, at, honest.group_buy, item=item, group=group, inviter=inviter)
+
+    def claim(self, member: Member, at: int, *, code: str) -> Done:
+        """A coupon taken into the account."""
+        return self._call(member, at, honest.claim, coupons=(code,))
+
+    def look(self, member: Member, at: int, path: str) -> Entry:
+        """One page, asked for by address."""
+        return self.write(member, "page_view", at, session=self.session(), url=HOST + path, method="GET", status=200)
+
+    def crawl(self, member: Member, at: int, items: Sequence[int], *, login: bool = False) -> list[Entry]:
+        """The pages of some items, one after the other."""
+        entries = []
+        session = self.session()
+        shelf = self.world.items
+        for item in items:
+            name, seller = str(shelf.id[item]), str(shelf.seller[item])
+            gone = self.rng.random() < 0.03
+            entries.append(
+                self.write(
+                    member, "page_view", at, session=session, login=login, url=f"{HOST}/item/{name}", method="GET",
+                    status=404 if gone else 200, item=name, seller=seller,
+                )
+            )  # fmt: skip
+            at += self.pause(member)
+        return entries
+
+    def balance(self, member: Member, at: int, kind: str, *, amount_minor: int, recipient: str = "") -> Entry:
+        """A balance filled, moved or spent."""
+        fields: dict[str, Any] = {"amount_minor": amount_minor, "currency": "EUR", "balance_kind": "gift_card"}
+        if kind == "top_up":
+            card = member.persona.cards[0]
+            fields |= {"payment": card.payment, "card": card.facts} | ({"bin": card.bin} if card.bin else {})
+        if recipient:
+            fields["recipient"] = recipient
+        path = {"top_up": "/api/balance/top-up", "transfer": "/api/balance/transfer"}.get(kind, "/api/balance/spend")
+        return self.write(member, kind, at, session=self.session(), url=HOST + path, **fields)
+
+    def listing(self, member: Member, at: int, *, item: int, share: float, style: str) -> list[Entry]:
+        """An offer of an item at a share of its usual price, after a look at what others offer."""
+        entries: list[Entry] = []
+        session = ""
+        if member.tactic.looks_human:
+            done = self.visit(member, at, "browse", items=(item,))
+            entries, at, session = done.entries, done.end_at + self.pause(member), done.session
+        shelf = self.world.items
+        price = max(99, round(int(shelf.price_minor[item]) * share * float(self.rng.uniform(0.9, 1.1)) / 10) * 10 - 1)
+        text = self.world.listing_text(self.rng, item, style, _tongue(member.persona))
+        entries.append(
+            self.write(
+                member, "listing", at, session=session or self.session(), seller=str(shelf.seller[item]),
+                item=f"i{int(self.rng.integers(1 << 36)):09x}", text=text, list_price_minor=price, currency="EUR",
+                quantity=int(self.rng.integers(1, 200)), url=f"{HOST}/api/seller/items",
+            )
+        )  # fmt: skip
+        return entries
+
+    def message(self, member: Member, at: int, *, count: int, item: int, style: str) -> list[Entry]:
+        """Words to `count` other customers."""
+        entries: list[Entry] = []
+        session = self.session()
+        if member.tactic.looks_human:
+            done = self.visit(member, at, "browse", items=(item,))
+            entries, at, session = done.entries, done.end_at + self.pause(member), done.session
+        for _ in range(count):
+            other, _ = self.crew.draw_customer()
+            entries.append(
+                self.write(
+                    member, "message", at, session=session, recipient=other.account,
+                    item=str(self.world.items.id[item]),
+                    text=self.world.message_text(self.rng, item, style, _tongue(member.persona)),
+                    url=f"{HOST}/api/messages",
+                )
+            )  # fmt: skip
+            at += self.pause(member)
+        return entries
+
+    def reprice(self, done: Done, share: float, pieces: int) -> None:
+        """Make the first line of an order one of so many pieces at this share of its price, wherever it stands."""
+        for entry in done.entries:
+            event = entry.event
+            if not event.lines or event.amount_minor is None:
+                continue
+            first = event.lines[0]
+            price = max(1, round((first.price_minor or 0) * share))
+            line = msgspec.structs.replace(first, price_minor=price, quantity=max(pieces, first.quantity or 1))
+            changed = price * (line.quantity or 1) - (first.price_minor or 0) * (first.quantity or 1)
+            listed = (first.list_price_minor or 0) * ((line.quantity or 1) - (first.quantity or 1))
+            entry.event = msgspec.structs.replace(
+                event,
+                lines=(line, *event.lines[1:]),
+                amount_minor=max(1, event.amount_minor + changed),
+                list_price_minor=(event.list_price_minor or 0) + listed,
+            )
+        amount = {entry.event.order: entry.event.amount_minor for entry in done.entries if entry.event.type == "order"}
+        for entry in done.entries:
+            event = entry.event
+            if not event.lines and event.order in amount and event.type in ("payment_authorised", "payment_captured"):
+                entry.event = msgspec.structs.replace(event, amount_minor=amount[event.order])
+
+    def again(self, entry: Entry, at: int) -> Entry:
+        """The same request once more."""
+        return Entry(msgspec.structs.replace(entry.event, at=at), entry.truth)
+
+    def _call(self, member: Member, at: int, writer: Callable[..., Any], **wishes: Any) -> Done:
+        """One of the smaller writers of the honest customers."""
+        diary = Diary(self.truth)
+        persona, device = self.seen(member), self._device(member)
+        begin = at if member.opened else self._open(diary, member, persona, at)
+        result = writer(self.world, diary, persona, begin, self.rng, device=device, network=0, **wishes)
+        entries = sorted(diary.entries, key=lambda entry: entry.event.at)
+        end_at = entries[-1].event.at
+        keep = frozenset({"livestream", "coupon_claim", "group_buy_joined", "group_buy_opened"})
+        return Done(self.finish(member, entries, end_at, keep), end_at, bought=result)
+
+    def write(
+        self, member: Member, kind: str, at: int, *, session: str = "", login: bool = True, **fields: Any
+    ) -> Entry:
+        """One event with the fields that every event of a visit carries."""
+        diary = Diary(self.truth)
+        facts = honest.common(
+            self.world, self.seen(member), at, device=0, network=0, session=session, login=login, kind=kind
+        )
+        return diary.write(kind, at, **{**facts, **fields})
+
+    def signals(self, member: Member, at: int) -> Any:
+        """What the collector sees of this member's client."""
+        if not member.tactic.looks_human:
+            return machine_signals(self.rng, member.tactic.device)
+        return honest.signals(self.world, self.seen(member), at, self.rng, device=self._device(member))
+
+    def pause(self, member: Member) -> int:
+        """Microseconds until the next thing that this member does."""
+        if member.tactic.looks_human:
+            return int(self.rng.lognormal(2.8, 0.9) * 1_000_000 * member.persona.habits.pace)
+        return pause(self.rng, member.tactic.pace)
+
+    def session(self) -> str:
+        """A name for a visit."""
+        return f"{int(self.rng.integers(1 << 44)):011x}"
+
+    def seen(self, member: Member) -> Persona:
+        """The person as the shop sees it at the next visit: the network is drawn anew where it rotates."""
+        return replace(member.persona, networks=(self.crew.network_of(member),))
+
+    def _log_in(self, diary: Diary, persona: Persona, device: int, before: int, session: str) -> None:
+        """The log-in page and a password that fits, before the first page of a visit."""
+        at = before - int(self.rng.uniform(0.6, 3.0) * SECOND)
+        for kind, when, fields in (
+            ("login_succeeded", at, {"method": "password", "url": f"{HOST}/api/login"}),
+            ("page_view", at - int(self.rng.lognormal(2.4, 0.5) * SECOND), {"method": "GET", "status": 200}),
+        ):
+            known = kind == "login_succeeded"
+            facts = honest.common(
+                self.world, persona, when, device=device, network=0, session=session, login=known, kind=kind
+            )
+            diary.write(kind, when, **{"url": f"{HOST}/login", **facts, **fields})
+
+    def _device(self, member: Member) -> int:
+        """The usual device; now and then the other one of a person who has two."""
+        count = len(member.persona.devices)
+        return 0 if count < 2 or self.rng.random() < 0.8 else 1 + int(self.rng.integers(count - 1))
+
+    def _open(
+        self,
+        diary: Diary,
+        member: Member,
+        persona: Persona,
+        at: int,
+        *,
+        inviter: str | None = None,
+        promotion: str | None = None,
+        session: str = "",
+    ) -> int:
+        end_at = honest.sign_up(
+            self.world, diary, persona, at, self.rng, device=self._device(member), network=0, inviter=inviter,
+            promotion=promotion, session=session,
+        )  # fmt: skip
+        member.opened = True
+        member.persona = replace(member.persona, joined_at=end_at)
+        return int(end_at)
+
+
+def _tongue(persona: Persona) -> str:
+    """The language that somebody writes in, as the writers of text name it."""
+    start = persona.language[:2]
+    return start if start in ("de", "zh") else "en"

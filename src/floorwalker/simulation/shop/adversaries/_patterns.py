@@ -1,0 +1,150 @@
+"""What several families do alike: redeem, pay with what is not theirs, take money back, praise, watch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from floorwalker.simulation.shop.adversaries._base import Adversary, Economics, Member
+from floorwalker.simulation.shop.adversaries._hands import Done
+from floorwalker.simulation.shop.adversaries._market import CARD_PRICES
+from floorwalker.simulation.shop.adversaries._skills import by_skill
+from floorwalker.simulation.shop.adversaries._targets import Targets
+from floorwalker.simulation.shop.diary import Entry
+from floorwalker.simulation.shop.scenario import DAY
+
+
+class Shopper(Adversary):
+    """Anybody who looks at what the shop sells."""
+
+    def prepare(self) -> None:
+        """Look round."""
+        self.targets = Targets(self.world, self.rng)
+
+    def shop(self, member: Member, at: int, intent: str = "buy", **wishes: Any) -> Done:
+        """One visit that ends at the checkout, and what the carrier and the bank make of it."""
+        done = self.hands.visit(member, at, intent, keep=frozenset({"coupon_claim"}), **wishes)
+        if done.order is not None:
+            done.entries += self.hands.after(done, refund=False, until=self.brief.ends_at)
+        return done
+
+
+class Redeemer(Shopper):
+    """Takes coupons and promotions more often than they are meant."""
+
+    abuse_type = "promotion_abuse"
+    harmful = frozenset({"coupon_redeem"})
+    economics = Economics(gain_minor=800)
+    harmful_share = by_skill(0.12, 0.1, 0.055, 0.06)
+    kinds: tuple[str, ...] = ()
+    """Kinds of promotion that it is after; empty for any."""
+
+    def loss(self, entry: Entry) -> int | None:
+        """What was taken off."""
+        if entry.event.type not in self.harmful:
+            return None
+        return entry.event.discount_minor or self.economics.gain_minor
+
+    def redeem(self, member: Member, at: int, **wishes: Any) -> Done:
+        """One visit that ends with a coupon used on an ordinary basket, and its parcel."""
+        if "coupons" not in wishes:
+            code = self.targets.code(at, kinds=self.kinds) or self.targets.code(at)
+            wishes["coupons"] = (code,) if code else ()
+        return self.shop(member, at, "redeem", **wishes)
+
+
+class Payer(Shopper):
+    """Pays with cards that belong to others."""
+
+    abuse_type = "payment_fraud"
+    harmful = frozenset({"order"})
+    economics = Economics(gain_minor=4_000)
+    needs_minor = CARD_PRICES["stolen"]
+    origin = "stolen"
+    cards_last = by_skill(1, 1, 2, 2)
+    """Orders that one card is used for."""
+    harmful_share = by_skill(0.13, 0.1, 0.06, 0.06)
+
+    def loss(self, entry: Entry) -> int | None:
+        """The goods."""
+        if entry.event.type not in self.harmful:
+            return None
+        return entry.event.amount_minor or self.economics.gain_minor
+
+    def arm(self, member: Member) -> None:
+        """Buy a card for this member, of the country that it says it lives in where the adversary is careful."""
+        if member.used % self.cards_last[self.skill] and member.armed:
+            return
+        careful = self.skill in ("advanced", "expert")
+        country = (
+            member.persona.country
+            if careful or self.rng.random() < 0.4
+            else ("US", "GB", "PL")[int(self.rng.integers(3))]
+        )
+        self.purse.pay(CARD_PRICES[self.origin])
+        card = self.world.new_card(self.rng, country=country, origin=self.origin)
+        member.persona = replace(member.persona, cards=(card,))
+        member.armed = True
+
+
+class Refunder(Shopper):
+    """Buys like everybody and takes the money back."""
+
+    abuse_type = "return_abuse"
+    harmful = frozenset({"refund_requested"})
+    economics = Economics(gain_minor=3_500, extra_minor=0)
+    harmful_share = by_skill(0.1, 0.1, 0.05, 0.05)
+    early = 0.55
+
+    def loss(self, entry: Entry) -> int | None:
+        """The money given back for goods that were kept."""
+        if entry.event.type not in self.harmful:
+            return None
+        return entry.event.amount_minor or self.economics.gain_minor
+
+    def claim_back(self, done: Done, reason: str) -> list[Entry]:
+        """The parcel, and after it the claim: hasty ones do not wait for it, nobody waits until it is too late."""
+        entries = self.hands.after(done, refund=(reason, 0.0), returned=False, review=False, until=1 << 62)
+        asked = next((entry.event.at for entry in entries if entry.event.type == "refund_requested"), None)
+        if asked is None:
+            return entries
+        patience = by_skill(0.03, 0.2, 0.8, 1.0)[self.skill]
+        wait = (asked - done.end_at + float(self.rng.lognormal(1.1, 0.8)) * DAY) * patience
+        wished = done.end_at + int(wait)
+        if wished >= self.brief.ends_at - DAY // 8:
+            wished = done.end_at + int((self.brief.ends_at - done.end_at) * float(self.rng.uniform(0.35, 0.97)))
+        for entry in entries:
+            if entry.event.type in ("refund_requested", "refund_issued"):
+                at = entry.event.at + wished - asked
+                entry.event = msgspec.structs.replace(entry.event, at=at, received_at=0)
+        return entries
+
+
+class Voice(Shopper):
+    """Writes what it is paid for."""
+
+    abuse_type = "content_abuse"
+    harmful = frozenset({"review"})
+    economics = Economics(gain_minor=600)
+    harmful_share = by_skill(0.25, 0.2, 0.07, 0.06)
+
+    def prepare(self) -> None:
+        """Take orders from sellers: few items, so that each gets a handful of voices."""
+        super().prepare()
+        self.paid = self.targets.items(max(1, round(self.brief.harmful / by_skill(30, 12, 6, 3)[self.skill])))
+
+    def subject(self) -> int:
+        """The item that this voice is about."""
+        return int(self.paid[int(self.rng.integers(len(self.paid)))])
+
+
+class Watcher(Shopper):
+    """Copies what the shop shows."""
+
+    abuse_type = "scraping"
+    harmful = frozenset({"page_view", "search"})
+    economics = Economics(gain_minor=8, per_deed=6)
+    sizes = by_skill(400, 300, 200, 120)
+    harmful_share = by_skill(0.95, 0.9, 0.7, 0.5)

@@ -1,0 +1,49 @@
+"""Session hijacking, then takeover: cookies from infected machines open accounts without a password.
+
+Naive ones use the session from wherever they sit and empty the account at once. Experts copy the whole browser, come
+from the victim's town, look round as the victim does, and buy what can be sold, at prices that the victim pays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from floorwalker.simulation.shop.adversaries._base import Economics, Member
+from floorwalker.simulation.shop.adversaries._market import THEFT_TACTICS, Tactic
+from floorwalker.simulation.shop.adversaries._patterns import Shopper
+from floorwalker.simulation.shop.adversaries._skills import by_skill
+from floorwalker.simulation.shop.diary import Entry
+
+_STOLEN = {
+    "naive": tuple(replace(tactic, account="hijacked", volume=1) for tactic in THEFT_TACTICS["naive"]),
+    "skilled": tuple(replace(tactic, account="hijacked") for tactic in THEFT_TACTICS["skilled"]),
+    "advanced": (
+        Tactic("session behind a proxy", "proxy", "scripted", "hijacked", "profile", 5, 0.8, 1, 0.6),
+        Tactic("session on another machine", "proxy", "human", "hijacked", "desktop", 4, 0.6, 1, 0.6),
+    ),
+    "expert": THEFT_TACTICS["expert"],
+}
+
+
+class SessionHijack(Shopper):
+    """Uses sessions that were stolen from customers' machines."""
+
+    title = "session hijack, then takeover"
+    abuse_type = "account_takeover"
+    harmful = frozenset({"order"})
+    economics = Economics(gain_minor=6_000)
+    tactics = _STOLEN
+    harmful_share = by_skill(0.15, 0.11, 0.06, 0.056)
+
+    def act(self, member: Member, at: int) -> list[Entry]:
+        """One purchase in the victim's name, without a login where the session still lives."""
+        wishes = {}
+        if self.skill in ("naive", "skilled"):
+            wishes["items"] = self.targets.items(1 + int(self.rng.integers(3)), "dear")
+        elif self.rng.random() < 0.4:
+            wishes["items"] = self.targets.items(1, "digital")
+        return self.shop(member, at, "buy", **wishes).entries
+
+    def loss(self, entry: Entry) -> int | None:
+        """The goods, paid with the victim's card."""
+        return entry.event.amount_minor if entry.event.type in self.harmful else None

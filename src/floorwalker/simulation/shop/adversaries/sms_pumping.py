@@ -1,0 +1,48 @@
+"""SMS pumping: codes are asked for, to numbers whose operator shares the toll; nobody ever types them in.
+
+Naive ones ask hundreds of times for one block of numbers. Experts ask once or twice for each number, over many
+blocks, after a visit that would lead anybody to ask for a code.
+"""
+
+from __future__ import annotations
+
+from floorwalker.simulation.shop.adversaries._base import Adversary, Economics, Member
+from floorwalker.simulation.shop.adversaries._skills import by_skill
+from floorwalker.simulation.shop.adversaries.fake_accounts import OPENING
+from floorwalker.simulation.shop.diary import Entry
+
+
+class SmsPumping(Adversary):
+    """Makes the shop send codes to numbers that earn by receiving them."""
+
+    title = "SMS pumping"
+    owasp = "OAT-019"
+    abuse_type = "fake_account"
+    harmful = frozenset({"code_sent"})
+    economics = Economics(gain_minor=60)
+    tactics = OPENING
+    sizes = by_skill(150, 90, 50, 40)
+    harmful_share = by_skill(0.95, 0.95, 0.2, 0.13)
+    ripens = False
+
+    def act(self, member: Member, at: int) -> list[Entry]:
+        """Codes for one number, until the next one is cheaper."""
+        entries: list[Entry] = []
+        session = self.hands.session()
+        if self.skill in ("advanced", "expert"):
+            done = self.hands.visit(member, at, "browse", login=False)
+            entries, at, session = done.entries, done.end_at + self.hands.pause(member), done.session
+            member.opened = False
+        again = 1 + int(self.rng.poisson(by_skill(6.0, 3.0, 0.6, 0.1)[self.skill]))
+        phone = member.persona.phone
+        if self.skill == "naive":
+            phone = f"{getattr(self, '_block', phone[:-3])}{int(self.rng.integers(1000)):03d}"
+            self._block = phone[:-3]
+        for _ in range(again):
+            entries.append(
+                self.hands.write(
+                    member, "code_sent", at, session=session, login=False, phone=phone, method="sms", reason="sign_up"
+                )
+            )
+            at += 30_000_000 + self.hands.pause(member)
+        return entries

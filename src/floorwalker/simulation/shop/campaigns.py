@@ -1,0 +1,201 @@
+"""Who comes when, with which craft and budget: the plan that the splits' quotas are kept by.
+
+A campaign is a function of the scenario and of its number, so any process can make any of them. What the plan promises:
+malicious events stay below the scenario's share; a campaign lies within one split; what `TEST_ONLY` and
+`EXPERTS_TEST_ONLY` name appears in the test part alone; each abuse type and each skill gets its share of harmful events
+in each part (`SKILL_SHARES`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from floorwalker.events.abuse import ABUSE_TYPES
+from floorwalker.simulation.shop.adversaries import list_adversaries, load_adversary
+from floorwalker.simulation.shop.adversaries._base import SKILLS, Adversary, Brief, run, span_of
+from floorwalker.simulation.shop.chance import Chance
+from floorwalker.simulation.shop.diary import Entry
+from floorwalker.simulation.shop.scenario import DAY, SPLITS, Scenario
+
+if TYPE_CHECKING:
+    from floorwalker.simulation.shop.world import World
+
+TEST_ONLY: frozenset[str] = frozenset({"human_farms", "triangulation"})
+"""Families that no model sees before it is judged."""
+EXPERTS_TEST_ONLY: frozenset[str] = frozenset({"fake_reviews", "scraping_slow"})
+"""Families whose naive, skilled and advanced variants are seen before, whose experts are not."""
+SKILL_SHARES = MappingProxyType(
+    {
+        "train": {"naive": 0.24, "skilled": 0.28, "advanced": 0.26, "expert": 0.22},
+        "validation": {"naive": 0.22, "skilled": 0.26, "advanced": 0.27, "expert": 0.25},
+        "test": {"naive": 0.16, "skilled": 0.24, "advanced": 0.27, "expert": 0.33},
+    }
+)
+"""Part -> skill -> share of its harmful events."""
+_LEAST = 6
+"""Harmful events below which one more campaign says nothing."""
+_SLACK = 1.5
+"""A campaign may cause this many times the events that it is planned with."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One campaign that will be.
+
+    Parameters
+    ----------
+    number : its own, 0 and up.
+    adversary, family : id, and the group that splits are made by.
+    skill, split : how good, and in which part.
+    starts_at, ends_at : when it may act, microseconds; the end is excluded.
+    budget_minor : what it may spend, minor units of EUR.
+    harmful : harmful events that it is after.
+    most : events that it may cause at the most.
+    """
+
+    number: int
+    adversary: str
+    family: str
+    skill: str
+    split: str
+    starts_at: int
+    ends_at: int
+    budget_minor: int
+    harmful: int
+    most: int
+
+
+@dataclass(frozen=True)
+class Ran:
+    """One campaign as it went.
+
+    Parameters
+    ----------
+    entries : its events with their truth, in the order of their times.
+    row : its line of `campaigns.parquet`.
+    """
+
+    entries: list[Entry]
+    row: dict[str, Any]
+
+
+def plan(scenario: Scenario) -> tuple[Planned, ...]:
+    """All campaigns of a scenario, by split and family.
+
+    >>> planned = plan(Scenario(events=100_000, days=3))
+    >>> {campaign.split for campaign in planned} == {"train", "validation", "test"}
+    True
+    """
+    chance = Chance(scenario.seed)
+    made: list[Planned] = []
+    for split in SPLITS:
+        low, high = scenario.span_of(split)
+        share = (high - low) / (scenario.end_at - scenario.first_at)
+        made += _plan_split(scenario, chance, split, scenario.events * scenario.malicious_share * share, len(made))
+    return tuple(made)
+
+
+def brief_of(world: World, planned: Planned) -> Brief:
+    """What the adversary of one campaign is sent out with."""
+    return Brief(
+        world=world,
+        skill=planned.skill,
+        campaign=planned.number,
+        starts_at=planned.starts_at,
+        ends_at=planned.ends_at,
+        budget_minor=planned.budget_minor,
+        rng=world.chance.generator("campaign", planned.number),
+        harmful=planned.harmful,
+        most=planned.most,
+    )
+
+
+def run_campaign(world: World, planned: Planned) -> Ran:
+    """One campaign where nobody defends himself: a function of the scenario and of the campaign's number."""
+    adversary = load_adversary(planned.adversary)(brief_of(world, planned))
+    entries = run(adversary)
+    return Ran(entries, row_of(planned, adversary, entries))
+
+
+def run_campaigns(world: World, campaigns: Iterable[Planned]) -> Iterator[Ran]:
+    """Some campaigns, one after the other: workers take `plan(scenario)[worker::workers]`."""
+    for planned in campaigns:
+        yield run_campaign(world, planned)
+
+
+def row_of(planned: Planned, adversary: Adversary, entries: list[Entry]) -> dict[str, Any]:
+    """The line of a campaign in `campaigns.parquet`."""
+    return {
+        "campaign": planned.number,
+        "adversary": planned.adversary,
+        "family": planned.family,
+        "skill": planned.skill,
+        "split": planned.split,
+        "starts_at": planned.starts_at,
+        "ends_at": planned.ends_at,
+        "budget_minor": planned.budget_minor,
+        "spent_minor": adversary.spent_minor,
+        "gained_minor": round(adversary.purse.gained_minor),
+        "accounts": len({entry.event.account for entry in entries if entry.event.account}),
+        "events": len(entries),
+        "harmful": sum(entry.truth.phase == "harmful" for entry in entries),
+        "loss_minor": sum(entry.truth.loss_minor for entry in entries),
+        "gave_up": adversary.gave_up,
+    }
+
+
+def available(split: str, skill: str, names: Iterable[str]) -> dict[str, list[type[Adversary]]]:
+    """Abuse type -> the families that may appear in this part with this skill."""
+    found: dict[str, list[type[Adversary]]] = {}
+    for name in names:
+        family = load_adversary(name)
+        hidden = name in TEST_ONLY or (name in EXPERTS_TEST_ONLY and skill == "expert")
+        if skill in family.skills and not (hidden and split != "test"):
+            found.setdefault(family.abuse_type, []).append(family)
+    return found
+
+
+def _plan_split(scenario: Scenario, chance: Chance, split: str, events: float, first: int) -> list[Planned]:
+    names = scenario.only or list_adversaries()
+    cells = []
+    weight = cost = 0.0
+    for skill in SKILLS:
+        by_type = available(split, skill, names)
+        for abuse_type in ABUSE_TYPES:
+            families = by_type.get(abuse_type, [])
+            if families:
+                share = SKILL_SHARES[split][skill]
+                cells.append((skill, abuse_type, families, share))
+                weight += share
+                cost += share * sum(1.0 / family.harmful_share[skill] for family in families) / len(families)
+    if not cells or events <= 0:
+        return []
+    # So many harmful events that these and those that prepare them come to `events` in all.
+    harmful = events / cost
+    low, high = scenario.span_of(split)
+    rng = chance.generator(f"plan/{split}")
+    made: list[Planned] = []
+    for skill, _, families, share in cells:
+        wanted = max(harmful * share, 2.0)
+        size = sum(family.sizes[skill] for family in families) / len(families)
+        count = max(round(wanted / size), min(len(families), int(wanted // _LEAST)), 1)
+        start = int(rng.integers(len(families)))
+        for turn in range(count):
+            family = families[(start + turn) % len(families)]
+            target = max(2, round(wanted * (turn + 1) / count) - round(wanted * turn / count))
+            span = int(span_of(skill, (high - low) / DAY, hurry=family.hurry, early=family.early) * DAY)
+            begins = low + int(rng.random() * (high - low - span))
+            made.append(_campaign(first + len(made), family, skill, split, (begins, begins + span), target))
+    return made
+
+
+def _campaign(
+    number: int, family: type[Adversary], skill: str, split: str, span: tuple[int, int], harmful: int
+) -> Planned:
+    dearest = max(tactic.dearest for tactic in family.tactics[skill])
+    budget = int(1.2 * (harmful * 1.5 + 4) * (dearest + family.economics.extra_minor + family.needs_minor)) + 1_000
+    most = int(_SLACK * harmful / family.harmful_share[skill]) + 20
+    return Planned(number, family.id, family.id, skill, split, *span, budget, harmful, most)
