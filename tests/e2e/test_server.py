@@ -212,6 +212,27 @@ def test_entities_show_their_past_and_whom_they_were_seen_with(shop: Shop) -> No
     assert shop.client.get("/v1/entities/dragon/x", headers=shop.headers()).status_code == 404
 
 
+def test_every_coupon_and_line_of_an_event_is_found_counted_and_looked_up_on_lists(shop: Shop) -> None:
+    lines = [{"item": "i-1", "seller": "s-1"}, {"item": "i-2", "seller": "s-2", "quantity": 3}]
+    stack = {"type": "coupon_redeem", "coupons": ["STACK-1", "STACK-2"], "lines": lines}
+    for device in ("d-1", "d-2"):
+        shop.decide(make_event(**stack, device=device))
+    shop.decide(make_event(**{**stack, "coupons": ["STACK-1"]}, device="d-3"))
+    for code, devices in (("STACK-1", ["d-1", "d-2", "d-3"]), ("STACK-2", ["d-1", "d-2"])):
+        found = shop.client.get(f"/v1/entities/coupon/{code}", headers=shop.headers()).json()
+        assert [found["links"]["device"], len(found["timeline"])] == [devices, len(devices)]
+        assert found["links"]["item"] == ["i-1", "i-2"]
+        assert found["features"]["coupon_redemptions_life"] == float(len(devices))
+        assert found["hub"] is False
+    for entity, name in (("item", "i-2"), ("seller", "s-2")):
+        found = shop.client.get(f"/v1/entities/{entity}/{name}", headers=shop.headers()).json()
+        assert len(found["timeline"]) == 3
+    listed = {"entity": "coupon", "value": "STACK-2", "reason": "leaked", "author": "ann"}
+    assert shop.client.post("/v1/lists/deny", json=listed, headers=shop.headers()).status_code == 201
+    assert shop.decide(make_event(**stack)).json()["private"]["intended"] == "block"
+    assert shop.decide(make_event(**{**stack, "coupons": ["STACK-1"]})).json()["private"]["intended"] != "block"
+
+
 def test_lists_are_paged_and_entries_taken_off(shop: Shop) -> None:
     for number in range(5):
         body = {"entity": "account", "value": f"w-{number}", "reason": "seen", "author": "ann"}

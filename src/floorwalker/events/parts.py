@@ -13,7 +13,7 @@ A batch has one key a kind of entity and event, and nearly all events need no mo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,6 +65,14 @@ class Parts:
         new = np.repeat(np.arange(len(rows), dtype=np.int32), counts)
         old = np.repeat(first - (np.cumsum(counts) - counts), counts) + np.arange(len(new))
         return Parts(new, self.entity[old], self.key[old], self.numbers[:, old])
+
+    def further(self, keys: Mapping[str, NDArray[np.uint64]]) -> NDArray[np.bool_]:
+        """bool [m]: whether the batch's own keys, which hold the first value, leave this one out."""
+        known = np.zeros(len(self), np.uint64)
+        for entity, name in zip((COUPON, ITEM, SELLER), PART_ENTITIES, strict=True):
+            mine = self.entity == entity
+            known[mine] = keys[name][self.row[mine]]
+        return known != self.key
 
     def starts(self, events: int) -> NDArray[np.int64]:
         """int64 [events + 1]: where the parts of each event begin; the last entry is where they end."""

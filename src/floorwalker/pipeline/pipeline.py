@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,10 @@ from floorwalker.detectors.rules import Lists, LiveRules, signals
 from floorwalker.detectors.signal import Signal
 from floorwalker.detectors.unusual import DETECTOR, FeatureSample, UnusualActivity
 from floorwalker.events.batch import EventBatch, make_batch
-from floorwalker.events.entities import EntityKeyer
+from floorwalker.events.bulk.packed import PackedEvents, PackedReader
+from floorwalker.events.entities import ENTITIES, EntityKeyer
 from floorwalker.events.event import Event
-from floorwalker.features.live import FeatureBatch, LiveFeatures
+from floorwalker.features.live import FeatureBatch, LiveFeatures, route_codes_of
 from floorwalker.fusion.noisy_or import fuse
 from floorwalker.fusion.usual import usual_abuse
 from floorwalker.pipeline.ids import IdHasher
@@ -62,6 +64,7 @@ class Pipeline:
     lists : the shop's own lists.
     window : event ids already taken.
     recent : the last events of each entity.
+    packed : reads the records of events into columns, without objects.
     seed : of the sample that `learn` learns from.
     on_failure : told of a detector that raised; the decision goes on without it and says so.
     """
@@ -76,12 +79,14 @@ class Pipeline:
     recent: RecentEvents = field(default_factory=RecentEvents)
     unusual: UnusualActivity = field(init=False)
     sample: FeatureSample = field(init=False)
+    packed: PackedReader = field(init=False)
     seed: int = 0
     on_failure: Callable[[str, Exception], None] = field(default=lambda detector, error: None)
 
     def __post_init__(self) -> None:
         self.unusual = UnusualActivity(self.features.names)
         self.sample = FeatureSample(len(self.features.names), seed=self.seed)
+        self.packed = PackedReader(self.keyer, self.hasher.secret, partial(self.hasher.prefix, _EVENT))
         self._features_version = self.features.state()["declarations"].tobytes().hex()[:12]
 
     @property
@@ -156,6 +161,24 @@ class Pipeline:
             keys = self.event_keys(batch.texts["shop"], batch.id)
         self.window.add(keys, sequences)
         self.recent.add(batch.keys, sequences)
+        if len(batch.parts):
+            further = batch.parts.further(batch.keys)
+            self.recent.add({"parts": batch.parts.key[further]}, sequences[batch.parts.row[further]])
+        return features
+
+    def count_packed(self, packed: PackedEvents, sequences: NDArray[np.int64]) -> FeatureBatch:
+        """As `count`, for events that were read from their records by `packed`; the answer has no event ids.
+
+        Parameters
+        ----------
+        sequences : int64 [n], of the events' journal records.
+        """
+        keys = packed.batch.keys
+        batch = replace(packed.batch, keys={**keys, "route": route_codes_of(packed.urls, len(packed.batch))})
+        features = self.features.advance(batch)
+        self.sample.add(features.values)
+        self.window.add(packed.id_keys, sequences)
+        self.recent.add({name: keys[name] for name in ENTITIES}, sequences)
         return features
 
     def learn(self, *, version: str) -> UnusualActivity:
@@ -222,7 +245,7 @@ class Pipeline:
             shops=shops,
             subjects=_subjects(batch),
             at=batch.received_at.tolist(),
-            listed=self.lists.match(batch.keys, batch.received_at) if listed is None else listed,
+            listed=self.lists.match(batch.keys, batch.received_at, batch.parts) if listed is None else listed,
             versions=self.versions,
             shadow=shadow,
         )

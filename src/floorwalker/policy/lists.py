@@ -8,6 +8,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from floorwalker.events.entities import ENTITIES
+from floorwalker.events.parts import NO_PARTS, PART_ENTITIES, Parts
+
 LISTS = ("allow", "watch", "deny")
 """By rising precedence: who is on several is treated by the last."""
 
@@ -70,25 +73,29 @@ class ListBook:
         """All entries, expired ones too, in the order in which they came."""
         return list(self._entries.values())
 
-    def match(self, keys: Mapping[str, NDArray[np.uint64]], at: NDArray[np.int64]) -> list[str]:
+    def match(
+        self, keys: Mapping[str, NDArray[np.uint64]], at: NDArray[np.int64], parts: Parts = NO_PARTS
+    ) -> list[str]:
         """For each of `n` events the list that it is on, "" for none.
 
         Parameters
         ----------
         keys : by entity, uint64 [n].
         at : int64 [n], µs UTC of arrival.
+        parts : all coupons, items and sellers of events with several; one on `watch` or `deny` is enough.
         """
-        rows = len(at)
         if not self._sorted:
-            return [""] * rows
-        best = np.zeros(rows, np.int64)
+            return [""] * len(at)
+        best = np.zeros(len(at), np.int64)
         for (entity, rank), (listed, expiry) in self._sorted.items():
             column = keys.get(entity)
-            if column is None:
-                continue
-            place = np.minimum(np.searchsorted(listed, column), len(listed) - 1)
-            on = (listed[place] == column) & (at < expiry[place])
-            np.maximum(best, np.where(on, rank, 0), out=best)
+            if column is not None:
+                np.maximum(best, np.where(_is_on(column, at, listed, expiry), rank, 0), out=best)
+            # Whoever puts an allowed item beside what they are after shall not be let in for it.
+            if len(parts) and entity in PART_ENTITIES and LISTS[rank - 1] != "allow":
+                mine = parts.entity == ENTITIES.index(entity)
+                rows = parts.row[mine]
+                np.maximum.at(best, rows[_is_on(parts.key[mine], at[rows], listed, expiry)], rank)
         return [("", *LISTS)[rank] for rank in best.tolist()]
 
     def _index(self) -> None:
@@ -103,3 +110,12 @@ class ListBook:
                 np.array([key for key, _ in pairs], np.uint64),
                 np.array([until for _, until in pairs], np.int64),
             )
+
+
+def _is_on(
+    keys: NDArray[np.uint64], at: NDArray[np.int64], listed: NDArray[np.uint64], expiry: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Which keys are among those listed, which rise, and have not expired."""
+    place = np.minimum(np.searchsorted(listed, keys), len(listed) - 1)
+    on: NDArray[np.bool_] = (listed[place] == keys) & (at < expiry[place])
+    return on

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from floorwalker.events.entities import ENTITIES
+from floorwalker.events.parts import Parts
 from floorwalker.policy.lists import ListBook, ListEntry
 
 
@@ -25,6 +27,22 @@ def test_deny_beats_watch_beats_allow() -> None:
 def test_entries_of_several_entities_are_asked() -> None:
     book = ListBook([entry("deny", 9, "ip"), entry("watch", 1)])
     assert match(book, account=[1, 0], ip=[9, 9], device=[1, 1]) == ["deny", "deny"]
+
+
+def test_one_of_several_coupons_is_enough_to_be_watched_or_denied_but_not_to_be_let_in() -> None:
+    book = ListBook(
+        [entry("deny", 7, "coupon"), entry("watch", 8, "coupon", expires_at=60), entry("allow", 9, "coupon")]
+    )
+    coupon, item = ENTITIES.index("coupon"), ENTITIES.index("item")
+    parts = Parts(
+        np.array([0, 0, 1, 1, 2, 2, 3, 3], np.int32),
+        np.array([coupon, coupon, coupon, coupon, coupon, coupon, item, item], np.int8),
+        np.array([1, 7, 1, 8, 1, 9, 1, 7], np.uint64),
+        np.zeros((4, 8)),
+    )
+    keys = {"coupon": np.array([1, 1, 1, 0], np.uint64)}
+    assert book.match(keys, np.full(4, 50), parts) == ["deny", "watch", "", ""]
+    assert book.match(keys, np.full(4, 60), parts) == ["deny", "", "", ""]
 
 
 def test_a_missing_entity_is_on_no_list() -> None:

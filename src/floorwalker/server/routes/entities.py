@@ -6,9 +6,11 @@ import asyncio
 from typing import Any
 
 from litestar import Request, Response, get
+from msgspec import structs
 
 from floorwalker.events.entities import ENTITIES
 from floorwalker.events.event import Event
+from floorwalker.features.live.declarations import Hub
 from floorwalker.pipeline.records import EventRecord
 from floorwalker.server.engine import Engine, encode_json
 from floorwalker.server.openapi import operation
@@ -25,7 +27,8 @@ from floorwalker.server.service import check_shop, service_of
 async def show_entity(
     request: Request[Any, Any, Any], entity: str, identity: str, shop: str = "default"
 ) -> Response[bytes]:
-    """Its last events with their decisions, its risk and features as of the last of them, and whom it was seen with.
+    """Its last events with their decisions, its risk and features as of the last of them, whom it was seen with, and
+    whether so many customers of good standing share it that sharing it means nothing (`hub`).
 
     `identity` is the shop's own id, a personal value, or its token; a personal value in an address ends in the logs of
     proxies, so prefer the token.
@@ -47,21 +50,34 @@ async def show_entity(
         raise ProblemError(404, "this entity has no event among those remembered")
     batch = engine.pipeline.batch([record.event for _, record in records])
     # Keys are hashes: a look at the texts makes sure that the events are this entity's.
-    own = [row for row, value in enumerate(batch.texts[entity]) if value == identity]
-    names = {
-        other: sorted({values[row] or "" for row in own} - {""})
+    several = [_named(record.event) for _, record in records]
+    own = [
+        row
+        for row, value in enumerate(batch.texts[entity])
+        if value == identity or identity in several[row].get(entity, ())
+    ]
+    links = {
+        other: {values[row] or "" for row in own}.union(*(several[row].get(other, ()) for row in own)) - {""}
         for other, values in batch.texts.items()
-        if other in ENTITIES and other != entity and any(values[row] for row in own)
+        if other in ENTITIES and other != entity
     }
     newest = max(own, key=lambda row: records[row][0], default=None)
     if newest is None:
         raise ProblemError(404, "this entity has no event among those remembered")
-    features = engine.pipeline.features.score(batch.take([newest]))
+    features = engine.pipeline.features.score(
+        engine.pipeline.batch([_only(records[newest][1].event, entity, identity)])
+    )
+    hubs = [
+        feature.name
+        for feature in engine.pipeline.features.declarations
+        if isinstance(feature.aggregate, Hub) and feature.of == (entity,)
+    ]
     decided = [records[row][1].decision for row in own if records[row][1].decision is not None]
     document = {
         "entity": entity,
         "id": identity,
         "shop": shop,
+        "hub": any(features.column(name)[0] == 1 for name in hubs),
         "risk": max((decision.risk for decision in decided if decision is not None), default=None),
         "features": {
             name: float(value)
@@ -69,9 +85,28 @@ async def show_entity(
             if not missing
         },
         "timeline": [_line(records[row][0], records[row][1]) for row in own],
-        "links": names,
+        "links": {other: sorted(values) for other, values in links.items() if values},
     }
     return Response(encode_json(document), media_type="application/json")
+
+
+def _named(event: Event) -> dict[str, set[str]]:
+    """All coupons, items and sellers of an event."""
+    return {
+        "coupon": {*event.coupons},
+        "item": {line.item for line in event.lines if line.item},
+        "seller": {line.seller for line in event.lines if line.seller},
+    }
+
+
+def _only(event: Event, entity: str, identity: str) -> Event:
+    """The event with this one of its coupons, items or sellers, so that the features are of no other."""
+    if entity == "coupon":
+        return structs.replace(event, coupons=(identity,))
+    if entity in ("item", "seller") and identity != getattr(event, entity):
+        lines = tuple(line for line in event.lines if getattr(line, entity) == identity)
+        return structs.replace(event, lines=lines, **{entity: identity})
+    return event
 
 
 def _records(engine: Engine, sequences: list[int]) -> list[tuple[int, EventRecord]]:

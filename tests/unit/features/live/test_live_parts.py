@@ -193,3 +193,5 @@ def test_parts_follow_their_events_into_a_selection() -> None:
     assert picked.parts.key.tolist() == batch.parts.key[[5, 6, 0, 1, 5, 6]].tolist()
     assert len(batch.take([1]).parts) == 0
     assert np.isnan(batch.parts.numbers[1]).all()
+    # The batch's own keys have the first of each.
+    assert batch.parts.further(batch.keys).tolist() == [False, True, False, True, True, False, False]
