@@ -160,10 +160,7 @@ class Pipeline:
         if keys is None:
             keys = self.event_keys(batch.texts["shop"], batch.id)
         self.window.add(keys, sequences)
-        self.recent.add(batch.keys, sequences)
-        if len(batch.parts):
-            further = batch.parts.further(batch.keys)
-            self.recent.add({"parts": batch.parts.key[further]}, sequences[batch.parts.row[further]])
+        self._note(batch, sequences)
         return features
 
     def count_packed(self, packed: PackedEvents, sequences: NDArray[np.int64]) -> FeatureBatch:
@@ -178,7 +175,7 @@ class Pipeline:
         features = self.features.advance(batch)
         self.sample.add(features.values)
         self.window.add(packed.id_keys, sequences)
-        self.recent.add({name: keys[name] for name in ENTITIES}, sequences)
+        self._note(packed.batch, sequences)
         return features
 
     def learn(self, *, version: str) -> UnusualActivity:
@@ -225,6 +222,13 @@ class Pipeline:
         self.window.restore(state["window"])
         self.sample.restore(state["sample"])
         self.recent.restore(state["recent"])
+
+    def _note(self, batch: EventBatch, sequences: NDArray[np.int64]) -> None:
+        """Let every entity of the events remember them, also the further ones of events with several."""
+        self.recent.add({name: batch.keys[name] for name in ENTITIES}, sequences)
+        if len(batch.parts):
+            further = batch.parts.further(batch.keys)
+            self.recent.add({"parts": batch.parts.key[further]}, sequences[batch.parts.row[further]])
 
     def _judge(
         self,

@@ -90,3 +90,16 @@ def route_codes(urls: Sequence[str | None]) -> NDArray[np.uint64]:
     with np.errstate(over="ignore"):
         hash_routes(np.frombuffer(joined.encode("utf-8", "surrogatepass"), np.uint8), 0, codes)
     return codes
+
+
+def route_codes_of(urls: NDArray[np.uint8], count: int) -> NDArray[np.uint64]:
+    """As `route_codes`, for `count` URLs behind one another, each ended by a zero byte; 0 for empty ones.
+
+    >>> urls = np.frombuffer(b"/p/17\\x00\\x00/p/4\\x00", np.uint8)
+    >>> route_codes_of(urls, 3).tolist() == route_codes(["/p/17", None, "/p/4"]).tolist()
+    True
+    """
+    codes = np.zeros(count, np.uint64)
+    with np.errstate(over="ignore"):
+        hash_routes(urls, 0, codes)
+    return codes
