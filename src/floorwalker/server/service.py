@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from litestar import Request
 
+from floorwalker.events.bulk.taking import BulkTaker
 from floorwalker.events.event import Event
 from floorwalker.pipeline.records import Record
 from floorwalker.server.batcher import MicroBatcher
@@ -40,6 +41,7 @@ class Service:
     ----------
     engine, batcher, keyring, metrics : its parts.
     intake : normalises and tokenises an event.
+    taker : does the same for many at once.
     forms : the forms under which an entity that somebody names may stand in the records, the newest first.
     ledger : answers questions about the past.
     personal_waiting : raw personal values on their way to the vault.
@@ -52,6 +54,7 @@ class Service:
     keyring: KeyRing
     metrics: Metrics
     intake: Intake
+    taker: BulkTaker
     forms: Callable[[str, str, str], list[str]]
     ledger: Any
     personal_waiting: Callable[[], int] = field(default=lambda: 0)

@@ -28,11 +28,11 @@ DONE, TWIN, UNKNOWN = 0, 1, 2
 NOW, LATEST, EARLIEST = range(3)
 """Limits: our clock, and the bounds of the event's time."""
 
-ROW, KIND, FIELD, BEGIN, END, ENTRY, WHOSE, WHOSE_BEGIN, WHOSE_END = range(9)
-"""Columns of what is asked for: values to learn (up to `END`), and values to give to the vault, with their entry and
-whose they are: `OWN` is the value's own token, `SAID` the account's name, `NAMED` the token of the entry of the
-account's name, `TOKEN` that of another entry. Of what is asked for, `ENTRY` is what its meaning depends on, of what is
-to be given, `KIND` is its mark."""
+ROW, KIND, FIELD, BEGIN, END, ENTRY, WHOSE, WHOSE_BEGIN, WHOSE_END, SHOP_BEGIN, SHOP_END = range(11)
+"""Columns of what is asked for: values to learn (up to `END`, with what their meaning depends on in `ENTRY`), and values
+to give to the vault, with their entry, their mark in `KIND`, whose they are, and their shop (0 and 0 where it is not
+said). `OWN` is the value's own token, `SAID` the account's name, `NAMED` the token of the entry of that name, `TOKEN`
+that of another entry."""
 OWN, SAID, TOKEN, NAMED = 0, 1, 2, 3
 
 _SHOP, _ID, _KIND, _AT, _RECEIVED = F["shop"], F["id"], F["type"], F["at"], F["received_at"]
@@ -375,6 +375,8 @@ def _list_unsent(
         unsent[count, WHOSE] = whose
         unsent[count, WHOSE_BEGIN] = begin
         unsent[count, WHOSE_END] = end
+        unsent[count, SHOP_BEGIN] = spans[_SHOP, _values.START] if _has(present, _SHOP) else 0
+        unsent[count, SHOP_END] = spans[_SHOP, _values.STOP] if _has(present, _SHOP) else 0
         unsent[count, KIND] = whole(mark_of(known, person, entry, field, body))
         counts[1] += 1
 

@@ -96,6 +96,7 @@ class PackedReader:
     def read(self, data: NDArray[np.uint8], starts: NDArray[np.int64], stops: NDArray[np.int64]) -> PackedEvents:
         """Columns of the events of the records ``data[starts[k]:stops[k]]``."""
         n = len(starts)
+        starts, stops = np.ascontiguousarray(starts, np.int64), np.ascontiguousarray(stops, np.int64)
         if n and len(data) < int(stops.max()) + _PADDING:
             data = np.concatenate([data, np.zeros(_PADDING, np.uint8)])
         twins: dict[int, Event] = {}
@@ -217,7 +218,7 @@ class PackedReader:
         rows = slice(None) if is_event.all() else np.flatnonzero(is_event)
         if not isinstance(rows, slice):
             pieces = urls.tobytes().split(b"\x00")
-            urls = np.frombuffer(b"".join(pieces[row] + b"\x00" for row in rows.tolist()), np.uint8)
+            urls = np.frombuffer(bytearray(b"".join(pieces[row] + b"\x00" for row in rows.tolist())), np.uint8)
             parts = parts.take(rows, len(is_event))
         keys = {name: filled.keys[place, rows] for place, name in enumerate(ENTITIES)}
         keys["country"] = filled.countries[rows]

@@ -219,7 +219,7 @@ class BulkTaker:
         only = np.frombuffer((shop or "").encode(), np.uint8)
         rows = np.flatnonzero(end - begin <= self._limits.event_bytes)
         at = 0
-        asked, unsent = np.empty((16 * len(rows), 6), np.int64), np.empty((16 * len(rows) + 16, 9), np.int64)
+        asked, unsent = np.empty((16 * len(rows), 6), np.int64), np.empty((16 * len(rows) + 16, 11), np.int64)
         for _ in range(_ROUNDS):
             with np.errstate(over="ignore"):
                 at = take_rows(

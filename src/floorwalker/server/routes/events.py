@@ -3,35 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Awaitable
+import time
 from typing import Any
 
-import msgspec
 from litestar import Request, Response, post
 
-from floorwalker.events.decode import JSON_TYPES, LINE_TYPES, decode_event
-from floorwalker.events.event import Event
-from floorwalker.events.faults import FieldError
+from floorwalker.errors import InputError
+from floorwalker.events.bulk.splitting import Texts, TooManyError, split_array, split_lines
+from floorwalker.events.bulk.taking import TakenEvents
+from floorwalker.events.decode import JSON_TYPES, LINE_TYPES
 from floorwalker.events.limits import DEFAULT_LIMITS
 from floorwalker.pipeline.records import ReplyRecord
-from floorwalker.server.engine import Ingested, IngestJob, Outcome, RecordJob, encode_json
-from floorwalker.server.keys import ALL_SHOPS, ApiKey
+from floorwalker.server.engine import RecordJob, encode_json
+from floorwalker.server.keys import ALL_SHOPS
 from floorwalker.server.openapi import operation
 from floorwalker.server.problems import ProblemError
 from floorwalker.server.replies import EventsReply, FaultReply
 from floorwalker.server.service import Service, service_of
-from floorwalker.store.vault import PersonalValue
 
-PIECE = 128
-"""Events worked on between two looks at live requests."""
-MOST_PENDING = 4
-"""Pieces of one body that are worked on or synced while the next is read."""
+PIECE = 192
+PIECE_BYTES = 98_304
+"""Events worked on between two looks at live requests, and bytes of their texts: about two milliseconds."""
+MOST_HELD_SECONDS = 0.001
+"""How long the events that need a close look hold up live requests."""
+LARGE_BYTES = 16_384
+"""An event longer than this that needs a close look gets it in a thread of its own."""
+LARGE_BODY = 1 << 20
+"""As above, for a body that is taken apart."""
+MOST_TURNS = 200
+"""Turns of the loop that live requests are given before the next piece."""
 MOST_PERSONAL = 50_000
 """Raw personal values that may wait for the vault before more are read: a sender is slowed down, nothing is dropped."""
 MOST_FAULTS = 1_000
 """Faults that are named one by one; `rejected` counts them all."""
-_split_array = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 @post(
@@ -59,92 +63,86 @@ async def take_events(request: Request[Any, Any, Any]) -> Response[bytes]:
         if before is not None:
             return Response(before.body, status_code=before.status, media_type="application/json")
     try:
-        texts = split_body(body, content_type)
-        answer = encode_json(await _take(service, caller, texts))
+        if len(body) > LARGE_BODY:
+            texts = await asyncio.to_thread(split_body, body, content_type)
+        else:
+            texts = split_body(body, content_type)
+        answer = encode_json(await _take(service, None if caller.shop == ALL_SHOPS else caller.shop, texts))
+        replies: tuple[ReplyRecord, ...] = ()
         if mark is not None:
             reply = ReplyRecord(key=mark.key, digest=mark.digest, at=engine.now(), status=200, body=answer)
             engine.book.keep(reply)
-            await service.batcher.submit(RecordJob((reply,)))
+            replies = (reply,)
+        # One sync for all of the body; with or without a record of its own it covers the events before.
+        await service.batcher.submit(RecordJob(replies))
     finally:
         if mark is not None:
             engine.book.end(mark)
     return Response(answer, media_type="application/json")
 
 
-async def _take(service: Service, caller: ApiKey, texts: list[bytes]) -> EventsReply:
+async def _take(service: Service, shop: str | None, texts: Texts) -> EventsReply:
     accepted = duplicates = rejected = 0
     faults: list[FaultReply] = []
-    pending: deque[Awaitable[Outcome]] = deque()
-
-    async def settle(most: int) -> None:
-        nonlocal accepted, duplicates
-        while len(pending) > most:
-            done = await pending.popleft()
-            assert isinstance(done, Ingested)
-            accepted, duplicates = accepted + done.accepted, duplicates + done.duplicates
-
-    for start in range(0, len(texts), PIECE):
+    start = 0
+    while start < len(texts):
         while service.personal_waiting() > MOST_PERSONAL:
             await asyncio.sleep(0.01)
-        job, wrong = _read(service, caller, texts[start : start + PIECE], start)
-        rejected += len(wrong)
-        faults += wrong[: max(0, MOST_FAULTS - len(faults))]
-        if job.events:
-            pending.append(service.batcher.submit(job, bulk=True))
-        # The next pieces are read while the first ones are being synced.
-        await settle(MOST_PENDING)
-        # Live requests get their turn between two pieces.
-        await asyncio.sleep(0)
-    await settle(0)
+        stop = texts.piece(start, PIECE, PIECE_BYTES)
+        now = service.engine.now()
+        taken = service.taker.take(texts.body, texts.starts[start:stop], texts.stops[start:stop], now=now, shop=shop)
+        if taken.left:
+            await _look_closely(service, taken, texts, start, now, shop)
+        taken.settle()
+        done = service.engine.ingest_packed(taken)
+        accepted, duplicates = accepted + done.accepted, duplicates + done.duplicates
+        rejected += len(taken.faults)
+        faults += [
+            FaultReply(position=start + fault.position, field=fault.field, message=fault.message)
+            for fault in taken.faults[: max(0, MOST_FAULTS - len(faults))]
+        ]
+        start = stop
+        await _give_way(service)
     return EventsReply(accepted=accepted, duplicates=duplicates, rejected=rejected, faults=tuple(faults))
 
 
-def _read(service: Service, caller: ApiKey, texts: list[bytes], start: int) -> tuple[IngestJob, list[FaultReply]]:
-    now = service.engine.now()
-    events: list[Event] = []
-    personal: list[PersonalValue] = []
-    faults: list[FaultReply] = []
-    anywhere = caller.shop == ALL_SHOPS
-    intake = service.intake
-    for position, text in enumerate(texts, start):
-        try:
-            event = decode_event(text, now=now)
-        except FieldError as error:
-            faults.append(FaultReply(position=position, field=error.field, message=str(error)))
-            continue
-        if not anywhere and event.shop != caller.shop:
-            message = f"the API key speaks for the shop {caller.shop!r} only"
-            faults.append(FaultReply(position=position, field="shop", message=message))
-            continue
-        event, values = intake(event)
-        events.append(event)
-        personal += values
-    return IngestJob(events, personal), faults
+async def _look_closely(
+    service: Service, taken: TakenEvents, texts: Texts, start: int, now: int, shop: str | None
+) -> None:
+    """Take the events that the kernel left, one by one; nothing is counted yet, so live requests may come between."""
+    since = time.perf_counter()
+    for row in taken.left:
+        text = texts.text(start + row)
+        if len(text) > LARGE_BYTES:
+            await asyncio.to_thread(service.taker.look_closely, taken, row, text, now=now, shop=shop)
+        else:
+            service.taker.look_closely(taken, row, text, now=now, shop=shop)
+        if time.perf_counter() - since > MOST_HELD_SECONDS:
+            await _give_way(service)
+            since = time.perf_counter()
 
 
-def split_body(body: bytes, content_type: str) -> list[bytes]:
-    """The texts of the events of a body; raises `ProblemError` for a body that cannot be used as a whole.
+async def _give_way(service: Service) -> None:
+    """Live requests get their turn: those in the sockets are read, those that wait are worked on."""
+    await asyncio.sleep(0)
+    for _ in range(MOST_TURNS):
+        if not service.batcher.waiting:
+            return
+        await asyncio.sleep(0)
 
-    >>> split_body(b'{"id": 1}\\n\\n{"id": 2}\\n', "application/x-ndjson; charset=utf-8")
+
+def split_body(body: bytes, content_type: str) -> Texts:
+    """Where the events of a body are; raises `ProblemError` for a body that cannot be used as a whole.
+
+    >>> split_body(b'{"id": 1}\\n\\n{"id": 2}\\n', "application/x-ndjson; charset=utf-8").texts()
     [b'{"id": 1}', b'{"id": 2}']
     """
     kind = content_type.partition(";")[0].strip().lower()
-    if kind in LINE_TYPES:
-        texts = [line for line in body.split(b"\n") if line.strip()]
-    elif kind in JSON_TYPES:
-        try:
-            texts = [bytes(raw) for raw in _split_array.decode(body)]
-        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-            raise ProblemError(
-                400, "the body is no JSON array", allowed="[{…}, {…}], or application/x-ndjson"
-            ) from error
-    else:
+    if kind not in (*JSON_TYPES, *LINE_TYPES):
         raise ProblemError(415, "a body of unknown kind", allowed=", ".join((*JSON_TYPES, *LINE_TYPES)))
-    if len(texts) > DEFAULT_LIMITS.events:
-        raise ProblemError(
-            413,
-            f"{len(texts)} events in one body",
-            allowed=f"at most {DEFAULT_LIMITS.events}",
-            fix="send several bodies",
-        )
-    return texts
+    try:
+        return (split_lines if kind in LINE_TYPES else split_array)(body, DEFAULT_LIMITS.events)
+    except TooManyError as error:
+        raise ProblemError(413, error.given, allowed=error.allowed, fix=error.fix) from error
+    except InputError as error:
+        raise ProblemError(400, error.given, allowed=error.allowed) from error
