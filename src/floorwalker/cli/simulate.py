@@ -1,39 +1,114 @@
-"""``floorwalker simulate``: a generated shop's traffic."""
+"""``floorwalker simulate``: a whole shop's events, or only an access log, made up but true to life."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from floorwalker.cli._output import Json, note, print_json
 from floorwalker.errors import UsageError
 
+_LOG_ONLY = ("truth", "site", "visitors", "hunters", "promotion_day", "surge")
+_SHOP_ONLY = ("events", "access_log", "cores", "malicious_share", "only", "shop")
+
 
 def simulate(
-    log: Annotated[Path, typer.Option("--log", help="Access log to write; .gz compresses.")],
-    truth: Annotated[Path | None, typer.Option(help="Parquet file for who each visitor really is.")] = None,
-    site: Annotated[str, typer.Option(help="Family of sites.")] = "english_rest",
-    days: Annotated[int, typer.Option(help="Local days.", min=1, max=90)] = 8,
-    visitors: Annotated[int, typer.Option(help="Honest visits on an average day.", min=1)] = 2000,
-    hunters: Annotated[int, typer.Option(help="Abusers at work on each day.", min=0)] = 20,
-    promotion_day: Annotated[
-        list[int] | None, typer.Option(help="Position of a promotion day, 0 is the first.")
+    context: typer.Context,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder for a whole shop's events, truth and outcomes.")
     ] = None,
-    surge: Annotated[float, typer.Option(help="Honest crowd on promotion days, times the usual.", min=1.0)] = 1.0,
-    first_day: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="First local day.")] = datetime(2021, 11, 4),  # noqa: DTZ001
+    events: Annotated[int, typer.Option(help="Whole shop: about how many events; 5_000_000 may be written.")] = 100_000,
+    access_log: Annotated[
+        Path | None, typer.Option("--access-log", help="Whole shop: file for the matching nginx access log.")
+    ] = None,
+    cores: Annotated[int | None, typer.Option(help="Whole shop: processes; all cores without it.", min=1)] = None,
+    malicious_share: Annotated[float, typer.Option(help="Whole shop: share of malicious events, up to 0.03.")] = 0.024,
+    only: Annotated[list[str] | None, typer.Option(help="Whole shop: only these adversaries.")] = None,
+    shop: Annotated[str, typer.Option(help="Whole shop: its name in every event.")] = "default",
+    log: Annotated[Path | None, typer.Option("--log", help="Only an access log: where; .gz compresses.")] = None,
+    truth: Annotated[Path | None, typer.Option(help="Log only: Parquet file for who each visitor really is.")] = None,
+    site: Annotated[str, typer.Option(help="Log only: family of sites.")] = "english_rest",
+    days: Annotated[int | None, typer.Option(help="Local days: 30 of a whole shop, 8 of a log.", min=1)] = None,
+    visitors: Annotated[int, typer.Option(help="Log only: honest visits on an average day.", min=1)] = 2000,
+    hunters: Annotated[int, typer.Option(help="Log only: abusers at work on each day.", min=0)] = 20,
+    promotion_day: Annotated[
+        list[int] | None, typer.Option(help="Log only: position of a promotion day, 0 is the first.")
+    ] = None,
+    surge: Annotated[
+        float, typer.Option(help="Log only: honest crowd on promotion days, times the usual.", min=1.0)
+    ] = 1.0,
+    first_day: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First local day.")] = None,
     seed: Annotated[int, typer.Option(help="The only source of chance: same seed, same bytes.")] = 0,
     as_json: Json = False,
 ) -> None:
-    """Write a shop's access log with honest visitors, machines and hunters, and the truth beside it."""
+    """Write a whole shop's traffic (--out) or one access log (--log), with honest people and abusers, and the truth."""
+    given = {
+        name
+        for name in (*_LOG_ONLY, *_SHOP_ONLY)
+        if (source := context.get_parameter_source(name)) is not None and source.name == "COMMANDLINE"
+    }
+    if (log is None) == (out is None):
+        raise UsageError(
+            "say what to write" if log is None else "both --out and --log are given",
+            allowed="--out FOLDER for a whole shop's events, or --log FILE for an access log alone",
+        )
+    wrong = sorted(given & set(_LOG_ONLY if out is not None else _SHOP_ONLY))
+    if wrong:
+        raise UsageError(
+            f"--{wrong[0].replace('_', '-')} does not go with {'--out' if out is not None else '--log'}",
+            fix="floorwalker simulate --help says which option belongs to which",
+        )
+    if out is not None:
+        facts, sentence = _whole_shop(
+            out, events=events, seed=seed, days=30 if days is None else days, first_day=first_day, shop=shop,
+            cores=cores, malicious_share=malicious_share, only=tuple(only or ()), access_log=access_log,
+        )  # fmt: skip
+    else:
+        assert log is not None
+        facts, sentence = _log_alone(
+            log, truth, site, 8 if days is None else days, visitors, hunters, tuple(promotion_day or ()), surge,
+            first_day, seed,
+        )  # fmt: skip
+    if as_json:
+        print_json(facts)
+    else:
+        note(sentence)
+
+
+def _whole_shop(
+    out: Path, *, first_day: datetime | None, cores: int | None, access_log: Path | None, **scenario: Any
+) -> tuple[dict[str, Any], str]:
+    from dataclasses import asdict
+
+    from floorwalker.simulation.shop.honest.run import simulate as run
+    from floorwalker.simulation.shop.scenario import Scenario
+
+    if first_day is not None:
+        scenario["first_day"] = date(first_day.year, first_day.month, first_day.day)
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"{out} is a file", fix="name a folder: --out FOLDER")
+    summary = run(Scenario(**scenario), out, cores=cores, access_log=access_log, progress=note)
+    facts = {**asdict(summary), "seed": scenario["seed"], "access_log": str(access_log) if access_log else None}
+    return facts, (
+        f"{summary.events:,} events, {summary.malicious:,} of them malicious, {summary.outcomes:,} outcomes, "
+        f"{summary.campaigns:,} campaigns, written to {out}"
+    )
+
+
+def _log_alone(
+    log: Path, truth: Path | None, site: str, days: int, visitors: int, hunters: int, promotions: tuple[int, ...],
+    surge: float, first_day: datetime | None, seed: int,
+) -> tuple[dict[str, Any], str]:  # fmt: skip
     from floorwalker.simulation.access_log import Scenario, generate, write_log
     from floorwalker.simulation.sites import family_split, list_families
 
     if site not in list_families():
         raise UsageError(f"unknown site family {site!r}", allowed=", ".join(list_families()))
-    promotions = tuple(promotion_day or ())
+    if days > 90:
+        raise UsageError(f"a log of {days} days", allowed="1 to 90")
     outside = [day for day in promotions if not 0 <= day < days]
     if outside:
         raise UsageError(f"promotion day {outside[0]} in a log of {days} days", allowed=f"0 to {days - 1}")
@@ -45,7 +120,7 @@ def simulate(
             split="report" if family_split(site) == "unseen" else "choose",
             days=days,
             visitors_per_day=visitors,
-            first_day=date(first_day.year, first_day.month, first_day.day),
+            first_day=date(first_day.year, first_day.month, first_day.day) if first_day else date(2021, 11, 4),
             promotion_days=promotions,
             surge=surge,
             hunters=hunters,
@@ -62,10 +137,7 @@ def simulate(
         "abusive": int(generated.truth["abusive"].sum()),
         "seed": seed,
     }
-    if as_json:
-        print_json(facts)
-    else:
-        note(
-            f"{facts['requests']:,} requests of {facts['visitors']:,} visitors, {facts['abusive']:,} of them abusive, "
-            f"written to {log}"
-        )
+    return facts, (
+        f"{facts['requests']:,} requests of {facts['visitors']:,} visitors, {facts['abusive']:,} of them abusive, "
+        f"written to {log}"
+    )

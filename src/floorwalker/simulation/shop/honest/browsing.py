@@ -24,6 +24,10 @@ _NO_ITEM, _ONE_ITEM = 0.12, 0.14
 """Shares of web visits with no and with one view of an item: YooChoose's sample has only longer ones."""
 _LINES = np.array([0.74, 0.16, 0.06, 0.03, 0.01])
 _LONGEST = 160
+_PACE_SPREAD = 0.32
+"""Standard deviation of the logarithm of the customers' pace, as the world draws it."""
+_OWN_PACE = 0.45
+"""Correlation of a visit's pace with its customer's."""
 
 
 @dataclass
@@ -78,6 +82,7 @@ def plan_visits(
     items: int,
     intent: Ints | None = None,
     pace: Floats | float = 1.0,
+    hurry: Floats | float = 1.0,
     keen: Floats | float = 1.0,
     wanted: tuple[Ints, Ints] | None = None,
 ) -> Plan:
@@ -89,14 +94,20 @@ def plan_visits(
     app : bool [n], visits in the app; the others are on the web.
     items : how many items the shop has; the plan names them by popularity rank, 0 first.
     intent : int64 [n], one of `NATURAL`, `LOOK`, `HOLD`, `BUY`.
-    pace : times the usual pauses.
+    pace : the persons' usual pauses: they make a part of how visits differ, so that all visits together stay as they are.
+    hurry : times the pauses of this visit.
     keen : times the usual probability to buy, for weekdays and promotion days.
     wanted : rows of (visit, item): items that the visit is for, bought where it buys.
     """
     count = len(app)
     aims = np.zeros(count, dtype=np.int64) if intent is None else intent
     buys = _will_buy(rng, app, aims, np.broadcast_to(np.asarray(keen, dtype=np.float64), count))
-    skeleton = _skeleton(rng, app, aims, buys, np.broadcast_to(np.asarray(pace, dtype=np.float64), count), items)
+    slow = np.clip(np.log(np.broadcast_to(np.asarray(pace, dtype=np.float64), count)) / _PACE_SPREAD, -4.0, 4.0)
+    skeleton = _skeleton(rng, app, aims, buys, slow, items)
+    if not (np.isscalar(hurry) and hurry == 1.0):
+        times = np.broadcast_to(np.asarray(hurry, dtype=np.float64), count)[skeleton.visit]
+        skeleton.at *= times
+        skeleton.gap *= times
     if wanted is not None and len(wanted[0]):
         _put_wanted(skeleton, wanted)
     return _dress(rng, skeleton, app, aims, buys)
@@ -120,7 +131,7 @@ def _will_buy(rng: Generator, app: Bools, aims: Ints, keen: Floats) -> Bools:
     return np.where(aims == BUY, True, np.where(aims == NATURAL, draw & ~app, False))
 
 
-def _skeleton(rng: Generator, app: Bools, aims: Ints, buys: Bools, pace: Floats, items: int) -> Skeleton:
+def _skeleton(rng: Generator, app: Bools, aims: Ints, buys: Bools, slow: Floats, items: int) -> Skeleton:
     table = fitted()
     shares, chance = _count_shares()
     level = rng.random(len(app))
@@ -133,14 +144,13 @@ def _skeleton(rng: Generator, app: Bools, aims: Ints, buys: Bools, pace: Floats,
     first = np.cumsum(number) - number
     place = np.arange(len(visit)) - first[visit]
     kind = _kinds(rng, app, aims, number, first, len(visit))
-    z = rng.standard_normal(len(app))
+    z = _OWN_PACE * slow + np.sqrt(1.0 - _OWN_PACE**2) * rng.standard_normal(len(app))
     in_app = app[visit]
     gap = np.where(
         in_app,
         table.app_pace.gaps(z[visit], place, rng, table.app["gap_shift"][kind]),
         table.web_pace.gaps(z[visit], place, rng),
     )
-    gap *= pace[visit]
     # Before the first item come the first pages.
     gap[place == 0] = (rng.random(int((place == 0).sum())) < 0.75) * rng.lognormal(2.6, 0.9, int((place == 0).sum()))
     total = np.cumsum(gap)

@@ -300,7 +300,8 @@ def _aftermath_fields(
             return fields
         return None
     elif act == Act.SUPPORT:
-        fields |= {"reason": SUPPORT_REASONS[reason]}
+        text = world.message_text(rng, _place_of(world, line.item), "support", tongue(bought.persona))
+        fields |= {"reason": SUPPORT_REASONS[reason], "text": text}
         if not bought.persona.account or bought.persona.guest:
             fields["email"] = bought.persona.email
     return fields

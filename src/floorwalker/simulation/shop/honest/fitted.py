@@ -44,7 +44,8 @@ def to_score(level: Floats) -> Floats:
 def pick(levels: Floats, shares: Floats) -> Ints:
     """A position for each level in [0, 1): positions are as frequent as their shares."""
     edges = np.cumsum(shares)
-    return np.minimum(np.searchsorted(edges, levels * edges[-1], side="right"), len(edges) - 1)
+    found = np.searchsorted(edges, levels * edges[-1], side="right")
+    return np.minimum(found, len(edges) - 1).astype(np.int64)
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ class Popularity:
     def draw(self, levels: Floats, items: int) -> Ints:
         """A rank (0 is the most popular) for each level in [0, 1); fewer items than measured are spread alike."""
         rank = np.interp(levels, self.shares, self.ranks) * min(1.0, items / self.ranks[-1])
-        return np.minimum(rank.astype(np.int64), items - 1)
+        return np.asarray(np.minimum(rank, items - 1), dtype=np.int64)
 
 
 @dataclass(frozen=True)

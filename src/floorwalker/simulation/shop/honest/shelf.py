@@ -75,12 +75,11 @@ def shelf_of(world: World) -> Shelf:
     return found
 
 
-def in_currency(price_minor: Any, rate: float) -> Any:
+def in_currency(price_minor: Any, rate: Any) -> Any:
     """A price or prices of the shop's own currency in another one.
 
-    >>> in_currency(1299, 1.0), in_currency(1299, 4.28)
+    >>> int(in_currency(1299, 1.0)), int(in_currency(1299, 4.28))
     (1299, 5559)
     """
-    if rate == 1.0:
-        return price_minor
-    return (np.round(np.asarray(price_minor) * rate / 10.0).astype(np.int64) * 10 - 1).clip(1)[()]
+    other = (np.round(np.asarray(price_minor) * rate / 10.0).astype(np.int64) * 10 - 1).clip(1)
+    return np.where(np.asarray(rate) == 1.0, price_minor, other)[()]

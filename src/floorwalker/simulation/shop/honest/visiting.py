@@ -100,7 +100,12 @@ def visit(
     in_app = channel in ("app", "mini_program")
     wanted = tuple(items or ())
     plan = plan_visits(
-        rng, np.array([in_app]), items=len(shelf), intent=np.array([INTENTS[intent]]), pace=pace * persona.habits.pace
+        rng,
+        np.array([in_app]),
+        items=len(shelf),
+        intent=np.array([INTENTS[intent]]),
+        pace=persona.habits.pace,
+        hurry=pace,
     )
     # The plan names items by popularity rank; what is wanted takes the place of the last ones.
     pages = np.where(plan.item >= 0, shelf.by_rank[np.maximum(plan.item, 0)], -1)
