@@ -59,16 +59,20 @@ TOWNS: tuple[tuple[Town, ...], ...] = (
         ("广州", "天河区 越秀区 番禺区 白云区", "广东", 510000, 60, 9),
         ("杭州", "西湖区 余杭区 滨江区 拱墅区", "浙江", 310000, 40, 8),
         ("成都", "武侯区 锦江区 青羊区 高新区", "四川", 610000, 40, 7),
-        ("南京", "鼓楼区 玄武区 江宁区", "江苏", 210000, 40, 5), ("武汉", "武昌区 洪山区 江汉区", "湖北", 430000, 40, 5),
-        ("苏州", "姑苏区 吴中区 虎丘区", "江苏", 215000, 30, 5), ("西安", "雁塔区 碑林区 未央区", "陕西", 710000, 30, 4),
-        ("长沙", "岳麓区 芙蓉区 雨花区", "湖南", 410000, 30, 4), ("青岛", "市南区 崂山区 黄岛区", "山东", 266000, 30, 3),
+        ("南京", "鼓楼区 玄武区 江宁区", "江苏", 210000, 40, 5),
+        ("武汉", "武昌区 洪山区 江汉区", "湖北", 430000, 40, 5),
+        ("苏州", "姑苏区 吴中区 虎丘区", "江苏", 215000, 30, 5),
+        ("西安", "雁塔区 碑林区 未央区", "陕西", 710000, 30, 4),
+        ("长沙", "岳麓区 芙蓉区 雨花区", "湖南", 410000, 30, 4),
+        ("青岛", "市南区 崂山区 黄岛区", "山东", 266000, 30, 3),
     ),
 )  # fmt: skip
 """By the country's place."""
 
 _GERMAN = (
     "Haupt|Schul|Garten|Bahnhof|Dorf|Berg|Birken|Linden|Kirch|Wald|Ring|Schiller|Goethe|Jahn|Amsel|Wiesen|Mühlen|Buchen"
-    "|Ahorn|Feld|Eichen|Rosen|Bach|Mozart|Beethoven|Friedhof|Post|Markt|Industrie|Park|Berliner |Hamburger |Frankfurter "
+    "|Ahorn|Feld|Eichen|Rosen|Bach|Mozart|Beethoven|Friedhof|Post|Markt|Industrie|Park|Berliner |Hamburger "
+    "|Frankfurter "
     "|Tannen|Kastanien|Finken|Lerchen|Meisen|Sonnen|Siedlungs|Brunnen|Kloster|Burg|Schloss|Kaiser|Königs|Luisen"
     "|Wilhelm|Friedrich|Bismarck|Uhland|Lessing|Heine|Kant|Stein|Talsperren|Hafen|Fischer|Schmiede|Weber|Ziegelei"
 )
@@ -108,11 +112,13 @@ def _streets(names: str, ends: tuple[str, ...], gap: str) -> Texts:
 
 
 def _german_streets() -> Texts:
-    made = []
-    for name in _GERMAN.split("|"):
-        for end in _GERMAN_ENDS:
-            made.append(name + (end.capitalize() if name.endswith(" ") else end))
-    return texts(made)
+    return texts(
+        [
+            name + (end.capitalize() if name.endswith(" ") else end)
+            for name in _GERMAN.split("|")
+            for end in _GERMAN_ENDS
+        ]
+    )
 
 
 STREETS: tuple[Texts, ...] = (

@@ -243,7 +243,7 @@ def draw_pickup_points(
 
 def _city_of(homes: Addresses) -> Texts:
     city = homes.columns["city"].copy()
-    for row in np.flatnonzero(np.equal(city, None)).tolist():
+    for row in [place for place, name in enumerate(city.tolist()) if name is None]:
         line = homes.columns["text"][row] or ""
         tail = line.partition("省")[2] or line
         city[row] = tail.partition("市")[0] + "市"

@@ -92,7 +92,12 @@ class Issuers:
                 funding = "prepaid" if row >= per_country - 8 else funding
                 self.issues.append(
                     Issue(
-                        figures, scheme, funding, names[int(bank[row])], code, funding == "credit" and kind[row] > 0.93
+                        figures,
+                        scheme,
+                        funding,
+                        names[int(bank[row])],
+                        code,
+                        funding == "credit" and bool(kind[row] > 0.93),
                     )
                 )
         self.bin = texts([issue.bin for issue in self.issues])
@@ -172,8 +177,8 @@ def make_card(chance: Chance, issuers: Issuers, rng: Generator, *, country: str,
     Parameters
     ----------
     country : of its bank.
-    origin : `own` (as a customer has it), `stolen` (a plain card, seldom prepaid), `prepaid`, `virtual` (many numbers of
-        one modern bank).
+    origin : `own` (as a customer has it), `stolen` (a plain card, seldom prepaid), `prepaid`, `virtual` (many numbers
+        of one modern bank).
     """
     number = np.array([rng.integers(1 << 60)], dtype=np.uint64)
     place = np.array([CODES.index(country) if country in CODES else 0])

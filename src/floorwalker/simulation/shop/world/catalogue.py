@@ -1,4 +1,4 @@
-"""What the shop sells: items with prices by category, popularity that drifts, new and scarce ones; and who sells them."""
+"""What the shop sells: items with prices by category, popularity that drifts, new and scarce ones; and the sellers."""
 
 from __future__ import annotations
 
@@ -209,4 +209,4 @@ class Popularity:
         for one in np.unique(day).tolist():
             rows = np.flatnonzero(day == one)
             made[rows] = np.searchsorted(self.edges[one], uniform[rows], side="right")
-        return np.minimum(made, self.edges.shape[1] - 1)
+        return np.asarray(np.minimum(made, self.edges.shape[1] - 1), dtype=np.int64)

@@ -100,7 +100,7 @@ class Devices:
         in_app = (_USE[models] == APP).astype(np.int64)
         released = np.where(in_app == 1, self.app_release_at, self.browser_release_at)
         delay = -np.log1p(-self._chance.uniform("device/update", numbers)) * np.where(in_app == 1, 3.5, 4.5) * DAY
-        return _UPDATED[models] & (at >= released + delay)
+        return np.asarray(_UPDATED[models] & (at >= released + delay), dtype=np.bool_)
 
     def device(self, model: int, device: str, fingerprint: str, language: str, offset: int, *, updated: bool = True,
                install_age: int | None = None) -> Device:  # fmt: skip

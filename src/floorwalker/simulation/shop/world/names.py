@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -151,7 +152,7 @@ def draw_emails(
     initial = texts([name[:1] for name in first.tolist()])
     surname_initial = texts([name[:1] for name in last.tolist()])
     box = np.empty(len(numbers), dtype=object)
-    forms = (
+    forms: tuple[Callable[[NDArray[np.int64]], Texts], ...] = (
         lambda rows: first[rows] + "." + last[rows],
         lambda rows: first[rows] + last[rows],
         lambda rows: first[rows] + "." + last[rows] + number[rows],

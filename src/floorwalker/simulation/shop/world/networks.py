@@ -18,80 +18,38 @@ from floorwalker.errors import UsageError
 from floorwalker.events.event import NetworkFacts
 from floorwalker.simulation.shop.chance import Chance
 from floorwalker.simulation.shop.scenario import HOUR, MINUTE
-from floorwalker.simulation.shop.world._operators import (
-    CARRIERS,
-    EXITS,
-    GATES,
-    HOMES,
-    HOSTING,
-    OPERATORS,
-    RELAYS,
-    Operator,
+from floorwalker.simulation.shop.world._blocks import (
+    FACT_KINDS,
+    KIND,
+    LEASE,
+    PLACES,
+    POOL_START,
+    SIX,
+    SIX_SHARE,
+    by_country,
+    mix,
+    pick_block,
+    write_addresses,
 )
+from floorwalker.simulation.shop.world._operators import CARRIERS, EXITS, GATES, HOMES, HOSTING, OPERATORS, RELAYS
 from floorwalker.simulation.shop.world._tables import choose
 from floorwalker.simulation.shop.world.countries import CODES
+from floorwalker.simulation.shop.world.households import countries_of, household_heads
+
+__all__ = ["FACT_KINDS", "KINDS", "OPERATORS", "Networks"]
 
 KINDS: tuple[str, ...] = (
-    "home",
-    "carrier",
-    "office",
-    "campus",
-    "dormitory",
-    "vpn",
-    "relay",
-    "hosting",
-    "proxy",
-    "guest",
-)
-"""`guest` is a hotel's, a café's or a train's wireless network; `proxy` a residential exit: an honest home or telephone."""
+    "home", "carrier", "office", "campus", "dormitory", "vpn", "relay", "hosting", "proxy", "guest",
+)  # fmt: skip
+"""`guest` is a hotel's or a train's wireless network; `proxy` a residential exit: an honest home or telephone."""
 HOME, CARRIER, OFFICE, CAMPUS, DORMITORY, VPN, RELAY, SERVER, PROXY, GUEST = range(len(KINDS))
-
-FACT_KINDS: tuple[str, ...] = ("residential", "mobile", "business", "education", "hosting", "vpn", "relay", "proxy")
 
 _U = np.uint64
 _GOLDEN = _U(0x9E3779B97F4A7C15)
-_PLACE = {id(operator): place for place, operator in enumerate(OPERATORS)}
-_LEASE = np.array([operator.lease_hours or 24 * 3650 for operator in OPERATORS], dtype=np.int64) * HOUR
-_SIX_SHARE = np.array([operator.six_share for operator in OPERATORS])
-_SIX = np.array(
-    [int(ipaddress.IPv6Address(f"{operator.six or '2001:db8'}::")) >> 96 for operator in OPERATORS], dtype=np.uint64
-)
-_KIND = np.array([FACT_KINDS.index(operator.kind) for operator in OPERATORS])
-
-
-def _slashes(operator: Operator) -> list[int]:
-    """The /16 blocks of an operator."""
-    made: list[int] = []
-    for text in operator.blocks:
-        block = ipaddress.IPv4Network(text)
-        step = max(1, block.num_addresses >> 16)
-        # Of a large block every other /16 is in use by this shop's customers.
-        made += [int(block.network_address) + (place << 16) for place in range(0, step, max(1, step // 8))]
-    return made
-
-
-_BLOCKS = [_slashes(operator) for operator in OPERATORS]
-_BLOCK_STARTS = np.cumsum([0, *map(len, _BLOCKS)])[:-1]
-_BLOCK_COUNTS = np.array([len(blocks) for blocks in _BLOCKS])
-_ALL_BLOCKS = np.array([block for blocks in _BLOCKS for block in blocks], dtype=np.uint64)
-_SHORT = np.array([operator.organisation == "Lion Mobile" for operator in OPERATORS])
-
-
-def _by_country(operators: tuple[Operator, ...]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Places of operators, and their weights by the customers' country [countries, operators]."""
-    places = np.array([_PLACE[id(operator)] for operator in operators])
-    weights = np.array([[one.weight if one.country == code else 0.0 for one in operators] for code in CODES])
-    return places, weights
-
-
-_HOME_PLACES, _HOME_WEIGHTS = _by_country(HOMES)
-_CARRIER_PLACES, _CARRIER_WEIGHTS = _by_country(CARRIERS)
-
-
-def _mix(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    words = (words ^ (words >> _U(30))) * _U(0xBF58476D1CE4E5B9)
-    words = (words ^ (words >> _U(27))) * _U(0x94D049BB133111EB)
-    return np.asarray(words ^ (words >> _U(31)))
+_Words = NDArray[np.uint64]
+_HOME_PLACES, _HOME_WEIGHTS = by_country(HOMES)
+_CARRIER_PLACES, _CARRIER_WEIGHTS = by_country(CARRIERS)
+_GERMAN = sum(operator.country == "DE" for operator in HOMES)
 
 
 class Networks:
@@ -100,39 +58,37 @@ class Networks:
     Parameters
     ----------
     chance : draws them.
-    customers : how many customers there are: a shop with more has more of them behind each carrier's address, up to
-        the size of the carriers' pools.
+    customers : how many customers there are: the more, the more of them behind each shared address.
 
     Attributes
     ----------
-    offices, campuses, dormitories, guests : how many there are.
+    offices, campuses, dormitories, guests, tunnels, relays, servers : how many there are.
     """
 
     def __init__(self, chance: Chance, customers: int) -> None:
         self._chance = chance
         self._key = chance.words("network", [0])[0]
         self.customers = customers
-        self.offices = max(6, customers // 90)
+        self.offices = max(8, customers // 60)
         self.campuses = int(np.clip(customers // 4_000, 2, 40))
-        self.dormitories = int(np.clip(customers // 1_500, 2, 120))
-        self.guests = max(8, customers // 300)
+        self.dormitories = int(np.clip(customers // 800, 3, 200))
+        self.guests = max(8, customers // 250)
+        self.tunnels = len(EXITS)
+        self.relays = int(np.clip(customers // 300, 8, 500))
         self.servers = 4_000
-        self.relays = int(np.clip(customers // 60, 40, 1_200))
         self._pool = int(np.clip(customers // 140, 16, 2_000))
 
-    # --- names and codes -------------------------------------------------------------------------------------------
-
     def code(self, name: str) -> int:
-        """The number that stands for a named network in columns.
-
-        Errors
-        ------
-        `UsageError` where nothing is named so.
-        """
+        """The number that stands for a named network in columns; `UsageError` where nothing is named so."""
         return _code_of(name)
 
     def name(self, code: int) -> str:
-        """The name of a network by its code."""
+        """The name of a network by its code.
+
+        >>> networks = Networks(Chance(1), 1000)
+        >>> networks.name(networks.code("carrier/2/901"))
+        'carrier/2/901'
+        """
         kind, number, member = code >> 56, code >> 32 & 0xFFFFFF, code & 0xFFFFFFFF
         return f"{KINDS[kind]}/{number}" + (f"/{member}" if member else "")
 
@@ -144,30 +100,34 @@ class Networks:
         return np.asarray((np.int64(kind) << np.int64(56)) + (number << np.int64(32)) + member, dtype=np.int64)
 
     def draw(self, kind: str, rng: Generator, *, country: str | None = None) -> str:
-        """The name of a network of a kind; of a country where the kind knows countries.
+        """The name of a network of a kind; a carrier, a home or an exit of a country where one is given.
 
-        `home` and `proxy` are homes and telephones of honest customers.
+        `home` and `proxy` are homes and telephones of honest customers: whoever rents such an exit stands beside them.
         """
+        counts = {"home": self.customers, "carrier": 1, "office": self.offices, "campus": self.campuses,
+                  "dormitory": self.dormitories, "vpn": self.tunnels, "relay": self.relays, "hosting": self.servers,
+                  "proxy": 1 << 23, "guest": self.guests}  # fmt: skip
+        if kind not in counts:
+            raise UsageError(f"no kind of network is called {kind!r}", allowed=", ".join(KINDS))
         member = int(rng.integers(1, 1 << 31))
         if kind == "carrier":
             place = CODES.index(country) if country in CODES else 0
             weights = _CARRIER_WEIGHTS[place] / _CARRIER_WEIGHTS[place].sum()
             return f"carrier/{int(rng.choice(len(weights), p=weights))}/{member}"
-        counts = {"home": self.customers, "office": self.offices, "campus": self.campuses,
-                  "dormitory": self.dormitories, "vpn": len(EXITS), "relay": self.relays, "hosting": self.servers,
-                  "proxy": 1 << 23, "guest": self.guests}  # fmt: skip
-        if kind not in counts:
-            raise UsageError(f"no kind of network is called {kind!r}", allowed=", ".join(KINDS))
-        number = int(rng.integers(counts[kind]))
+        tries = 40 if kind in ("home", "proxy") and country in CODES else 1
+        numbers = rng.integers(counts[kind], size=tries).astype(np.uint64)
         if kind == "home":
-            number = int(household_heads(self._chance, np.array([number], dtype=np.uint64))[0])
+            numbers = household_heads(self._chance, numbers)
+        number = int(numbers[0])
+        if tries > 1:
+            operator, _ = self.operators(self.codes(KINDS.index(kind), numbers), np.zeros(tries, dtype=np.int64))
+            fitting = [row for row in range(tries) if OPERATORS[int(operator[row])].country == country]
+            number = int(numbers[fitting[0]]) if fitting else number
         return f"{kind}/{number}" if kind in ("home", "proxy", "hosting") else f"{kind}/{number}/{member}"
 
     def draw_carriers(self, uniform: NDArray[np.float64], country: NDArray[np.int64]) -> NDArray[np.int64]:
         """The number of each customer's carrier."""
         return choose(_CARRIER_WEIGHTS, country, uniform)
-
-    # --- addresses ---------------------------------------------------------------------------------------------------
 
     def address(self, name: str, at: int) -> str:
         """The address that a network gives at a time.
@@ -183,8 +143,7 @@ class Networks:
 
     def addresses(self, codes: NDArray[np.int64], at: NDArray[np.int64]) -> pl.Series:
         """The addresses of a column of networks at a column of times, as text."""
-        high, low = self.words(codes, at)
-        return write_addresses(high, low)
+        return write_addresses(*self.words(codes, at))
 
     def facts(self, name: str, at: int = 0) -> NetworkFacts:
         """What the proxy in front of the shop knows of a network: its operator, not what it hides."""
@@ -199,27 +158,26 @@ class Networks:
         Databases err: one tunnel in six passes as plain hosting, one proxy in twenty is known, and one home in two
         hundred stands there as a proxy because somebody's relative once installed one.
         """
-        kind, number, member = _split(np.asarray(codes, dtype=np.int64))
-        kind, number, member = self._resolve(kind, number, member, np.asarray(at, dtype=np.int64))
+        codes = np.asarray(codes, dtype=np.int64)
+        kind, number, _ = self._resolve(*_split(codes))
         operator = self._operator(kind, number)
-        said = _KIND[operator].copy()
+        said = KIND[operator].copy()
         said[(kind == OFFICE) | (kind == GUEST)] = FACT_KINDS.index("business")
         said[(kind == CAMPUS) | (kind == DORMITORY)] = FACT_KINDS.index("education")
-        luck = _mix(number.astype(np.uint64) * _GOLDEN + self._key + _U(77)) % _U(1000)
+        luck = mix(number.astype(np.uint64) * _GOLDEN + self._key + _U(77)) % _U(1000)
         said[(kind == VPN) & (luck < 160)] = FACT_KINDS.index("hosting")
-        asked = (np.asarray(codes, dtype=np.int64) >> 56) == PROXY
-        said[(kind == HOME) & (luck < np.where(asked, 50, 5))] = FACT_KINDS.index("proxy")
+        said[(kind == HOME) & (luck < np.where(codes >> 56 == PROXY, 50, 5))] = FACT_KINDS.index("proxy")
         return operator, said
 
     def _resolve(
-        self, kind: NDArray[np.int64], number: NDArray[np.int64], member: NDArray[np.uint64], at: NDArray[np.int64]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint64]]:
+        self, kind: NDArray[np.int64], number: NDArray[np.int64], member: _Words
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], _Words]:
         """Residential exits as the homes and telephones that they are."""
         rows = np.flatnonzero(kind == PROXY)
         if not len(rows):
             return kind, number, member
         kind, number, member = kind.copy(), number.copy(), member.copy()
-        words = _mix(number[rows].astype(np.uint64) * _GOLDEN + self._key + _U(5))
+        words = mix(number[rows].astype(np.uint64) * _GOLDEN + self._key + _U(5))
         phone = words % _U(100) < _U(28)
         carrier = (words >> _U(9)) % _U(len(CARRIERS))
         home = household_heads(self._chance, (words >> _U(9)) % _U(self.customers)).astype(np.int64)
@@ -236,86 +194,85 @@ class Networks:
             if one == HOME:
                 keys = numbers.astype(np.uint64)
                 country = countries_of(self._chance, keys)
-                made[rows] = _HOME_PLACES[choose(_HOME_WEIGHTS, country, self._chance.uniform("home/provider", keys))]
+                provider = choose(_HOME_WEIGHTS, country, self._chance.uniform("home/provider", keys))
+                made[rows] = _HOME_PLACES[provider]
             elif one == CARRIER:
                 made[rows] = _CARRIER_PLACES[numbers % len(CARRIERS)]
-            elif one in (OFFICE, GUEST):
-                made[rows] = _PLACE[id(GATES[0])] + (numbers % 6 == 0)
+            elif one == OFFICE:
+                made[rows] = PLACES[GATES[0].organisation] + (numbers % 6 == 0)
+            elif one == GUEST:  # two in three at home, the others abroad
+                made[rows] = _HOME_PLACES[np.where(numbers % 3 < 2, numbers % _GERMAN, numbers % len(HOMES))]
             elif one in (CAMPUS, DORMITORY):
-                made[rows] = _PLACE[id(GATES[2])]
+                made[rows] = PLACES[GATES[2].organisation]
             elif one == VPN:
-                made[rows] = _PLACE[id(EXITS[0])] + numbers % len(EXITS)
+                made[rows] = PLACES[EXITS[0].organisation] + numbers % len(EXITS)
             elif one == RELAY:
-                made[rows] = _PLACE[id(RELAYS[0])] + (numbers % 5 < 2)
+                made[rows] = PLACES[RELAYS[0].organisation] + (numbers % 5 < 2)
             else:
-                made[rows] = _PLACE[id(HOSTING[0])] + np.minimum(numbers % 100 // 40, 2)
+                made[rows] = PLACES[HOSTING[0].organisation] + np.minimum(numbers % 100 // 40, 2)
         return made
 
-    def words(self, codes: NDArray[np.int64], at: NDArray[np.int64]) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    def words(self, codes: NDArray[np.int64], at: NDArray[np.int64]) -> tuple[_Words, _Words]:
         """The addresses as two halves, uint64 [k] each; the upper half of an IPv4 address is 0."""
         at = np.asarray(at, dtype=np.int64)
-        kind, number, member = self._resolve(*_split(np.asarray(codes, dtype=np.int64)), at)
+        kind, number, member = self._resolve(*_split(np.asarray(codes, dtype=np.int64)))
         operator = self._operator(kind, number)
         # What keeps an address: the line at home, the telephone at a carrier, the gate of an office.
-        lines = number.astype(np.uint64)
-        phone = (kind == CARRIER) | (kind == VPN) | (kind == RELAY)
-        lines = (
-            np.where(phone, member, lines) + (kind.astype(np.uint64) << _U(40)) + (operator.astype(np.uint64) << _U(48))
-        )
-        line = _mix(lines * _GOLDEN + self._key)
-        lease = np.where(kind == VPN, 9 * HOUR, _LEASE[operator])
-        epoch = ((at + (line % _U(1 << 40)).astype(np.int64) % lease) // lease).astype(np.uint64)
-        lot = _mix(line + epoch * _GOLDEN)
-        block = _ALL_BLOCKS[_BLOCK_STARTS[operator] + (line >> _U(20)).astype(np.int64) % _BLOCK_COUNTS[operator]]
+        by_member = (kind == CARRIER) | (kind == VPN) | (kind == RELAY)
+        line = np.where(by_member, member, number.astype(np.uint64))
+        line = line + (kind.astype(np.uint64) << _U(40)) + (operator.astype(np.uint64) << _U(48))
+        line = mix(line * _GOLDEN + self._key)
+        lease = np.where(kind == VPN, 9 * HOUR, LEASE[operator])
+        epoch = ((at + (line >> _U(1)).astype(np.int64) % lease) // lease).astype(np.uint64)
+        lot = mix(line + epoch * _GOLDEN)
         # A home's addresses come from one /20 of its town.
-        low = block + ((line >> _U(33)) % _U(15) << _U(12)) + lot % _U(4094) + _U(1)
+        low = pick_block(operator, line >> _U(20)) + ((line >> _U(33)) % _U(15) << _U(12)) + lot % _U(4094) + _U(1)
         for one in np.unique(kind).tolist():
-            if one == HOME:
-                continue
-            rows = np.flatnonzero(kind == one)
-            low[rows] = self._shared(one, rows, number, member, operator, lot, epoch, at)
-        low = np.where((low & _U(255)) == _U(0), low + _U(9), low)
-        low = np.where((low & _U(255)) == _U(255), low - _U(9), low)
+            if one != HOME:
+                rows = np.flatnonzero(kind == one)
+                low[rows] = self._shared(one, number[rows], member[rows], operator[rows], lot[rows], at[rows])
+        last = low & _U(255)
+        low = np.where(last == _U(0), low + _U(9), np.where(last == _U(255), low - _U(9), low))
         high = np.zeros(len(low), dtype=np.uint64)
-        six = ((line >> _U(11)) % _U(1000)).astype(np.float64) < 1000 * _SIX_SHARE[operator]
-        hour = (at // (6 * HOUR)).astype(np.uint64)
-        six &= _mix(line + hour) % _U(100) < _U(72)
-        rows = np.flatnonzero(six & ((kind == HOME) | (kind == CARRIER) | (kind == RELAY)))
+        modern = ((line >> _U(11)) % _U(1000)).astype(np.float64) < 1000 * SIX_SHARE[operator]
+        modern &= mix(line + (at // (6 * HOUR)).astype(np.uint64)) % _U(100) < _U(72)
+        rows = np.flatnonzero(modern & ((kind == HOME) | (kind == CARRIER) | (kind == RELAY)))
         if len(rows):
-            site = lot[rows] & _U(0xFFFFFF00)
-            high[rows] = (_SIX[operator[rows]] << _U(32)) | site
+            high[rows] = (SIX[operator[rows]] << _U(32)) | (lot[rows] & _U(0xFFFFFF00))
             day = (at[rows] // (24 * HOUR)).astype(np.uint64)
-            low[rows] = _mix(line[rows] + member[rows] * _GOLDEN + day) | _U(1 << 57)
+            low[rows] = mix(line[rows] + member[rows] * _GOLDEN + day) | _U(1 << 57)
         return high, low
 
     def _shared(
-        self, kind: int, rows: NDArray[np.int64], number: NDArray[np.int64], member: NDArray[np.uint64],
-        operator: NDArray[np.int64], lot: NDArray[np.uint64], epoch: NDArray[np.uint64], at: NDArray[np.int64],
-    ) -> NDArray[np.uint64]:  # fmt: skip
+        self, kind: int, number: NDArray[np.int64], member: _Words, operator: NDArray[np.int64], lot: _Words,
+        at: NDArray[np.int64],
+    ) -> _Words:  # fmt: skip
         """IPv4 addresses of networks that many use."""
-        numbers = number[rows].astype(np.uint64)
-        place = _mix(numbers * _GOLDEN + self._key + _U(kind))
-        first = _ALL_BLOCKS[
-            _BLOCK_STARTS[operator[rows]] + (place % _BLOCK_COUNTS[operator[rows]].astype(np.uint64)).astype(np.int64)
-        ]
+        place = mix(number.astype(np.uint64) * _GOLDEN + self._key + _U(kind))
+        first = pick_block(operator, place)
         if kind == CARRIER:
-            pool = lot[rows] % _U(self._pool)
-            base = np.where(_SHORT[operator[rows]], _U(0x8800), _U(0x1000))
-            # Pools lie in pieces of 64 addresses all over the carrier's block.
-            return first + base + ((pool >> _U(6)) * _U(977) % _U(96) << _U(8)) + (pool & _U(63)) * _U(3)
-        if kind == VPN:
-            exits = lot[rows] % _U(28)
-            return first + (place >> _U(30)) % _U(200) * _U(256) + (exits % _U(4) << _U(9)) + _U(20) + exits
-        if kind == RELAY:
-            return first + ((place >> _U(12)) + (lot[rows] & _U(3))) % _U(0xF000)
-        if kind in (CAMPUS, DORMITORY):
-            gate = (member[rows] + (at[rows] // (50 * MINUTE)).astype(np.uint64)) % _U(5 if kind == CAMPUS else 2)
-            return first + (place >> _U(24)) % _U(250) * _U(256) + _U(30) + gate
-        gate = member[rows] % _U(2) if kind == OFFICE else _U(0)
-        return first + (place >> _U(24)) % _U(0xFE00) + gate
+            # Pools lie in pieces of 64 addresses all over the carrier's block; some addresses have far more behind
+            # them than others.
+            share = (lot >> _U(11)).astype(np.float64) * 2.0**-53
+            pool = (self._pool * share**1.3).astype(np.uint64)
+            made = (
+                first + POOL_START[operator] + ((pool >> _U(6)) * _U(977) % _U(96) << _U(8)) + (pool & _U(63)) * _U(3)
+            )
+        elif kind == VPN:
+            exit_ = lot % _U(28)
+            made = first + (place >> _U(30)) % _U(200) * _U(256) + (exit_ % _U(4) << _U(9)) + _U(20) + exit_
+        elif kind == RELAY:
+            made = first + ((place >> _U(12)) + (lot & _U(3))) % _U(0xF000)
+        elif kind in (CAMPUS, DORMITORY):
+            gates = _U(5 if kind == CAMPUS else 2)
+            gate = (member + (at // (50 * MINUTE)).astype(np.uint64)) % gates
+            made = first + (place >> _U(24)) % _U(250) * _U(256) + _U(30) + gate
+        else:
+            made = first + (place >> _U(24)) % _U(0xFE00) + (member % _U(2) if kind == OFFICE else _U(0))
+        return np.asarray(made, dtype=np.uint64)
 
 
-def _split(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint64]]:
+def _split(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], _Words]:
     return codes >> 56, codes >> 32 & 0xFFFFFF, (codes & 0xFFFFFFFF).astype(np.uint64)
 
 
@@ -330,38 +287,3 @@ def _code_of(name: str) -> int:
         )
     number, member = int(numbers[0]), int(numbers[1]) if len(numbers) > 1 else 0
     return (KINDS.index(kind) << 56) + ((number & 0xFFFFFF) << 32) + (member & 0xFFFFFFFF)
-
-
-def write_addresses(high: NDArray[np.uint64], low: NDArray[np.uint64]) -> pl.Series:
-    """Addresses as text out of their halves."""
-    frame = pl.DataFrame({"low": low})
-    octets = [((pl.col("low") // (1 << shift)) % 256).cast(pl.String) for shift in (24, 16, 8, 0)]
-    made = frame.select(pl.concat_str(octets, separator=".").alias("ip"))["ip"]
-    rows = np.flatnonzero(high)
-    if len(rows):
-        pairs = zip(high[rows].tolist(), low[rows].tolist(), strict=True)
-        six = [str(ipaddress.IPv6Address(top << 64 | bottom)) for top, bottom in pairs]
-        made = made.scatter(rows, pl.Series(six))
-    return made
-
-
-# --- who lives together, and where: both the networks and the people ask ---------------------------------------------
-
-_PATTERNS = np.array(
-    [[0, 1, 2, 3], [0, 0, 2, 3], [0, 0, 2, 2], [0, 1, 1, 1], [0, 0, 0, 0], [0, 0, 0, 3]], dtype=np.uint64
-)
-_PATTERN_WEIGHTS = (0.62, 0.19, 0.06, 0.05, 0.04, 0.04)
-
-
-def household_heads(chance: Chance, numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """The number of the first person of each person's household: of four neighbouring numbers, some live together."""
-    four = numbers // _U(4)
-    pattern = chance.choice("household", four, _PATTERN_WEIGHTS)
-    return np.asarray(four * _U(4) + _PATTERNS[pattern, (numbers % _U(4)).astype(np.int64)], dtype=np.uint64)
-
-
-def countries_of(chance: Chance, heads: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """Where each household lives, places in `COUNTRIES`."""
-    from floorwalker.simulation.shop.world.countries import SHARES
-
-    return chance.choice("country", heads, SHARES)

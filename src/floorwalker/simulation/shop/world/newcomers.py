@@ -15,12 +15,8 @@ from numpy.random import Generator
 from floorwalker.errors import UsageError
 from floorwalker.events.event import Address
 from floorwalker.simulation.shop.persona import Persona
-from floorwalker.simulation.shop.scenario import Scenario
-from floorwalker.simulation.shop.world import networks as nets
-from floorwalker.simulation.shop.world.cards import Issuers
 from floorwalker.simulation.shop.world.countries import CODES, place_of
-from floorwalker.simulation.shop.world.devices import Devices
-from floorwalker.simulation.shop.world.people import Register, personas
+from floorwalker.simulation.shop.world.register import Register
 
 STYLES: tuple[str, ...] = ("plausible", "bulk", "disposable_mail", "gmail_dots", "address_variants", "recycled_phone")
 """`plausible` as an honest new customer; `bulk` mailboxes and numbers made by a script; the others spare one thing."""
@@ -42,14 +38,11 @@ class Newcomers:
 
     Parameters
     ----------
-    register, devices, issuers, networks, scenario : of the world.
+    register : of the world.
     """
 
-    def __init__(
-        self, register: Register, devices: Devices, issuers: Issuers, networks: nets.Networks, scenario: Scenario
-    ) -> None:
-        self._register, self._devices, self._issuers = register, devices, issuers
-        self._networks, self._scenario = networks, scenario
+    def __init__(self, register: Register) -> None:
+        self._register = register
 
     def make(
         self, rng: Generator, count: int, *, country: str, style: str, at: int, home: Address | None = None
@@ -69,12 +62,14 @@ class Newcomers:
             raise UsageError(f"no style of persons is called {wrong[0]!r}", allowed=", ".join(STYLES))
         first = int(rng.integers(1 << 40, 1 << 57)) * 4
         numbers = np.arange(first, first + count, dtype=np.uint64) * np.uint64(4)
-        when = at or self._scenario.first_at
-        block = int(rng.integers(_ANY)) if "bulk" in styles or "recycled_phone" in styles else None
+        when = at or self._register.scenario.first_at
+        block = int(rng.integers(_ANY)) if "bulk" in styles else None
         people = self._register.people(numbers, country=place_of(country), alone=True, segment=0, phone_block=block)
+        if "recycled_phone" in styles:
+            people.phone = self._register.recycled_phones(numbers, people.country)
         people.joined_at[:] = when
         people.guest[:] = False
-        made = personas(people, self._register, self._devices, self._issuers, self._networks, when)
+        made = self._register.personas(people, when)
         door = home
         for row, person in enumerate(made):
             changes: dict[str, object] = {"networks": (), "segment": ""}

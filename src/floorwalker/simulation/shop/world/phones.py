@@ -22,7 +22,7 @@ PREFIXES: tuple[Texts, ...] = (
 """First digits behind the country's code, by country."""
 
 _LENGTHS = (7, 7, 6, 6, 7, 4, 8)
-"""Further digits, by country: the whole has fewer than the thirteen digits of a card number, or no card's first ones."""
+"""Further digits, by country: the whole has fewer than a card number's thirteen digits, or no card's first ones."""
 _LEADS = texts(["+49", "+43", "+44", "+48", "+31", "+1", "+86"])
 _NATIONAL = texts(["0", "0", "0", "", "0", "", ""])
 _CHINA = CODES.index("CN")

@@ -115,31 +115,14 @@ def make_promotions(scenario: Scenario, chance: Chance, calendar: Calendar) -> t
                     least_minor=3_000,
                 )
             )
-    for moment in calendar.of_kind("flash_sale"):
-        made.append(
-            Promotion(
-                name(),
-                "flash",
-                (),
-                moment.starts_at,
-                moment.ends_at,
-                percent=int(rng.choice([30, 40, 50])),
-                once_per="account",
-            )
-        )
-    for moment in calendar.of_kind("coupon_leak"):
-        made.append(
-            Promotion(
-                name(),
-                "leaked",
-                (code(40),),
-                moment.starts_at,
-                moment.ends_at,
-                percent=40,
-                once_per="account",
-                stackable=True,
-            )
-        )
+    made += [
+        Promotion(name(), "flash", (), moment.starts_at, moment.ends_at, percent=int(rng.choice([30, 40, 50])))
+        for moment in calendar.of_kind("flash_sale")
+    ]
+    made += [
+        Promotion(name(), "leaked", (code(40),), moment.starts_at, moment.ends_at, percent=40, stackable=True)
+        for moment in calendar.of_kind("coupon_leak")
+    ]
     return tuple(sorted(made, key=lambda one: (one.starts_at, one.id)))
 
 

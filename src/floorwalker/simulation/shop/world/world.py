@@ -12,15 +12,16 @@ from floorwalker.events.event import Address
 from floorwalker.simulation.shop.chance import Chance
 from floorwalker.simulation.shop.persona import Card, Device, Persona
 from floorwalker.simulation.shop.scenario import Scenario
-from floorwalker.simulation.shop.world import networks as nets
 from floorwalker.simulation.shop.world.calendar import Calendar
 from floorwalker.simulation.shop.world.cards import Issuers, make_card
 from floorwalker.simulation.shop.world.catalogue import Popularity, make_items, make_sellers
 from floorwalker.simulation.shop.world.countries import COUNTRIES, place_of
 from floorwalker.simulation.shop.world.devices import DeviceMaker, Devices
+from floorwalker.simulation.shop.world.networks import Networks
 from floorwalker.simulation.shop.world.newcomers import Newcomers, spell_otherwise
-from floorwalker.simulation.shop.world.people import People, Register, personas
+from floorwalker.simulation.shop.world.people import People
 from floorwalker.simulation.shop.world.promotions import Promotion, make_promotions, personal_code
+from floorwalker.simulation.shop.world.register import Register
 from floorwalker.simulation.shop.world.text import Writer
 
 EVENTS_PER_CUSTOMER = 75.0
@@ -61,12 +62,12 @@ class World:
         self.items.title = self.writer.titles()
         self.popularity = Popularity(scenario, self.chance, self.items)
         self.promotions: tuple[Promotion, ...] = make_promotions(scenario, self.chance, self.calendar)
-        self.networks = nets.Networks(self.chance, self.customers)
+        self.networks = Networks(self.chance, self.customers)
         self.devices = Devices(scenario, self.chance)
         self.issuers = Issuers(self.chance)
         self._maker = DeviceMaker(self.devices, self.chance)
         self._register = Register(scenario, self.chance, self.customers, self.devices, self.issuers, self.networks)
-        self._newcomers = Newcomers(self._register, self.devices, self.issuers, self.networks, scenario)
+        self._newcomers = Newcomers(self._register)
 
     # --- customers ---------------------------------------------------------------------------------------------------
 
@@ -76,7 +77,7 @@ class World:
 
     def device_ids(self, device_numbers: NDArray[np.uint64], clears_days: NDArray[np.int64], at: NDArray[np.int64]):  # type: ignore[no-untyped-def]
         """The ids of devices at times, `str` [k]; see `People.device_number` and `People.clears_days`."""
-        return self._register.device_ids(device_numbers, clears_days, at)
+        return self._register.belongings.device_ids(device_numbers, clears_days, at)
 
     def customer(self, number: int, at: int | None = None) -> Persona:
         """One customer as a record, with devices as they are at a time (the first day where none is given)."""
@@ -85,7 +86,7 @@ class World:
     def customers_as(self, numbers: Sequence[int] | NDArray[np.int64], at: int | None = None) -> list[Persona]:
         """Customers as records."""
         when = self.scenario.first_at if at is None else at
-        return personas(self.people(numbers), self._register, self.devices, self.issuers, self.networks, when)
+        return self._register.personas(self.people(numbers), when)
 
     # --- what somebody new brings ------------------------------------------------------------------------------------
 
