@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from floorwalker.events.abuse import ABUSE_TYPES
 from floorwalker.simulation.shop.adversaries import list_adversaries, load_adversary
-from floorwalker.simulation.shop.adversaries._base import SKILLS, Adversary, Brief, run, span_of
+from floorwalker.simulation.shop.adversaries._base import SKILLS, Adversary, Brief, span_of
+from floorwalker.simulation.shop.adversaries._base import run as play
 from floorwalker.simulation.shop.chance import Chance
 from floorwalker.simulation.shop.diary import Entry
 from floorwalker.simulation.shop.scenario import DAY, SPLITS, Scenario
@@ -113,17 +114,17 @@ def brief_of(world: World, planned: Planned) -> Brief:
     )
 
 
-def run_campaign(world: World, planned: Planned) -> Ran:
+def run(world: World, planned: Planned) -> Ran:
     """One campaign where nobody defends himself: a function of the scenario and of the campaign's number."""
     adversary = load_adversary(planned.adversary)(brief_of(world, planned))
-    entries = run(adversary)
+    entries = play(adversary)
     return Ran(entries, row_of(planned, adversary, entries))
 
 
 def run_campaigns(world: World, campaigns: Iterable[Planned]) -> Iterator[Ran]:
     """Some campaigns, one after the other: workers take `plan(scenario)[worker::workers]`."""
     for planned in campaigns:
-        yield run_campaign(world, planned)
+        yield run(world, planned)
 
 
 def row_of(planned: Planned, adversary: Adversary, entries: list[Entry]) -> dict[str, Any]:

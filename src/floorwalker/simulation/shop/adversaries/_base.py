@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from floorwalker.simulation.shop.world import World
 
 Effect = Literal["passed", "challenged", "stepped_up", "refused", "logged_out", "throttled"]
-EFFECTS = MappingProxyType(
+EFFECTS: Mapping[str, Effect] = MappingProxyType(
     {
         "allow": "passed",
         "observe": "passed",

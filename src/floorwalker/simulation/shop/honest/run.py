@@ -143,7 +143,7 @@ def _run(
     return summary
 
 
-_CAMPAIGNS = "floorwalker.simulation.shop.adversaries.campaigns"
+_CAMPAIGNS = "floorwalker.simulation.shop.campaigns"
 
 
 @lru_cache(maxsize=1)
