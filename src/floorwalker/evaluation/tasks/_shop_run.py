@@ -21,8 +21,7 @@ from floorwalker.events.batch import EventBatch, make_batch
 from floorwalker.events.bulk.packed import PackedReader
 from floorwalker.events.bulk.taking import BulkTaker
 from floorwalker.events.entities import EntityKeyer
-from floorwalker.events.event import Event
-from floorwalker.events.frames import read_events
+from floorwalker.events.frames import nest_rows, read_events
 from floorwalker.events.identity.normalise import normalise
 from floorwalker.events.identity.tokens import Tokeniser
 from floorwalker.features.live import FeatureBatch, LiveFeatures, route_codes_of
@@ -95,7 +94,7 @@ def gather_features(
     live, reader = LiveFeatures(seed=seed), _Reader()
     start = 0
     for frame in iterate_frames(folder):
-        features = live.advance(reader.read(read_events(frame)))
+        features = live.advance(reader.read(nest_rows(frame)))
         here = wanted[np.searchsorted(wanted, start) : np.searchsorted(wanted, start + len(frame))] - start
         frames.append(frame[here])
         values.append(features.values[here])
@@ -110,12 +109,12 @@ class _Reader:
         self._taker = BulkTaker(Tokeniser(bytes(32)), seed=bytes(32))
         self._packed = PackedReader(EntityKeyer(bytes(16)), bytes(16), lambda shop: shop.encode())
 
-    def read(self, events: list[Event]) -> EventBatch:
-        """The columns of these events, with the codes of their routes."""
-        texts = [_encode(event) for event in events]
+    def read(self, rows: list[dict[str, Any]]) -> EventBatch:
+        """The columns of the events of these rows, with the codes of their routes."""
+        texts = [_encode(row) for row in rows]
         stops = np.cumsum([len(text) for text in texts])
         starts = stops - [len(text) for text in texts]
-        now = max((event.at for event in events), default=0)
+        now = max((row["at"] for row in rows), default=0)
         taken = self._taker.take(b"".join(texts), starts, stops, now=now)
         for row in taken.left:
             self._taker.look_closely(taken, row, texts[row], now=now)
