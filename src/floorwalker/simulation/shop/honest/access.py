@@ -17,9 +17,7 @@ _ESCAPES = ((" ", "%20"), ('"', "%22"), ("\\", "%5C"))
 def write_lines(day: Path, target: Path) -> None:
     """Lines of one day's events, in their order, in the combined format."""
     names = ["at", "type", "ip", "url", "status", "referrer", "user_agent"]
-    frame = pl.read_ipc(day, columns=names).filter(
-        pl.col("url").is_not_null(), pl.col("ip").is_not_null()
-    )
+    frame = pl.read_ipc(day, columns=names).filter(pl.col("url").is_not_null(), pl.col("ip").is_not_null())
     path = pl.col("url").str.strip_prefix(HOST)
     referrer = pl.col("referrer").fill_null("-")
     for letter, escaped in _ESCAPES:

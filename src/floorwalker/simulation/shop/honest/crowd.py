@@ -144,6 +144,24 @@ class Crowd:
         self.report(visit, calls, plan)
         return visit, plan, orders
 
+    def errand(
+        self, person: Ints, at: Ints, page: int, *, item: Ints | int = -1, label: Ints | int = -1, login: bool = True
+    ) -> tuple[Ints, Ints]:
+        """Short visits for one purpose: a log-in where needed, the page; answers the visits, and when one can act."""
+        rng = self.rng
+        calls = errands(self.world, rng, self.people, person, at)
+        visit = self.open_visits(calls, label=label)
+        if login:
+            self.log_in(visit, calls, np.arange(len(person)), at - 2 * SECOND)
+        self.rows.add(visit=visit, person=person, at=at, act=page, item=item)
+        acts = at + (rng.lognormal(2.9, 0.8, len(person)) * SECOND).astype(np.int64)
+        told = np.flatnonzero(rng.random(len(person)) < SIGNALS_SHARE)
+        self.rows.add(
+            visit=visit[told], person=person[told], at=acts[told] + rng.integers(1, 5, len(told)) * SECOND,
+            act=Act.SIGNALS, code=1, count=2, value=((acts - at) / SECOND)[told],
+        )  # fmt: skip
+        return visit, acts
+
     def report(self, visit: Ints, calls: Calls, plan: Plan) -> None:
         """What the collector sends of visits that have pages."""
         rng = self.rng
@@ -204,8 +222,13 @@ class Crowd:
             chance[inside] = np.maximum(chance[inside], moment.strength)
         return chance
 
-    def after(self, orders: Orders, first: int, *, returns: Floats | float = 1.0, **shares: Any) -> None:
-        """Everything that follows from orders; `first` is the place of the first in the shard's table."""
+    def after(
+        self, orders: Orders, first: int, *, returns: Floats | float = 1.0, extra_returns: float = 0.0, **shares: Any
+    ) -> None:
+        """Everything that follows from orders; `first` is the place of the first in the shard's table.
+
+        `returns` times the customers' own share of returns, and `extra_returns` beside it.
+        """
         rng, people = self.rng, self.people
         paid = np.flatnonzero(orders.payments.paid)
         if not len(paid):
@@ -217,7 +240,7 @@ class Crowd:
             rng,
             digital=orders.digital[paid],
             lines=orders.number[paid],
-            return_share=np.minimum(0.9, people.return_share[person] * goods * returns),
+            return_share=np.minimum(0.9, people.return_share[person] * goods * returns + extra_returns),
             review_share=people.review_share[person],
             **shares,
         )
@@ -270,6 +293,11 @@ def make_crowd(world: World, numbers: NDArray[np.int64], rng: Generator, scale: 
     rng : of this shard.
     scale : times the visits that customers make by themselves, so that the run has the wished number of events.
     """
+    from floorwalker.simulation.shop.honest.accounts import add_accounts
+    from floorwalker.simulation.shop.honest.company import add_company
+    from floorwalker.simulation.shop.honest.offers import add_offers
+    from floorwalker.simulation.shop.honest.trade import add_trade
+
     people = world.people(numbers)
     crowd = Crowd(world, people, shelf_of(world), list_offers(world), rng)
     expected = people.visits_per_week * (world.scenario.days / 7.0) * scale
@@ -282,6 +310,10 @@ def make_crowd(world: World, numbers: NDArray[np.int64], rng: Generator, scale: 
     first = crowd.ordered
     _, _, orders = crowd.visit(calls, keen=keen)
     crowd.after(orders, first)
+    add_accounts(crowd)
+    add_offers(crowd)
+    add_company(crowd)
+    add_trade(crowd)
     return crowd
 
 

@@ -182,7 +182,9 @@ def table_of_orders(
             "discount_minor": pl.Series(orders.saved).set(~used, None),
             "shipping_method": pl.Series(list(METHODS)).gather(method),
             "digital": virtual.set(~virtual, None),
-            "group": names(world.chance, "group", np.maximum(orders.group, 0)).set(pl.Series(orders.group < 0), None),
+            "group": names(world.chance, "group", np.maximum(orders.group, 0) + (shard << 24)).set(
+                pl.Series(orders.group < 0), None
+            ),
         }
     ).hstack([*take(packed.select("lines"), place), *take(offer, orders.offer)])
 

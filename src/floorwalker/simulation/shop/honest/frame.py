@@ -15,6 +15,8 @@ from floorwalker.simulation.shop.honest.calling import join
 from floorwalker.simulation.shop.honest.crowd import Crowd, join_orders
 from floorwalker.simulation.shop.honest.fitted import Ints
 from floorwalker.simulation.shop.honest.fulfilment import CANCEL_REASONS, REASONS, SUPPORT_REASONS
+from floorwalker.simulation.shop.honest.naming import names
+from floorwalker.simulation.shop.honest.offers import BALANCES
 from floorwalker.simulation.shop.honest.paying import DECLINE_CODES, RESULTS
 from floorwalker.simulation.shop.honest.shelf import RATES, Shelf, in_currency
 from floorwalker.simulation.shop.honest.signalling import draw_signals
@@ -70,7 +72,7 @@ _MONEY = (
     Act.CHECKOUT, Act.REDEEM, Act.THREE_D_SECURE, Act.AUTHORISED, Act.DECLINED, Act.ORDER, Act.CAPTURED, Act.VOIDED,
     Act.CANCELLED, Act.REFUND_REQUESTED, Act.REFUND_ISSUED,
 )  # fmt: skip
-_ITEMS = (Act.ITEM, Act.ADD, Act.REVIEW, Act.RATING, Act.STREAM, Act.GROUP_OPENED, Act.GROUP_JOINED)
+_ITEMS = (Act.ITEM, Act.ADD, Act.MESSAGE, Act.REVIEW, Act.RATING, Act.STREAM, Act.GROUP_OPENED, Act.GROUP_JOINED)
 _MEMBERS = (Act.LOGIN, Act.LOGIN_FAILED, Act.CODE_SENT, Act.CODE_CHECKED, Act.PASSWORD_RESET, Act.SIGN_UP)
 """Acts that name the account although nobody is logged in yet."""
 
@@ -103,7 +105,7 @@ def make_frame(crowd: Crowd, shard: int) -> pl.DataFrame:
         _signals(crowd, rows, calls),
     ]
     frame = pl.concat(parts, how="horizontal")
-    frame = _amounts(frame, crowd, rows)
+    frame = _amounts(frame, crowd, rows, shard)
     frame = _words(frame, crowd, rows)
     label = np.where(visit >= 0, np.append(np.concatenate(crowd.label), -1)[visit], -1)
     return frame.with_columns(_segments(crowd, person, label))
@@ -114,7 +116,7 @@ def _people_fields(crowd: Crowd, rows: dict[str, Any], persons: pl.DataFrame, sh
     by_phone = rows["code"] == 1
     coded = _when(act, Act.CODE_SENT, Act.CODE_CHECKED, Act.PASSWORD_RESET)
     guest_letter = _when(act, Act.SUPPORT) & crowd.people.guest[person]
-    mail = _when(act, *_WHOLE, Act.SIGN_UP) | (coded & ~by_phone) | guest_letter
+    mail = _when(act, *_WHOLE, Act.SIGN_UP) | (coded & ~by_phone) | guest_letter | (act == Act.CONTACT_CHANGE)
     phone = _when(act, *_WHOLE, Act.SIGN_UP) | (coded & by_phone)
     billing = [name for name in persons.columns if name.startswith("billing_address.")]
     shipping = [name for name in persons.columns if name.startswith("shipping_address.")]
@@ -136,12 +138,16 @@ def _people_fields(crowd: Crowd, rows: dict[str, Any], persons: pl.DataFrame, sh
 
 def _order_fields(rows: dict[str, Any], ordered: pl.DataFrame) -> pl.DataFrame:
     act, order = rows["act"], rows["order"]
-    whole = ["list_price_minor", "digital", "lines", "group"]
+    whole = ["list_price_minor", "digital"]
+    # A form with many lines: the whole order is put into the cart at once.
+    quick = (act == Act.ADD) & (order >= 0)
     return pl.concat(
         [
-            facts.take(ordered.select("order"), np.where(act == Act.CHECKOUT, -1, order)),
-            facts.take(ordered.select("currency", "amount_minor"), _one_of(act, _MONEY, order)),
-            facts.take(ordered.select(whole), _one_of(act, _WHOLE, order)),
+            facts.take(ordered.select("order"), np.where((act == Act.CHECKOUT) | quick, -1, order)),
+            facts.take(ordered.select("currency", "amount_minor"), np.where(np.isin(act, _MONEY) | quick, order, -1)),
+            facts.take(ordered.select(*whole[:2]), _one_of(act, _WHOLE, order)),
+            facts.take(ordered.select("lines"), np.where(np.isin(act, _WHOLE) | quick, order, -1)),
+            facts.take(ordered.select("group"), _one_of(act, (*_WHOLE,), order)),
             facts.take(ordered.select("shipping_method"), _one_of(act, (*_WHOLE, Act.SHIPPED, Act.DELIVERED), order)),
             facts.take(
                 ordered.select("coupons", "promotion", "discount_minor"), _one_of(act, (*_WHOLE, Act.REDEEM), order)
@@ -214,16 +220,18 @@ def _signals(crowd: Crowd, rows: dict[str, Any], calls: Any) -> pl.DataFrame:
     return facts.take(pl.DataFrame(table), place)
 
 
-def _amounts(frame: pl.DataFrame, crowd: Crowd, rows: dict[str, Any]) -> pl.DataFrame:
+def _amounts(frame: pl.DataFrame, crowd: Crowd, rows: dict[str, Any], shard: int) -> pl.DataFrame:
     """Amounts that are not an order's whole one: goods put into carts, parts given back, codes of banks."""
     act, shelf, people = rows["act"], crowd.shelf, crowd.people
     n = len(act)
-    priced = _when(act, Act.ADD, Act.GROUP_OPENED, Act.GROUP_JOINED)
+    put = (act == Act.ADD) & (rows["order"] < 0)
+    priced = put | _when(act, Act.GROUP_OPENED, Act.GROUP_JOINED)
+    filled = _when(act, Act.TOP_UP, Act.TRANSFER, Act.WITHDRAWAL)
     item = np.maximum(rows["item"], 0)
     rate = np.ones(n)
-    names = np.array(people.currency, dtype=str)
+    currencies = np.array(people.currency, dtype=str)
     for currency, value in RATES.items():
-        rate[(names == currency)[rows["person"]]] = value
+        rate[(currencies == currency)[rows["person"]]] = value
     price = in_currency(shelf.price[item], rate)
     listed = in_currency(shelf.list_price[item], rate)
     back = _when(act, Act.REFUND_REQUESTED, Act.REFUND_ISSUED)
@@ -231,15 +239,17 @@ def _amounts(frame: pl.DataFrame, crowd: Crowd, rows: dict[str, Any]) -> pl.Data
     pieces = np.maximum(rows["count"], 1)
     frame = frame.with_columns(
         amount_minor=pl.when(pl.Series(priced))
-        .then(pl.Series((price * np.where(priced, pieces, 1)).astype(np.int64)))
+        .then(pl.Series((price * np.where(put, pieces, 1)).astype(np.int64)))
+        .when(pl.Series(filled))
+        .then(pl.Series(np.where(filled, np.nan_to_num(rows["value"]) * rate, 0.0).astype(np.int64)))
         .otherwise((pl.col("amount_minor") * pl.Series(share)).round().cast(pl.Int64)),
         list_price_minor=pl.when(pl.Series(act == Act.ADD))
         .then(pl.Series(listed.astype(np.int64)))
         .otherwise("list_price_minor"),
-        currency=pl.when(pl.Series(priced))
+        currency=pl.when(pl.Series(priced | filled))
         .then(facts.text(people.currency).gather(rows["person"]))
         .otherwise("currency"),
-        quantity=pl.when(pl.Series(_when(act, Act.ADD, Act.RETURN))).then(pl.Series(pieces)).otherwise("quantity"),
+        quantity=pl.when(pl.Series(put | _when(act, Act.RETURN))).then(pl.Series(pieces)).otherwise("quantity"),
     )
     claimed = act == Act.CLAIM
     offers = pl.DataFrame(
@@ -254,12 +264,30 @@ def _amounts(frame: pl.DataFrame, crowd: Crowd, rows: dict[str, Any]) -> pl.Data
     three = _when(act, Act.THREE_D_SECURE)
     result = np.where(three, rows["code"], -1)
     eci = pl.DataFrame({"e": ["05", "05", "06", None, None, "07"], "s": [True, True, True, False, False, False]})
-    money_back = _when(act, Act.CAPTURED, Act.VOIDED, Act.REFUND_ISSUED, Act.THREE_D_SECURE)
+    money_back = _when(act, Act.CAPTURED, Act.VOIDED, Act.REFUND_ISSUED, Act.THREE_D_SECURE, Act.TOP_UP)
+    accounts = facts.text(people.account).to_frame("a")
+    invited = _when(act, Act.INVITATION_ACCEPTED, Act.GROUP_JOINED)
+    inviting = next((one.id for one in crowd.world.promotions if one.kind == "invitation"), None)
+    groups = names(crowd.world.chance, "group", np.maximum(rows["group"], 0) + (shard << 24))
+    grouped = pl.Series(_when(act, Act.GROUP_OPENED, Act.GROUP_JOINED))
     cards = facts.table_of_cards(crowd.world, people).select("payment", "bin")
     paid = facts.take(cards, np.where(money_back, 3 * rows["person"] + np.maximum(rows["card"], 0), -1))
     return frame.with_columns(
         pl.coalesce("coupons", taken["c"]).alias("coupons"),
-        pl.coalesce("promotion", taken["p"]).alias("promotion"),
+        pl.coalesce(
+            "promotion",
+            taken["p"],
+            facts.take(
+                pl.DataFrame({"p": [inviting]}, schema={"p": pl.String}),
+                np.where(_when(act, Act.INVITATION_SENT, Act.INVITATION_ACCEPTED), 0, -1),
+            )["p"],
+        ).alias("promotion"),
+        facts.take(accounts, np.where(invited, rows["other"], -1))["a"].alias("inviter"),
+        facts.take(accounts, np.where(act == Act.TRANSFER, rows["other"], -1))["a"].alias("recipient"),
+        facts.take(pl.DataFrame({"b": list(BALANCES)}), np.where(filled, np.maximum(rows["code"], 0), -1))["b"].alias(
+            "balance_kind"
+        ),
+        pl.coalesce("group", pl.when(grouped).then(groups)).alias("group"),
         pl.coalesce("payment", paid["payment"]).alias("payment"),
         pl.coalesce("bin", paid["bin"].set(pl.Series(~three), None)).alias("bin"),
         pl.Series("rating", np.where(rated, rows["value"], np.nan)).fill_nan(None),

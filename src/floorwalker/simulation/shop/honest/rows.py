@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_INTEGERS = ("visit", "person", "at", "act", "item", "order", "card", "code", "count")
+_INTEGERS = ("visit", "person", "at", "act", "item", "order", "card", "code", "count", "other", "group")
 _FLOATS = ("value",)
 
 
@@ -22,7 +22,7 @@ class Rows:
     person : in the shard's people. at : microseconds. act : of `acts.Act`.
     item : number in the catalogue, order : in the shard's table of orders, card : place in the person's cards; -1 none.
     code : what it means depends on the act (a result, a reason, a promotion). count : pieces, pages. value : an amount's
-    share, a rating, seconds.
+    share, a rating, seconds. other : place of another person, an inviter or a recipient. group : of a group purchase.
     """
 
     parts: list[dict[str, NDArray[Any]]] = field(default_factory=list)
