@@ -12,6 +12,8 @@ import ipaddress
 import re
 from functools import lru_cache
 
+from floorwalker.events.networks import read_octets
+
 _NOTHING = frozenset(
     {
         "unknown", "undefined", "undef", "null", "nil", "none", "nan", "n/a", "na", "not_set", "notset", "unset",
@@ -66,12 +68,18 @@ _NOBODYS = tuple(
 )  # fmt: skip
 """Ranges that name no client on the internet: a proxy's or a carrier's inside. Ranges for documentation pass."""
 
+_NOBODYS_V4 = tuple((int(net.network_address), int(net.netmask)) for net in _NOBODYS if net.version == 4)
+
 _PERSONS_AND_THINGS = frozenset({"account", "session", "device", "payment", "inviter"})
 _OTHERS = frozenset({"seller", "item", "promotion", "coupon"})
 
 
 def is_private_address(text: str) -> bool:
     """Whether an address or network names nobody on the internet; True for what is no address at all."""
+    octets = read_octets(text.removesuffix("/24"))
+    if octets is not None:
+        number = octets[0] << 24 | octets[1] << 16 | octets[2] << 8 | octets[3]
+        return any(number & mask == low for low, mask in _NOBODYS_V4)
     try:
         found = ipaddress.ip_interface(text).ip
     except ValueError:

@@ -140,33 +140,35 @@ def is_marked(known: Known, mark: np.uint64, adds: bool) -> bool:
 
 
 @kernel
-def add_entry(
-    known: Known, kind: int, place: int, data: NDArray[np.uint8], packed: NDArray[np.uint8], facts_at: int,
-    facts_count: int, verdict: int,
-) -> bool:  # fmt: skip
-    """Learn what became of the value `data`; False where there is no room.
+def add_entries(known: Known, facts: NDArray[np.int64], data: NDArray[np.uint8], packed: NDArray[np.uint8]) -> None:
+    """Learn what became of values, as far as there is room.
 
     Parameters
     ----------
-    kind, place : as in `find_entry`.
-    packed : the token and behind it, from `facts_at` on, the facts.
+    facts : int64 [n, 7]: kind and place as in `find_entry`; the end of the value in `data`, the end of its token and
+        of its facts in `packed`; how many facts; the verdict.
+    data : the values behind one another, `packed` their tokens and facts.
     """
-    if known.used[1] + len(packed) > len(known.arena):
-        return False
-    entry = find_entry(known, kind, np.uint64(place), data, 0, len(data), True)
-    if entry < 0:
-        return False
-    at = known.used[1]
-    known.used[1] += len(packed)
-    for step in range(len(packed)):
-        known.arena[at + step] = packed[step]
-    known.entries[entry, TOKEN_AT] = at
-    known.entries[entry, TOKEN_LENGTH] = facts_at
-    known.entries[entry, FACTS_AT] = at + facts_at
-    known.entries[entry, FACTS_LENGTH] = len(packed) - facts_at
-    known.entries[entry, FACTS_COUNT] = facts_count
-    known.entries[entry, VERDICT] = verdict
-    return True
+    begin = whole(0)
+    start = whole(0)
+    for row in range(len(facts)):
+        stop, token_stop, facts_stop = facts[row, 2], facts[row, 3], facts[row, 4]
+        length = facts_stop - begin
+        if known.used[1] + length <= len(known.arena):
+            entry = find_entry(known, facts[row, 0], np.uint64(facts[row, 1]), data, start, stop, True)
+            if entry >= 0:
+                at = known.used[1]
+                known.used[1] += length
+                for step in range(length):
+                    known.arena[at + step] = packed[begin + step]
+                known.entries[entry, TOKEN_AT] = at
+                known.entries[entry, TOKEN_LENGTH] = token_stop - begin
+                known.entries[entry, FACTS_AT] = at + token_stop - begin
+                known.entries[entry, FACTS_LENGTH] = facts_stop - token_stop
+                known.entries[entry, FACTS_COUNT] = facts[row, 5]
+                known.entries[entry, VERDICT] = facts[row, 6]
+        start = stop
+        begin = facts_stop
 
 
 @kernel

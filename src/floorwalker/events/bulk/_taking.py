@@ -29,7 +29,7 @@ NOW, LATEST, EARLIEST = range(3)
 """Limits: our clock, and the bounds of the event's time."""
 
 ROW, KIND, FIELD, BEGIN, END, ENTRY, WHOSE, WHOSE_BEGIN, WHOSE_END, SHOP_BEGIN, SHOP_END = range(11)
-"""Columns of what is asked for: values to learn (up to `END`, with what their meaning depends on in `ENTRY`), and values
+"""Columns of what is asked for: values to learn (up to `END`; what their meaning depends on is in `ENTRY`), and values
 to give to the vault, with their entry, their mark in `KIND`, whose they are, and their shop (0 and 0 where it is not
 said). `OWN` is the value's own token, `SAID` the account's name, `NAMED` the token of the entry of that name, `TOKEN`
 that of another entry."""

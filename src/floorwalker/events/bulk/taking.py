@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from floorwalker.events.bulk import _known
 from floorwalker.events.bulk._known import (
     Known,
-    add_entry,
+    add_entries,
     add_marks,
     forget_entries,
     forget_marks,
@@ -67,6 +67,7 @@ from floorwalker.events.limits import DEFAULT_LIMITS, DecodeLimits
 from floorwalker.events.placeholders import is_placeholder
 
 _NAMES = Event.__struct_fields__
+_pack = msgspec.msgpack.Encoder().encode
 _ROOM = 1 << 16
 """Bytes of the longest event that the kernel takes apart; a longer one is the twin's."""
 _ROUNDS = 3
@@ -238,29 +239,35 @@ class BulkTaker:
         """Work out what the kernel asked for, each value once."""
         done: set[tuple[int, int, bytes]] = set()
         last, event = -1, None
+        facts: list[tuple[int, ...]] = []
+        data, packed = bytearray(), bytearray()
         for question in asked.tolist():
             row, kind, place = question[ROW], question[KIND], question[ENTRY]
-            data = body[question[BEGIN] : question[END]]
-            if data and (kind, place, data) in done:
+            value = body[question[BEGIN] : question[END]]
+            if value and (kind, place, value) in done:
                 continue
-            done.add((kind, place, data))
+            done.add((kind, place, value))
             if row != last or event is None:
                 last, event = row, self._decode(body[begin[row] : end[row]])
             taken, known_by = self._work_out(kind, question[FIELD], event)
-            packed = b"" if taken.token is None else msgspec.msgpack.encode(taken.token)
-            if kind == _known.CARD:
-                card = read_payment(event.bin, event.card)
-                packed = b"" if card is None else msgspec.msgpack.encode(card)
-            facts = msgspec.msgpack.encode(Identity(**taken.facts))
+            data += value or known_by
             verdict = _known.PERSONAL * taken.is_personal | _known.NOBODY * taken.is_nobody
             verdict |= _known.HUB * bool(taken.hubs)
-            if packed and kind not in (_known.SHIPPING, _known.BILLING):
-                verdict |= _known.CHANGED
-            with np.errstate(over="ignore"):
-                add_entry(
-                    self._known, kind, place, np.frombuffer(data or known_by, np.uint8),
-                    np.frombuffer(packed + facts[3:], np.uint8), len(packed), facts[2], verdict,
-                )  # fmt: skip
+            token = taken.token
+            card = read_payment(event.bin, event.card) if kind == _known.CARD else None
+            if token is not None or card is not None:
+                packed += _pack(token if card is None else card)
+                if kind not in (_known.SHIPPING, _known.BILLING):
+                    verdict |= _known.CHANGED
+            token_end = len(packed)
+            told = _pack(Identity(**taken.facts)) if taken.facts else b"\xde\x00\x00"
+            packed += told[3:]
+            facts.append((kind, place, len(data), token_end, len(packed), told[2], verdict))
+        with np.errstate(over="ignore"):
+            add_entries(
+                self._known, np.array(facts, np.int64), np.frombuffer(bytes(data), np.uint8),
+                np.frombuffer(bytes(packed), np.uint8),
+            )  # fmt: skip
 
     def _work_out(self, kind: int, number: int, event: Event) -> tuple[Taken, bytes]:
         """What becomes of one value of an event, and, where that is no text, the bytes that it is known by."""
@@ -276,9 +283,9 @@ class BulkTaker:
             address = getattr(event, name)
             is_delivery = kind == _known.SHIPPING
             taken = take_address(address, point, area, shop, tokeniser, rules.hubs, is_delivery=is_delivery)
-            return taken, msgspec.msgpack.encode(address)
+            return taken, _pack(address)
         if kind == _known.CARD:
-            return Taken(None, {}, is_personal=False), b"" if event.card is None else msgspec.msgpack.encode(event.card)
+            return Taken(None, {}, is_personal=False), b"" if event.card is None else _pack(event.card)
         name = _NAMES[number]
         value = getattr(event, name)
         if kind < WATCH:

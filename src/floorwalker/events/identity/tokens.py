@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import hmac
 import re
-from base64 import b32encode
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -37,6 +36,10 @@ PREFIXES = MappingProxyType(
 
 KEY_BYTES = 32
 _TOKEN = re.compile(r"^(?:em|ph|ip|ad|dp|ac)[1-9][0-9]{0,3}_[a-z2-7]{26}$")
+_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
+_PAIRS = tuple(first + second for first in _LETTERS for second in _LETTERS)
+"""Ten bits in base 32 (RFC 4648) in small letters; the standard library's own takes four times as long."""
+_SHIFTS = tuple(range(120, -1, -10))
 _CACHED = 1 << 16
 """Tokens kept ready, 12 MB at the most; they are the only raw values that live longer than a request."""
 
@@ -87,7 +90,9 @@ class Tokeniser:
     def _make(self, kind: str, shop: str, value: str, version: int) -> str:
         message = f"{kind}\x00{len(shop)}:{shop}\x00{value}".encode("utf-8", "surrogatepass")
         digest = hmac.digest(self._keys[version], message, "sha256")[:16]
-        return f"{PREFIXES[kind]}{version}_{b32encode(digest)[:26].decode().lower()}"
+        number = int.from_bytes(digest, "big") << 2
+        letters = "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
+        return f"{PREFIXES[kind]}{version}_{letters}"
 
 
 def is_token(text: str) -> bool:

@@ -17,8 +17,8 @@ from floorwalker.events.identity.emails import read_email
 from floorwalker.events.identity.hubs import Hubs, read_hubs
 from floorwalker.events.identity.phones import read_phone
 from floorwalker.events.identity.tokens import Tokeniser
-from floorwalker.events.networks import network_of, parse_address
-from floorwalker.events.placeholders import is_placeholder
+from floorwalker.events.networks import network_of, parse_address, read_octets
+from floorwalker.events.placeholders import is_placeholder, is_private_address
 
 
 class Taken(NamedTuple):
@@ -121,6 +121,8 @@ def take_name(value: str, shop: str, tokeniser: Tokeniser) -> Taken:
 @lru_cache(maxsize=1 << 15)
 def _read_ip(text: str) -> tuple[str, str | None, str]:
     """A client's address in canonical form, its network (None where it is nobody's), and what kind it is."""
+    if read_octets(text) is not None:
+        return (text, None, "private") if is_private_address(text) else (text, network_of(text), "ipv4")
     address = parse_address(text)
     if address is None:
         return text, None, "invalid"
