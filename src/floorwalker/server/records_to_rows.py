@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection, Table, delete, update
 
+from floorwalker.events.bulk import RECORD_HEAD
 from floorwalker.pipeline.records import (
     AppliedRecord,
     LabelRecord,
@@ -49,6 +52,8 @@ _decoder = msgspec.msgpack.Decoder(_Known)
 def write_rows(connection: Connection, batch: RecordBatch) -> None:
     """Bring a batch of records into the tables of one transaction; doing it again changes nothing."""
     rows: dict[Table, list[Row]] = {}
+    chosen = ~_are_told(batch)
+    batch = RecordBatch(batch.sequences[chosen], batch.data, batch.starts[chosen], batch.stops[chosen])
     for sequence, data in zip(batch.sequences.tolist(), batch.records(), strict=True):
         record = _decoder.decode(data)
         if isinstance(record, _LeanRecord | _LeanDecision):
@@ -72,6 +77,15 @@ def write_rows(connection: Connection, batch: RecordBatch) -> None:
             else:
                 _write_list(connection, sequence, record)
     _flush(connection, rows)
+
+
+def _are_told(batch: RecordBatch) -> NDArray[np.bool_]:
+    """bool [n]: the records of events without a decision, by their first bytes; nearly all are, and make no row."""
+    head = np.frombuffer(RECORD_HEAD, np.uint8)
+    are_told = batch.stops - batch.starts > len(head)
+    first = batch.data[batch.starts[are_told, None] + np.arange(len(head))]
+    are_told[are_told] = (first == head).all(axis=1)
+    return are_told
 
 
 def _flush(connection: Connection, rows: dict[Table, list[Row]]) -> None:

@@ -4,3 +4,7 @@ Everything here has a slower twin that says what is right: `floorwalker.events.d
 `floorwalker.events.identity` for what is taken in, `floorwalker.events.batch.make_batch` for columns. What a kernel
 does not fully understand it hands to its twin; property tests hold both to equal bytes and equal numbers.
 """
+
+from floorwalker.events.bulk._schema import RECORD_HEAD
+
+__all__ = ["RECORD_HEAD"]

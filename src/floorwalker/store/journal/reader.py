@@ -8,12 +8,22 @@ from pathlib import Path
 from floorwalker.store.errors import DamagedError, name_storage_error
 from floorwalker.store.journal.batches import RecordBatch
 from floorwalker.store.journal.evidence import durable_claim_behind
-from floorwalker.store.journal.segments import WAY_OUT, FrameError, Segment, list_segments, read_header, scan_segment
+from floorwalker.store.journal.segments import (
+    BUFFER_BYTES,
+    WAY_OUT,
+    FrameError,
+    Segment,
+    list_segments,
+    read_header,
+    scan_segment,
+)  # fmt: skip
 
 NO_END = 2**62
 """A sequence that no journal reaches."""
-FEW, FEW_BYTES = 100, 128 * 1024
-"""A reader that asks for so few records (one decision, mostly) gets a small buffer."""
+FEW_BYTES = 128 * 1024
+USUAL_BYTES = 1024
+"""Who asks for some records (one decision, mostly, or what a ledger takes at once) does not have 8 MiB checked: the
+buffer holds as many records of so many bytes."""
 
 
 def read_segments(
@@ -30,7 +40,7 @@ def read_segments(
         if segment.first >= stop:
             return
         sequence, offset = segment.find_point(first)
-        buffer_bytes = FEW_BYTES if stop - first <= FEW else 0
+        buffer_bytes = min(BUFFER_BYTES, max(FEW_BYTES, (stop - first) * USUAL_BYTES))
         for batch, place, expected in scan_segment(segment, offset, sequence, sizes[index], buffer_bytes):
             sequence = expected
             wanted = batch.between(first, stop)
