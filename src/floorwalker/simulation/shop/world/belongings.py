@@ -62,7 +62,7 @@ class Belongings:
         self, numbers: NDArray[np.uint64], heads: NDArray[np.uint64], where: NDArray[np.int64],
         kind: NDArray[np.int64], *, alone: bool,
     ) -> tuple[NDArray[np.int64], NDArray[np.uint64], NDArray[np.float64]]:  # fmt: skip
-        """Models, numbers and weights of three devices each, as `People` has them; `alone` shares none."""
+        """Models, numbers and weights of three devices each, as `People` has them; nobody sold one to `alone` ones."""
         chance, devices = self._chance, self._devices
         china = where == _CHINA
         count = len(numbers)
@@ -74,16 +74,15 @@ class Belongings:
         other = np.where(at_desk, np.where(second < 0.2, APP, PHONE), np.where(second < 0.32, DESKTOP, TABLET))
         rows = np.flatnonzero(second < np.where(at_desk, 0.5, 0.42))
         model[rows, 1] = devices.draw_models(chance.uniform("device/model 2", numbers[rows]), other[rows], china[rows])
-        if not alone:
-            shared = np.flatnonzero(chance.uniform("device/shared", numbers) < np.where(heads != numbers, 0.5, 0.1))
-            use = np.where(chance.uniform("device/shared use", heads[shared]) < 0.55, DESKTOP, TABLET)
-            draw = chance.uniform("device/model 3", heads[shared])
-            model[shared, 2] = devices.draw_models(draw, use, china[shared])
-            used = np.flatnonzero(kind == _SECOND_HAND)
-            if len(used):
-                before = partners(numbers[used], self._customers)
-                model[used, 0] = self._models_of(before)
-                number[used, 0] = before * _U(4) + _BOUGHT
+        shared = np.flatnonzero(chance.uniform("device/shared", numbers) < np.where(heads != numbers, 0.5, 0.1))
+        use = np.where(chance.uniform("device/shared use", heads[shared]) < 0.55, DESKTOP, TABLET)
+        draw = chance.uniform("device/model 3", heads[shared])
+        model[shared, 2] = devices.draw_models(draw, use, china[shared])
+        used = np.flatnonzero(kind == _SECOND_HAND)
+        if len(used) and not alone:
+            before = partners(numbers[used], self._customers)
+            model[used, 0] = self._models_of(before)
+            number[used, 0] = before * _U(4) + _BOUGHT
         weight = np.where(model >= 0, np.array([[0.74, 0.2, 0.06]]), 0.0)
         return model, number, weight / weight.sum(axis=1, keepdims=True)
 

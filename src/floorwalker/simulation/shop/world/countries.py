@@ -42,6 +42,9 @@ COUNTRIES: tuple[Country, ...] = (
 CODES: tuple[str, ...] = tuple(country.code for country in COUNTRIES)
 """Their codes; a country's place here is how columns name it."""
 
+LANGUAGES: tuple[str, ...] = tuple(dict.fromkeys(code for country in COUNTRIES for code, _ in country.languages))
+"""All languages of browsers and telephones; `People.language_code` is a place here."""
+
 SHARES = np.array([country.share for country in COUNTRIES])
 
 

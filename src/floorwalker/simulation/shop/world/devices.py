@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from floorwalker.simulation.shop.persona import Device
 from floorwalker.simulation.shop.scenario import DAY, Scenario
 from floorwalker.simulation.shop.world._models import JA4, MODELS, USES
 from floorwalker.simulation.shop.world._tables import Texts, texts
+from floorwalker.simulation.shop.world.countries import LANGUAGES
 
 _WEST = np.array([model.weight[0] for model in MODELS])
 _CHINA = np.array([model.weight[1] for model in MODELS])
@@ -158,7 +160,8 @@ class DeviceMaker:
             draw = draw**1.6  # the same few cheap series
         model = self.devices.draw_models(draw, np.array([base]), np.array([china]))
         updated = bool(at == 0 or self.devices.is_updated(model, number, np.array([at]))[0])
-        fingerprint = self.devices.fingerprints(model, number, np.array([0]))[0]
+        tongue = np.array([LANGUAGES.index(language) if language in LANGUAGES else 0])
+        fingerprint = self.devices.fingerprints(model, number, tongue)[0]
         age = int(rng.lognormal(12.5, 2.0)) if kind in ("phone", "mini") else int(rng.lognormal(9.5, 1.5))
         name = self.chance.names("device/new", number)[0]
         made = self.devices.device(int(model[0]), name, fingerprint, language, offset, updated=updated,
@@ -167,8 +170,6 @@ class DeviceMaker:
 
 
 def _betray(rng: Generator, device: Device, kind: str, hidden: float) -> Device:
-    import msgspec
-
     shown = rng.random() >= hidden
     facts = device.facts or DeviceFacts()
     changes: dict[str, object] = {}

@@ -64,7 +64,7 @@ class Newcomers:
         numbers = np.arange(first, first + count, dtype=np.uint64) * np.uint64(4)
         when = at or self._register.scenario.first_at
         block = int(rng.integers(_ANY)) if "bulk" in styles else None
-        people = self._register.people(numbers, country=place_of(country), alone=True, segment=0, phone_block=block)
+        people = self._register.people(numbers, country=place_of(country), alone=True, phone_block=block)
         if "recycled_phone" in styles:
             people.phone = self._register.recycled_phones(numbers, people.country)
         people.joined_at[:] = when
@@ -85,6 +85,7 @@ class Newcomers:
             if "address_variants" in styles:
                 door = door or person.home
                 changes["home"] = msgspec.structs.replace(spell_otherwise(rng, door), name=person.home.name)
+                changes["ship"] = None
             made[row] = replace(person, **changes)  # type: ignore[arg-type]
         return made
 

@@ -31,7 +31,7 @@ class People:
     numbers : uint64, who.
     heads : uint64, the first person of the household.
     account, email, phone, language, currency : `str`.
-    language_code : int64, places in `register.LANGUAGES`.
+    language_code : int64, places in `countries.LANGUAGES`.
     country, segment, hours, ships_to : int64, places in `COUNTRIES`, `SEGMENTS`, `HOURS`, `segments.SHIPS`.
     utc_offset_minutes : int64.
     joined_at : int64, when the account was opened; those who join during the run join in it.

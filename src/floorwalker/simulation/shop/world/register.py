@@ -16,7 +16,7 @@ from floorwalker.simulation.shop.world import segments
 from floorwalker.simulation.shop.world._tables import texts
 from floorwalker.simulation.shop.world.belongings import Belongings
 from floorwalker.simulation.shop.world.cards import Issuers, draw_cards
-from floorwalker.simulation.shop.world.countries import CODES, COUNTRIES
+from floorwalker.simulation.shop.world.countries import CODES, COUNTRIES, LANGUAGES
 from floorwalker.simulation.shop.world.devices import Devices
 from floorwalker.simulation.shop.world.dwellings import draw_dwellings
 from floorwalker.simulation.shop.world.households import compatriots, countries_of, household_heads
@@ -32,8 +32,6 @@ _OFFSETS = np.array([country.utc_offset_minutes for country in COUNTRIES])
 _CURRENCIES = texts([country.currency for country in COUNTRIES])
 _NORMED = tuple(tuple(value / sum(row) for value in row) for row in HOURS)
 
-LANGUAGES: tuple[str, ...] = tuple(dict.fromkeys(code for one in COUNTRIES for code, _ in one.languages))
-"""All languages of browsers."""
 _LANGUAGE_NAMES = texts(list(LANGUAGES))
 _LANGUAGE_EDGES = np.cumsum([[dict(one.languages).get(code, 0.0) for code in LANGUAGES] for one in COUNTRIES], axis=1)
 
@@ -74,7 +72,8 @@ class Register:
         if segment is not None:
             kind = np.full(count, segment, dtype=np.int64)
         abroad = np.where(numbers % _U(2) == 0, CODES.index("CN"), CODES.index("US"))
-        where = np.where((kind == _PLACE("forwarder_user")) & (where == 0), abroad, where)
+        if country is None:
+            where = np.where((kind == _PLACE("forwarder_user")) & (where == 0), abroad, where)
         names = draw_names(chance, numbers, heads, where)
         language = (_LANGUAGE_EDGES[where] <= chance.uniform("language", numbers)[:, None]).sum(axis=1)
         language = np.minimum(language, len(LANGUAGES) - 1)
@@ -125,9 +124,10 @@ class Register:
         return made
 
     def recycled_phones(self, numbers: NDArray[np.uint64], where: NDArray[np.int64]) -> NDArray[np.object_]:
-        """Telephone numbers that other customers of the same country have, or had."""
+        """Telephone numbers that other customers of the same country have, or had; with bad luck one's own."""
         before = compatriots(self.chance, "recycled", numbers, where, self.customers)
-        return write_phones(self.chance, before, countries_of(self.chance, household_heads(self.chance, before)))
+        abroad = countries_of(self.chance, household_heads(self.chance, before)) != where
+        return write_phones(self.chance, np.where(abroad, numbers, before), where)
 
     def _hours(self, numbers: NDArray[np.uint64], kind: NDArray[np.int64]) -> NDArray[np.int64]:
         made = self.chance.choice("hours", numbers, HOURS_SHARES)

@@ -43,7 +43,7 @@ class Segment:
 
 
 SEGMENTS: tuple[Segment, ...] = (
-    Segment("regular", 0.475, "ordinary customers"),
+    Segment("regular", 0.445, "ordinary customers"),
     Segment("mobile_only", 0.085, "never at home on a line: always behind their carrier's shared addresses", "carrier"),
     Segment("office_worker", 0.07, "shops from work, parcels to the company's door", "office", "office"),
     Segment("campus", 0.025, "from a university's network", "campus", basket=0.7, bargain=1.5),
