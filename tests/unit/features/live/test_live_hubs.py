@@ -186,6 +186,40 @@ def test_purchases_that_were_taken_back_speak_for_nobody(kind: str, fields: dict
     assert shop.ask(20, device="till")["device_is_hub"] == (kind != "dispute_chargeback")
 
 
+def test_who_lost_nothing_yet_has_nothing_to_lose() -> None:
+    shop = Shop()
+    for number in range(LIMIT + 1):
+        shop.happen("refund_issued", 0, account=f"a-{number}", order="older", amount_minor=1, currency="EUR")
+    shop.all_buy(LIMIT + 1, "till", 0.1, 5, 16)
+    assert shop.ask(17, device="till")["device_is_hub"] == 1
+
+
+@pytest.mark.parametrize(("first", "used"), [(0.0, 7.1), (0.2, 7.1), (0.0, 7.3)])
+def test_standing_takes_two_weeks_and_the_device_one(first: float, used: float) -> None:
+    """The last purchase is on day 14.1: two weeks before it is day 0.1, one week before it day 7.1."""
+    shop = Shop()
+    shop.happen("page_view", 0, ip="198.51.100.1")
+    for day in (first, first + 1):
+        for number in range(LIMIT + 1):
+            shop.buy(f"a-{number}", "elsewhere", day)
+    for number in range(LIMIT + 1):
+        shop.happen("login_succeeded", used, account=f"a-{number}", device=f"d-{number}")
+    for number in range(LIMIT + 1):
+        shop.happen("search", 14.1 + 1e-9, account=f"a-{number}", device=f"d-{number}", ip="198.51.100.1")
+    assert shop.ask(14.2, ip="198.51.100.1")["ip_is_hub"] == ((first, used) == (0.0, 7.1))
+
+
+def test_trusted_accounts_beyond_the_window_do_not_count() -> None:
+    shop = carrier(LIMIT + 1)
+    for number in range(LIMIT):
+        shop.happen("login_succeeded", 40, account=f"a-{number}", device=f"d-{number}", ip="198.51.100.1")
+    assert shop.ask(41, ip="198.51.100.1")["ip_is_hub"] == 1
+    # One of them was here on the twentieth day for the last time.
+    asked = shop.ask(52, ip="198.51.100.1")
+    assert asked["ip_is_hub"] == 0
+    assert asked["ip_accounts_30d"] == LIMIT
+
+
 @pytest.mark.parametrize("given", [{"coupons": ("TEN",)}, {"amount": 0}])
 def test_orders_with_coupons_or_for_nothing_make_no_standing(given: dict[str, object]) -> None:
     shop = Shop()
