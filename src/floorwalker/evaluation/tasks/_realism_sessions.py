@@ -1,0 +1,102 @@
+"""Can a boosted tree tell real visits from simulated ones? A classifier two-sample test (Lopez-Paz and Oquab 2017)."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from floorwalker.evaluation.tasks._realism_tables import Tables
+from floorwalker.metrics import roc_auc
+
+MOST = 12_000
+"""Visits of each kind."""
+_DAY = 86_400.0
+
+
+def describe_visits(table: pl.DataFrame, *, kinds: bool) -> pl.DataFrame:
+    """One row a visit: numbers that both sides know.
+
+    Counts, length, logarithms of the pauses (mean, least, most, spread, first, last), different items, repeats of the
+    item before, how popular the items are within their own shop, hour and weekday; with `kinds` the carts, the
+    purchases and the first and last action too.
+    """
+    at, item = pl.col("at"), pl.col("item")
+    gap = (at.diff().over("visit").clip(0.5)).log()
+    popularity = pl.len().over("item").rank("average") / pl.len()
+    table = table.sort("visit", "at", maintain_order=True).with_columns(
+        gap=gap, again=(item == item.shift(1).over("visit")).cast(pl.Float64), popular=popularity
+    )
+    columns = {
+        "count": pl.len(),
+        "seconds": (at.max() - at.min()).log1p(),
+        "gap_mean": pl.col("gap").mean(),
+        "gap_least": pl.col("gap").min(),
+        "gap_most": pl.col("gap").max(),
+        "gap_spread": pl.col("gap").std(),
+        "gap_first": pl.col("gap").drop_nulls().first(),
+        "gap_last": pl.col("gap").last(),
+        "distinct": item.n_unique() / pl.len(),
+        "again": pl.col("again").mean(),
+        "popular": pl.col("popular").mean(),
+        "hour": (at.min() // 3600) % 24,
+        "weekday": (at.min() // 86_400 + 3) % 7,
+    }
+    if kinds:
+        kind = pl.col("kind").replace_strict({"view": 0, "cart": 1, "buy": 2}, return_dtype=pl.Int64)
+        columns |= {
+            "carts": (pl.col("kind") == "cart").sum(),
+            "purchases": (pl.col("kind") == "buy").sum(),
+            "first_kind": kind.first(),
+            "last_kind": kind.last(),
+        }
+    return table.group_by("visit", maintain_order=True).agg(**columns).drop("visit")
+
+
+def same_days(real: pl.DataFrame, simulated: pl.DataFrame) -> pl.DataFrame:
+    """Visits of as many whole days in a row, beginning on the same weekday, in the middle of the simulated run."""
+    first = np.floor(float(np.quantile(real["at"].to_numpy(), 0.001)) / _DAY)
+    days = int(np.floor(float(np.quantile(real["at"].to_numpy(), 0.999)) / _DAY) - first) + 1
+    begin = np.floor(float(simulated["at"].min()) / _DAY) + 3  # type: ignore[arg-type]
+    begin += (first - begin) % 7
+    start = pl.col("at").min().over("visit") / _DAY
+    return simulated.filter((start >= begin) & (start < begin + days))
+
+
+def tell_apart(real: pl.DataFrame, simulated: pl.DataFrame, *, seed: int) -> tuple[float, dict[str, float]]:
+    """Cross-validated ROC AUC of a boosted tree, and of the best of the fields alone.
+
+    Parameters
+    ----------
+    real, simulated : by `describe_visits`; the larger one is thinned to the smaller one's rows.
+    """
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+
+    rows = min(len(real), len(simulated), MOST)
+    rng = np.random.default_rng([seed, 0xC25])
+    parts = [
+        table[np.sort(rng.permutation(len(table))[:rows])].cast(pl.Float64).to_numpy() for table in (real, simulated)
+    ]
+    values = np.concatenate(parts)
+    label = np.repeat([0, 1], rows)
+    model = HistGradientBoostingClassifier(random_state=seed, max_iter=150)
+    folds = StratifiedKFold(5, shuffle=True, random_state=seed)
+    told: NDArray[np.float64] = cross_val_predict(model, values, label, cv=folds, method="predict_proba")[:, 1]
+    single = {}
+    for place, name in enumerate(real.columns):
+        column = np.nan_to_num(values[:, place], nan=-1.0)
+        area = roc_auc(label == 1, column)
+        single[name] = round(float(max(area, 1.0 - area)), 4)
+    return float(roc_auc(label == 1, told)), single
+
+
+def compare_sessions(real: Tables, simulated: Tables, *, seed: int) -> dict[str, tuple[float, dict[str, float]]]:
+    """For web visits (YooChoose) and app visits (Taobao): how well a boosted tree tells them apart."""
+    answer = {}
+    for name, table, kinds in (("yoochoose", "clicks", False), ("taobao", "actions", True)):
+        one, other = getattr(real, table), getattr(simulated, table)
+        answer[name] = tell_apart(
+            describe_visits(one, kinds=kinds), describe_visits(same_days(one, other), kinds=kinds), seed=seed
+        )
+    return answer
