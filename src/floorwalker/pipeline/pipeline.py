@@ -225,10 +225,12 @@ class Pipeline:
 
     def _note(self, batch: EventBatch, sequences: NDArray[np.int64]) -> None:
         """Let every entity of the events remember them, also the further ones of events with several."""
-        self.recent.add({name: batch.keys[name] for name in ENTITIES}, sequences)
-        if len(batch.parts):
-            further = batch.parts.further(batch.keys)
-            self.recent.add({"parts": batch.parts.key[further]}, sequences[batch.parts.row[further]])
+        keys, parts = {name: batch.keys[name] for name in ENTITIES}, batch.parts
+        if len(parts):
+            further = parts.further(batch.keys)
+            self.recent.add(keys, sequences, parts.row[further], parts.key[further])
+        else:
+            self.recent.add(keys, sequences)
 
     def _judge(
         self,

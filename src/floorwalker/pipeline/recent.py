@@ -16,6 +16,7 @@ EVENTS_EACH = 8
 WAYS = 4
 CAPACITY = 1 << 18
 """Entities remembered by default: 21 MiB."""
+_NO_ROWS, _NO_KEYS = np.zeros(0, np.int32), np.zeros(0, np.uint64)
 
 
 class RecentEvents:
@@ -41,10 +42,25 @@ class RecentEvents:
         self._records = np.full((capacity, EVENTS_EACH), -1, np.int64)
         self._counts = np.zeros(capacity, np.int64)
 
-    def add(self, keys: Mapping[str, NDArray[np.uint64]], sequences: NDArray[np.int64]) -> None:
-        """Note events: for each entity its key in each event (0 = none), and the events' sequences, rising."""
-        for column in keys.values():
-            _note(column, sequences, self._keys, self._records, self._counts)
+    def add(
+        self,
+        keys: Mapping[str, NDArray[np.uint64]],
+        sequences: NDArray[np.int64],
+        more_rows: NDArray[np.int32] | None = None,
+        more_keys: NDArray[np.uint64] | None = None,
+    ) -> None:
+        """Note events, one after the other, so that the table does not depend on how they are batched.
+
+        Parameters
+        ----------
+        keys : for each entity its key in each event, 0 for none: uint64 [n].
+        sequences : int64 [n], of the events' records, rising.
+        more_rows, more_keys : [m], further keys of events by their positions, which must not fall.
+        """
+        matrix = np.array(list(keys.values()), np.uint64).reshape(len(keys), len(sequences))
+        rows = _NO_ROWS if more_rows is None else more_rows
+        more = _NO_KEYS if more_keys is None else more_keys
+        _note(matrix, sequences, rows, more, self._keys, self._records, self._counts)
 
     def find(self, key: int) -> list[int]:
         """Sequences of an entity's last records, the newest first; of one that is not remembered, none."""
@@ -67,36 +83,53 @@ class RecentEvents:
 
 
 @kernel
-def _note(
-    column: NDArray[np.uint64],
-    sequences: NDArray[np.int64],
+def _note_one(
+    key: np.uint64,
+    sequence: np.int64,
     keys: NDArray[np.uint64],
     records: NDArray[np.int64],
     counts: NDArray[np.int64],
 ) -> None:
     sets = np.uint64(len(keys) // 4 - 1)
     each = records.shape[1]
-    for row in range(len(column)):
-        key = column[row]
-        if key == 0:
-            continue
-        start = int(np.int64(key & sets)) * 4
-        place = start
-        oldest = np.int64(9223372036854775807)
-        for candidate in range(start, start + 4):
-            if keys[candidate] == key:
-                place = candidate
-                break
-            last = np.int64(-1)
-            if keys[candidate] != 0:
-                last = records[candidate, (counts[candidate] - 1) % each]
-            if last < oldest:
-                oldest = last
-                place = candidate
-        if keys[place] != key:
-            keys[place] = key
-            counts[place] = 0
-            for slot in range(each):
-                records[place, slot] = -1
-        records[place, counts[place] % each] = sequences[row]
-        counts[place] += 1
+    start = int(np.int64(key & sets)) * 4
+    place = start
+    oldest = np.int64(9223372036854775807)
+    for candidate in range(start, start + 4):
+        if keys[candidate] == key:
+            place = candidate
+            break
+        last = np.int64(-1)
+        if keys[candidate] != 0:
+            last = records[candidate, (counts[candidate] - 1) % each]
+        if last < oldest:
+            oldest = last
+            place = candidate
+    if keys[place] != key:
+        keys[place] = key
+        counts[place] = 0
+        for slot in range(each):
+            records[place, slot] = -1
+    records[place, counts[place] % each] = sequence
+    counts[place] += 1
+
+
+@kernel
+def _note(
+    columns: NDArray[np.uint64],
+    sequences: NDArray[np.int64],
+    more_rows: NDArray[np.int32],
+    more_keys: NDArray[np.uint64],
+    keys: NDArray[np.uint64],
+    records: NDArray[np.int64],
+    counts: NDArray[np.int64],
+) -> None:
+    further = 0
+    for row in range(len(sequences)):
+        for column in range(columns.shape[0]):
+            if columns[column, row] != 0:
+                _note_one(columns[column, row], sequences[row], keys, records, counts)
+        while further < len(more_rows) and more_rows[further] == row:
+            if more_keys[further] != 0:
+                _note_one(more_keys[further], sequences[row], keys, records, counts)
+            further += 1

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from floorwalker.detectors.unusual import DETECTOR, UnusualActivity
+from floorwalker.events.bulk.packed import PackedEvents, PackedReader
 from floorwalker.features.live import FeatureBatch
+from floorwalker.pipeline._ahead import ahead
 from floorwalker.pipeline.pipeline import Pipeline
 from floorwalker.pipeline.records import (
     EventRecord,
@@ -17,9 +19,13 @@ from floorwalker.pipeline.records import (
     Record,
     decode_record,
 )
+from floorwalker.policy.lists import ListBook
+from floorwalker.store.journal import RecordBatch
 
 BATCH = 1024
 """Events advanced together: features do not depend on it, speed does."""
+PACKED = 4096
+"""As `BATCH`, for events read from bytes."""
 
 
 @dataclass
@@ -31,6 +37,12 @@ class Replay:
     pipeline : in the state as of just before the first record that comes.
     load_model : the stored anomaly detector of a version; None where it is lost (the detector is then not ready).
     on_record : told of every record with its sequence, in order, before the events around it are counted.
+
+    Attributes
+    ----------
+    events : counted so far.
+    next : sequence of the record behind the last one.
+    last_time : µs UTC, the latest receipt of an event so far; kept by `catch_up` only.
     """
 
     pipeline: Pipeline
@@ -38,11 +50,55 @@ class Replay:
     on_record: Callable[[int, Record], None] = field(default=lambda sequence, record: None)
     events: int = 0
     next: int = 0
+    last_time: int = 0
 
     def run(self, records: Iterable[tuple[int, bytes]]) -> None:
         """Apply records to the end."""
         for _ in self.steps(records):
             pass
+
+    def catch_up(self, batches: Iterable[RecordBatch]) -> Iterator[int]:
+        """As `run`, from the records' bytes and without an object for each event; gives the events of each step.
+
+        The state is the same to the bit, in a tenth of the time: what counting needs of a record, a kernel reads out of
+        its bytes, in a second thread. `on_record` is told of records of other kinds only, in their order.
+
+        Parameters
+        ----------
+        batches : as `Journal.read_batches` gives them.
+        """
+        has_lists = False
+        for batch, read in ahead(self._read(batches)):
+            count = len(read.batch)
+            if count:
+                self.pipeline.count_packed(read, batch.sequences[read.is_event])
+                self.events += count
+                self.last_time = max(self.last_time, int(read.batch.received_at[-1]))
+            others = batch.take(np.flatnonzero(~read.is_event))
+            for sequence, data in zip(others.sequences.tolist(), others.records(), strict=True):
+                record = decode_record(data)
+                self.on_record(sequence, record)
+                # Counting asks neither detectors nor lists, so it need not end where they change.
+                if isinstance(record, ModelRecord):
+                    self._adopt(record)
+                elif isinstance(record, ListRecord):
+                    # The rules are shown the lists once, at the end: each time costs as much as the lists are long.
+                    put_on(self.pipeline.lists, record)
+                    has_lists = True
+            self.next = int(batch.sequences[-1]) + 1
+            yield count
+        if has_lists:
+            self.pipeline.show_lists_to_rules()
+
+    def _read(self, batches: Iterable[RecordBatch]) -> Iterator[tuple[RecordBatch, PackedEvents]]:
+        pipeline = self.pipeline
+        reader = PackedReader(
+            pipeline.keyer, pipeline.hasher.secret, lambda shop: pipeline.hasher.prefix("event", shop)
+        )
+        for whole in batches:
+            for begin in range(0, len(whole), PACKED):
+                batch = whole.take(np.arange(begin, min(begin + PACKED, len(whole))))
+                yield batch, reader.read(batch.data, batch.starts, batch.stops)
 
     def steps(self, records: Iterable[tuple[int, bytes]]) -> Iterator[tuple[list[EventRecord], FeatureBatch]]:
         """Apply records; after each batch of events gives them with their features as of then.
@@ -77,8 +133,19 @@ class Replay:
 
     def _change(self, record: ModelRecord | ListRecord) -> None:
         if isinstance(record, ModelRecord):
-            if record.detector == DETECTOR:
-                model = self.load_model(record.version)
-                self.pipeline.adopt(model or UnusualActivity(self.pipeline.features.names, record.version))
+            self._adopt(record)
         else:
             self.pipeline.change_lists(record.entry, removed=record.removed)
+
+    def _adopt(self, record: ModelRecord) -> None:
+        if record.detector == DETECTOR:
+            model = self.load_model(record.version)
+            self.pipeline.adopt(model or UnusualActivity(self.pipeline.features.names, record.version))
+
+
+def put_on(lists: ListBook, record: ListRecord) -> None:
+    """What a record says of a list, without telling the rules."""
+    if record.removed:
+        lists.remove(record.entry.list, record.entry.entity, record.entry.key)
+    else:
+        lists.put(record.entry)

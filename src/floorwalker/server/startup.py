@@ -183,11 +183,11 @@ class Runtime:
         laps.end("state_restored")
         self._taken_events = self._counted
         replay = Replay(engine.pipeline, lambda version: load_model(self.installation, version), self._note)
-        for held, _ in replay.steps(journal.read(first)):
-            self._counted += len(held)
-            self._replayed += len(held)
+        for count in replay.catch_up(journal.read_batches(first)):
+            self._counted += count
+            self._replayed += count
             self.on_progress(self._replayed)
-            engine.last_time = max(engine.last_time, held[-1].event.received_at)
+        engine.last_time = max(engine.last_time, replay.last_time)
         laps.end("replay")
         self.stages = laps.seconds
         self._taken_at = self.clock()

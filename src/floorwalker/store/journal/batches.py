@@ -31,6 +31,10 @@ class RecordBatch:
         """Every record as bytes of its own."""
         if not len(self):
             return []
+        if int(self.stops[-1]) - int(self.starts[0]) > 2 * int((self.stops - self.starts).sum()) + 65_536:
+            # Few out of many: the rest need not be copied.
+            places = zip(self.starts.tolist(), self.stops.tolist(), strict=True)
+            return [self.data[start:stop].tobytes() for start, stop in places]
         begin = int(self.starts[0])
         whole = self.data[begin : int(self.stops[-1])].tobytes()
         places = zip((self.starts - begin).tolist(), (self.stops - begin).tolist(), strict=True)
@@ -40,4 +44,8 @@ class RecordBatch:
         """The records whose sequence is at least `first` and below `stop`."""
         begin, end = np.searchsorted(self.sequences, [first, stop]).tolist()
         rows = slice(begin, max(begin, end))
+        return RecordBatch(self.sequences[rows], self.data, self.starts[rows], self.stops[rows])
+
+    def take(self, rows: NDArray[np.intp]) -> RecordBatch:
+        """The records at these positions, which must rise."""
         return RecordBatch(self.sequences[rows], self.data, self.starts[rows], self.stops[rows])
