@@ -103,13 +103,13 @@ def test_a_bag_of_words_tells_some_and_not_all(world):
         return int(rng.integers(len(world.items)))
 
     honest, abusive = [], []
-    for _ in range(500):
+    for _ in range(800):
         stars = float(rng.choice([1.0, 0.75, 0.5, 0.25, 0.0], p=[0.56, 0.2, 0.09, 0.06, 0.09]))
         honest.append(world.reviews(rng, item(), stars, "honest", tongue()))
         stars = float(rng.choice([1.0, 0.75, 0.0], p=[0.78, 0.1, 0.12]))
         style = str(rng.choice(["bought", "template", "machine", "camouflaged"]))
         abusive.append(world.reviews(rng, item(), stars, style, tongue(), int(rng.integers(40))))
-    for _ in range(250):
+    for _ in range(400):
         honest.append(world.listing_text(rng, item(), "honest", tongue()))
         abusive.append(world.listing_text(rng, item(), str(rng.choice(["counterfeit", "bait"])), tongue()))
         honest.append(world.message_text(rng, item(), str(rng.choice(["question", "support"])), tongue()))

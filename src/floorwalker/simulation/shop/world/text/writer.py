@@ -46,17 +46,17 @@ class Style:
 
 REVIEW_STYLES: dict[str, Style] = {
     "honest": Style((3.0, 2.0, 1.3, 1.2, 0.7, 0.9, 0.5), 2.3, 0.24, 0.22, 0.45),
-    "bought": Style((2.9, 1.5, 1.6, 1.4, 0.4, 1.8, 0.6), 2.6, 0.13, 0.1, 0.45),
-    "template": Style((2.8, 1.4, 1.6, 1.4, 0.4, 1.6, 0.6), 2.4, 0.14, 0.08, 0.55),
+    "bought": Style((2.8, 1.2, 1.7, 1.5, 0.35, 2.3, 0.7), 2.7, 0.11, 0.07, 0.45),
+    "template": Style((2.7, 1.1, 1.7, 1.5, 0.35, 2.2, 0.7), 2.6, 0.1, 0.06, 0.55),
     "machine": Style((3.2, 2.0, 1.2, 1.3, 0.7, 1.3, 0.5), 3.0, 0.04, 0.15, 0.85, True),
-    "camouflaged": Style((3.0, 1.8, 1.4, 1.2, 0.6, 1.3, 0.5), 2.4, 0.17, 0.17, 0.45),
+    "camouflaged": Style((3.0, 1.6, 1.4, 1.3, 0.5, 1.6, 0.5), 2.5, 0.15, 0.14, 0.45),
 }
 """Who writes reviews: honest customers, paid real people, fillers of one template, machines, and careful ones."""
 
 LISTING_STYLES: dict[str, tuple[float, float, float]] = {
-    "honest": (0.32, 0.06, 0.0008),
-    "counterfeit": (0.5, 0.3, 0.03),
-    "bait": (0.66, 0.16, 0.015),
+    "honest": (0.24, 0.06, 0.0008),
+    "counterfeit": (0.62, 0.3, 0.03),
+    "bait": (0.74, 0.16, 0.015),
 }
 """Share of listings that push, share that hold look-alike letters, and the share of letters then swapped."""
 
