@@ -113,6 +113,7 @@ class Engine:
     clock : µs UTC.
     book : replies to requests with an idempotency key.
     keep_personal : takes raw personal values for the vault, and returns at once.
+    holds_back : whether told events shall wait, so that a restart has no more to count again.
     """
 
     pipeline: Pipeline
@@ -120,6 +121,7 @@ class Engine:
     clock: Callable[[], int]
     book: IdempotencyBook = field(default_factory=IdempotencyBook)
     keep_personal: Callable[[Sequence[PersonalValue]], object] = field(default=lambda values: None)
+    holds_back: Callable[[], bool] = field(default=lambda: False)
     failure: str = field(default="", init=False)
     events: int = field(default=0, init=False)
     decisions: int = field(default=0, init=False)

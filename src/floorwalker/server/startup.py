@@ -37,6 +37,9 @@ MODEL = "unusual_activity"
 MODEL_FORMAT = 1
 MOST_BEHIND = 400_000
 """Events after which a snapshot is due whatever the time: a restart counts no more than these again."""
+MOST_UNWRITTEN = 800_000
+"""Events behind the last written snapshot from which on told events wait while the next one is written: what a kill at
+the end of a slow write leaves to be counted again. Decisions never wait; they are few beside it."""
 _BOOKS = "books"
 
 
@@ -129,6 +132,7 @@ class Runtime:
     _replayed: int = field(default=0, init=False)
     _taken_at: int = field(default=0, init=False)
     _taken_events: int = field(default=0, init=False)
+    _written_events: int = field(default=0, init=False)
     _learner: threading.Thread | None = field(default=None, init=False)
     _learned: UnusualActivity | None = field(default=None, init=False)
 
@@ -148,6 +152,7 @@ class Runtime:
         try:
             self.snapshots = Snapshots(self.installation.snapshots, clock=self.clock)
             self.engine = Engine(self._make_pipeline(), journal, self.clock)
+            self.engine.holds_back = self.is_far_ahead
         except BaseException:
             journal.close()
             raise
@@ -181,7 +186,7 @@ class Runtime:
                 self._counted = 0
         del restored
         laps.end("state_restored")
-        self._taken_events = self._counted
+        self._taken_events = self._written_events = self._counted
         replay = Replay(engine.pipeline, lambda version: load_model(self.installation, version), self._note)
         for count in replay.catch_up(journal.read_batches(first)):
             self._counted += count
@@ -205,6 +210,11 @@ class Runtime:
         pipeline = make_pipeline(self.installation, policy=self.policy, limits=self.limits)
         pipeline.on_failure = lambda detector, error: self.on_fault(detector, repr(error))
         return pipeline
+
+    def is_far_ahead(self) -> bool:
+        """Whether told events shall wait until the snapshot that is being written is on the disk."""
+        events = self._counted + self.engine.events
+        return events - self._written_events >= MOST_UNWRITTEN and self.snapshots.is_busy
 
     def maintain(self) -> None:
         """Do what is due: learn, put to work what was learned, snapshot. Call it between batches, often."""
@@ -232,6 +242,7 @@ class Runtime:
             return False
         try:
             self.snapshots.wait()
+            self._written_events = self._taken_events
         except FloorwalkerError as error:
             self.on_fault("snapshot", str(error))
         taken = self.snapshots.take(self._arrays(), sequence=engine.journal.next, notes=engine.pipeline.versions)

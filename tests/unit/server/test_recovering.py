@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ import pytest
 
 from floorwalker.events.event import Event
 from floorwalker.features.live import Limits
+from floorwalker.server import startup
 from floorwalker.server.engine import DecideJob, Engine, IngestJob
 from floorwalker.server.installation import Installation
 from floorwalker.server.startup import Runtime
+from floorwalker.store import live
 
 START = 1_760_000_000_000_000
 SMALL = Limits(rows={}, other_rows=2000, sketches=200)
@@ -123,3 +126,30 @@ def test_a_clock_that_went_back_over_a_restart_gives_no_earlier_times(tmp_path: 
     second.maintain()
     assert second.snapshots_taken == taken + 1, "a minute is a minute by whatever clock"
     second.close()
+
+
+def test_told_events_wait_where_too_many_gather_behind_a_slow_snapshot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(startup, "MOST_UNWRITTEN", 10)
+    runtime = open_runtime(tmp_path)
+    engine, may_end = runtime.engine, threading.Event()
+    replace_file = live.replace_file
+
+    def replace_slowly(*given: Any, **named: Any) -> None:
+        assert may_end.wait(60)
+        replace_file(*given, **named)
+
+    monkeypatch.setattr(live, "replace_file", replace_slowly)
+    tell(engine, 0, 6)
+    assert runtime.snapshot()
+    tell(engine, 6, 3)
+    assert not engine.holds_back()
+    tell(engine, 9, 1)
+    assert engine.holds_back()
+    may_end.set()
+    runtime.snapshots.wait()
+    assert not engine.holds_back(), "nothing is being written"
+    assert runtime.snapshot()
+    assert not engine.holds_back(), "four events behind the one that was written"
+    runtime.close()

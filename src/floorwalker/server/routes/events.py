@@ -86,7 +86,7 @@ async def _take(service: Service, shop: str | None, texts: Texts) -> EventsReply
     faults: list[FaultReply] = []
     start = 0
     while start < len(texts):
-        while service.personal_waiting() > MOST_PERSONAL:
+        while service.personal_waiting() > MOST_PERSONAL or service.engine.holds_back():
             await asyncio.sleep(0.01)
         stop = texts.piece(start, PIECE, PIECE_BYTES)
         now = service.engine.now()
