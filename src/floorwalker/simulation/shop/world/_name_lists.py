@@ -55,7 +55,7 @@ GIVEN_CHINESE = _words(
     " 浩 佳 怡 轩 子涵 浩然 宇轩 子怡 雨桐 梦 琳 鹏 飞 斌 凯 丹 强 华 颖 翔 睿 晨"
 )
 
-LAST: tuple[Texts, ...] = (
+_FREQUENT: tuple[Texts, ...] = (
     _words(
         "Müller Schmidt Schneider Fischer Weber Meyer Wagner Becker Schulz Hoffmann Schäfer Koch Bauer Richter Klein"
         " Wolf Schröder Neumann Schwarz Zimmermann Braun Krüger Hofmann Hartmann Lange Schmitt Werner Schmitz Krause"
@@ -94,6 +94,52 @@ LAST: tuple[Texts, ...] = (
         "wang li zhang liu chen yang huang zhao wu zhou xu sun ma zhu hu guo he lin gao luo zheng liang xie song tang"
         " xu deng han feng cao peng zeng xiao tian dong pan yuan cai jiang yu du ye cheng wei su lu ding ren lu yao"
     ),
+)
+
+_COMPOSED: tuple[tuple[str, str], ...] = (
+    (
+        "Alten Blumen Brand Buch Burg Dorn Ecken Eich Eisen Falken Feld Finken Gold Grün Hasel Heiden Hirsch Hohen Holz"
+        " Kalten Kirch Kloster Korn Laub Linden Löwen Mai Mühl Neu Ober Ostern Pfeiffen Rosen Sand Schön Silber Stein"
+        " Stern Tannen Unter Wald Weiden Wein Wester Winter Ziegel",
+        "bach baum berg berger brink bauer hofer hofen hagen hammer mann meier müller rath ried rieder stein thal wald",
+    ),
+    (
+        "Achen Alm Anger Brand Dorn Ebers Eggen Feich Gassen Gschwend Haslin Hinter Hoch Höll Kalten Kirch Lang Leit"
+        " Moos Nieder Ober Pichl Ranft Reit Sandt Stein Straß Thal Unter Wald Wies Zell",
+        "acher bauer berger brunner egger gruber hofer huber inger lechner maier moser ner reiter wimmer",
+    ),
+    (
+        "Ash Barn Bex Brad Bram Brom Carl Charl Clay Crom Dal Den East Els Farn Fen Gran Hal Har Hart Hath Holl Kim Lang"
+        " Lin Mar Mel Nor Old Pem Pres Rad Red Rush Sher Stan Sut Thorn Up Wake Wal Wes Whit Wood",
+        "berry bourne bridge brook by cliff combe croft dale don field ford ham ley low more shaw ton well wood",
+    ),
+    (
+        "Bar Biel Bor Brzez Chmiel Czer Dobr Dol Gor Gra Gron Jan Jar Kal Kam Kos Kras Kub Lask Les Lip Mal Mil Mos Ol"
+        " Os Pas Pol Rad Rog Rud Sad Sob Sok Star Szym Tar Wit Woj Zal Zab",
+        "owski ewski icki inski ecki czyk iak czak owicz arz",
+    ),
+    (
+        "Ach Baan Beek Berg Blom Boog Bosch Brug Dam Does Donk Eik Goed Groen Hage Heide Hof Horst Kamp Klein Kool Laar"
+        " Lin Loo Meul Molen Nieuw Oost Plas Poel Rijn Schaap Slot Sten Stok Veld Vel Voor Water West Wijn Wol Zand",
+        "aar beek berg bosch burg dam dijk donk heuvel hof huis kamp laan man mans oord sen stra veen veld",
+    ),
+    (
+        "Ash Barn Black Brad Bran Calla Car Dell Dun East Ells Fair Frank Gal Good Gray Hal Hamil Har Hen Hol Jeffer"
+        " Ken Lan Lin Mac Mars Mead Mont Nor Pal Pat Pem Ran Red Rich Rock Rus Sander Shel Stan Sul Tal Thorn Wal Whit",
+        "berg bridge den dale ell er erson field ford ham kins land ley low man more rick sen son stein ton ville wood",
+    ),
+    ("", ""),
+)
+"""Beginnings and endings of the many family names that few people have."""
+
+
+def _with_composed(frequent: Texts, beginnings: str, endings: str) -> Texts:
+    made = [first + last for last in endings.split() for first in beginnings.split()]
+    return texts([*frequent.tolist(), *dict.fromkeys(made)])
+
+
+LAST: tuple[Texts, ...] = tuple(
+    _with_composed(frequent, *parts) for frequent, parts in zip(_FREQUENT, _COMPOSED, strict=True)
 )
 """By the country's place; Chinese ones in Pinyin, in the order of `FAMILY_CHINESE`."""
 

@@ -84,11 +84,11 @@ def draw_names(
     first_draw = chance.uniform("names/first", numbers)
     last_draw = chance.uniform("names/last", family)
     first = pick_by(lists.FIRST, country, first_draw, 1.5)
-    last = pick_by(lists.LAST, country, last_draw, 1.6)
+    last = pick_by(lists.LAST, country, last_draw, 2.0)
     full = first + " " + last
     chinese = np.flatnonzero(country == _CHINA)
     if len(chinese):
-        full[chinese] = pick(lists.FAMILY_CHINESE, last_draw[chinese], 1.6) + pick(
+        full[chinese] = pick(lists.FAMILY_CHINESE, last_draw[chinese], 2.0) + pick(
             lists.GIVEN_CHINESE, first_draw[chinese], 1.5
         )
     return Names(first, last, full)
@@ -146,7 +146,9 @@ def draw_emails(
     luck = chance.words("email/digits", numbers)
     two, three, four = digits(luck, 2), digits(luck >> np.uint64(9), 3), digits(luck >> np.uint64(20), 4)
     how = chance.uniform("email/number", numbers)
+    in_china = country == _CHINA
     number = np.where(how < 0.45, year, np.where(how < 0.65, two, np.where(how < 0.85, three, four)))
+    number = np.where(in_china & (how >= 0.2), year + four, number)
     nick = pick(lists.NICKS, chance.uniform("email/nick", numbers))
     single = plain(luck % np.uint64(9) + np.uint64(1))
     initial = texts([name[:1] for name in first.tolist()])
@@ -159,7 +161,7 @@ def draw_emails(
         lambda rows: initial[rows] + "." + last[rows],
         lambda rows: first[rows] + number[rows],
         lambda rows: last[rows] + "." + first[rows],
-        lambda rows: nick[rows] + number[rows],
+        lambda rows: nick[rows] + four[rows],
         lambda rows: first[rows] + "_" + last[rows],
         lambda rows: first[rows] + surname_initial[rows] + single[rows],
         lambda rows: nick[rows] + pick(lists.NICKS, chance.uniform("email/second", numbers[rows])) + single[rows],
@@ -173,7 +175,10 @@ def draw_emails(
     if len(in_figures):
         figures = chance.words("email/figures", numbers[in_figures])
         box[in_figures] = plain(figures % np.uint64(9) + np.uint64(1)) + digits(figures >> np.uint64(8), 8)
-    # Frequent names are long taken at a big provider: whoever has one bears a number as well.
-    taken = np.flatnonzero((pattern <= 1) & (hosts != "") & (chance.uniform("email/taken", numbers) < 0.4))
+    # Names alone are long taken at the big providers: most who bear one add a number, later comers a long one.
+    plain_name = np.isin(pattern, (0, 1, 3, 5, 7)) & (chance.uniform("email/own", numbers) >= OWN_SHARE)
+    taken = np.flatnonzero(plain_name & (chance.uniform("email/taken", numbers) < 0.62))
     box[taken] = box[taken] + number[taken]
+    crowded = np.flatnonzero(np.isin(pattern, (4, 8, 9)) & (in_china | (chance.uniform("email/late", numbers) < 0.6)))
+    box[crowded] = box[crowded] + digits(luck[crowded] >> np.uint64(40), 2)
     return np.asarray(box + "@" + hosts, dtype=object)
