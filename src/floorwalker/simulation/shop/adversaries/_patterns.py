@@ -84,7 +84,11 @@ class Payer(Shopper):
             else ("US", "GB", "PL")[int(self.rng.integers(3))]
         )
         self.purse.pay(CARD_PRICES[self.origin])
-        card = self.world.new_card(self.rng, country=country, origin=self.origin)
+        # A careful thief buys the card as its owner holds it: in his wallet, stored as he stores it.
+        origin = "own" if self.skill == "expert" or (careful and self.rng.random() < 0.5) else self.origin
+        card = self.world.new_card(self.rng, country=country, origin=origin)
+        if careful:
+            card = replace(card, facts=msgspec.structs.replace(card.facts, stored=True))
         member.persona = replace(member.persona, cards=(card,))
         member.armed = True
 

@@ -1,0 +1,116 @@
+"""A simulated shop sent live to a real server, and adversaries who hear what it answers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from floorwalker.errors import InputError, UsageError
+from floorwalker.evaluation.benchmarks.decisions import serve
+from floorwalker.simulation.shop.campaigns import plan
+from floorwalker.simulation.shop.honest.run import simulate
+from floorwalker.simulation.shop.scenario import Scenario
+from floorwalker.simulation.shop.streaming import Stream, read_honest, stream
+from floorwalker.simulation.shop.world import World
+from floorwalker.testing.shop_server import Shop, create_key
+
+SCENARIO = Scenario(events=3_000, seed=5, days=3, only=("scalping", "fake_accounts"))
+RULE = """\
+abuse_type: inventory_abuse
+severity: 0.99
+events: [checkout]
+reason: "nobody buys today"
+condition: amount_minor > 0
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    written = tmp_path_factory.mktemp("simulated")
+    simulate(SCENARIO, written, cores=1)
+    return written
+
+
+@pytest.fixture(scope="module")
+def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """A server that answers what it thinks, and thinks that nobody should buy."""
+    place = tmp_path_factory.mktemp("strict") / "data"
+    key = create_key(place)
+    rules = place / "rules" / "inventory_abuse"
+    rules.mkdir(parents=True)
+    (rules / "nobody.yaml").write_text(RULE, encoding="utf-8")
+    with (
+        serve(place, core=None, options=["--mode", "enforce", "--durability", "process"]) as (port, _),
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client,
+    ):
+        yield Shop(place, client, key)
+
+
+def figures(shop: Shop) -> dict[str, float]:
+    lines = [line.rpartition(" ") for line in shop.client.get("/metrics").text.splitlines() if line[0] != "#"]
+    return {name: float(value) for name, _, value in lines}
+
+
+def clock() -> int:
+    return time.monotonic_ns() // 1_000
+
+
+def test_what_is_refused_does_not_happen(folder: Path, strict: Shop) -> None:
+    honest = list(read_honest(folder))
+    everybody = list(read_honest(folder, everybody=True))
+    assert 0 < len(honest) < len(everybody)
+    done = stream(
+        SCENARIO, honest, str(strict.client.base_url), strict.key, clock=clock, wait=time.sleep, connections=3
+    )
+    # Every checkout was refused, so nobody has ordered, paid or sent anything back.
+    assert done.actions["block"] > 0
+    assert done.prevented > 0
+    assert done.honest_refused > 0
+    assert done.harmful_passed < done.harmful_passed + done.harmful_refused
+    told = {name: value for name, value in figures(strict).items() if "event" in name}
+    assert told, "the server counts its events"
+    scalpers = [row for row in done.campaigns if row["adversary"] == "scalping"]
+    assert scalpers
+    assert all(row["gained_minor"] == 0 for row in scalpers)
+    # Where nothing is ever won, those who learn stop, with most of their money in their pockets.
+    assert sum(row["spent_minor"] for row in scalpers) < 0.9 * sum(row["budget_minor"] for row in scalpers)
+    # Accounts were not refused: that family goes on.
+    openers = [row for row in done.campaigns if row["adversary"] == "fake_accounts"]
+    assert sum(row["gained_minor"] for row in openers) > 0
+
+
+def test_the_pace_is_kept(folder: Path, strict: Shop) -> None:
+    honest = list(read_honest(folder))[:120]
+    world = World(SCENARIO)
+    began = time.monotonic()
+    done = Stream(
+        world, honest, str(strict.client.base_url), strict.key, clock=clock, wait=time.sleep, speed=100.0,
+        only=frozenset(),
+    ).run()  # fmt: skip
+    assert done.sent + done.prevented == 120
+    # A hundred events a second: not before their time, however fast the server is.
+    assert time.monotonic() - began > 1.1
+    assert done.campaigns == []
+
+
+def test_faults_are_said(folder: Path, strict: Shop) -> None:
+    honest = list(read_honest(folder))[:5]
+    world = World(SCENARIO)
+    with pytest.raises(UsageError, match="no address"):
+        Stream(world, honest, "localhost", strict.key, clock=clock, wait=time.sleep)
+    with pytest.raises(InputError, match=r"40[13]"):
+        stream(
+            SCENARIO, honest, str(strict.client.base_url), "fw_wrong", clock=clock, wait=time.sleep, only=frozenset()
+        )
+    with pytest.raises(InputError, match="does not answer"):
+        stream(SCENARIO, honest, "http://127.0.0.1:9", strict.key, clock=clock, wait=time.sleep, only=frozenset())
+    with pytest.raises(InputError, match=r"no events\.parquet"):
+        list(read_honest(folder / "nowhere"))
+
+
+def test_it_knows_its_campaigns() -> None:
+    assert {one.adversary for one in plan(SCENARIO)} == set(SCENARIO.only)
