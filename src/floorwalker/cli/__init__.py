@@ -18,6 +18,7 @@ from floorwalker.cli.demo import demo
 from floorwalker.cli.doctor import doctor
 from floorwalker.cli.evaluate import evaluate
 from floorwalker.cli.explain import explain
+from floorwalker.cli.feed import feed
 from floorwalker.cli.history import history_app
 from floorwalker.cli.keys import keys_app
 from floorwalker.cli.privacy import privacy_app
@@ -44,6 +45,7 @@ app.command()(evaluate)
 app.command()(bench)
 app.command()(demo)
 app.command()(serve)
+app.command()(feed)
 app.add_typer(keys_app, name="keys")
 app.add_typer(privacy_app, name="privacy")
 app.add_typer(history_app, name="history")

@@ -13,20 +13,29 @@ from floorwalker.registry import list_parts, load_part
 from floorwalker.sources.feeds._base import Checkpoint, Delivery, Feed, FeedExample, Refused
 from floorwalker.sources.feeds._checkpoints import CheckpointFile
 from floorwalker.sources.feeds._dead_letters import DeadLetters
+from floorwalker.sources.feeds._opening import FeedOptions, notes_folder, open_feed, recognise
 from floorwalker.sources.feeds._pump import Pumped, pump
+from floorwalker.sources.feeds._sending import EventSender, StoppedError, UnreachableError
 
 __all__ = [
     "Checkpoint",
     "CheckpointFile",
     "DeadLetters",
     "Delivery",
+    "EventSender",
     "Feed",
     "FeedExample",
+    "FeedOptions",
     "Pumped",
     "Refused",
+    "StoppedError",
+    "UnreachableError",
     "list_feeds",
     "load_feed",
+    "notes_folder",
+    "open_feed",
     "pump",
+    "recognise",
 ]
 
 
