@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,20 +21,26 @@ import numpy as np
 from msgspec.structs import replace
 
 from floorwalker.evaluation.benchmarks._load import make_tails
+from floorwalker.events.bulk.splitting import split_lines
+from floorwalker.events.bulk.taking import BulkTaker
 from floorwalker.events.decode import decode_event
 from floorwalker.events.event import Event
 from floorwalker.events.identity import Tokeniser, normalise
-from floorwalker.server.engine import DecideJob, IngestJob, RecordJob
+from floorwalker.server.engine import DecideJob, RecordJob
 from floorwalker.server.installation import Installation
 from floorwalker.server.startup import MOST_BEHIND, Runtime
 
-TOLD_TOGETHER = 5_000
+TOGETHER = 5_000
+"""Events between two looks at what is due: as many as a sender tells of at once."""
 ASKED_TOGETHER = 125
 """Live requests in one batch: the server takes up to 128."""
 DAYS = 30
 """Over which the events are spread, but for the last ones."""
 RUSH_MICROSECONDS = 20
 """Between two of the last events: 50,000 in a second, so that no snapshot becomes due by time before one by number."""
+_SAY_SECONDS = 10
+_WHO = re.compile(rb'"account":"[^"]*","session":"[^"]*","device":"[^"]*"')
+_STREET = re.compile(rb'"lines":\["([^"]*)"\]')
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -50,7 +58,7 @@ class Plan(msgspec.Struct, frozen=True):
     events: int
     accounts: int
     behind: int
-    asked: float = 0.2
+    asked: float = 0.1
     tails: int = 100_000
     seed: int = 1
 
@@ -66,116 +74,138 @@ class Clock:
         return self.now
 
 
-def fill(installation: Installation, plan: Plan) -> dict[str, float]:
+class Filler:
+    """Moves a runtime along made-up traffic, as the server's routes do.
+
+    Parameters
+    ----------
+    runtime, clock : opened; the clock is the runtime's.
+    plan : what is wanted.
+    """
+
+    def __init__(self, runtime: Runtime, clock: Clock, plan: Plan) -> None:
+        tokeniser = Tokeniser(runtime.installation.token_key())
+        self._runtime, self._clock, self._plan = runtime, clock, plan
+        self._taker = BulkTaker(tokeniser, seed=os.urandom(32))
+        self._random = np.random.default_rng(plan.seed)
+        self._met = np.zeros(plan.accounts, np.bool_)
+        self._made = 0
+        tails = [_STREET.sub(rb'"street":"\1"', tail) for tail in make_tails(plan.tails, plan.seed)]
+        self._tails = [tail.replace(b"%", b"%%") for tail in tails]
+        # The same event of an account that comes rarely, with a device and a session of its own.
+        who = b'"account":"n-%(name)d","session":"s-n-%(name)d","device":"dn-%(name)d"'
+        self._rare = [_WHO.sub(who, tail, count=1) for tail in self._tails]
+        self._events = [
+            normalise(decode_event(b'{"id":"t","at":%d,%s' % (clock.now, tail), now=clock.now), tokeniser)[0]
+            for tail in tails[: plan.tails // 10]
+        ]
+
+    @property
+    def accounts(self) -> int:
+        """Different accounts so far, of those that come rarely."""
+        return int(self._met.sum())
+
+    def work(self, count: int, gap: int) -> None:
+        """Let `count` events come, `gap` µs apart, and make them durable."""
+        engine, clock = self._runtime.engine, self._clock
+        asked = int(count * self._plan.asked)
+        for first in range(0, asked, ASKED_TOGETHER):
+            together = self._make_events(min(ASKED_TOGETHER, asked - first), gap)
+            engine.work([DecideJob(event) for event in together])
+        texts = split_lines(self._make_body(count - asked, gap), count)
+        taken = self._taker.take(texts.body, texts.starts, texts.stops, now=clock.now)
+        for row in taken.left:
+            self._taker.look_closely(taken, row, texts.text(row), now=clock.now)
+        taken.settle()
+        engine.ingest_packed(taken)
+        engine.commit(engine.journal.next)
+
+    def maintain(self) -> None:
+        """What the server does between two batches."""
+        runtime = self._runtime
+        learned = runtime.take_learned()
+        if learned is not None:
+            model, record = learned
+            runtime.engine.work([RecordJob((record,), then=lambda _: runtime.engine.pipeline.adopt(model))])
+        runtime.maintain()
+
+    def _draw(self, count: int, kinds: int) -> tuple[list[int], list[int], list[bool]]:
+        """Which templates, which of the rare accounts, and whether these: half of the events."""
+        rows = self._random.integers(0, kinds, count).tolist()
+        rare = self._random.integers(0, len(self._met), count)
+        is_rare = self._random.random(count) < 0.5
+        self._met[rare[is_rare]] = True
+        return rows, rare.tolist(), is_rare.tolist()
+
+    def _make_events(self, count: int, gap: int) -> list[Event]:
+        made = []
+        for row, name, is_rare in zip(*self._draw(count, len(self._events)), strict=True):
+            self._made += 1
+            self._clock.now += gap
+            event = replace(
+                self._events[row], id=f"f-{self._made}", at=self._clock.now, received_at=self._clock.now
+            )  # fmt: skip
+            if is_rare:
+                event = replace(event, account=f"n-{name}", device=f"dn-{name}", session=f"s-n-{name}")
+            made.append(event)
+        return made
+
+    def _make_body(self, count: int, gap: int) -> bytes:
+        lines = []
+        number, at = self._made, self._clock.now
+        for row, name, is_rare in zip(*self._draw(count, len(self._tails)), strict=True):
+            number += 1
+            at += gap
+            tail = (self._rare if is_rare else self._tails)[row] % {b"name": name}
+            lines.append(b'{"id":"f-%d","at":%d,%s' % (number, at, tail))
+        self._made, self._clock.now = number, at
+        return b"\n".join(lines)
+
+
+def fill(installation: Installation, plan: Plan, say: Callable[[str], None]) -> dict[str, float]:
     """Journal the plan's events and leave the runtime as it stands: nothing is closed.
 
     The installation must be new. Returns `events`, `decisions`, `accounts`, `journal_bytes`, `snapshots`.
     """
-    end = time.time_ns() // 1000
     early = plan.events - plan.behind
     gap = max(1, (DAYS * 86_400_000_000) // max(1, early))
-    clock = Clock(end - plan.behind * RUSH_MICROSECONDS - early * gap)
-    runtime = Runtime(installation, clock, durability="power_loss", snapshot_events=MOST_BEHIND)
+    clock = Clock(time.time_ns() // 1000 - plan.behind * RUSH_MICROSECONDS - early * gap)
+    runtime = Runtime(installation, clock, snapshot_events=MOST_BEHIND)
     runtime.open()
-    events = _Events(plan, _templates(plan, installation, clock.now))
-    done = 0
-    while done < early:
-        count = min(TOLD_TOGETHER, early - done)
-        _work(runtime, events, clock, count, gap)
-        done += count
-        _maintain(runtime)
-    runtime.snapshots.wait()
-    if not runtime.snapshot():
-        raise RuntimeError("no snapshot could be taken")
-    runtime.snapshots.wait()
+    filler = Filler(runtime, clock, plan)
+    done, said = 0, time.monotonic()
     while done < plan.events:
-        count = min(TOLD_TOGETHER, plan.events - done)
-        _work(runtime, events, clock, count, RUSH_MICROSECONDS)
+        is_early = done < early
+        count = min(TOGETHER, (early if is_early else plan.events) - done)
+        filler.work(count, gap if is_early else RUSH_MICROSECONDS)
         done += count
+        if done < early:
+            filler.maintain()
+        elif done == early:
+            # The newest sound snapshot; from here on the next one is never finished.
+            runtime.snapshots.wait()
+            if not runtime.snapshot():
+                raise RuntimeError("no snapshot could be taken")
+            runtime.snapshots.wait()
+        if time.monotonic() > said + _SAY_SECONDS:
+            said = time.monotonic()
+            say(f"{done:,} of {plan.events:,} events")
     engine = runtime.engine
     return {
-        "events": engine.events, "decisions": engine.decisions, "accounts": events.accounts(),
+        "events": engine.events, "decisions": engine.decisions, "accounts": filler.accounts,
         "journal_bytes": engine.journal.size_bytes, "snapshots": runtime.snapshots_taken,
     }  # fmt: skip
 
 
-def _templates(plan: Plan, installation: Installation, now: int) -> list[Event]:
-    tokeniser = Tokeniser(installation.token_key())
-    texts = make_tails(plan.tails, plan.seed)
-    return [
-        normalise(decode_event(b'{"id":"t-%d","at":%d,%s' % (row, now, text), now=now), tokeniser)[0]
-        for row, text in enumerate(texts)
-    ]
-
-
-class _Events:
-    """Events out of templates, with ids, times and entities of their own."""
-
-    def __init__(self, plan: Plan, templates: list[Event]) -> None:
-        self._templates = templates
-        self._random = np.random.default_rng(plan.seed)
-        self._newcomers = plan.accounts
-        self._met = np.zeros(plan.accounts, np.bool_)
-        self._made = 0
-        self.asked = plan.asked
-
-    def accounts(self) -> int:
-        """Different accounts so far, of those that are not in a template."""
-        return int(self._met.sum())
-
-    def take(self, count: int, begin: int, gap: int) -> list[Event]:
-        """The next events, `gap` µs apart."""
-        rows = self._random.integers(0, len(self._templates), count).tolist()
-        # Half of the events are of accounts by Zipf's law, as in the templates; half of accounts that come rarely.
-        rare = self._random.integers(0, self._newcomers, count)
-        is_rare = self._random.random(count) < 0.5
-        self._met[rare[is_rare]] = True
-        made = []
-        templates, number = self._templates, self._made
-        for row, account, changes in zip(rows, rare.tolist(), is_rare.tolist(), strict=True):
-            begin += gap
-            number += 1
-            if changes:
-                name = f"n-{account}"
-                made.append(
-                    replace(
-                        templates[row], id=f"f-{number}", at=begin, received_at=begin, account=name,
-                        device=f"dn-{account}", session=f"s-{name}",
-                    )
-                )  # fmt: skip
-            else:
-                made.append(replace(templates[row], id=f"f-{number}", at=begin, received_at=begin))
-        self._made = number
-        return made
-
-
-def _work(runtime: Runtime, events: _Events, clock: Clock, count: int, gap: int) -> None:
-    engine = runtime.engine
-    begin = clock.now
-    made = events.take(count, begin, gap)
-    asked = min(count, int(count * events.asked))
-    for first in range(0, asked, ASKED_TOGETHER):
-        together = made[first : min(asked, first + ASKED_TOGETHER)]
-        clock.now = together[-1].received_at
-        _, through = engine.work([DecideJob(event) for event in together])
-    clock.now = made[-1].received_at
-    if asked < count:
-        _, through = engine.work([IngestJob(made[asked:])])
-    engine.commit(through)
-
-
-def _maintain(runtime: Runtime) -> None:
-    learned = runtime.take_learned()
-    if learned is not None:
-        model, record = learned
-        runtime.engine.work([RecordJob((record,), then=lambda _: runtime.engine.pipeline.adopt(model))])
-    runtime.maintain()
+def _say(text: str) -> None:
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
 
 
 def main(arguments: list[str]) -> None:
     """Fill, print the figures, and die as a killed server does."""
     plan = msgspec.json.decode(arguments[1], type=Plan)
-    figures = fill(Installation(Path(arguments[0])), plan)
+    figures = fill(Installation(Path(arguments[0])), plan, _say)
     sys.stdout.write(json.dumps(figures))
     sys.stdout.flush()
     os.kill(os.getpid(), signal.SIGKILL)
