@@ -1,0 +1,106 @@
+"""The plan of the campaigns: quotas, splits, and that a campaign needs nothing but its number."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import msgspec
+import pytest
+
+from floorwalker.errors import UsageError
+from floorwalker.simulation.shop import campaigns
+from floorwalker.simulation.shop.adversaries import list_adversaries, load_adversary
+from floorwalker.simulation.shop.campaigns import EXPERTS_TEST_ONLY, TEST_ONLY, Planned, plan, run
+from floorwalker.simulation.shop.quotas import Quotas, count_quotas
+from floorwalker.simulation.shop.scenario import SPLITS, Scenario
+from floorwalker.simulation.shop.world import World
+
+SMALL = Scenario(events=100_000, seed=2, days=3)
+LARGE = Scenario(events=5_000_000, seed=2)
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[dict[str, object]]:
+    world = World(SMALL)
+    return [ran.row for ran in campaigns.run_campaigns(world, plan(SMALL))]
+
+
+def test_small_runs_keep_what_is_promised(rows: list[dict[str, object]]) -> None:
+    found = count_quotas(rows)
+    assert found.broken(SMALL) == [], found.table()
+    total = sum(found.events.values())
+    assert 0.6 * SMALL.malicious_share < total / SMALL.events < 0.03
+    # Each part has its share of them, as long as it lasts.
+    assert all(found.events[split] > total / 6 for split in SPLITS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2])
+def test_large_runs_keep_what_is_promised(seed: int) -> None:
+    scenario = Scenario(events=1_000_000, seed=seed)
+    world = World(scenario)
+    found = count_quotas(ran.row for ran in campaigns.run_campaigns(world, plan(scenario)))
+    assert found.broken(scenario) == []
+    assert sum(found.events.values()) > 0.7 * scenario.malicious_share * scenario.events
+
+
+@pytest.mark.parametrize("scenario", [SMALL, LARGE, replace(LARGE, seed=9, days=60)])
+def test_every_campaign_stays_in_its_part(scenario: Scenario) -> None:
+    planned = plan(scenario)
+    assert [one.number for one in planned] == list(range(len(planned)))
+    for one in planned:
+        low, high = scenario.span_of(one.split)
+        assert low <= one.starts_at < one.ends_at <= high
+        assert one.harmful >= 1
+        assert one.budget_minor > 0
+        if one.family in TEST_ONLY or (one.family in EXPERTS_TEST_ONLY and one.skill == "expert"):
+            assert one.split == "test"
+
+
+def test_large_plans_hold_every_family_with_every_skill() -> None:
+    planned = plan(LARGE)
+    here = {(one.adversary, one.skill) for one in planned if one.split == "test"}
+    for name in list_adversaries():
+        assert {(name, skill) for skill in load_adversary(name).skills} <= here
+    assert len(TEST_ONLY) == 2
+    assert len(EXPERTS_TEST_ONLY) == 2
+
+
+def test_a_campaign_is_a_function_of_the_scenario_and_its_number() -> None:
+    planned = plan(SMALL)[3::17]
+    together = [run(World(SMALL), one) for one in planned]
+    alone = run(World(SMALL), planned[-1])
+
+    def told(ran: campaigns.Ran) -> list[bytes]:
+        return [msgspec.json.encode(entry.event) for entry in ran.entries]
+
+    assert told(alone) == told(together[-1])
+    assert alone.row == together[-1].row
+    other = run(World(replace(SMALL, seed=8)), plan(replace(SMALL, seed=8))[3])
+    assert told(other) != told(together[0])
+
+
+def test_chosen_adversaries_only() -> None:
+    chosen = replace(SMALL, only=("carding", "scraping_fast"))
+    assert {one.adversary for one in plan(chosen)} == {"carding", "scraping_fast"}
+    with pytest.raises(UsageError, match="unknown adversary"):
+        plan(replace(SMALL, only=("cardin",)))
+    assert plan(replace(SMALL, malicious_share=0.0)) == ()
+
+
+def test_broken_promises_are_named() -> None:
+    row = {"split": "train", "events": 99_999, "harmful": 10, "adversary": "human_farms", "family": "human_farms"}
+    found = count_quotas([{**row, "skill": "naive"}]).broken(SMALL)
+    assert any("more than 3%" in line for line in found)
+    assert any("human_farms (naive) appears in train" in line for line in found)
+    assert any("scraping is missing in test" in line for line in found)
+    assert Quotas().table() == ""
+
+
+def test_rows_say_what_happened(rows: list[dict[str, object]]) -> None:
+    for row, planned in zip(rows, plan(SMALL), strict=True):
+        assert isinstance(planned, Planned)
+        assert row["campaign"] == planned.number
+        assert 0 <= row["spent_minor"] <= row["budget_minor"]  # type: ignore[operator]
+        assert row["harmful"] <= planned.harmful  # type: ignore[operator]
+        assert not row["gave_up"]
