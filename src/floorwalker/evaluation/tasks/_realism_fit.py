@@ -61,7 +61,12 @@ def _pace(table: pl.DataFrame) -> dict[str, Any]:
     next_one = visit[1:] == visit[:-1]
     two_on = visit[2:] == visit[:-2]
     counts = table.group_by("visit").len().filter(pl.col("len") > 1).sort("visit")
-    means = pl.DataFrame({"visit": visit, "rest": rest}).group_by("visit").agg(pl.col("rest").mean(), pl.len()).sort("visit")
+    means = (
+        pl.DataFrame({"visit": visit, "rest": rest})
+        .group_by("visit")
+        .agg(pl.col("rest").mean(), pl.len())
+        .sort("visit")
+    )
     count_scores = normal_scores(counts["len"].to_numpy().astype(np.float64))
     alike = float(np.mean(rest[2:][two_on] * rest[:-2][two_on]))
     # The mean of k gaps has variance alike + (1 - alike) / k: undo that to have the correlation with the visit's own pace.
@@ -90,9 +95,19 @@ def _revisits(table: pl.DataFrame) -> list[list[float]]:
     later = ordered.filter(pl.col("place") > 0)
     classes = np.searchsorted(PLACES, later["place"].to_numpy(), side="right") - 1
     same, seen = later["same"].to_numpy(), later["seen"].to_numpy()
-    return [
-        _round([same[classes == one].mean(), (seen & ~same)[classes == one].mean()]) for one in range(len(PLACES))
-    ]
+    return [_round([same[classes == one].mean(), (seen & ~same)[classes == one].mean()]) for one in range(len(PLACES))]
+
+
+def _held(actions: pl.DataFrame) -> list[list[float]]:
+    """By kind: how often it is about the item of the action before, about an earlier one of the visit."""
+    ordered = actions.sort("visit", "at", maintain_order=True).with_columns(
+        place=pl.int_range(pl.len()).over("visit"),
+        same=(pl.col("item") == pl.col("item").shift(1).over("visit")),
+        seen=~pl.struct("visit", "item").is_first_distinct(),
+    )
+    later = ordered.filter(pl.col("place") > 0)
+    rows = [later.filter(pl.col("kind") == kind) for kind in ("view", "cart", "buy")]
+    return [_round([one["same"].mean(), (one["seen"] & ~one["same"]).mean()]) for one in rows]
 
 
 def _popularity(items: pl.Series) -> list[float]:
@@ -135,6 +150,7 @@ def _app(tables: Tables) -> dict[str, Any]:
         "next_kind": [_round(row / row.sum()) for row in steps],
         "gap_shift": _round([normal_scores(gap[~first])[code[~first] == one].mean() for one in range(3)]),
         "revisit": _revisits(actions.filter(pl.col("kind") == "view")),
+        "held": _held(actions),
         "hour": _shares(hours % 24, 24),
         "action_hour": _shares(every, 24),
         # Nine days, Saturday to Sunday: each weekday's share per day of it.
@@ -168,7 +184,8 @@ def _trade(tables: Tables) -> dict[str, Any]:
         "quantity_alike": round(between_q, 4),
         "price_alike": round(between_p, 4),
         "quantity_by_lines": round(
-            float(np.corrcoef(sized["q"].to_numpy(), normal_scores(sized["len"].to_numpy().astype(np.float64)))[0, 1]), 4
+            float(np.corrcoef(sized["q"].to_numpy(), normal_scores(sized["len"].to_numpy().astype(np.float64)))[0, 1]),
+            4,
         ),
         "hour_of_week": _shares(hours, 168),
         "repeat_days": _round(np.quantile(repeats["days"].drop_nulls().to_numpy(), _LEVELS), 4),
@@ -181,7 +198,9 @@ def _trade(tables: Tables) -> dict[str, Any]:
 
 def _between(scored: pl.DataFrame, name: str) -> float:
     """Variance between orders, freed from that of the mean within them (one-way analysis of variance)."""
-    groups = scored.group_by("invoice").agg(pl.col(name).mean().alias("mean"), pl.col(name).var().alias("var"), pl.len())
+    groups = scored.group_by("invoice").agg(
+        pl.col(name).mean().alias("mean"), pl.col(name).var().alias("var"), pl.len()
+    )
     groups = groups.filter(pl.col("len") >= 2)
     within = float((groups["var"] * (groups["len"] - 1)).sum() / (groups["len"] - 1).sum())
     means = groups["mean"].to_numpy()

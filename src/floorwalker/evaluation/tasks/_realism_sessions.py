@@ -18,14 +18,13 @@ def describe_visits(table: pl.DataFrame, *, kinds: bool) -> pl.DataFrame:
     """One row a visit: numbers that both sides know.
 
     Counts, length, logarithms of the pauses (mean, least, most, spread, first, last), different items, repeats of the
-    item before, how popular the items are within their own shop, hour and weekday; with `kinds` the carts, the
-    purchases and the first and last action too.
+    item before, hour and weekday; with `kinds` the carts, the purchases and the first and last action too. Items
+    themselves are no common field (one shop has thousands, the other millions); `item_popularity` judges them.
     """
     at, item = pl.col("at"), pl.col("item")
     gap = (at.diff().over("visit").clip(0.5)).log()
-    popularity = pl.len().over("item").rank("average") / pl.len()
     table = table.sort("visit", "at", maintain_order=True).with_columns(
-        gap=gap, again=(item == item.shift(1).over("visit")).cast(pl.Float64), popular=popularity
+        gap=gap, again=(item == item.shift(1).over("visit")).cast(pl.Float64)
     )
     columns = {
         "count": pl.len(),
@@ -38,7 +37,6 @@ def describe_visits(table: pl.DataFrame, *, kinds: bool) -> pl.DataFrame:
         "gap_last": pl.col("gap").last(),
         "distinct": item.n_unique() / pl.len(),
         "again": pl.col("again").mean(),
-        "popular": pl.col("popular").mean(),
         "hour": (at.min() // 3600) % 24,
         "weekday": (at.min() // 86_400 + 3) % 7,
     }

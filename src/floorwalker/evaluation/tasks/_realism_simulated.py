@@ -56,7 +56,7 @@ def _clicks(people: pl.DataFrame) -> pl.DataFrame:
         pl.col("type") == "page_view", pl.col("item").is_not_null(), ~pl.col("channel").is_in(_APP),
         pl.col("session").is_not_null(), pl.col("url").str.contains("/item/", literal=True),
     )  # fmt: skip
-    return prepare_clicks(views.select(visit="session", at="local", item="item"))
+    return prepare_clicks(views.select(visit="session", at=pl.col("local").round(3), item="item"))
 
 
 def _actions(people: pl.DataFrame) -> pl.DataFrame:
@@ -71,7 +71,8 @@ def _actions(people: pl.DataFrame) -> pl.DataFrame:
         table.select("user", at="local", item="item", kind=pl.lit(kind))
         for table, kind in ((seen, "view"), (put, "cart"))
     ]
-    return cut_visits(pl.concat([*parts, bought]).select("user", "at", "item", "kind"))
+    # Taobao's times are whole seconds.
+    return cut_visits(pl.concat([*parts, bought]).select("user", pl.col("at").floor(), "item", "kind"))
 
 
 def _trade(table: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

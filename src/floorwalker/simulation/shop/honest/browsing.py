@@ -24,6 +24,8 @@ _NO_ITEM, _ONE_ITEM = 0.12, 0.14
 """Shares of web visits with no and with one view of an item: YooChoose's sample has only longer ones."""
 _LINES = np.array([0.74, 0.16, 0.06, 0.03, 0.01])
 _LONGEST = 160
+_REVISIT_GROWTH = np.array([1.0, 1.03, 1.06, 1.08, 1.1])
+"""How much more often items are seen again at later places of a visit."""
 _PACE_SPREAD = 0.32
 """Standard deviation of the logarithm of the customers' pace, as the world draws it."""
 _OWN_PACE = 0.45
@@ -190,10 +192,17 @@ def _items(rng: Generator, visit: Ints, place: Ints, kind: Ints, first: Ints, in
     table = fitted()
     rows = len(visit)
     classes = np.searchsorted(table.web_pace.places, np.maximum(place, 1), side="right") - 1
-    chances = np.where(in_app[:, None], table.app["revisit"][classes], table.web["revisit"][classes])
+    visits = int(visit[-1]) + 1 if rows else 0
+    # Some compare and come back, others never do: the inclination belongs to the visit.
+    inclined = np.where(in_app, rng.beta(0.55, 4.2, visits)[visit], rng.beta(1.35, 2.95, visits)[visit])
+    usual = np.where(in_app[:, None], table.app["revisit"][classes], table.web["revisit"][classes])
+    again = np.minimum(inclined * _REVISIT_GROWTH[classes], 0.97)
     draw, where = rng.random(rows), rng.random(rows)
-    same = (draw < chances[:, 0]) | (kind != _VIEW)
-    earlier = (draw >= chances[:, 0]) & (draw < chances.sum(axis=1)) & ~same
+    share = usual[:, 0] / usual.sum(axis=1)
+    acts = kind != _VIEW
+    held = table.app["held"][kind]
+    same = np.where(acts, draw < held[:, 0], draw < again * share)
+    earlier = np.where(acts, draw < held.sum(axis=1), draw < again) & ~same
     here = np.arange(rows)
     back = first[visit] + (where * np.maximum(place - 1, 0)).astype(np.int64)
     source = np.where(same, here - 1, np.where(earlier & (place > 1), back, here))

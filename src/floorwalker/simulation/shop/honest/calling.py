@@ -66,6 +66,8 @@ def choose_times(world: World, rng: Generator, people: People, person: Ints, app
     surge = weight / np.exp(np.log(weight).mean())
     weekday = np.array([day.weekday() for day in world.calendar.days])
     week = {name: getattr(table, name)["weekday"] * 7.0 for name in ("web", "app")}
+    # YooChoose's weekends are busier than those of Online Shoppers: nearer to the middle of both.
+    week["web"] = week["web"] * np.where(np.arange(7) >= 5, 0.86, 1.0)
     day = np.empty(len(person), dtype=np.int64)
     hour = np.empty(len(person), dtype=np.float64)
     for name, rows in (("web", np.flatnonzero(~app)), ("app", np.flatnonzero(app))):
@@ -73,7 +75,8 @@ def choose_times(world: World, rng: Generator, people: People, person: Ints, app
         usual = np.array([np.median(surge[weekday == one]) if (weekday == one).any() else 1.0 for one in range(7)])
         shares = surge / usual[weekday] * week[name][weekday]
         day[rows] = pick(rng.random(len(rows)), shares)
-        hours = getattr(table, name)["hour"]
+        # Evening visits are longer: between the hours of visits and those of actions lies what keeps both near.
+        hours = table.web["hour"] if name == "web" else (table.app["hour"] + table.app["action_hour"]) / 2.0
         # Each customer's favourite hours come from the same shares, so that all together keep them.
         liked = world.chance.words(
             "honest/hours",

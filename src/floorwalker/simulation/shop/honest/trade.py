@@ -19,12 +19,13 @@ from floorwalker.simulation.shop.world.segments import place_of
 if TYPE_CHECKING:
     from floorwalker.simulation.shop.honest.crowd import Crowd
 
-SHARE = 0.085
+SHARE = 0.11
 """Of the customers."""
 _ACTIVE = 0.8
 """Share of them that orders within thirty days."""
-_CANCELS, _RETURNS = 0.035, 0.19
+_CANCELS, _RETURNS = 0.05, 0.3
 _BLOCK = 30
+_MOST_LINES = 100
 
 
 def is_trade(crowd: Crowd) -> np.ndarray:  # type: ignore[type-arg]
@@ -93,20 +94,26 @@ def _office_hours(crowd: Crowd, when: Floats, gap: Floats) -> Ints:
     table = fitted().trade["hour_of_week"].reshape(7, 24)
     weekday = np.array([one.weekday() for one in crowd.world.calendar.days])
     days = len(weekday)
-    wished = np.floor(when).astype(np.int64)
     share = table.sum(axis=1)
+    wished = np.clip(np.floor(when).astype(np.int64), 0, days - 1)
+    # First orders come on any day by its share; later ones as near to their interval as the week allows.
     near = np.clip(wished[:, None] + np.array([-1, 0, 1]), 0, days - 1)
-    edges = np.cumsum(share[weekday[near]] * np.array([1.0, 1.0, 1.0]), axis=1)
+    edges = np.cumsum(share[weekday[near]], axis=1)
     chosen = np.minimum((rng.random(len(when))[:, None] * edges[:, -1:] >= edges).sum(axis=1), 2)
     day = near[np.arange(len(when)), chosen]
+    first = np.flatnonzero(np.isinf(gap))
+    moved = pick(rng.random(len(first)), share[weekday])
+    # Within the same block and, where others follow, not far from where the plan had it.
+    alone = np.append(np.isinf(gap[1:]), True)[first]
+    day[first[alone]] = moved[alone]
     hours = table / np.maximum(share, 1e-9)[:, None]
     steps = np.cumsum(hours[weekday[day]], axis=1)
     hour = np.minimum((rng.random(len(when))[:, None] * steps[:, -1:] >= steps).sum(axis=1), 23)
     at = scenario.first_at + day * DAY + ((hour + rng.random(len(when))) * HOUR).astype(np.int64) - HOUR
-    # A second order within the day follows the first.
+    # An order within half a day of the one before follows it; chains of them are rare, so twice is enough.
     soon = np.flatnonzero(gap < 0.5)
-    for row in np.split(soon, 1)[0].tolist() if len(soon) < 200_000 else []:
-        at[row] = at[row - 1] + int(gap[row] * DAY)
+    for _ in range(2):
+        at[soon] = at[soon - 1] + (gap[soon] * DAY).astype(np.int64)
     return np.asarray(at)
 
 
@@ -118,6 +125,7 @@ def _lines(crowd: Crowd, count: int) -> tuple[tuple[Ints, Ints, Ints], Ints]:
     size = rng.standard_normal(count)
     fine = np.linspace(0.0, 1.0, len(trade["lines"]))
     number = np.maximum(1, np.round(np.interp(to_level(size), fine, trade["lines"]))).astype(np.int64)
+    number = np.minimum(number, _MOST_LINES)
     order = np.repeat(np.arange(count), number)
     total = len(order)
     alike = np.sqrt(trade["quantity_alike"])
@@ -128,14 +136,17 @@ def _lines(crowd: Crowd, count: int) -> tuple[tuple[Ints, Ints, Ints], Ints]:
     # The price belongs to the item: a customer's taste chooses among items of a like price.
     z_price = between * taste[order] + np.sqrt(1.0 - between**2) * rng.standard_normal(total)
     rank = table.trade_popularity.draw(rng.random(total), len(shelf))
-    fine_price = np.interp(to_level(z_price), fine, trade["price"])
-    price = np.maximum(1, np.round(fine_price * 100)).astype(np.int64)
+    price = np.maximum(1, np.round(_by_rank(z_price, trade["price"]) * 100)).astype(np.int64)
     dependence = trade["quantity_by_price"]
     spread = np.sqrt(max(0.05, 1.0 - dependence**2 - alike**2))
     z = dependence * z_price + alike * bulk[order] + spread * rng.standard_normal(total)
-    place = np.clip(
-        np.round(to_level(z) * (len(trade["quantity"]) - 1)).astype(np.int64), 0, len(trade["quantity"]) - 1
-    )
-    pieces = np.maximum(1, trade["quantity"][place]).astype(np.int64)
-    pieces = np.minimum(pieces, 5_000)
+    pieces = np.clip(_by_rank(z, trade["quantity"]), 1, 5_000).astype(np.int64)
     return (order, shelf.by_rank[rank], pieces), price
+
+
+def _by_rank(z: Floats, quantiles: Floats) -> Floats:
+    """Values with these quantiles, in the order of `z`: long orders weigh more, so `z` itself is no standard normal."""
+    rank = np.empty(len(z))
+    rank[np.argsort(z, kind="stable")] = np.arange(len(z))
+    place = np.round((rank + 0.5) / max(len(z), 1) * (len(quantiles) - 1)).astype(np.int64)
+    return np.asarray(quantiles[np.minimum(place, len(quantiles) - 1)], dtype=np.float64)
