@@ -17,7 +17,6 @@ from floorwalker.simulation.shop.honest.fulfilment import CANCEL_REASONS, REASON
 from floorwalker.simulation.shop.honest.paying import DECLINE_CODES, DECLINED, RESULTS, plan_payments
 from floorwalker.simulation.shop.honest.shelf import in_currency, shelf_of
 from floorwalker.simulation.shop.persona import Persona
-from floorwalker.simulation.shop.scenario import SECOND
 
 if TYPE_CHECKING:
     from floorwalker.simulation.shop.world import World
@@ -160,9 +159,10 @@ def buy(
             if codes:
                 redeemed = {"coupons": codes, "discount_minor": saved, "order": name, **money}
                 redeemed |= {"promotion": goods["promotion"]} if "promotion" in goods else {}
-                facts = common(world, persona, when, device=device, network=network, session=session)
+                checked = later(at, 0.55 * seconds)
+                facts = common(world, persona, checked, device=device, network=network, session=session)
                 diary.write(
-                    "coupon_redeem", when + int(0.3 * SECOND), **facts, **redeemed,
+                    "coupon_redeem", checked, **facts, **redeemed,
                     url=address_of(PATHS[Act.REDEEM]),
                 )  # fmt: skip
         elif act == Act.THREE_D_SECURE:
