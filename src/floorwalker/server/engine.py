@@ -220,9 +220,10 @@ class Engine:
             if taken.personal:
                 self.keep_personal(taken.personal)
 
-        self.append_or_keep(append)
+        # They are counted, whether or not the disk takes them now.
         self.events += len(starts)
         self.duplicates += len(rows) - len(starts)
+        self.append_or_keep(append)
         return Ingested(len(starts), len(rows) - len(starts))
 
     def append_or_keep(self, append: Callable[[], object]) -> None:

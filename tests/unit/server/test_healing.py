@@ -14,11 +14,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from floorwalker.events.bulk.taking import BulkTaker
 from floorwalker.events.event import Event
+from floorwalker.events.identity import Tokeniser
 from floorwalker.features.live import Limits
 from floorwalker.pipeline.records import LabelRecord
 from floorwalker.server import engine as engine_module
-from floorwalker.server.engine import DecideJob, Engine, IngestJob, Job, RecordJob
+from floorwalker.server.engine import DecideJob, Engine, Ingested, IngestJob, Job, RecordJob
 from floorwalker.server.idempotency import mark_request
 from floorwalker.server.installation import Installation
 from floorwalker.server.problems import ProblemError
@@ -131,6 +133,32 @@ def test_a_reply_whose_record_is_on_no_disk_is_not_given_again(tmp_path: Path) -
     assert kept is not None
     assert kept.status == 200
     runtime.close()
+
+
+def test_events_of_the_bulk_path_are_kept_too(tmp_path: Path) -> None:
+    runtime = open_runtime(tmp_path)
+    engine = runtime.engine
+    taker = BulkTaker(Tokeniser(bytes(32)), seed=bytes(32))
+    lines = [b'{"id":"b-%d","type":"logout","at":%d,"account":"a-1"}' % (number, START) for number in range(50)]
+    body, ends = b"".join(lines), np.cumsum([len(line) for line in lines])
+
+    def tell() -> Ingested:
+        taken = taker.take(body, ends - [len(line) for line in lines], ends, now=START)
+        taken.settle()
+        done = engine.ingest_packed(taken)
+        engine.commit(engine.journal.next)
+        return done
+
+    with no_larger_files(engine.journal.size_bytes + 1000):
+        with pytest.raises(ProblemError, match="cannot append"):
+            tell()
+        assert engine.journal.next == 0
+        with pytest.raises(ProblemError, match="cannot append"):
+            tell()
+    assert tell() == Ingested(accepted=0, duplicates=50)
+    assert engine.events == engine.journal.next == 50
+    runtime.close()
+    assert compare_history(Installation(tmp_path))["events"] == 50
 
 
 def test_a_kill_while_the_disk_refuses_leaves_what_was_acknowledged(tmp_path: Path) -> None:
