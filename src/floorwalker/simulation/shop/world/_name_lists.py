@@ -109,9 +109,9 @@ _COMPOSED: tuple[tuple[str, str], ...] = (
         "acher bauer berger brunner egger gruber hofer huber inger lechner maier moser ner reiter wimmer",
     ),
     (
-        "Ash Barn Bex Brad Bram Brom Carl Charl Clay Crom Dal Den East Els Farn Fen Gran Hal Har Hart Hath Holl Kim Lang"
-        " Lin Mar Mel Nor Old Pem Pres Rad Red Rush Sher Stan Sut Thorn Up Wake Wal Wes Whit Wood",
-        "berry bourne bridge brook by cliff combe croft dale don field ford ham ley low more shaw ton well wood",
+        "Ash Barn Bex Brad Bram Brom Carl Charl Clay Crom Dal Den East Els Farn Fen Gran Hal Har Hart Hath Holl Lang"
+        " Lin Mar Mel Nor Old Pem Pres Rad Red Rush Sher Stan Sut Thorn Up Wake Wal Wes Whit",
+        "berry bourne bridge brook by cliff combe croft dale don field ford ham ley low more ton well wood",
     ),
     (
         "Bar Biel Bor Brzez Chmiel Czer Dobr Dol Gor Gra Gron Jan Jar Kal Kam Kos Kras Kub Lask Les Lip Mal Mil Mos Ol"

@@ -48,7 +48,6 @@ _WALLET_MIX = np.array(
         [0.10, 0.01, 0.00, 0.01, 0.46, 0.42, 0.00, 0.00],
     ]
 )
-_TWO = 10**2
 
 
 @dataclass(frozen=True)
@@ -177,8 +176,8 @@ def make_card(chance: Chance, issuers: Issuers, rng: Generator, *, country: str,
     Parameters
     ----------
     country : of its bank.
-    origin : `own` (as a customer has it), `stolen` (a plain card, seldom prepaid), `prepaid`, `virtual` (many numbers
-        of one modern bank).
+    origin : `own` (as a customer has it), `stolen` (a card, now and then loaded into a telephone's wallet), `prepaid`,
+        `virtual` (many numbers of one modern bank).
     """
     number = np.array([rng.integers(1 << 60)], dtype=np.uint64)
     place = np.array([CODES.index(country) if country in CODES else 0])
@@ -191,7 +190,9 @@ def make_card(chance: Chance, issuers: Issuers, rng: Generator, *, country: str,
             issue = issuers.prepaid(draw * 0.25, place)
         else:
             issue = issuers.draw(draw, place)
-        made = Cards(
-            made.payment, issue, np.zeros(1, dtype=np.int64), digits(chance.words("card/last four", number), 4)
-        )
-    return made.card(0, issuers, stored=origin == "own")
+        loaded = origin == "stolen" and country != "CN" and rng.random() < 0.3
+        wallet = 1 + int(rng.random() < 0.45) if loaded else 0
+        four = digits(chance.words("card/last four", number), 4)
+        made = Cards(made.payment, issue, np.array([wallet]), four)
+    # Whoever pays with a card for the first time may let the shop keep it.
+    return made.card(0, issuers, stored=bool(rng.random() < 0.6))

@@ -171,14 +171,14 @@ def draw_emails(
         rows = np.flatnonzero(pattern == place)
         if len(rows):
             box[rows] = form(rows)
-    in_figures = np.flatnonzero((hosts == "qq.com") & (chance.uniform("email/qq", numbers) < _NUMBERS_AT_QQ))
-    if len(in_figures):
-        figures = chance.words("email/figures", numbers[in_figures])
-        box[in_figures] = plain(figures % np.uint64(9) + np.uint64(1)) + digits(figures >> np.uint64(8), 8)
     # Names alone are long taken at the big providers: most who bear one add a number, later comers a long one.
     plain_name = np.isin(pattern, (0, 1, 3, 5, 7)) & (chance.uniform("email/own", numbers) >= OWN_SHARE)
     taken = np.flatnonzero(plain_name & (chance.uniform("email/taken", numbers) < 0.62))
     box[taken] = box[taken] + number[taken]
     crowded = np.flatnonzero(np.isin(pattern, (4, 8, 9)) & (in_china | (chance.uniform("email/late", numbers) < 0.6)))
     box[crowded] = box[crowded] + digits(luck[crowded] >> np.uint64(40), 2)
+    in_figures = np.flatnonzero((hosts == "qq.com") & (chance.uniform("email/qq", numbers) < _NUMBERS_AT_QQ))
+    if len(in_figures):
+        figures = chance.words("email/figures", numbers[in_figures])
+        box[in_figures] = plain(figures % np.uint64(9) + np.uint64(1)) + digits(figures >> np.uint64(8), 8)
     return np.asarray(box + "@" + hosts, dtype=object)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from floorwalker.errors import UsageError
+from floorwalker.events.cards import find_card_number
 from floorwalker.events.decode import decode_event
 from floorwalker.events.event import Event
 from floorwalker.events.identity.addresses import read_address
@@ -76,6 +77,14 @@ def test_everybody_can_sign_up_and_is_somebody(world):
             assert value is None or not is_placeholder(kind, value)
         for address in (event.billing_address, event.shipping_address):
             assert read_address(address).point is not None, address
+
+
+def test_nobody_is_named_like_a_card_and_mailboxes_are_one_persons(world):
+    people = world.people(np.arange(30_000))
+    for column in (people.email, people.phone, people.account):
+        assert not any(find_card_number(text) for text in column.tolist())
+    boxes = collections.Counter(read_email(text).canonical for text in people.email.tolist())
+    assert sum(count for count in boxes.values() if count > 1) < 0.012 * len(people)
 
 
 def test_segments_are_as_frequent_as_the_table_says(world):
@@ -245,7 +254,8 @@ def test_what_betrays_a_device_can_stay_hidden(world):
 def test_cards_are_as_they_are_said_to_be(world):
     rng = np.random.default_rng(4)
     stolen = [world.new_card(rng, country="GB", origin="stolen") for _ in range(60)]
-    assert all(card.bin and card.facts.issuer_country == "GB" and not card.facts.wallet for card in stolen)
+    assert all(card.bin and card.facts.issuer_country == "GB" for card in stolen)
+    assert 0 < sum(bool(card.facts.wallet) for card in stolen) < 40
     assert all(world.new_card(rng, origin="prepaid").facts.funding == "prepaid" for _ in range(20))
     assert len({card.payment for card in stolen}) == 60
     own = [world.new_card(rng, origin="own") for _ in range(200)]

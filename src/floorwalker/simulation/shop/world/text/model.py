@@ -29,7 +29,7 @@ KINDS: tuple[str, ...] = (
 GOODS = frozenset({"noun", "aspect", "good", "bad", "fault", "use", "own"})
 """Words that depend on the item."""
 
-_SENTENCES = 500
+_SENTENCES = 360
 _LONGEST = 40
 _END = ""
 _SLOT = re.compile(r"\$([a-z]+)")
