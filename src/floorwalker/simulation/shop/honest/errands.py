@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.random import Generator
 
 from floorwalker.simulation.shop.diary import Diary
-from floorwalker.simulation.shop.honest._common import address_of, common, later, rate_of, session_name, tongue, touches
+from floorwalker.simulation.shop.honest._common import address_of, common, later, rate_of, session_name, tongue
 from floorwalker.simulation.shop.honest.acts import PATHS, Act
 from floorwalker.simulation.shop.honest.fulfilment import SUPPORT_REASONS
 from floorwalker.simulation.shop.honest.shelf import in_currency, shelf_of
@@ -34,20 +34,20 @@ def sign_up(
     writer.page(at, Act.HOME, -1, False)
     at = later(at, float(rng.lognormal(2.7, 0.7)))
     writer.page(at, Act.SIGN_UP_PAGE, -1, False)
-    at = later(at, float(rng.lognormal(3.3, 0.45)))
-    by_phone = touches(persona, device) and rng.random() < 0.7
+    at = later(at, float(rng.lognormal(3.4, 0.45)))
+    by_phone = persona.devices[device].channel in ("app", "mini_program") and rng.random() < 0.75
     method = "sms" if by_phone else "email"
     target: dict[str, Any] = {"phone": persona.phone} if by_phone else {"email": persona.email}
-    facts = common(world, persona, at, device=device, network=network, session=writer.session, login=False)
+    facts = common(world, persona, at, device=device, network=network, session=writer.session)
     diary.write(
         "code_sent", at, **facts, **target, method=method, reason="sign_up", url=address_of(PATHS[Act.CODE_SENT])
     )
-    at = later(at, float(rng.lognormal(2.9, 0.5)))
+    at = later(at, float(rng.lognormal(3.0, 0.5)))
     diary.write(
         "code_checked", at, **facts, **target, method=method, reason="sign_up", result="passed",
         url=address_of(PATHS[Act.CODE_CHECKED]),
     )  # fmt: skip
-    at = later(at, float(rng.uniform(0.4, 2.5)))
+    at = later(at, float(rng.lognormal(1.2, 0.4)))
     facts = common(world, persona, at, device=device, network=network, session=writer.session, kind="sign_up")
     extra: dict[str, Any] = {"account": persona.account, "email": persona.email, "phone": persona.phone}
     if inviter:

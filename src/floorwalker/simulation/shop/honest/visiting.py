@@ -29,6 +29,8 @@ INTENTS = {"natural": NATURAL, "browse": LOOK, "hold": HOLD, "buy": BUY, "redeem
 REMEMBERED = {"app": 0.93, "mini_program": 0.93}
 """Share of visits by customers that begin logged in, by channel."""
 REMEMBERED_ELSEWHERE = 0.55
+CLAIMED = 0.62
+"""Share of coupons used by members that they claimed just before."""
 SIGNALS_SHARE = 0.8
 """Share of visits that the collector reports on."""
 LOGIN_METHODS = ("password", "passkey", "code", "social")
@@ -131,8 +133,8 @@ def visit(
             if known and not logged_in:
                 writer.log_in(begin - int(rng.uniform(8, 25) * SECOND), rng)
                 logged_in = True
-            if intent == "redeem" and coupons and known and not claimed:
-                claim_at = begin - int(rng.uniform(2, 7) * SECOND)
+            if intent == "redeem" and coupons and known and not claimed and rng.random() < CLAIMED:
+                claim_at = begin - int(rng.lognormal(1.6, 0.6) * SECOND)
                 writer.claim(claim_at, tuple(coupons))
                 claimed = True
             writer.page(when, act, -1, logged_in)
