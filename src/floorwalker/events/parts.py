@@ -72,7 +72,8 @@ class Parts:
         for entity, name in zip((COUPON, ITEM, SELLER), PART_ENTITIES, strict=True):
             mine = self.entity == entity
             known[mine] = keys[name][self.row[mine]]
-        return known != self.key
+        further: NDArray[np.bool_] = known != self.key
+        return further
 
     def starts(self, events: int) -> NDArray[np.int64]:
         """int64 [events + 1]: where the parts of each event begin; the last entry is where they end."""
