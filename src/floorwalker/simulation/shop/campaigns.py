@@ -36,6 +36,8 @@ SKILL_SHARES = MappingProxyType(
     }
 )
 """Part -> skill -> share of its harmful events."""
+TYPE_WEIGHTS = MappingProxyType({"scraping": 2.5})
+"""Abuse type -> times the harmful events of the others: a page that is copied is little."""
 _LEAST = 6
 """Harmful events below which one more campaign says nothing."""
 _SLACK = 1.5
@@ -168,7 +170,7 @@ def _plan_split(scenario: Scenario, chance: Chance, split: str, events: float, f
         for abuse_type in ABUSE_TYPES:
             families = by_type.get(abuse_type, [])
             if families:
-                share = SKILL_SHARES[split][skill]
+                share = SKILL_SHARES[split][skill] * TYPE_WEIGHTS.get(abuse_type, 1.0)
                 cells.append((skill, abuse_type, families, share))
                 weight += share
                 cost += share * sum(1.0 / family.harmful_share[skill] for family in families) / len(families)

@@ -15,9 +15,11 @@ from numpy.random import Generator
 
 from floorwalker.simulation.shop import honest
 from floorwalker.simulation.shop.adversaries._crew import Crew, Member
+from floorwalker.simulation.shop.adversaries._errands import Errand
 from floorwalker.simulation.shop.adversaries._script import machine_signals, pause, rush
 from floorwalker.simulation.shop.diary import Diary, Entry, Truth
-from floorwalker.simulation.shop.honest.shelf import HOST
+from floorwalker.simulation.shop.honest._common import rate_of, tongue
+from floorwalker.simulation.shop.honest.shelf import HOST, in_currency
 from floorwalker.simulation.shop.persona import Persona
 from floorwalker.simulation.shop.scenario import SECOND
 
@@ -128,13 +130,38 @@ class Hands:
         """What follows a purchase: parcels, refunds, returns, reviews; as `honest.after_order` takes them."""
         diary = Diary(self.truth)
         honest.after_order(self.world, diary, done.bought, self.rng, **what)
+        bought = done.bought
+        for entry in list(diary.entries):
+            if entry.event.session and bought is not None:
+                # What the customer does about it happens in a short visit of its own.
+                session = self.session()
+                Errand(self.world, diary, bought.persona, self.rng, device=bought.device, session=session).round_off(
+                    entry
+                )
         return sorted(diary.entries, key=lambda entry: entry.event.at)
 
+    def errand(self, member: Member, at: int, kind: str, path: str, *, about: int = -1, **fields: Any) -> Done:
+        """A short visit for one deed; a script sends the deed alone."""
+        diary = Diary(self.truth)
+        persona, device = self.seen(member), self._device(member)
+        session = self.session()
+        begin = at
+        if not member.opened:
+            begin = self._open(diary, member, persona, at, session=session) + self.pause(member)
+            persona = replace(member.persona, networks=persona.networks)
+        errand = Errand(self.world, diary, persona, self.rng, device=device, session=session)
+        done = errand.run(kind, begin, path, about=about, **fields)
+        entries = sorted(diary.entries, key=lambda entry: entry.event.at)
+        entries = self.finish(member, entries, entries[-1].event.at, frozenset({kind}))
+        return Done(entries, done, session)
+
     def review(self, member: Member, at: int, *, item: int, stars: int, style: str) -> Done:
-        """A visit that ends with a review; a script goes straight to the form."""
-        if member.tactic.looks_human:
-            return self.visit(member, at, "review", items=(item,), review=(stars, style))
-        return self._call(member, at, honest.review, item=item, stars=stars, style=style)
+        """A review of something that was never bought; a script goes straight to the form."""
+        return self.errand(
+            member, at, "review", "/account/reviews/new", rating=(stars - 1) / 4.0, url=f"{HOST}/api/reviews",
+            text=self.world.reviews(self.rng, item, (stars - 1) / 4.0, style, tongue(member.persona)),
+            **self.goods(item),
+        )  # fmt: skip
 
     def watch_stream(self, member: Member, at: int, *, item: int) -> Done:
         """A while in a livestream."""
@@ -142,9 +169,22 @@ class Hands:
             return self.visit(member, at, "stream", items=(item,))
         return self._call(member, at, honest.watch_stream, item=item)
 
-    def group_buy(self, member: Member, at: int, *, item: int, group: str | None, inviter: str | None) -> Done:
-        """A group purchase opened, or joined where `group` is given; `bought` is the group's name."""
-        return self._call(member, at, honest.group_buy, item=item, group=group, inviter=inviter)
+    def group_buy(self, member: Member, at: int, *, item: int, group: str, inviter: str | None) -> Done:
+        """A group purchase opened, or joined where there is an inviter."""
+        kind = "group_buy_opened" if inviter is None else "group_buy_joined"
+        shelf = self.world.items
+        currency, rate = rate_of(member.persona)
+        fields: dict[str, Any] = {"group": group} | ({"inviter": inviter} if inviter else {})
+        return self.errand(
+            member, at, kind, "/item/", about=item, **fields, currency=currency,
+            amount_minor=int(in_currency(int(shelf.price_minor[item]), rate)),
+            url=f"{HOST}/api/groups" + ("/join" if inviter else ""),
+            **self.goods(item),
+        )  # fmt: skip
+
+    def goods(self, item: int) -> dict[str, Any]:
+        """The fields that name an item."""
+        return {"item": str(self.world.items.id[item]), "seller": str(self.world.items.seller[item])}
 
     def claim(self, member: Member, at: int, *, code: str) -> Done:
         """A coupon taken into the account."""
@@ -171,54 +211,39 @@ class Hands:
             at += self.pause(member)
         return entries
 
-    def balance(self, member: Member, at: int, kind: str, *, amount_minor: int, recipient: str = "") -> Entry:
+    def balance(self, member: Member, at: int, kind: str, *, amount_minor: int, recipient: str = "") -> Done:
         """A balance filled, moved or spent."""
-        fields: dict[str, Any] = {"amount_minor": amount_minor, "currency": "EUR", "balance_kind": "gift_card"}
+        currency, rate = rate_of(member.persona)
+        balance = ("gift_card", "gift_card", "points", "balance")[int(self.rng.integers(4))]
+        fields: dict[str, Any] = {"amount_minor": int(amount_minor * rate), "currency": currency}
         if kind == "top_up":
             card = member.persona.cards[0]
-            fields |= {"payment": card.payment, "card": card.facts} | ({"bin": card.bin} if card.bin else {})
+            fields |= {"payment": card.payment} | ({"bin": card.bin} if card.bin else {})
         if recipient:
             fields["recipient"] = recipient
         path = {"top_up": "/api/balance/top-up", "transfer": "/api/balance/transfer"}.get(kind, "/api/balance/spend")
-        return self.write(member, kind, at, session=self.session(), url=HOST + path, **fields)
+        return self.errand(member, at, kind, "/account", balance_kind=balance, url=HOST + path, **fields)
 
     def listing(self, member: Member, at: int, *, item: int, share: float, style: str) -> list[Entry]:
-        """An offer of an item at a share of its usual price, after a look at what others offer."""
-        entries: list[Entry] = []
-        session = ""
-        if member.tactic.looks_human:
-            done = self.visit(member, at, "browse", items=(item,))
-            entries, at, session = done.entries, done.end_at + self.pause(member), done.session
+        """An offer of an item at a share of its usual price."""
         shelf = self.world.items
         price = max(99, round(int(shelf.price_minor[item]) * share * float(self.rng.uniform(0.9, 1.1)) / 10) * 10 - 1)
-        text = self.world.listing_text(self.rng, item, style, _tongue(member.persona))
-        entries.append(
-            self.write(
-                member, "listing", at, session=session or self.session(), seller=str(shelf.seller[item]),
-                item=f"i{int(self.rng.integers(1 << 36)):09x}", text=text, list_price_minor=price, currency="EUR",
-                quantity=int(self.rng.integers(1, 200)), url=f"{HOST}/api/seller/items",
-            )
-        )  # fmt: skip
-        return entries
+        return self.errand(
+            member, at, "listing", "/account", seller=str(shelf.seller[item]), item=str(shelf.id[item]),
+            text=self.world.listing_text(self.rng, item, style, tongue(member.persona)), list_price_minor=price,
+            currency="EUR", quantity=int(self.rng.integers(1, 200)), url=f"{HOST}/api/seller/items",
+        ).entries  # fmt: skip
 
     def message(self, member: Member, at: int, *, count: int, item: int, style: str) -> list[Entry]:
-        """Words to `count` other customers."""
+        """Words to `count` other customers, one after the other."""
         entries: list[Entry] = []
-        session = self.session()
-        if member.tactic.looks_human:
-            done = self.visit(member, at, "browse", items=(item,))
-            entries, at, session = done.entries, done.end_at + self.pause(member), done.session
         for _ in range(count):
-            other, _ = self.crew.draw_customer()
-            entries.append(
-                self.write(
-                    member, "message", at, session=session, recipient=other.account,
-                    item=str(self.world.items.id[item]),
-                    text=self.world.message_text(self.rng, item, style, _tongue(member.persona)),
-                    url=f"{HOST}/api/messages",
-                )
+            done = self.errand(
+                member, at, "message", "/item/", about=item, url=f"{HOST}/api/messages", **self.goods(item),
+                text=self.world.message_text(self.rng, item, style, tongue(member.persona)),
             )  # fmt: skip
-            at += self.pause(member)
+            entries += done.entries
+            at = entries[-1].event.at + self.pause(member)
         return entries
 
     def reprice(self, done: Done, share: float, pieces: int) -> None:
@@ -325,9 +350,3 @@ class Hands:
         member.opened = True
         member.persona = replace(member.persona, joined_at=end_at)
         return int(end_at)
-
-
-def _tongue(persona: Persona) -> str:
-    """The language that somebody writes in, as the writers of text name it."""
-    start = persona.language[:2]
-    return start if start in ("de", "zh") else "en"

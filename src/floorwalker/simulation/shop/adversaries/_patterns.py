@@ -30,6 +30,27 @@ class Shopper(Adversary):
             done.entries += self.hands.after(done, refund=False, until=self.brief.ends_at)
         return done
 
+    def later(self, done: Done, kind: str, **what: Any) -> list[Entry]:
+        """What follows an order, with one deed in it that has to happen before the campaign ends.
+
+        Hasty ones do not wait for the parcel; nobody waits until it is too late.
+        """
+        entries = self.hands.after(done, until=1 << 62, **what)
+        deed = next((entry.event for entry in entries if entry.event.type == kind), None)
+        if deed is None:
+            return entries
+        patience = by_skill(0.03, 0.2, 0.8, 1.0)[self.skill]
+        wished = done.end_at + int((deed.at - done.end_at + float(self.rng.lognormal(0.5, 0.8)) * DAY) * patience)
+        if wished >= self.brief.ends_at - DAY // 8:
+            wished = done.end_at + int((self.brief.ends_at - done.end_at) * float(self.rng.uniform(0.35, 0.97)))
+        for entry in entries:
+            event = entry.event
+            # The visit in which it is done goes with it, and the money that comes of it.
+            moves = event.session == deed.session or (kind == "refund_requested" and event.type == "refund_issued")
+            if moves:
+                entry.event = msgspec.structs.replace(event, at=event.at + wished - deed.at)
+        return entries
+
 
 class Redeemer(Shopper):
     """Takes coupons and promotions more often than they are meant."""
@@ -109,21 +130,8 @@ class Refunder(Shopper):
         return entry.event.amount_minor or self.economics.gain_minor
 
     def claim_back(self, done: Done, reason: str) -> list[Entry]:
-        """The parcel, and after it the claim: hasty ones do not wait for it, nobody waits until it is too late."""
-        entries = self.hands.after(done, refund=(reason, 0.0), returned=False, review=False, until=1 << 62)
-        asked = next((entry.event.at for entry in entries if entry.event.type == "refund_requested"), None)
-        if asked is None:
-            return entries
-        patience = by_skill(0.03, 0.2, 0.8, 1.0)[self.skill]
-        wait = (asked - done.end_at + float(self.rng.lognormal(1.1, 0.8)) * DAY) * patience
-        wished = done.end_at + int(wait)
-        if wished >= self.brief.ends_at - DAY // 8:
-            wished = done.end_at + int((self.brief.ends_at - done.end_at) * float(self.rng.uniform(0.35, 0.97)))
-        for entry in entries:
-            if entry.event.type in ("refund_requested", "refund_issued"):
-                at = entry.event.at + wished - asked
-                entry.event = msgspec.structs.replace(entry.event, at=at, received_at=0)
-        return entries
+        """The parcel, and after it the claim."""
+        return self.later(done, "refund_requested", refund=(reason, 0.0), returned=False, review=False)
 
 
 class Voice(Shopper):
@@ -131,6 +139,7 @@ class Voice(Shopper):
 
     abuse_type = "content_abuse"
     harmful = frozenset({"review"})
+    early = 0.55
     economics = Economics(gain_minor=600)
     harmful_share = by_skill(0.25, 0.2, 0.07, 0.06)
 

@@ -12,6 +12,7 @@ from floorwalker.simulation.shop.adversaries._base import Adversary, Economics, 
 from floorwalker.simulation.shop.adversaries._market import Tactic
 from floorwalker.simulation.shop.adversaries._skills import by_skill
 from floorwalker.simulation.shop.diary import Entry
+from floorwalker.simulation.shop.honest.shelf import HOST
 
 _BOUGHT = {
     "naive": (
@@ -43,7 +44,7 @@ class AgedAccounts(Adversary):
     harmful = frozenset({"login_succeeded", "contact_change"})
     economics = Economics(gain_minor=900)
     tactics = _BOUGHT
-    harmful_share = by_skill(0.5, 0.22, 0.08, 0.07)
+    harmful_share = by_skill(0.47, 0.3, 0.09, 0.11)
 
     def act(self, member: Member, at: int) -> list[Entry]:
         """The first visit under new hands; who cannot wait makes the account his own at once."""
@@ -52,9 +53,9 @@ class AgedAccounts(Adversary):
         if self.rng.random() >= hasty:
             return done.entries
         new = self.world.new_person(self.rng, country=member.persona.country, style="plausible", at=at)
-        changed = self.hands.write(
-            member, "contact_change", done.end_at + self.hands.pause(member), session=done.session, email=new.email,
-            phone=new.phone,
+        changed = self.hands.errand(
+            member, done.end_at + self.hands.pause(member), "contact_change", "/account", email=new.email,
+            url=f"{HOST}/api/account/contact",
         )  # fmt: skip
-        member.persona = replace(member.persona, email=new.email, phone=new.phone)
-        return [*done.entries, changed]
+        member.persona = replace(member.persona, email=new.email)
+        return [*done.entries, *changed.entries]

@@ -20,7 +20,7 @@ class Carding(Payer):
     harmful = frozenset({"payment_authorised", "payment_declined"})
     economics = Economics(gain_minor=2_500)
     cards_last = by_skill(1, 1, 1, 1)
-    harmful_share = by_skill(0.22, 0.15, 0.075, 0.06)
+    harmful_share = by_skill(0.28, 0.18, 0.085, 0.055)
     dead = by_skill(0.8, 0.65, 0.35, 0.12)
     """Share of the cards that no longer work: experts buy fresh ones."""
 

@@ -27,7 +27,7 @@ class CredentialCracking(Adversary):
     harmful = frozenset({"login_succeeded"})
     economics = Economics(gain_minor=1_800)
     tactics = THEFT_TACTICS
-    harmful_share = by_skill(0.055, 0.09, 0.09, 0.08)
+    harmful_share = by_skill(0.06, 0.1, 0.12, 0.12)
 
     def act(self, member: Member, at: int) -> list[Entry]:
         """Guesses at one account; the last one fits."""

@@ -25,7 +25,7 @@ class CredentialStuffing(Adversary):
     economics = Economics(gain_minor=1_500)
     tactics = THEFT_TACTICS
     sizes = by_skill(40, 40, 40, 40)
-    harmful_share = by_skill(0.075, 0.1, 0.1, 0.08)
+    harmful_share = by_skill(0.09, 0.11, 0.13, 0.14)
 
     def act(self, member: Member, at: int) -> list[Entry]:
         """Misses on other accounts, then one that opens and what is looked at in it."""

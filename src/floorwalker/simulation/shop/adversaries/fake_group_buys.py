@@ -22,21 +22,20 @@ class FakeGroupBuys(Shopper):
     abuse_type = "promotion_abuse"
     harmful = frozenset({"group_buy_joined", "group_buy_opened"})
     economics = Economics(gain_minor=900)
-    harmful_share = by_skill(0.4, 0.16, 0.16, 0.3)
+    harmful_share = by_skill(0.33, 0.16, 0.11, 0.2)
 
     def prepare(self) -> None:
         """Nothing is open yet."""
         super().prepare()
-        self.group: tuple[str | None, int, str] | None = None
+        self.group: tuple[str, int, str] | None = None
         self.joined = 0
 
     def act(self, member: Member, at: int) -> list[Entry]:
         """Open a group, or join the one that is open."""
         if self.group is None or self.joined >= _SIZE[self.skill]:
             item = self.targets.item()
-            done = self.hands.group_buy(member, at, item=item, group=None, inviter=None)
-            self.group, self.joined = (str(done.bought), item, member.persona.account), 1
-            return done.entries
+            self.group, self.joined = (self.hands.session(), item, member.persona.account), 1
+            return self.hands.group_buy(member, at, item=item, group=self.group[0], inviter=None).entries
         self.joined += 1
         name, item, opener = self.group
         return self.hands.group_buy(member, at, item=item, group=name, inviter=opener).entries

@@ -19,11 +19,16 @@ class FakeReviews(Voice):
     """Praises for money."""
 
     title = "fake-review ring"
-    harmful_share = by_skill(0.35, 0.18, 0.11, 0.1)
+    harmful_share = by_skill(0.38, 0.13, 0.06, 0.036)
 
     def act(self, member: Member, at: int) -> list[Entry]:
         """One review; the camouflaged review other things as well, honestly enough."""
         item = self.subject()
         blames = self.rng.random() < 0.1
         stars = 1 if blames else 5 if self.rng.random() < by_skill(1.0, 0.97, 0.85, 0.62)[self.skill] else 4
-        return self.hands.review(member, at, item=item, stars=stars, style=STYLES[self.skill]).entries
+        style = STYLES[self.skill]
+        if self.rng.random() >= by_skill(0.0, 0.15, 0.6, 1.0)[self.skill]:
+            return self.hands.review(member, at, item=item, stars=stars, style=style).entries
+        # A verified purchase, paid back by the seller; the review comes with the parcel.
+        done = self.hands.visit(member, at, "buy", items=(item,), outcome="ok")
+        return [*done.entries, *self.later(done, "review", review=(stars, style), refund=False)]

@@ -19,18 +19,14 @@ class GiftCardCashOut(Payer):
     owasp = "OAT-012"
     harmful = frozenset({"top_up", "transfer", "withdrawal"})
     economics = Economics(gain_minor=4_500)
-    harmful_share = by_skill(0.98, 0.98, 0.12, 0.095)
+    harmful_share = by_skill(0.36, 0.22, 0.13, 0.18)
 
     def act(self, member: Member, at: int) -> list[Entry]:
         """Fill and empty."""
         self.arm(member)
-        entries: list[Entry] = []
-        if self.skill in ("advanced", "expert"):
-            done = self.hands.visit(member, at, "browse")
-            entries, at = done.entries, done.end_at + self.hands.pause(member)
         big = self.skill in ("naive", "skilled")
         amount = self.amount(big)
-        entries.append(self.hands.balance(member, at, "top_up", amount_minor=amount))
+        entries = self.hands.balance(member, at, "top_up", amount_minor=amount).entries
         if self.rng.random() < by_skill(0.9, 0.8, 0.4, 0.25)[self.skill]:
             later = entries[-1].event.at + (
                 self.hands.pause(member) if big else int(self.rng.uniform(0.5, 20) * 3_600_000_000)
@@ -38,7 +34,7 @@ class GiftCardCashOut(Payer):
             kind = "transfer" if big or self.rng.random() < 0.3 else "withdrawal"
             recipient = self.drop.account if kind == "transfer" else ""
             spent = amount if big else int(amount * self.rng.uniform(0.4, 1.0))
-            entries.append(self.hands.balance(member, later, kind, amount_minor=spent, recipient=recipient))
+            entries += self.hands.balance(member, later, kind, amount_minor=spent, recipient=recipient).entries
         return entries
 
     def prepare(self) -> None:
@@ -48,6 +44,6 @@ class GiftCardCashOut(Payer):
 
     def amount(self, big: bool) -> int:
         """What a card is charged with: as much as it gives, or what people give as a present."""
-        presents, large = (1_000, 2_000, 2_500, 3_000, 5_000, 10_000), (20_000, 25_000, 50_000)
+        presents, large = (1_000, 1_000, 1_500, 2_000, 2_500, 2_500, 5_000, 10_000), (20_000, 25_000, 50_000)
         among = large if big else presents
         return among[int(self.rng.integers(len(among)))]

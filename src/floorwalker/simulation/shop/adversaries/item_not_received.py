@@ -14,5 +14,5 @@ class ItemNotReceived(RefundOnly):
     """Denies that parcels came."""
 
     title = "item-not-received abuse"
-    harmful_share = by_skill(0.09, 0.075, 0.045, 0.045)
+    harmful_share = by_skill(0.065, 0.058, 0.042, 0.042)
     claim = "not_received"

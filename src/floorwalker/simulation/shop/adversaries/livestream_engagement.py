@@ -20,7 +20,7 @@ class LivestreamEngagement(Shopper):
     harmful = frozenset({"livestream"})
     economics = Economics(gain_minor=150, per_deed=3)
     sizes = by_skill(200, 120, 80, 60)
-    harmful_share = by_skill(0.6, 0.35, 0.18, 0.3)
+    harmful_share = by_skill(0.6, 0.31, 0.25, 0.33)
 
     def prepare(self) -> None:
         """The stream that pays."""

@@ -16,7 +16,7 @@ class RefundOnly(Refunder):
     """Keeps goods and money."""
 
     title = "refund-only abuse"
-    harmful_share = by_skill(0.09, 0.075, 0.045, 0.045)
+    harmful_share = by_skill(0.062, 0.06, 0.045, 0.04)
     claim = "damaged"
 
     def act(self, member: Member, at: int) -> list[Entry]:

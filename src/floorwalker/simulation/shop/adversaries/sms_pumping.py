@@ -22,7 +22,7 @@ class SmsPumping(Adversary):
     economics = Economics(gain_minor=60)
     tactics = OPENING
     sizes = by_skill(150, 90, 50, 40)
-    harmful_share = by_skill(0.95, 0.95, 0.2, 0.13)
+    harmful_share = by_skill(0.98, 0.98, 0.14, 0.15)
     ripens = False
 
     def act(self, member: Member, at: int) -> list[Entry]:

@@ -1,0 +1,112 @@
+"""Short visits for one purpose, as customers make them: a log-in where needed, a page or two, the deed.
+
+The crowd's own errands (`honest.crowd`) are columns; these are the same steps with the same pauses for one person.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+from numpy.random import Generator
+
+from floorwalker.simulation.shop import honest
+from floorwalker.simulation.shop.diary import Diary, Entry
+from floorwalker.simulation.shop.honest.shelf import HOST
+from floorwalker.simulation.shop.honest.visiting import (
+    LOGIN_METHODS,
+    LOGIN_SHARES,
+    REMEMBERED,
+    REMEMBERED_ELSEWHERE,
+    SIGNALS_SHARE,
+)
+from floorwalker.simulation.shop.persona import Persona
+from floorwalker.simulation.shop.scenario import SECOND
+
+if TYPE_CHECKING:
+    from floorwalker.simulation.shop.world import World
+
+FORMS = {
+    "refund_requested": "/account/returns",
+    "review": "/account/reviews/new",
+    "rating": "/account/reviews/new",
+    "support_contact": "/help",
+}
+"""Type of a deed that follows an order -> the page with its form; other deeds begin at the list of orders."""
+
+
+class Errand:
+    """Writes one short visit into a diary.
+
+    Parameters
+    ----------
+    world, diary, persona, rng : whose visit it is.
+    device : place in the persona's devices.
+    session : its name.
+    """
+
+    def __init__(
+        self, world: World, diary: Diary, persona: Persona, rng: Generator, *, device: int, session: str
+    ) -> None:
+        self.world, self.diary, self.persona, self.rng = world, diary, persona, rng
+        self.device, self.session = device, session
+
+    def write(self, kind: str, at: float, *, known: bool = True, **fields: Any) -> Entry:
+        """One event of it."""
+        facts = honest.common(
+            self.world, self.persona, int(at), device=self.device, network=0, session=self.session, login=known,
+            kind=kind,
+        )  # fmt: skip
+        return self.diary.write(kind, at, **{**facts, **fields})
+
+    def page(self, at: float, path: str, *, known: bool = True, item: int = -1) -> None:
+        """A page."""
+        fields: dict[str, Any] = {"method": "GET", "status": 200}
+        if item >= 0:
+            shelf = self.world.items
+            path += str(shelf.id[item])
+            fields |= {"item": str(shelf.id[item]), "seller": str(shelf.seller[item])}
+        self.write("page_view", at, known=known, url=HOST + path, **fields)
+
+    def log_in(self, before: float) -> None:
+        """A log-in that is complete before a time, where the client does not remember the person."""
+        channel = self.persona.devices[self.device].channel
+        if not self.persona.account or self.rng.random() < REMEMBERED.get(channel, REMEMBERED_ELSEWHERE):
+            return
+        method = LOGIN_METHODS[int(np.searchsorted(np.cumsum(LOGIN_SHARES), self.rng.random()))]
+        done = before - 3 * SECOND
+        self.write("login_succeeded", done, method=method, url=f"{HOST}/api/login")
+        self.page(done - self.rng.lognormal(2.3, 0.5) * SECOND, "/login", known=False)
+
+    def report(self, at: float, seconds: float) -> None:
+        """What the collector sends of four visits in five."""
+        if self.rng.random() >= SIGNALS_SHARE:
+            return
+        seen = honest.signals(
+            self.world, self.persona, int(at), self.rng, device=self.device, form=True, pages=2.0, seconds=seconds
+        )
+        when = at + int(self.rng.integers(1, 5)) * SECOND
+        self.write("client_signals", when, signals=seen, url=f"{HOST}/api/signals")
+
+    def run(self, kind: str, at: int, path: str, *, about: int = -1, **fields: Any) -> int:
+        """The page at `at`, then the deed; answers when it was done."""
+        self.log_in(at)
+        self.page(at, path, item=about)
+        seconds = float(self.rng.lognormal(2.9, 0.8))
+        done = at + int(seconds * SECOND)
+        self.write(kind, done, **fields)
+        self.report(done, seconds)
+        return done
+
+    def round_off(self, entry: Entry) -> None:
+        """Pages and log-in before a deed that follows an order and stands alone so far."""
+        event = entry.event
+        page = event.at - int(self.rng.lognormal(3.6, 0.6) * SECOND)
+        opened = page - int(self.rng.lognormal(2.3, 0.6) * SECOND)
+        self.log_in(opened)
+        if self.rng.random() < 0.8:
+            self.page(opened, "/account/orders")
+        self.page(page, FORMS.get(event.type, "/account/orders"))
+        self.report(event.at, (event.at - page) / SECOND)
+        entry.event = msgspec.structs.replace(event, session=self.session)
