@@ -90,11 +90,16 @@ async def _take(service: Service, shop: str | None, texts: Texts) -> EventsReply
             await asyncio.sleep(0.01)
         stop = texts.piece(start, PIECE, PIECE_BYTES)
         now = service.engine.now()
-        taken = service.taker.take(texts.body, texts.starts[start:stop], texts.stops[start:stop], now=now, shop=shop)
-        if taken.left:
-            await _look_closely(service, taken, texts, start, now, shop)
-        taken.settle()
-        done = service.engine.ingest_packed(taken)
+        try:
+            taken = service.taker.take(texts.body, texts.starts[start:stop], texts.stops[start:stop], now=now, shop=shop)
+            if taken.left:
+                await _look_closely(service, taken, texts, start, now, shop)
+            taken.settle()
+            done = service.engine.ingest_packed(taken)
+        except BaseException:
+            # Their raw values never reached the vault.
+            service.taker.forget_given()
+            raise
         accepted, duplicates = accepted + done.accepted, duplicates + done.duplicates
         rejected += len(taken.faults)
         faults += [
