@@ -22,6 +22,7 @@ Floats = NDArray[np.float64]
 OUT = Path(__file__).parents[2] / "simulation/shop/honest/fitted.json"
 _LEVELS = np.concatenate([[0.0, 0.005], np.linspace(0.01, 0.99, 50), [0.995, 1.0]])
 _FINE = np.linspace(0.0, 1.0, 401)
+_PRICE_CLASSES = 10
 PLACES = (1, 2, 3, 5, 9)
 """Places in a visit from which a new class begins."""
 SOURCES = {
@@ -167,9 +168,14 @@ def _trade(tables: Tables) -> dict[str, Any]:
     orders = _bought(tables)
     lines = tables.lines.join(orders.select("invoice", "lines"), on="invoice", how="inner")
     price, quantity = lines["price"].to_numpy().astype(np.float64), lines["quantity"].to_numpy().astype(np.float64)
-    price_score, quantity_score = normal_scores(price), normal_scores(quantity)
-    dependence = float(np.corrcoef(price_score, quantity_score)[0, 1])
-    scored = lines.with_columns(q=pl.Series(quantity_score - dependence * price_score), p=pl.Series(price_score))
+    edges = np.unique(np.quantile(price, np.linspace(0, 1, _PRICE_CLASSES + 1)[1:-1]))
+    classes = np.searchsorted(edges, price, side="right")
+    quantity_score, within = np.empty(len(price)), []
+    for one in range(len(edges) + 1):
+        rows = np.flatnonzero(classes == one)
+        quantity_score[rows] = normal_scores(quantity[rows])
+        within.append(_round(np.quantile(quantity[rows], np.linspace(0.0, 1.0, 101)), 0))
+    scored = lines.with_columns(q=pl.Series(quantity_score), p=pl.Series(normal_scores(price)))
     by_order = scored.group_by("invoice").agg(pl.col("q").mean(), pl.col("p").mean(), pl.len())
     between_q, between_p = (_between(scored, name) for name in ("q", "p"))
     sized = by_order.filter(pl.col("len") >= 2)
@@ -179,8 +185,8 @@ def _trade(tables: Tables) -> dict[str, Any]:
     return {
         "lines": _round(np.quantile(orders["lines"].to_numpy(), _FINE), 0),
         "price": _round(np.quantile(price, _FINE), 2),
-        "quantity": _round(np.quantile(quantity, _FINE), 0),
-        "quantity_by_price": round(dependence, 4),
+        "price_edges": _round(edges, 2),
+        "quantity": within,
         "quantity_alike": round(between_q, 4),
         "price_alike": round(between_p, 4),
         "quantity_by_lines": round(

@@ -80,13 +80,13 @@ def _trade(table: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     lines = orders.select(
         customer="account", invoice="order", at="local", cancelled=pl.lit(False), lines="lines"
     ).explode("lines").unnest("lines").select(
-        "customer", "invoice", "at", "cancelled", "item", "quantity", price=pl.col("price_minor") / 100.0
+        "customer", "invoice", "at", "cancelled", "item", "quantity", price=(pl.col("price_minor") / 100.0).round(2)
     )  # fmt: skip
     back = table.filter(
         pl.col("type").is_in(["order_cancelled", "refund_issued"]), pl.col("order").is_in(orders["order"].implode())
     ).select(
         customer="account", invoice=pl.lit("C") + pl.col("order"), at="local", cancelled=pl.lit(True), item=pl.lit(""),
-        quantity=pl.lit(-1, dtype=pl.Int64), price=pl.col("amount_minor") / 100.0,
+        quantity=pl.lit(-1, dtype=pl.Int64), price=(pl.col("amount_minor") / 100.0).round(2),
     )  # fmt: skip
     invoices = make_invoices(pl.concat([lines, back]))
     return invoices, lines.select("invoice", "at", "item", "quantity", "price")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from floorwalker.simulation.shop.honest import facts
 from floorwalker.simulation.shop.honest.acts import LAST_PAGE, PATHS, TYPES, Act
-from floorwalker.simulation.shop.honest.calling import join
+from floorwalker.simulation.shop.honest.calling import Calls, join
 from floorwalker.simulation.shop.honest.crowd import Crowd, join_orders
 from floorwalker.simulation.shop.honest.fitted import Ints
 from floorwalker.simulation.shop.honest.fulfilment import CANCEL_REASONS, REASONS, SUPPORT_REASONS
@@ -77,38 +78,82 @@ _MEMBERS = (Act.LOGIN, Act.LOGIN_FAILED, Act.CODE_SENT, Act.CODE_CHECKED, Act.PA
 """Acts that name the account although nobody is logged in yet."""
 
 
-def make_frame(crowd: Crowd, shard: int) -> pl.DataFrame:
-    """Events of a shard as a frame in the order of time, without ids; `truth.segment` says who it was."""
-    world, people, shelf = crowd.world, crowd.people, crowd.shelf
+@dataclass
+class _Tables:
+    """What the rows of a shard point into, as frames."""
+
+    calls: Calls
+    ship: Ints
+    visits: pl.DataFrame
+    orders: pl.DataFrame
+    people: pl.DataFrame
+    cards: pl.DataFrame
+    login_at: Ints
+    label: Ints
+
+
+def make_frames(crowd: Crowd, shard: int) -> list[pl.DataFrame]:
+    """Events of a shard without ids, each frame in the order of time: pages and searches, and everything else.
+
+    The two are apart because most events are pages, and most columns say nothing about pages. `truth.segment` says who
+    it was.
+    """
+    world, people = crowd.world, crowd.people
     rows = crowd.rows.stack((world.scenario.first_at, world.scenario.end_at))
-    act, visit, person, order = rows["act"], rows["visit"], rows["person"], rows["order"]
+    calls, orders = join(*crowd.calls), join_orders(crowd.orders)
+    tables = _Tables(
+        calls,
+        orders.ship,
+        facts.table_of_visits(world, people, calls, shard),
+        facts.table_of_orders(world, crowd.shelf, people, orders, crowd.offers, shard),
+        facts.table_of_people(people),
+        facts.table_of_cards(world, people),
+        np.concatenate(crowd.login_at),
+        np.concatenate(crowd.label),
+    )
+    looks = (rows["act"] <= LAST_PAGE) | (rows["act"] == Act.SEARCH)
+    parts = [{name: column[some] for name, column in rows.items()} for some in (looks, ~looks)]
+    return [_common_fields(crowd, parts[0], tables), _business(crowd, parts[1], tables, shard)]
+
+
+def _common_fields(crowd: Crowd, rows: dict[str, Any], tables: _Tables) -> pl.DataFrame:
+    """Time, type, who, from where, which page: what any event may have."""
+    act, visit, person = rows["act"], rows["visit"], rows["person"]
+    base = [name for name in tables.visits.columns if not name.startswith("device_facts.")]
     client = np.isin(act, _CLIENT)
-    calls = join(*crowd.calls)
-    orders = join_orders(crowd.orders)
-    visits = facts.table_of_visits(world, people, calls, shard)
-    base = [name for name in visits.columns if not name.startswith("device_facts.")]
-    ordered = facts.table_of_orders(world, shelf, people, orders, crowd.offers, shard)
-    persons = facts.table_of_people(people)
-    login_at = np.concatenate(crowd.login_at)
-    known = np.where(visit >= 0, rows["at"] >= np.append(login_at, 0)[visit], True) | np.isin(act, _MEMBERS)
-    parts: list[pl.DataFrame] = [
-        pl.DataFrame({"at": rows["at"]}),
-        pl.DataFrame({"type": facts.text([TYPES.get(one, "") for one in range(max(TYPES) + 1)]).gather(act)}),
-        facts.take(visits.select(base), np.where(client, visit, -1)),
-        facts.take(visits.select(pl.exclude(base)), _one_of(act, _DEVICE, visit)),
-        facts.take(persons.select("account"), np.where(known, person, -1)),
-        _people_fields(crowd, rows, persons, orders.ship),
-        _order_fields(rows, ordered),
-        facts.take(facts.table_of_cards(world, people), np.where(np.isin(act, _PAYING), 3 * person + rows["card"], -1)),
-        facts.take(facts.table_of_items(shelf), _one_of(act, _ITEMS, rows["item"])),
-        _pages(crowd, rows),
-        _signals(crowd, rows, calls),
-    ]
-    frame = pl.concat(parts, how="horizontal")
-    frame = _amounts(frame, crowd, rows, shard)
-    frame = _words(frame, crowd, rows)
-    label = np.where(visit >= 0, np.append(np.concatenate(crowd.label), -1)[visit], -1)
-    return frame.with_columns(_segments(crowd, person, label))
+    known = np.where(visit >= 0, rows["at"] >= np.append(tables.login_at, 0)[visit], True) | np.isin(act, _MEMBERS)
+    label = np.where(visit >= 0, np.append(tables.label, -1)[visit], -1)
+    return pl.concat(
+        [
+            pl.DataFrame({"at": rows["at"]}),
+            pl.DataFrame({"type": facts.text([TYPES.get(one, "") for one in range(max(TYPES) + 1)]).gather(act)}),
+            facts.take(tables.visits.select(base), np.where(client, visit, -1)),
+            facts.take(tables.people.select("account"), np.where(known, person, -1)),
+            facts.take(facts.table_of_items(crowd.shelf), _one_of(act, _ITEMS, rows["item"])),
+            _pages(crowd, rows),
+            _segments(crowd, person, label).to_frame(),
+        ],
+        how="horizontal",
+    )
+
+
+def _business(crowd: Crowd, rows: dict[str, Any], tables: _Tables, shard: int) -> pl.DataFrame:
+    """Everything but pages and searches, with all that is said of it."""
+    act, person = rows["act"], rows["person"]
+    device = [name for name in tables.visits.columns if name.startswith("device_facts.")]
+    paying = np.where(np.isin(act, _PAYING), 3 * person + rows["card"], -1)
+    frame = pl.concat(
+        [
+            _common_fields(crowd, rows, tables),
+            facts.take(tables.visits.select(device), _one_of(act, _DEVICE, rows["visit"])),
+            _people_fields(crowd, rows, tables.people, tables.ship),
+            _order_fields(rows, tables.orders),
+            facts.take(tables.cards, paying),
+            _signals(crowd, rows, tables.calls),
+        ],
+        how="horizontal",
+    )
+    return _words(_amounts(frame, crowd, rows, shard), crowd, rows)
 
 
 def _people_fields(crowd: Crowd, rows: dict[str, Any], persons: pl.DataFrame, ship: Ints) -> pl.DataFrame:
@@ -366,4 +411,4 @@ def _segments(crowd: Crowd, person: Ints, label: Ints) -> pl.Series:
     return names.gather(places).alias("truth.segment")
 
 
-__all__ = ["Shelf", "comment_pool", "make_frame", "search_pool"]
+__all__ = ["Shelf", "comment_pool", "make_frames", "search_pool"]

@@ -9,7 +9,8 @@ import polars as pl
 
 from floorwalker.simulation.shop.chance import Chance
 from floorwalker.simulation.shop.honest.naming import names
-from floorwalker.simulation.shop.honest.schema import TRUTH, complete
+from floorwalker.simulation.shop.honest import schema
+from floorwalker.simulation.shop.honest.schema import COLUMNS, TRUTH, TRUTH_COLUMNS, complete
 from floorwalker.simulation.shop.scenario import DAY, Scenario
 
 
@@ -20,7 +21,10 @@ def write_pieces(frame: pl.DataFrame, scenario: Scenario, folder: Path, name: st
     ----------
     frame : events without ids. name : of the source: a shard, a group of campaigns.
     """
-    ready = complete(frame).with_columns(shop=pl.lit(scenario.shop)).sort("at", maintain_order=True)
+    columns = [name for name in COLUMNS if name in frame.columns and frame[name].null_count() < len(frame)]
+    ready = frame.select(
+        schema.lines_of(frame[name]) if name == "lines" else pl.col(name).cast(COLUMNS[name]) for name in columns
+    ).sort("at", maintain_order=True)
     at = ready["at"].to_numpy()
     edges = np.searchsorted(at, scenario.first_at + np.arange(scenario.days + 1) * DAY)
     for day in range(scenario.days):
@@ -57,9 +61,13 @@ def read_day(folder: Path, scenario: Scenario, day: int, first: int, columns: li
     chance = Chance(scenario.seed)
     files = pieces_of(folder, day)
     wanted = None if columns is None else list(dict.fromkeys(["id", "at", *columns]))
-    parts = [pl.read_ipc(path, columns=wanted) for path in files]
-    frame = pl.concat(parts) if parts else complete(pl.DataFrame({"at": []}))
-    return name_events(_order(frame, chance, day), chance, first)
+    parts = []
+    for path in files:
+        there = None if wanted is None else [name for name in pl.read_ipc_schema(path) if name in wanted]
+        parts.append(pl.read_ipc(path, columns=there))
+    frame = pl.concat(parts, how="diagonal") if parts else pl.DataFrame(schema={"at": pl.Int64})
+    known = name_events(_order(frame, chance, day), chance, first)
+    return known if wanted is None else complete(known, wanted)
 
 
 def finish_day(
@@ -68,13 +76,14 @@ def finish_day(
     """Write a whole day sorted; `late` are further events with ids, `used` the columns that say anything."""
     frame = read_day(folder, scenario, day, first)
     if late is not None and len(late):
-        frame = pl.concat([frame, late.select(frame.columns)]).sort("at", maintain_order=True)
-    truth = [name for name in frame.columns if name.startswith(TRUTH)]
+        frame = pl.concat([frame, late], how="diagonal").sort("at", maintain_order=True)
     at = frame["at"].to_numpy()
     splits = np.array(["train", "validation", "test"])
     validation, test = scenario.split_edges
     split = (at >= validation).astype(np.int64) + (at >= test)
-    frame = frame.select([*used, *truth]).with_columns(pl.Series(f"{TRUTH}split", splits[split].tolist()))
+    frame = complete(frame.with_columns(shop=pl.lit(scenario.shop)), [*used, *TRUTH_COLUMNS]).with_columns(
+        pl.Series(f"{TRUTH}split", splits[split].tolist())
+    )
     target = folder / f"day-{day:03d}.ipc"
     frame.write_ipc(target, compression="lz4")
     return target

@@ -24,11 +24,11 @@ from floorwalker.errors import UsageError
 from floorwalker.simulation.shop.chance import Chance
 from floorwalker.simulation.shop.honest import access
 from floorwalker.simulation.shop.honest.crowd import make_crowd
-from floorwalker.simulation.shop.honest.frame import make_frame
+from floorwalker.simulation.shop.honest.frame import make_frames
 from floorwalker.simulation.shop.honest.machines import make_machines
 from floorwalker.simulation.shop.honest.naming import names
 from floorwalker.simulation.shop.honest.pieces import finish_day, pieces_of, read_day, write_pieces
-from floorwalker.simulation.shop.honest.schema import EVENT_COLUMNS, TRUTH, complete, frame_of
+from floorwalker.simulation.shop.honest.schema import EVENT_COLUMNS, TRUTH, frame_of
 from floorwalker.simulation.shop.outcomes import AUDITS, Outcomes, make_outcomes
 from floorwalker.simulation.shop.scenario import Scenario
 from floorwalker.simulation.shop.world import World
@@ -122,7 +122,7 @@ def _run(
     outcomes = _outcomes(scenario, pl.concat(known))
     late = _late(scenario, outcomes, int(per_day.sum()))
     used |= _said(late)
-    columns = [name for name in EVENT_COLUMNS if name in used or name == "id"]
+    columns = [name for name in EVENT_COLUMNS if name in used or name in ("id", "shop")]
     days = ((late["at"] - scenario.first_at) // 86_400_000_000).to_numpy()
     finish = [
         ("finish", day, int(starts[day]), late.filter(pl.Series(days == day)), columns, access_log is not None)
@@ -189,8 +189,12 @@ def _do(job: tuple[Any, ...]) -> Any:
         _, shard, shards, scale = job
         world = _world(scenario)
         rng = world.chance.generator("honest/shard", shard)
-        frame = make_frame(make_crowd(world, np.arange(shard, world.customers, shards), rng, scale), shard)
-        return write_pieces(frame, scenario, parts, f"h{shard:03d}"), _said(frame), [], 0
+        frames = make_frames(make_crowd(world, np.arange(shard, world.customers, shards), rng, scale), shard)
+        counts = [
+            write_pieces(frame, scenario, parts, f"h{shard:03d}{letter}")
+            for frame, letter in zip(frames, "pb", strict=True)
+        ]
+        return sum(counts), _said(frames[0]) | _said(frames[1]), [], 0
     if kind == "campaigns":
         return _campaigns(scenario, parts, job[1])
     if kind == "known":
@@ -261,7 +265,7 @@ def _outcomes(scenario: Scenario, known: pl.DataFrame) -> Outcomes:
 
 def _late(scenario: Scenario, outcomes: Outcomes, first: int) -> pl.DataFrame:
     """The bank's letters as events, with ids after all others'."""
-    frame = complete(frame_of(outcomes.entries, scenario.shop)).sort("at", maintain_order=True)
+    frame = frame_of(outcomes.entries, scenario.shop).sort("at", maintain_order=True)
     made = names(Chance(scenario.seed), "event", np.arange(first, first + len(frame)))
     return frame.with_columns(made.alias("id"))
 

@@ -67,26 +67,25 @@ _UNSAID = Truth()
 COLUMNS: dict[str, pl.DataType] = {**EVENT_COLUMNS, **TRUTH_COLUMNS}
 
 
-def complete(frame: pl.DataFrame) -> pl.DataFrame:
-    """A frame with all columns of `COLUMNS`, in their order and types; those that it lacks are null, the truth says
-    "honest" where it says nothing."""
+def complete(frame: pl.DataFrame, names: Iterable[str] = COLUMNS) -> pl.DataFrame:
+    """A frame with these columns, in their order and types; those that it lacks, and what is null among the truth's,
+    say nothing: null for events, "honest" for the truth."""
     columns = []
-    for name, kind in COLUMNS.items():
-        if name in frame.columns:
-            columns.append(frame[name].cast(kind).alias(name) if name != "lines" else _lines(frame[name]))
-        elif name.startswith(TRUTH):
-            unsaid = getattr(_UNSAID, name.removeprefix(TRUTH))
-            columns.append(pl.select(pl.repeat(unsaid, len(frame), dtype=kind).alias(name)).to_series())
+    for name in names:
+        kind = COLUMNS[name]
+        if name == "lines" and name in frame.columns:
+            columns.append(pl.lit(lines_of(frame[name])).alias(name))
+        elif name in frame.columns:
+            columns.append(pl.col(name).cast(kind))
         else:
-            columns.append(
-                pl.Series(name, [None], dtype=kind).new_from_index(0, len(frame))
-                if len(frame)
-                else pl.Series(name, [], dtype=kind)
-            )
-    return pl.DataFrame(columns)
+            columns.append(pl.lit(None, dtype=kind).alias(name))
+        if name.startswith(TRUTH):
+            columns[-1] = columns[-1].fill_null(getattr(_UNSAID, name.removeprefix(TRUTH)))
+    return frame.select(pl.col("at").alias("_rows"), *columns).drop("_rows")
 
 
-def _lines(column: pl.Series) -> pl.Series:
+def lines_of(column: pl.Series) -> pl.Series:
+    """Lines of orders with all their fields."""
     wanted = EVENT_COLUMNS["lines"]
     if column.dtype == wanted:
         return column

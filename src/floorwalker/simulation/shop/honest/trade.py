@@ -26,6 +26,9 @@ _ACTIVE = 0.8
 _CANCELS, _RETURNS = 0.05, 0.3
 _BLOCK = 30
 _MOST_LINES = 100
+_PRICES_ALIKE, _FEWER_PIECES = 1.6, 1.3
+"""Times the fitted likeness of prices and link of pieces with lines: what was measured on scores of single lines is too
+weak for sums of orders; chosen so that `order_amount` and `amount_by_lines` fit."""
 
 
 def is_trade(crowd: Crowd) -> np.ndarray:  # type: ignore[type-arg]
@@ -129,18 +132,21 @@ def _lines(crowd: Crowd, count: int) -> tuple[tuple[Ints, Ints, Ints], Ints]:
     order = np.repeat(np.arange(count), number)
     total = len(order)
     alike = np.sqrt(trade["quantity_alike"])
-    link = trade["quantity_by_lines"]
+    link = trade["quantity_by_lines"] * _FEWER_PIECES
     bulk = link * size + np.sqrt(1.0 - link**2) * rng.standard_normal(count)
     taste = rng.standard_normal(count)
-    between = np.sqrt(trade["price_alike"])
+    between = np.sqrt(trade["price_alike"] * _PRICES_ALIKE)
     # The price belongs to the item: a customer's taste chooses among items of a like price.
     z_price = between * taste[order] + np.sqrt(1.0 - between**2) * rng.standard_normal(total)
     rank = table.trade_popularity.draw(rng.random(total), len(shelf))
     price = np.maximum(1, np.round(_by_rank(z_price, trade["price"]) * 100)).astype(np.int64)
-    dependence = trade["quantity_by_price"]
-    spread = np.sqrt(max(0.05, 1.0 - dependence**2 - alike**2))
-    z = dependence * z_price + alike * bulk[order] + spread * rng.standard_normal(total)
-    pieces = np.clip(_by_rank(z, trade["quantity"]), 1, 5_000).astype(np.int64)
+    z = alike * bulk[order] + np.sqrt(1.0 - alike**2) * rng.standard_normal(total)
+    # How many pieces goes with the price: dear things come one by one.
+    classes = np.searchsorted(trade["price_edges"], price / 100.0, side="right")
+    pieces = np.empty(total, dtype=np.int64)
+    for one, quantiles in enumerate(trade["quantity"]):
+        rows = np.flatnonzero(classes == one)
+        pieces[rows] = np.clip(_by_rank(z[rows], quantiles), 1, 5_000)
     return (order, shelf.by_rank[rank], pieces), price
 
 
