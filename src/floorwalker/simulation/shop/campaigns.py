@@ -8,7 +8,7 @@ in each part (`SKILL_SHARES`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from floorwalker.events.abuse import ABUSE_TYPES
 from floorwalker.simulation.shop.adversaries import list_adversaries, load_adversary
 from floorwalker.simulation.shop.adversaries._base import SKILLS, Adversary, Brief, span_of
 from floorwalker.simulation.shop.adversaries._base import run as play
+from floorwalker.simulation.shop.adversaries._skills import by_skill
 from floorwalker.simulation.shop.chance import Chance
 from floorwalker.simulation.shop.diary import Entry
 from floorwalker.simulation.shop.scenario import DAY, SPLITS, Scenario
@@ -38,8 +39,8 @@ SKILL_SHARES = MappingProxyType(
 """Part -> skill -> share of its harmful events."""
 TYPE_WEIGHTS = MappingProxyType({"scraping": 2.5})
 """Abuse type -> times the harmful events of the others: a page that is copied is little."""
-_LEAST = 6
-"""Harmful events below which one more campaign says nothing."""
+_LEAST = (by_skill(30, 20, 10, 8), by_skill(120, 80, 40, 30))
+"""Skill -> harmful events below which one more campaign says nothing: of any kind, and of copied pages."""
 _SLACK = 1.5
 """A campaign may cause this many times the events that it is planned with."""
 
@@ -161,38 +162,87 @@ def available(split: str, skill: str, names: Iterable[str]) -> dict[str, list[ty
     return found
 
 
+@dataclass
+class _Slot:
+    """A campaign that is being planned: how much harm it does is known once all are."""
+
+    skill: str
+    family: type[Adversary]
+    harmful: float
+
+
 def _plan_split(scenario: Scenario, chance: Chance, split: str, events: float, first: int) -> list[Planned]:
     names = scenario.only or list_adversaries()
-    cells = []
-    weight = cost = 0.0
-    for skill in SKILLS:
-        by_type = available(split, skill, names)
-        for abuse_type in ABUSE_TYPES:
-            families = by_type.get(abuse_type, [])
-            if families:
-                share = SKILL_SHARES[split][skill] * TYPE_WEIGHTS.get(abuse_type, 1.0)
-                cells.append((skill, abuse_type, families, share))
-                weight += share
-                cost += share * sum(1.0 / family.harmful_share[skill] for family in families) / len(families)
-    if not cells or events <= 0:
-        return []
-    # So many harmful events that these and those that prepare them come to `events` in all.
-    harmful = events / cost
-    low, high = scenario.span_of(split)
     rng = chance.generator(f"plan/{split}")
+    by_type: dict[str, dict[str, list[type[Adversary]]]] = {}
+    for skill in SKILLS:
+        for abuse_type, families in available(split, skill, names).items():
+            order = [families[place] for place in rng.permutation(len(families)).tolist()]
+            by_type.setdefault(abuse_type, {})[skill] = order
+    if not by_type or events <= 0:
+        return []
+    kinds = sorted(by_type, key=ABUSE_TYPES.index)
+    kinds = [kinds[place] for place in rng.permutation(len(kinds)).tolist()]
+    harmful = events / 10.0
+    slots: list[_Slot] = []
+    for _ in range(6):
+        # How many events a harmful one costs depends on who does it: a few rounds, and both fit.
+        slots = _slots(by_type, kinds, SKILL_SHARES[split], harmful, even=split == "test")
+        harmful *= events / sum(slot.harmful / slot.family.harmful_share[slot.skill] for slot in slots)
+    scale = events / sum(slot.harmful / slot.family.harmful_share[slot.skill] for slot in slots)
+    low, high = scenario.span_of(split)
     made: list[Planned] = []
-    for skill, _, families, share in cells:
-        wanted = max(harmful * share, 2.0)
-        size = sum(family.sizes[skill] for family in families) / len(families)
-        count = max(round(wanted / size), min(len(families), int(wanted // _LEAST)), 1)
-        start = int(rng.integers(len(families)))
-        for turn in range(count):
-            family = families[(start + turn) % len(families)]
-            target = max(2, round(wanted * (turn + 1) / count) - round(wanted * turn / count))
-            span = int(span_of(skill, (high - low) / DAY, hurry=family.hurry, early=family.early) * DAY)
-            begins = low + int(rng.random() * (high - low - span))
-            made.append(_campaign(first + len(made), family, skill, split, (begins, begins + span), target))
+    for slot in slots:
+        family, skill = slot.family, slot.skill
+        span = int(span_of(skill, (high - low) / DAY, hurry=family.hurry, early=family.early) * DAY)
+        begins = low + int(rng.random() * (high - low - span))
+        target = max(2, round(slot.harmful * scale))
+        made.append(_campaign(first + len(made), family, skill, split, (begins, begins + span), target))
     return made
+
+
+def _slots(
+    by_type: Mapping[str, Mapping[str, list[type[Adversary]]]],
+    kinds: list[str],
+    shares: Mapping[str, float],
+    harmful: float,
+    *,
+    even: bool,
+) -> list[_Slot]:
+    """Campaigns of so much harm in all: of every skill where there is room, else few that are worth their name.
+
+    Where there is no room, each does the same harm (`even`), or more where harm needs fewer other events: a naive
+    campaign then has nearer to as many attempts as such a campaign has in life.
+    """
+    weights = {kind: TYPE_WEIGHTS.get(kind, 1.0) for kind in kinds}
+    slots: list[_Slot] = []
+    given = dict.fromkeys(SKILLS, 0.0)
+    for kind in kinds:
+        wanted = harmful * weights[kind] / sum(weights.values())
+        families = by_type[kind]
+        least = _LEAST[kind == "scraping"]
+        roomy = all(wanted * shares[skill] >= least[skill] for skill in families)
+        mine = dict.fromkeys(SKILLS, 0.0)
+        if roomy:
+            for skill, some in families.items():
+                part = wanted * shares[skill] / sum(shares[one] for one in families)
+                size = sum(family.sizes[skill] for family in some) / len(some)
+                count = max(1, round(part / size), min(len(some), int(part // least[skill])))
+                slots += [_Slot(skill, some[turn % len(some)], part / count) for turn in range(count)]
+                given[skill] += part
+            continue
+        count = max(1, int(wanted // least["skilled"]))
+        for turn in range(count):
+            # Whichever skill is furthest behind its share, of all harm and of this kind's.
+            part = wanted / count
+            total, own = sum(given.values()) + part, sum(mine.values()) + part
+            skill = max(families, key=lambda one: shares[one] * (total + own) - given[one] - mine[one])
+            some = families[skill]
+            family = some[turn % len(some)]
+            slots.append(_Slot(skill, family, part if even else part * (8.0 * family.harmful_share[skill]) ** 0.5))
+            given[skill] += part
+            mine[skill] += part
+    return slots
 
 
 def _campaign(
@@ -200,5 +250,5 @@ def _campaign(
 ) -> Planned:
     dearest = max(tactic.dearest for tactic in family.tactics[skill])
     budget = int(1.2 * (harmful * 1.5 + 4) * (dearest + family.economics.extra_minor + family.needs_minor)) + 1_000
-    most = int(_SLACK * harmful / family.harmful_share[skill]) + 20
+    most = int(_SLACK * harmful / family.harmful_share[skill]) + 60
     return Planned(number, family.id, family.id, skill, split, *span, budget, harmful, most)

@@ -48,6 +48,10 @@ class Done:
     bought: Any = None
 
 
+STREAM_REASONS = ("watch", "like", "like", "comment", "follow")
+"""What viewers of a livestream do."""
+
+
 class Hands:
     """Writes events for members of a crew.
 
@@ -163,11 +167,37 @@ class Hands:
             **self.goods(item),
         )  # fmt: skip
 
-    def watch_stream(self, member: Member, at: int, *, item: int) -> Done:
-        """A while in a livestream."""
-        if member.tactic.looks_human and self.rng.random() < 0.5:
-            return self.visit(member, at, "stream", items=(item,))
-        return self._call(member, at, honest.watch_stream, item=item)
+    def watch_stream(self, member: Member, at: int, *, item: int, end_at: int) -> Done:
+        """A while in a livestream: hearts, and now and then a word."""
+        goods = self.goods(item)
+        first = self.errand(
+            member,
+            at,
+            "livestream",
+            f"/live/{goods['seller']}",
+            url=f"{HOST}/api/live",
+            **goods,
+            **self._applause(member, item),
+        )
+        entries, when = first.entries, first.end_at
+        persona = self.seen(member)
+        for _ in range(min(int(self.rng.geometric(0.3)) - 1, 30)):
+            when += int(self.rng.lognormal(3.4, 1.0) * SECOND) if member.tactic.looks_human else self.pause(member)
+            if when >= end_at:
+                break
+            facts = honest.common(self.world, persona, when, device=0, network=0, session=first.session)
+            fields = {**facts, **goods, **self._applause(member, item), "url": f"{HOST}/api/live"}
+            like = next(entry.event for entry in entries if entry.event.type == "livestream")
+            fields |= {"ip": like.ip, "network": like.network, "device": like.device}
+            fields |= {"user_agent": like.user_agent, "channel": like.channel, "language": like.language}
+            entries.append(Diary(self.truth).write("livestream", when, **fields))
+        return Done(entries, when, first.session)
+
+    def _applause(self, member: Member, item: int) -> dict[str, Any]:
+        reason = STREAM_REASONS[int(self.rng.integers(len(STREAM_REASONS)))]
+        if reason != "comment":
+            return {"reason": reason}
+        return {"reason": reason, "text": self.world.message_text(self.rng, item, "livestream", tongue(member.persona))}
 
     def group_buy(self, member: Member, at: int, *, item: int, group: str, inviter: str | None) -> Done:
         """A group purchase opened, or joined where there is an inviter."""
@@ -347,6 +377,10 @@ class Hands:
             self.world, diary, persona, at, self.rng, device=self._device(member), network=0, inviter=inviter,
             promotion=promotion, session=session,
         )  # fmt: skip
+        for entry in diary.entries:
+            if entry.event.type == "sign_up":
+                # The form does not ask who has invited; the link that is followed afterwards says it.
+                entry.event = msgspec.structs.replace(entry.event, inviter=None, promotion=None)
         member.opened = True
         member.persona = replace(member.persona, joined_at=end_at)
         return int(end_at)

@@ -31,7 +31,7 @@ class InvitationTrees(Adversary):
     title = "invitation tree"
     owasp = "OAT-019"
     abuse_type = "promotion_abuse"
-    harmful = frozenset({"sign_up"})
+    harmful = frozenset({"invitation_accepted"})
     economics = Economics(gain_minor=1_000)
     tactics = OPENING
     harmful_share = by_skill(0.2, 0.17, 0.08, 0.08)
@@ -39,6 +39,7 @@ class InvitationTrees(Adversary):
 
     def prepare(self) -> None:
         """Find a real customer to hang the tree on."""
+        self.promotion = next((one.id for one in self.world.promotions if one.kind == "invitation"), None)
         self.branches: list[Branch] = [Branch(self.crew.draw_customer()[0].account)]
 
     def act(self, member: Member, at: int) -> list[Entry]:
@@ -49,7 +50,7 @@ class InvitationTrees(Adversary):
             self.branches += open_ones
         branch = open_ones[int(self.rng.integers(len(open_ones)))]
         branch.newcomers += 1
-        done = self.hands.sign_up(member, at, inviter=branch.account)
+        done = self.hands.sign_up(member, at, inviter=branch.account, promotion=self.promotion)
         if member.persona.account:
             self.branches.append(Branch(member.persona.account))
         if self.skill in ("advanced", "expert"):

@@ -23,11 +23,20 @@ class LivestreamEngagement(Shopper):
     harmful_share = by_skill(0.6, 0.31, 0.25, 0.33)
 
     def prepare(self) -> None:
-        """The stream that pays."""
+        """The streams that pay: those that are on while the campaign lasts."""
         super().prepare()
-        self.pushed = self.targets.items(by_skill(1, 2, 4, 10)[self.skill])
+        low, high = self.brief.starts_at, self.brief.ends_at
+        on = [one for one in self.world.calendar.of_kind("livestream") if one.starts_at < high and one.ends_at > low]
+        few = by_skill(1, 2, 4, 10)[self.skill]
+        self.streams = [on[int(place)] for place in self.rng.permutation(len(on))[:few]]
+        self.pushed = self.targets.items(few)
 
     def act(self, member: Member, at: int) -> list[Entry]:
-        """One viewer."""
+        """One viewer of one stream."""
         item = self.pushed[int(self.rng.integers(len(self.pushed)))]
-        return self.hands.watch_stream(member, at, item=item).entries
+        if self.streams:
+            stream = self.streams[int(self.rng.integers(len(self.streams)))]
+            item = stream.item if stream.item >= 0 else item
+            low, high = max(stream.starts_at, self.brief.starts_at), min(stream.ends_at, self.brief.ends_at)
+            at = low + int((high - low) * 0.9 * float(self.rng.beta(1.2, 2.2)))
+        return self.hands.watch_stream(member, at, item=item, end_at=self.brief.ends_at).entries

@@ -10,6 +10,7 @@ from floorwalker.simulation.shop.adversaries._base import Adversary, Economics, 
 from floorwalker.simulation.shop.adversaries._skills import by_skill
 from floorwalker.simulation.shop.adversaries.fake_accounts import OPENING
 from floorwalker.simulation.shop.diary import Entry
+from floorwalker.simulation.shop.honest.shelf import HOST
 
 
 class SmsPumping(Adversary):
@@ -30,18 +31,27 @@ class SmsPumping(Adversary):
         entries: list[Entry] = []
         session = self.hands.session()
         if self.skill in ("advanced", "expert"):
+            # The form is opened, the code is sent, and nobody ever comes back.
+            member.opened = True
             done = self.hands.visit(member, at, "browse", login=False)
             entries, at, session = done.entries, done.end_at + self.hands.pause(member), done.session
-            member.opened = False
         again = 1 + int(self.rng.poisson(by_skill(6.0, 3.0, 0.6, 0.1)[self.skill]))
         phone = member.persona.phone
         if self.skill == "naive":
             phone = f"{getattr(self, '_block', phone[:-3])}{int(self.rng.integers(1000)):03d}"
             self._block = phone[:-3]
+        reason = "login" if self.rng.random() < by_skill(0.0, 0.2, 0.4, 0.5)[self.skill] else "sign_up"
         for _ in range(again):
             entries.append(
                 self.hands.write(
-                    member, "code_sent", at, session=session, login=False, phone=phone, method="sms", reason="sign_up"
+                    member,
+                    "code_sent",
+                    at,
+                    session=session,
+                    phone=phone,
+                    method="sms",
+                    reason=reason,
+                    url=f"{HOST}/api/code",
                 )
             )
             at += 30_000_000 + self.hands.pause(member)
