@@ -84,6 +84,8 @@ class Journal:
         self._segments: list[Segment] = []
         self._size = 0
         self._must_cut = False
+        # The segment (by its first record) that is being written, and its bytes that are known to be on the disk.
+        self._safe = (-1, 0)
         self._failure: str | None = None
         try:
             make_folder(folder)
@@ -122,6 +124,7 @@ class Journal:
         self._next = self.recovery.next
         self._durable = self._next
         self._synced = self._next
+        self._safe = (self._segments[-1].first, self._size)
 
     @property
     def first(self) -> int:
@@ -208,15 +211,20 @@ class Journal:
                 return
             with self._append_lock:
                 self._check_usable()
-                reached = self._next
+                reached, safe = self._next, (self._segments[-1].first, self._size)
                 # A segment may be rolled and closed while this one is synced.
                 descriptor = os.dup(self._descriptor)
             try:
                 if self.durability == "power_loss":
                     sync_data(descriptor)
-                    self._synced = max(self._synced, reached)
+                    with self._append_lock:
+                        # The system tells of an error once: where a new segment was begun meanwhile, it was told there.
+                        self._check_whole()
+                        self._synced = max(self._synced, reached)
+                        self._safe = max(self._safe, safe)
             except OSError as error:
-                raise self._fail(error) from error
+                with self._append_lock:
+                    raise self._fail(error) from error
             finally:
                 os.close(descriptor)
             with self._grown:
@@ -299,6 +307,9 @@ class Journal:
     def _check_usable(self) -> None:
         if self._descriptor < 0:
             raise ClosedError(f"the journal {self.folder} is closed")
+        self._check_whole()
+
+    def _check_whole(self) -> None:
         if self._failure is not None:
             raise StorageFailedError(self._failure, fix="check the disk, then start again")
 
@@ -307,7 +318,13 @@ class Journal:
             _sync_file(segment.path)
 
     def _fail(self, error: OSError) -> StoreError:
-        # After a failed sync the kernel may call the lost pages clean, so another sync would prove nothing.
+        # After a failed sync the kernel may call the lost pages clean, so another sync would prove nothing: whoever
+        # opens the journal next would read them out of memory and believe them. They were never acknowledged.
+        first, size = self._safe
+        if self.durability == "power_loss" and first == self._segments[-1].first:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._descriptor, size)
+                self._size = size
         reason = error.strerror or type(error).__name__
         self._failure = f"the journal {self.folder} could not be synced: {reason}"
         return StorageFailedError(self._failure, fix="check the disk, then start again")
@@ -354,6 +371,7 @@ class Journal:
         self._descriptor = descriptor
         self._segments = [*self._segments, Segment(path, self._next, salt, synced)]
         self._size = SEGMENT_HEADER_BYTES
+        self._safe = (self._next, self._size)
 
 
 def _sync_file(path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import resource
 import shutil
@@ -28,6 +29,7 @@ from floorwalker.store.errors import (
     StorageFullError,
 )
 from floorwalker.store.journal import Journal, read_journal, segments
+from floorwalker.store.journal import journal as journal_module
 from floorwalker.store.journal.segments import list_segments
 
 
@@ -152,6 +154,74 @@ def test_a_failed_sync_is_final(tmp_path: Path) -> None:
     os.close(writer)
     with Journal(tmp_path, clock=clock) as again:
         assert [record for _, record in again.read()] == [b"never acknowledged"]
+
+
+@pytest.mark.parametrize("rolled", [False, True])
+def test_what_a_failed_sync_leaves_in_memory_is_not_read_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rolled: bool
+) -> None:
+    journal = Journal(tmp_path, clock=clock, segment_bytes=2000)
+    journal.append([b"acknowledged" * 100])
+    journal.sync()
+    if rolled:
+        journal.append([b"another segment" * 60])
+        assert len(journal._segments) == 2
+
+    def fail(descriptor: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    journal.append([b"in memory only"])
+    monkeypatch.setattr(journal_module, "sync_data", fail)
+    with pytest.raises(StorageFailedError, match="could not be synced"):
+        journal.sync()
+    with pytest.raises(StorageFailedError):
+        journal.append([b"more"])
+    assert [record for _, record in journal.read()] == [b"acknowledged" * 100]
+    journal.close()
+    monkeypatch.undo()
+    with Journal(tmp_path, clock=clock) as again:
+        assert [record for _, record in again.read()] == [b"acknowledged" * 100]
+        assert again.append([b"goes on"]) == 1
+
+
+def test_durability_of_the_process_alone_cuts_nothing_that_was_answered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(tmp_path, clock=clock, segment_bytes=2000, durability="process")
+    for number in range(2):
+        journal.append([b"%d" % number * 1500])
+        journal.sync()
+
+    def fail(descriptor: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(journal_module, "sync_data", fail)
+    with pytest.raises(StorageFailedError):
+        journal.append([b"2" * 1500])
+    journal.close()
+    monkeypatch.undo()
+    with Journal(tmp_path, clock=clock) as again:
+        assert [record[:1] for _, record in again.read()] == [b"0", b"1"]
+
+
+def test_a_sync_that_fails_at_the_end_of_a_segment_cuts_that_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(tmp_path, clock=clock, segment_bytes=2000)
+    journal.append([b"acknowledged" * 50])
+    journal.sync()
+    journal.append([b"in memory only" * 50])
+
+    def fail(descriptor: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(journal_module, "sync_data", fail)
+    with pytest.raises(StorageFailedError, match="could not be synced"):
+        journal.append([b"the next segment" * 60])
+    journal.close()
+    monkeypatch.undo()
+    with Journal(tmp_path, clock=clock) as again:
+        assert [record for _, record in again.read()] == [b"acknowledged" * 50]
 
 
 def test_what_is_not_allowed_is_refused(tmp_path: Path) -> None:
