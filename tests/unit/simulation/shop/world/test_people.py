@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+import re
 
 import msgspec
 import numpy as np
@@ -83,6 +84,7 @@ def test_nobody_is_named_like_a_card_and_mailboxes_are_one_persons(world):
     people = world.people(np.arange(30_000))
     for column in (people.email, people.phone, people.account):
         assert not any(find_card_number(text) for text in column.tolist())
+    assert not any(re.search(r"\d{12}", text) for text in people.email.tolist())
     boxes = collections.Counter(read_email(text).canonical for text in people.email.tolist())
     assert sum(count for count in boxes.values() if count > 1) < 0.012 * len(people)
 
