@@ -17,6 +17,7 @@ OPERATIONS = {
     ("post", "/v1/events"), ("post", "/v1/labels"), ("delete", "/v1/labels/{label_id}"),
     ("get", "/v1/entities/{entity}/{identity}"), ("get", "/v1/lists/{name}"), ("post", "/v1/lists/{name}"),
     ("delete", "/v1/lists/{name}"), ("post", "/v1/rules/reload"), ("get", "/health"), ("get", "/ready"), ("get", "/metrics"), ("get", "/version"),
+    ("get", "/v1/collector.js"), ("post", "/v1/collect"),
 }  # fmt: skip
 
 
@@ -29,6 +30,10 @@ def test_the_document_describes_every_route_and_its_bodies(shop: Shop) -> None:
     schemas = document["components"]["schemas"]
     assert schemas["Event"]["properties"]["amount_minor"]
     assert "ProblemBody" in schemas
+    collect = document["paths"]["/v1/collect"]["post"]
+    assert collect["security"] == []
+    assert collect["requestBody"]["content"]["text/plain"]["schema"]["$ref"].endswith("/CollectedMessage")
+    assert schemas["CollectedMessage"]["properties"]["signals"]
     for path, method in (("/v1/decisions", "post"), ("/v1/events", "post"), ("/v1/labels", "post")):
         operation = document["paths"][path][method]
         assert operation["requestBody"]["required"] is True

@@ -129,6 +129,25 @@ def rotate(
         print(text)
 
 
+@keys_app.command("rotate-master")
+def rotate_master(folder: Folder = FOLDER, as_json: Json = False) -> None:
+    """Exchange the key above all personal keys; the server must be stopped.
+
+    A kill in the middle leaves the old key or the new one in force, never a part of both.
+    """
+    need_serving()
+    from floorwalker.server.installation import Installation
+    from floorwalker.server.vaults import rotate_master_key
+
+    installation = Installation(folder)
+    count = rotate_master_key(installation, clock=_now)
+    if as_json:
+        print_json({"people": count, "key": str(installation.vault_key)})
+    else:
+        note(f"{count:,} personal keys are under a new master key: {installation.vault_key}")
+        note("Back it up now, and destroy the copies of the old one once no backup of the vault needs it.")
+
+
 @keys_app.command()
 def revoke(
     identity: Annotated[str, typer.Argument(metavar="ID", help="Of the key.")],

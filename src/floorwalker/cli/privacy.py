@@ -20,9 +20,8 @@ Subject = Annotated[
     str, typer.Argument(metavar="SUBJECT", help="E-mail address, telephone number (+…), account, or token.")
 ]
 Shop = Annotated[str, typer.Option(help="Whose customer it is.")]
-All = Annotated[
-    bool, typer.Option("--all", help="Take every account that has the e-mail address, and namesakes in other shops.")
-]
+All = Annotated[bool, typer.Option("--all", help="Take every account that has the e-mail address or number.")]
+By = Annotated[str, typer.Option(help="Who asks, for the audit; the user of the operating system without it.")]
 WHY = (
     "What remains names nobody: tokens, and counts made of them. Features and decisions were made from tokens only, "
     "so a replay still gives every one of them again."
@@ -41,6 +40,7 @@ def export(
     out: Annotated[
         Path | None, typer.Option(help="Write to this new file, readable by its owner only.", dir_okay=False)
     ] = None,
+    by: By = "",
     folder: Folder = FOLDER,
     database: Database = "",
     as_json: Json = True,
@@ -56,7 +56,9 @@ def export(
     check_installation(installation)
     ledger = Ledger(database or installation.ledger_url)
     try:
-        document = export_person(installation, subject, shop=shop, is_all=is_all, ledger=ledger, clock=_now)
+        document = export_person(
+            installation, subject, shop=shop, is_all=is_all, ledger=ledger, clock=_now, actor=_actor(by)
+        )
     finally:
         ledger.close()
     if out is None:
@@ -72,7 +74,9 @@ def erase(
     shop: Shop = "default",
     is_all: All = False,
     is_sure: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    by: By = "",
     folder: Folder = FOLDER,
+    database: Database = "",
     as_json: Json = False,
 ) -> None:
     """Erase who a person was: the key of their raw values goes, in the vault and thereby in every copy of a value.
@@ -82,31 +86,44 @@ def erase(
     need_serving()
     from floorwalker.server.installation import Installation
     from floorwalker.server.privacy import erase_person, plan_erasure
+    from floorwalker.store.ledger import Ledger
 
     installation = Installation(folder)
-    person, plan = plan_erasure(installation, subject, shop=shop, is_all=is_all)
-    if plan["other_shops"] and not is_all:
-        shops = ", ".join(sorted(plan["other_shops"]))
-        raise UsageError(
-            f"accounts of this name have events in other shops too ({shops}), and their values lie under one key",
-            fix="erase them all with --all",
-        )
+    person, plan = plan_erasure(installation, subject, shop=shop, is_all=is_all, clock=_now)
     left = plan["remains"]
     note(
         f"{subject}: {plan['keys']} keys in the vault; {left['events']} events, {left['decisions']} decisions, "
         f"{left['labels']} labels and {left['mentions']} mentions by others stay, with {left['tokens']} tokens"
     )
+    if plan["other_shops"]:
+        shops = ", ".join(sorted(plan["other_shops"]))
+        note(f"accounts of the same name in other shops are other people and stay: {shops}")
     if not is_sure:
         if not sys.stdin.isatty():
             raise UsageError("an erasure cannot be taken back, and nobody can be asked here", fix="add --yes")
         typer.confirm("Erase the raw values for good?", abort=True, err=True)
-    erased = erase_person(installation, person, clock=_now)
+    ledger = Ledger(database or installation.ledger_url)
+    try:
+        erased = erase_person(installation, person, clock=_now, ledger=ledger, actor=_actor(by))
+    finally:
+        ledger.close()
     if as_json:
         print_json({**plan, "values_erased": erased, "why_replay_holds": WHY})
     else:
         note(f"{erased} raw values are erased and cannot be opened again, here or in any copy without the vault")
         note(WHY)
         note("Backups of vault.sqlite keep the key alive: delete those as well.")
+
+
+def _actor(given: str) -> str:
+    if given:
+        return given
+    import getpass
+
+    try:
+        return f"user {getpass.getuser()}"
+    except (KeyError, OSError):
+        return f"user {os.getuid()}"
 
 
 def _write(path: Path, document: dict[str, Any]) -> None:

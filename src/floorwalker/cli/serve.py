@@ -13,7 +13,12 @@ from floorwalker.errors import MissingExtraError
 FOLDER = Path("floorwalker-data")
 Folder = Annotated[Path, typer.Option("--folder", help="Where this installation keeps everything.")]
 Database = Annotated[
-    str, typer.Option("--database", help="URL of the ledger, as postgresql://…; SQLite in the folder without it.")
+    str,
+    typer.Option(
+        "--database",
+        envvar="FLOORWALKER_DATABASE",
+        help="URL of the ledger, as postgresql://…; SQLite in the folder without it.",
+    ),
 ]
 
 
@@ -35,6 +40,12 @@ def serve(
     company_ms: Annotated[
         float, typer.Option(help="Longest wait of a request for others to share its work with.", min=0, max=1)
     ] = 0.0,
+    history_minutes: Annotated[
+        float, typer.Option(help="Minutes between two updates of the Parquet history; 0 leaves it to you.", min=0)
+    ] = 5.0,
+    history_days: Annotated[
+        int, typer.Option(help="Remove rows of the history so many days after their day; 0 keeps all.", min=0)
+    ] = 0,
     as_json: Json = False,
 ) -> None:
     """Serve decisions until SIGTERM or Ctrl-C; logs are JSON lines on standard error."""
@@ -54,6 +65,8 @@ def serve(
         company_ms,
         snapshot_seconds,
         snapshot_events,
+        history_minutes,
+        history_days,
     )
 
     def say_ready(bound: int) -> None:

@@ -22,6 +22,7 @@ from litestar.openapi.spec import (
 from litestar.openapi.spec.enums import OpenAPIType
 
 from floorwalker.events.event import Event
+from floorwalker.server.collector.message import CollectedMessage, CollectedReply
 from floorwalker.server.problems import MEDIA_TYPE, ProblemBody
 from floorwalker.server.replies import (
     AppliedBody,
@@ -38,7 +39,7 @@ from floorwalker.server.replies import (
 _TEMPLATE = "#/components/schemas/{name}"
 _BODIES = (
     Event, AppliedBody, AppliedReply, DecisionReply, EventsReply, LabelBody, LabelReply, ListBody, ListEntryReply,
-    ProblemBody, RulesReply,
+    ProblemBody, RulesReply, CollectedMessage, CollectedReply,
 )  # fmt: skip
 REFUSALS = {
     "400": "The body is no JSON, or a header cannot be read.",
@@ -73,7 +74,12 @@ def components() -> Components:
 
 
 def operation(
-    body: str | None, media_types: tuple[str, ...], reply: type | None, *, idempotent: bool = False
+    body: str | None,
+    media_types: tuple[str, ...],
+    reply: type | None,
+    *,
+    idempotent: bool = False,
+    public: bool = False,
 ) -> type[Operation]:
     """An operation whose body and reply are described by our own schemas.
 
@@ -83,6 +89,7 @@ def operation(
     media_types : kinds of body.
     reply : struct of the reply; None for an object that is described in words.
     idempotent : takes an Idempotency-Key.
+    public : needs no API key.
     """
 
     @dataclass
@@ -121,6 +128,6 @@ def operation(
                     content={MEDIA_TYPE: OpenAPIMediaType(schema=Reference(ref=_TEMPLATE.format(name="ProblemBody")))},
                 )
             self.responses = answers
-            self.security = [{"key": []}]
+            self.security = [] if public else [{"key": []}]
 
     return Described

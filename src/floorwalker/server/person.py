@@ -65,7 +65,7 @@ class Trace:
     own : the person's events, with the decisions about them.
     mentions : others' events that name the person.
     first : sequence with which the journal begins; -1 for an empty one.
-    other_shops : events of accounts of the same name elsewhere, by shop. The vault keeps such accounts under one key.
+    other_shops : events of accounts of the same name elsewhere, by shop. They are other people, with other keys.
     """
 
     own: list[EventRecord] = field(default_factory=list)
@@ -108,7 +108,7 @@ def find_person(
     subjects = set(tokens) if tokens else {ACCOUNT + text}
     if tokens:
         subjects |= {ACCOUNT + token for token in tokens if token.startswith("ac")}
-        holders = find_people(installation.vault, sorted(tokens))
+        holders = find_people(installation.vault, shop, sorted(tokens))
         shared = any(not token.startswith(_OWN) for token in tokens)
         accounts = sorted(subject for subject in holders if subject.startswith(ACCOUNT))
         if len(accounts) > 1 and not shared and not is_all:
@@ -120,8 +120,8 @@ def find_person(
         # A client address or a postal address is nobody's own: its token stands for what is kept under it alone.
         subjects |= set() if shared else set(accounts)
     names = {subject.removeprefix(ACCOUNT) for subject in subjects} | tokens
-    for token in _own_tokens(installation.vault, subjects):
-        found = find_people(installation.vault, [token])
+    for token in _own_tokens(installation.vault, shop, subjects):
+        found = find_people(installation.vault, shop, [token])
         elsewhere = {each for each in found if each.startswith(ACCOUNT)} - subjects
         if not elsewhere:
             names.add(token)
@@ -197,8 +197,8 @@ def _forms(kind: str, text: str, shop: str, tokeniser: Tokeniser) -> list[str]:
     return [form for form in stored_value(kind, text, shop, tokeniser) if kind == "account" or is_token(form)]
 
 
-def _own_tokens(vault: Path, subjects: set[str]) -> list[str]:
-    return [token for token in find_tokens(vault, sorted(subjects)) if token.startswith(_OWN)]
+def _own_tokens(vault: Path, shop: str, subjects: set[str]) -> list[str]:
+    return [token for token in find_tokens(vault, shop, sorted(subjects)) if token.startswith(_OWN)]
 
 
 def _records(

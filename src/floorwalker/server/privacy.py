@@ -12,11 +12,12 @@ from sqlalchemy import Connection, Table, or_, select
 
 from floorwalker.events.identity.tokens import is_token
 from floorwalker.server.installation import Installation
-from floorwalker.server.person import ACCOUNT, Person, Trace, find_person, find_trace, nobody
+from floorwalker.server.person import ACCOUNT, Person, Trace, check_installation, find_person, find_trace, nobody
+from floorwalker.server.privacy_audit import ERASED, ERASING, EXPORTED, note_access
+from floorwalker.server.vaults import open_vault
 from floorwalker.store.errors import StoreError
 from floorwalker.store.ledger import Ledger
 from floorwalker.store.ledger.tables import audit, decisions, labels, lists
-from floorwalker.store.vault import Vault
 from floorwalker.store.vault_people import drop_values, find_in_files, read_wrapped_keys
 
 Clock = Callable[[], int]
@@ -27,7 +28,7 @@ _AT_ONCE = 400
 
 
 def export_person(
-    installation: Installation, typed: str, *, shop: str, is_all: bool, ledger: Ledger, clock: Clock
+    installation: Installation, typed: str, *, shop: str, is_all: bool, ledger: Ledger, clock: Clock, actor: str = ""
 ) -> dict[str, Any]:
     """Everything that is kept of a person; also beside a running server.
 
@@ -38,6 +39,7 @@ def export_person(
     is_all : take every account that has the e-mail address or telephone number.
     ledger : of the installation.
     clock : µs UTC.
+    actor : who wants it, for the audit.
 
     Returns
     -------
@@ -47,14 +49,12 @@ def export_person(
 
     Raises `InputError` for somebody of whom nothing is kept, `UsageError` where several accounts are meant.
     """
-    person = find_person(installation, typed, shop=shop, is_all=is_all)
-    trace = find_trace(installation, person)
-    with Vault(installation.vault, installation.vault_key, clock=clock) as vault:
-        kept = [(subject, value) for subject in person.subjects for value in vault.export(subject)]
-    if trace.other_shops and not is_all:
-        # Accounts of the same name in two shops share a key; tokens are made per shop and tell them apart.
-        seen = _tokens_of(trace)
-        kept = [(subject, value) for subject, value in kept if value.token in seen]
+    check_installation(installation)
+    with open_vault(installation, clock=clock) as vault:
+        person = find_person(installation, typed, shop=shop, is_all=is_all)
+        trace = find_trace(installation, person)
+        note_access(ledger, person, EXPORTED, actor=actor, at=clock())
+        kept = [(subject, value) for subject in person.subjects for value in vault.export(shop, subject)]
     rows = _ledger_rows(ledger, person, trace)
     if not (
         kept
@@ -96,14 +96,18 @@ def export_person(
     }  # fmt: skip
 
 
-def plan_erasure(installation: Installation, typed: str, *, shop: str, is_all: bool) -> tuple[Person, dict[str, Any]]:
-    """Whom an erasure would concern and what would remain of them; changes nothing.
+def plan_erasure(
+    installation: Installation, typed: str, *, shop: str, is_all: bool, clock: Clock
+) -> tuple[Person, dict[str, Any]]:
+    """Whom an erasure would concern and what would remain of them; changes nothing but an old vault's form.
 
     Raises `InputError` for somebody of whom nothing is kept, `UsageError` where several people are meant.
     """
+    check_installation(installation)
+    open_vault(installation, clock=clock).close()
     person = find_person(installation, typed, shop=shop, is_all=is_all)
     trace = find_trace(installation, person)
-    keys = read_wrapped_keys(installation.vault, person.subjects)
+    keys = read_wrapped_keys(installation.vault, shop, person.subjects)
     if not (keys or trace.own or trace.again or trace.mentions):
         raise nobody(person)
     decided = sum(record.decision is not None for record in trace.records)
@@ -121,7 +125,13 @@ def plan_erasure(installation: Installation, typed: str, *, shop: str, is_all: b
 
 
 def erase_person(
-    installation: Installation, person: Person, *, clock: Clock, pause: Callable[[float], None] = time.sleep
+    installation: Installation,
+    person: Person,
+    *,
+    clock: Clock,
+    ledger: Ledger,
+    actor: str = "",
+    pause: Callable[[float], None] = time.sleep,
 ) -> int:
     """Drop the keys of a person and check that their bytes have left the vault's files; returns the values erased.
 
@@ -130,14 +140,16 @@ def erase_person(
 
     Raises `StoreError` where the old keys are still found in a file, as while another process reads the vault.
     """
-    wrapped = read_wrapped_keys(installation.vault, person.subjects)
+    note_access(ledger, person, ERASING, actor=actor, at=clock())
+    wrapped = read_wrapped_keys(installation.vault, person.shop, person.subjects)
     erased = _erase(installation, person, clock)
     pause(QUEUE_SECONDS)
-    wrapped += read_wrapped_keys(installation.vault, person.subjects)
+    wrapped += read_wrapped_keys(installation.vault, person.shop, person.subjects)
     erased += _erase(installation, person, clock)
     for _ in range(_TRIES):
         left = find_in_files(installation.vault, wrapped) if wrapped else []
         if not left:
+            note_access(ledger, person, ERASED, actor=actor, at=clock(), values=erased)
             return erased
         pause(0.25)
         # Erasing nobody once more empties the write-ahead log, which a reader held before.
@@ -149,10 +161,10 @@ def erase_person(
 
 
 def _erase(installation: Installation, person: Person, clock: Clock) -> int:
-    with Vault(installation.vault, installation.vault_key, clock=clock) as vault:
+    with open_vault(installation, clock=clock) as vault:
         # Somebody else's text may hold this person's address: that value lies under the other one's key.
-        elsewhere = drop_values(installation.vault, sorted(filter(is_token, person.names)))
-        return elsewhere + sum(vault.erase(subject) for subject in person.subjects)
+        elsewhere = drop_values(installation.vault, person.shop, sorted(filter(is_token, person.names)))
+        return elsewhere + sum(vault.erase(person.shop, subject) for subject in person.subjects)
 
 
 def _accounts_of(person: Person, trace: Trace, kept: set[str]) -> list[str]:

@@ -34,17 +34,19 @@ from floorwalker.server.archive import Archive
 from floorwalker.server.batcher import MicroBatcher
 from floorwalker.server.engine import Job, Outcome, RecordJob
 from floorwalker.server.fast_path import FastPath
+from floorwalker.server.history_keeper import HistoryKeeper
 from floorwalker.server.installation import Installation
 from floorwalker.server.keeper import Keeper
 from floorwalker.server.keyring import KeyRing
 from floorwalker.server.metrics import Metrics
 from floorwalker.server.personal import PersonalQueue
 from floorwalker.server.records_to_rows import write_rows
+from floorwalker.server.routes.collector import check_settings
 from floorwalker.server.rule_watch import RuleWatch
 from floorwalker.server.service import Intake, Personal, Service
 from floorwalker.server.startup import Durability, Runtime
+from floorwalker.server.vaults import open_vault
 from floorwalker.store.ledger import Ledger, Projector
-from floorwalker.store.vault import Vault
 
 _WARM_UP = {
     "id": "warm-up", "type": "checkout", "account": "warm-up", "email": "warm-up@example.com", "phone": "+442079460000",
@@ -57,6 +59,7 @@ SWITCH_SECONDS = 0.0005
 """How long a background thread may hold the interpreter while a request waits; Python's default is ten times this."""
 GRACE_SECONDS = 20
 MAINTAIN_SECONDS = 0.25
+SAVE_SECONDS = 0.001
 
 
 def wall_clock() -> int:
@@ -77,6 +80,8 @@ class ServeOptions:
     mode : `shadow` or `enforce`.
     company_ms : longest wait of a live request for company, at most 1.
     snapshot_seconds, snapshot_events : see `Runtime`.
+    history_minutes : between two updates of the Parquet history; 0 makes none.
+    history_days : rows of the history go so many days after their day; 0 keeps them.
     """
 
     installation: Installation
@@ -88,6 +93,8 @@ class ServeOptions:
     company_ms: float = 0.0
     snapshot_seconds: int = 60
     snapshot_events: int = 50_000
+    history_minutes: float = 0.0
+    history_days: int = 0
 
     def __post_init__(self) -> None:
         if not 0 <= self.company_ms <= 1:
@@ -119,6 +126,8 @@ class Server:
         )
         self.service: Service
         self._failed: Exception | None = None
+        self._erasures = -1
+        self._history: HistoryKeeper | None = None
 
     def run(self) -> None:
         """Serve until SIGTERM or SIGINT; then answer what is waiting, snapshot and leave.
@@ -127,6 +136,7 @@ class Server:
         """
         options = self.options
         options.installation.make()
+        check_settings(options.installation.folder)
         listener = _listen(options.host, options.port)
         self.port = listener.getsockname()[1]
         ledger_url = options.database or options.installation.ledger_url
@@ -135,7 +145,7 @@ class Server:
         self.runtime.prepare()
         engine = self.runtime.engine
         tokeniser = Tokeniser(options.installation.token_key())
-        vault = Vault(options.installation.vault, options.installation.vault_key, clock=wall_clock)
+        vault = open_vault(options.installation, clock=wall_clock)
         self.keeper = Keeper(options.installation, ledger_url, lambda: engine.journal.durable, self._fault)
         self._personal = PersonalQueue(self.keeper.put, self._fault)
         engine.keep_personal = self._personal.add
@@ -196,10 +206,13 @@ class Server:
             await asyncio.gather(recovery, return_exceptions=True)
             if self.service.rules is not None:
                 await asyncio.to_thread(self.service.rules.stop)
+            if self._history is not None:
+                await asyncio.to_thread(self._history.stop)
             await self.service.batcher.stop()
-            self._maintenance.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._maintenance
+            for task in (self._maintenance, self._saving):
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
             self.service.keyring.stop()
             await asyncio.to_thread(self._personal.stop)
             await asyncio.to_thread(self._stop_keeper)
@@ -208,13 +221,14 @@ class Server:
     async def _recover(self) -> None:
         started = time.perf_counter()
         self._projector: Projector | None = None
-        self._maintenance = asyncio.create_task(asyncio.sleep(0))
+        self._maintenance = self._saving = asyncio.create_task(asyncio.sleep(0))
         self.service.ready = "recovering"
         try:
             await asyncio.to_thread(self.runtime.recover)
             self._warm_up()
             self._start_keeper()
             await self._start_rule_watch()
+            self._start_history()
         except Exception as error:  # noqa: BLE001 - whatever it was, the process must say it and end
             self.service.ready = "failed"
             self._failed = error
@@ -223,6 +237,7 @@ class Server:
             return
         self.service.keyring.start(lambda error: self._fault("ledger", str(error)))
         self._maintenance = asyncio.create_task(self._maintain())
+        self._saving = asyncio.create_task(self._save_pages())
         # Start-up made hundreds of thousands of objects that never go: the collector need not look at them again.
         gc.collect()
         gc.freeze()
@@ -233,7 +248,6 @@ class Server:
             mode=self.options.mode, durability=self.options.durability, stages=self.runtime.stages,
         )  # fmt: skip
         self.on_ready(self.port)
-        await asyncio.to_thread(self.runtime.prepare_snapshots)
 
     def _warm_up(self) -> None:
         """Compile and load everything on the hot path before the first customer waits for it; moves no state."""
@@ -262,6 +276,17 @@ class Server:
         watch("rules_since_seconds", "When they began to, in seconds since 1970.", lambda: rules.state.since / 1e6)
         watch("rules_refused", "Faults of a changed set that was refused, 0 for none.", lambda: rules.state.faults)
 
+    def _start_history(self) -> None:
+        options = self.options
+        self._history = history = HistoryKeeper(
+            options.installation, options.database, options.history_minutes, options.history_days, wall_clock,
+            self._fault,
+        )  # fmt: skip
+        watch = self.metrics.watch
+        watch("history_since_seconds", "The history holds what is older, in seconds since 1970.",
+              lambda: history.updated_at / 1e6)  # fmt: skip
+        history.start()
+
     def _start_keeper(self) -> None:
         # Made here to refuse a ledger that is ahead of the journal, and to finish what a keeper has left.
         self._projector = Projector(self.service.engine.journal, self.ledger, write_rows, clock=wall_clock)
@@ -286,8 +311,22 @@ class Server:
                     log.info("model adopted", detector=record.detector, version=record.version)
                 self.runtime.maintain()
                 self._trim_applied()
+                await self._watch_erasures()
             except FloorwalkerError as error:
                 self._fault("maintenance", str(error))
+
+    async def _save_pages(self) -> None:
+        """While a snapshot is under way: save its pages a few at a time, between two batches."""
+        step = self.runtime.snapshots.step
+        while True:
+            await asyncio.sleep(SAVE_SECONDS if step() else MAINTAIN_SECONDS)
+
+    async def _watch_erasures(self) -> None:
+        """Whoever was erased may come back: the vault is given all values again."""
+        erasures = await asyncio.to_thread(self.vault.erasures)
+        if erasures != self._erasures:
+            self._erasures = erasures
+            self.service.taker.forget_given()
 
     def _adopt(self, model: UnusualActivity) -> Callable[[int], None]:
         return lambda _: self.service.engine.pipeline.adopt(model)
@@ -301,6 +340,8 @@ class Server:
 
     def _fault(self, place: str, text: str) -> None:
         self.metrics.count_fault(place)
+        if place == "vault" and hasattr(self, "service"):
+            self.service.taker.forget_given()
         log.warning("fault", place=place, text=text)
 
     def _watch(self) -> None:

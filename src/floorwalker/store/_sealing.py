@@ -30,6 +30,10 @@ class PersonalValue(Protocol):
     def subject(self) -> str:
         """Whose it is."""
 
+    @property
+    def shop(self) -> str:
+        """Whose customer that is: subjects of the same name in two shops are two people."""
+
 
 @dataclass(frozen=True)
 class SealedValue:
@@ -37,11 +41,12 @@ class SealedValue:
 
     Parameters
     ----------
-    subject, field, token : as in the raw value; they are bound to what is sealed.
+    shop, subject, field, token : as in the raw value; they are bound to what is sealed.
     sealed : 12 bytes of nonce, the ciphertext, 16 bytes of tag.
     seen_at : µs UTC.
     """
 
+    shop: str
     subject: str
     field: str
     token: str
@@ -49,9 +54,9 @@ class SealedValue:
     seen_at: int
 
     @property
-    def key(self) -> tuple[str, str, str]:
-        """Subject, field and token: what names a value in the vault."""
-        return self.subject, self.field, self.token
+    def key(self) -> tuple[str, str, str, str]:
+        """Shop, subject, field and token: what names a value in the vault."""
+        return self.shop, self.subject, self.field, self.token
 
 
 @dataclass(frozen=True)

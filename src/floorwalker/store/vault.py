@@ -15,35 +15,41 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from floorwalker.store._files import make_folder
 from floorwalker.store._master_key import KEY_BYTES, load_master_key
+from floorwalker.store._rewrapping import FindShops, Who, finish_rotation, opens, upgrade
 from floorwalker.store._sealing import PersonalValue, SealedValue, StoredValue, bind, seal, unseal
 from floorwalker.store._sqlite import name_sqlite_error, prepare_connection
 from floorwalker.store.errors import ClosedError, DamagedError, NewerVersionError, StoreError, name_storage_error
 
 __all__ = ["PersonalValue", "SealedValue", "StoredValue", "Vault"]
 
-VERSION = 1
+VERSION = 2
+"""2: people are told apart by shop and subject; in 1 they were by subject alone."""
 DAY = 86_400_000_000
 _MOST_CACHED = 200_000
 """Entries of each cache, which is emptied when it is full."""
-_SCHEMA = """
-create table about (version integer not null, proof blob not null, erasures integer not null);
-create table people (subject text primary key, wrapped_key blob not null, made_at integer not null) without rowid;
+_ABOUT = "create table about (version integer not null, proof blob not null, erasures integer not null);"
+_TABLES = """
+create table people (
+    shop text not null, subject text not null, wrapped_key blob not null, made_at integer not null,
+    primary key (shop, subject)
+) without rowid;
 create table raw_values (
-    subject text not null references people, field text not null, token text not null, sealed blob not null,
-    first_seen integer not null, last_seen integer not null, primary key (subject, field, token)
+    shop text not null, subject text not null, field text not null, token text not null, sealed blob not null,
+    first_seen integer not null, last_seen integer not null, primary key (shop, subject, field, token)
 ) without rowid;
 create index raw_values_token on raw_values (token);
-create index raw_values_field on raw_values (field, last_seen);
+create index raw_values_field on raw_values (field, last_seen)
 """
 
 
 class Vault:
     """Keep raw personal values so that only who holds the master key reads them, and erasing is certain.
 
-    Each person (subject) has a random 256-bit key, kept encrypted under the master key; each value is sealed with
-    AES-256-GCM under its person's key, bound to subject, field and token. Sealed values may lie in journals and
-    backups: `erase` deletes the person's key and values, overwrites their place in the file, and empties the
-    write-ahead log, so copies elsewhere stay closed for good. Backups of this file keep keys alive: keep them shortly.
+    Each person (a subject of a shop) has a random 256-bit key, kept encrypted under the master key; each value is
+    sealed with AES-256-GCM under its person's key, bound to shop, subject, field and token. Sealed values may lie in
+    journals and backups: `erase` deletes the person's key and values, overwrites their place in the file, and empties
+    the write-ahead log, so copies elsewhere stay closed for good. Backups of this file keep keys alive: keep them
+    shortly.
 
     `seal` may be called while another thread is in any other method.
 
@@ -53,27 +59,37 @@ class Vault:
     master_key_path : 64 hexadecimal digits, mode 0600; made on first use. Back it up apart from the vault.
     clock : gives µs UTC.
     busy_seconds : how long a call waits for another one's lock.
+    find_shops : for a vault of version 1, which did not know of shops: the shop of each of these tokens, those that are
+        unknown left out. It is then turned into version 2, once; without this it is refused unless it is empty.
 
     >>> import tempfile
     >>> from types import SimpleNamespace
     >>> folder = Path(tempfile.mkdtemp())
     >>> vault = Vault(folder / "vault.sqlite", folder / "master.key", clock=lambda: 0)
-    >>> vault.put([SimpleNamespace(field="email", token="em_1", raw="ann@example.com", subject="a-17")])
+    >>> value = SimpleNamespace(field="email", token="em_1", raw="ann@example.com", subject="a-17", shop="north")
+    >>> vault.put([value])
     1
-    >>> (vault.reveal(["em_1"]), vault.erase("a-17"), vault.reveal(["em_1"]))
+    >>> (vault.reveal(["em_1"]), vault.erase("north", "a-17"), vault.reveal(["em_1"]))
     ({'em_1': 'ann@example.com'}, 1, {})
     """
 
     def __init__(
-        self, path: Path, master_key_path: Path, *, clock: Callable[[], int], busy_seconds: float = 5.0
+        self,
+        path: Path,
+        master_key_path: Path,
+        *,
+        clock: Callable[[], int],
+        busy_seconds: float = 5.0,
+        find_shops: FindShops | None = None,
     ) -> None:
         self.path = path
         self._key_path = master_key_path
         self._clock = clock
         self._lock = threading.RLock()
         self._seal_lock = threading.Lock()
-        self._people: dict[str, AESGCM] = {}
-        self._kept: dict[tuple[str, str, str], int] = {}
+        self._people: dict[Who, AESGCM] = {}
+        self._kept: dict[tuple[str, str, str, str], int] = {}
+        self._find_shops = find_shops
         self._erasures = -1
         self._connection: sqlite3.Connection | None = None
         self._sealing: sqlite3.Connection | None = None
@@ -108,20 +124,27 @@ class Vault:
             is_new = not connection.execute("select 1 from sqlite_master where name = 'about'").fetchone()
             master = AESGCM(load_master_key(self._key_path, may_make=is_new))
             if is_new:
-                for statement in _SCHEMA.split(";"):
+                for statement in (_ABOUT + _TABLES).split(";"):
                     connection.execute(statement)
-                connection.execute("insert into about values (?, ?, 0)", (VERSION, seal(master, b"", b"proof")))
+                self._proof = seal(master, b"", b"proof")
+                connection.execute("insert into about values (?, ?, 0)", (VERSION, self._proof))
                 return master
-            version, proof = connection.execute("select version, proof from about").fetchone()
-        if version != VERSION:
+            version, self._proof = connection.execute("select version, proof from about").fetchone()
+        if version > VERSION:
             raise NewerVersionError(f"{self.path} is of vault version {version}", allowed=f"up to {VERSION}")
-        try:
-            unseal(master, proof, b"proof")
-        except InvalidTag:
+        if not opens(master, self._proof):
+            master = finish_rotation(self._key_path, self._proof) or master
+        if not opens(master, self._proof):
             raise DamagedError(
                 f"the master key {self._key_path} is not the one that {self.path} was made with", path=self._key_path,
                 fix="restore the key that belongs to it",
-            ) from None  # fmt: skip
+            )  # fmt: skip
+        if version < VERSION:
+            with _transaction(connection):
+                if connection.execute("select version from about").fetchone()[0] < VERSION:
+                    upgrade(connection, self.path, master, _TABLES, self._find_shops)
+                    connection.execute("update about set version = ?, erasures = erasures + 1", (VERSION,))
+            self._empty_log(connection)
         return master
 
     def seal(self, values: Iterable[PersonalValue]) -> list[SealedValue]:
@@ -137,28 +160,31 @@ class Vault:
             if erasures != self._erasures or len(self._people) > _MOST_CACHED:
                 # This process or another one erased someone: what is cached may name keys that are gone.
                 self._people, self._kept, self._erasures = {}, {}, erasures
-            fresh: dict[tuple[str, str, str], str] = {}
+            fresh: dict[tuple[str, str, str, str], str] = {}
             for value in values:
-                key = (value.subject, value.field, value.token)
+                key = (value.shop, value.subject, value.field, value.token)
                 if self._kept.get(key) != now // DAY:
                     fresh[key] = value.raw
-            self._find_people(connection, {key[0] for key in fresh} - self._people.keys(), now)
+            self._find_people(connection, {key[:2] for key in fresh} - self._people.keys(), now)
             return [
-                SealedValue(*key, seal(self._people[key[0]], raw.encode("utf-8"), bind("value", *key)), now)
+                SealedValue(*key, seal(self._people[key[:2]], raw.encode("utf-8"), bind("value", *key)), now)
                 for key, raw in fresh.items()
             ]
 
-    def _find_people(self, connection: sqlite3.Connection, subjects: set[str], now: int) -> None:
-        found = {subject: self._person_key(connection, subject) for subject in subjects}
+    def _find_people(self, connection: sqlite3.Connection, people: set[Who], now: int) -> None:
+        found = {who: self._person_key(connection, who) for who in people}
         if None in found.values():
             with _transaction(connection):
-                for subject, key in found.items():
+                if connection.execute("select proof from about").fetchone()[0] != self._proof:
+                    # A key made under the old one could never be opened again.
+                    raise StoreError(f"the master key of {self.path} was exchanged meanwhile", fix="open it anew")
+                for who, key in found.items():
                     if key is None:
-                        wrapped = seal(self._master, secrets.token_bytes(KEY_BYTES), bind("key", subject))
+                        wrapped = seal(self._master, secrets.token_bytes(KEY_BYTES), bind("key", *who))
                         # Another process may have been quicker; its key then is the one.
-                        connection.execute("insert or ignore into people values (?, ?, ?)", (subject, wrapped, now))
-                        found[subject] = self._person_key(connection, subject)
-        self._people.update({subject: key for subject, key in found.items() if key is not None})
+                        connection.execute("insert or ignore into people values (?, ?, ?, ?)", (*who, wrapped, now))
+                        found[who] = self._person_key(connection, who)
+        self._people.update({who: key for who, key in found.items() if key is not None})
 
     def keep(self, values: Iterable[SealedValue]) -> int:
         """Put sealed values in the vault, in one transaction, durable on return; returns how many were new.
@@ -168,7 +194,7 @@ class Vault:
         with self._lock, self._named_errors():
             connection = self._usable(self._connection)
             added = 0
-            kept: dict[tuple[str, str, str], int] = {}
+            kept: dict[tuple[str, str, str, str], int] = {}
             with _transaction(connection):
                 erasures = self._count_erasures(connection)
                 for value in values:
@@ -184,13 +210,13 @@ class Vault:
     def _keep_one(self, connection: sqlite3.Connection, value: SealedValue) -> int:
         known = connection.execute(
             "update raw_values set first_seen = min(first_seen, ?1), last_seen = max(last_seen, ?1)"
-            " where subject = ?2 and field = ?3 and token = ?4",
+            " where shop = ?2 and subject = ?3 and field = ?4 and token = ?5",
             (value.seen_at, *value.key),
         ).rowcount
         if known:
             return 0
         try:
-            person = self._person_key(connection, value.subject)
+            person = self._person_key(connection, (value.shop, value.subject))
             if person is None:
                 return 0
             unseal(person, value.sealed, bind("value", *value.key))
@@ -198,7 +224,7 @@ class Vault:
             # Sealed under a key that was erased since: nobody can open it, and nobody should.
             return 0
         row = (*value.key, value.sealed, value.seen_at, value.seen_at)
-        connection.execute("insert into raw_values values (?, ?, ?, ?, ?, ?)", row)
+        connection.execute("insert into raw_values values (?, ?, ?, ?, ?, ?, ?)", row)
         return 1
 
     def put(self, values: Iterable[PersonalValue]) -> int:
@@ -211,32 +237,35 @@ class Vault:
         with self._lock, self._named_errors():
             connection = self._usable(self._connection)
             for token in tokens:
-                query = "select subject, field, sealed from raw_values where token = ? order by last_seen desc limit 1"
-                for subject, field, sealed in connection.execute(query, (token,)):
-                    found[token] = self._open_value(connection, (subject, field, token), sealed)
+                query = "select shop, subject, field, sealed from raw_values where token = ?"
+                for *whose, field, sealed in connection.execute(query + " order by last_seen desc limit 1", (token,)):
+                    found[token] = self._open_value(connection, (whose[0], whose[1], field, token), sealed)
         return found
 
-    def export(self, subject: str) -> list[StoredValue]:
-        """Everything kept of a person, opened; an empty list for one who is not known."""
+    def export(self, shop: str, subject: str) -> list[StoredValue]:
+        """Everything kept of a shop's person, opened; an empty list for one who is not known."""
         with self._lock, self._named_errors():
             connection = self._usable(self._connection)
             rows = connection.execute(
-                "select field, token, sealed, first_seen, last_seen from raw_values where subject = ?"
+                "select field, token, sealed, first_seen, last_seen from raw_values where shop = ? and subject = ?"
                 " order by field, first_seen, token",
-                (subject,),
+                (shop, subject),
             ).fetchall()
             return [
-                StoredValue(field, token, self._open_value(connection, (subject, field, token), sealed), first, last)
+                StoredValue(
+                    field, token, self._open_value(connection, (shop, subject, field, token), sealed), first, last
+                )
                 for field, token, sealed, first, last in rows
             ]
 
-    def erase(self, subject: str) -> int:
-        """Delete a person's key and values beyond recovery from this file; returns the number of values."""
+    def erase(self, shop: str, subject: str) -> int:
+        """Delete a shop's person's key and values beyond recovery from this file; returns the number of values."""
         with self._lock, self._named_errors():
             connection = self._usable(self._connection)
             with _transaction(connection):
-                count = connection.execute("delete from raw_values where subject = ?", (subject,)).rowcount
-                connection.execute("delete from people where subject = ?", (subject,))
+                where = (shop, subject)
+                count = connection.execute("delete from raw_values where shop = ? and subject = ?", where).rowcount
+                connection.execute("delete from people where shop = ? and subject = ?", where)
                 connection.execute("update about set erasures = erasures + 1")
             self._empty_log(connection)
             return count
@@ -261,11 +290,18 @@ class Vault:
                     for field, kept in keep.items()
                 )
                 if count:
-                    connection.execute("delete from people where subject not in (select subject from raw_values)")
+                    connection.execute(
+                        "delete from people where (shop, subject) not in (select shop, subject from raw_values)"
+                    )
                     connection.execute("update about set erasures = erasures + 1")
             if count:
                 self._empty_log(connection)
             return count
+
+    def erasures(self) -> int:
+        """How often persons or values were deleted: once it has grown, what was remembered of the vault is outdated."""
+        with self._lock, self._named_errors():
+            return self._count_erasures(self._usable(self._connection))
 
     def close(self) -> None:
         """Close the file; a second call does nothing."""
@@ -281,15 +317,15 @@ class Vault:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _person_key(self, connection: sqlite3.Connection, subject: str) -> AESGCM | None:
-        row = connection.execute("select wrapped_key from people where subject = ?", (subject,)).fetchone()
+    def _person_key(self, connection: sqlite3.Connection, who: Who) -> AESGCM | None:
+        row = connection.execute("select wrapped_key from people where shop = ? and subject = ?", who).fetchone()
         if row is None:
             return None
-        return AESGCM(self._unsealed(self._master, row[0], bind("key", subject), f"the key of {subject!r}"))
+        return AESGCM(self._unsealed(self._master, row[0], bind("key", *who), f"the key of {who[1]!r}"))
 
-    def _open_value(self, connection: sqlite3.Connection, key: tuple[str, str, str], sealed: bytes) -> str:
-        person = self._person_key(connection, key[0])
-        what = f"the value of {key[1]!r} of {key[0]!r}"
+    def _open_value(self, connection: sqlite3.Connection, key: tuple[str, str, str, str], sealed: bytes) -> str:
+        person = self._person_key(connection, key[:2])
+        what = f"the value of {key[2]!r} of {key[1]!r}"
         if person is None:
             raise DamagedError(f"{what} in {self.path} has no key", path=self.path, fix="restore the vault's file")
         return self._unsealed(person, sealed, bind("value", *key), what).decode("utf-8")

@@ -15,48 +15,58 @@ OWN_FIELDS = ("account", "email", "phone")
 """Fields by which a value belongs to its subject; in all others it may be somebody else's, as in the text of a page."""
 
 
-def find_people(path: Path, tokens: Sequence[str]) -> dict[str, set[str]]:
-    """The subjects whose own values these tokens are, each with those of them that it has; the vault is only read."""
+def find_people(path: Path, shop: str, tokens: Sequence[str]) -> dict[str, set[str]]:
+    """A shop's subjects whose own values these tokens are, each with those of them that it has.
+
+    The vault is only read.
+    """
     people: dict[str, set[str]] = {}
-    query = "select distinct subject from raw_values where token = ? and field in (?, ?, ?)"
+    query = "select distinct subject from raw_values where shop = ? and token = ? and field in (?, ?, ?)"
     with _reading(path) as connection:
         for token in tokens:
-            for (subject,) in connection.execute(query, (token, *OWN_FIELDS)):
+            for (subject,) in connection.execute(query, (shop, token, *OWN_FIELDS)):
                 people.setdefault(subject, set()).add(token)
-            if connection.execute("select 1 from people where subject = ?", (token,)).fetchone():
+            if connection.execute("select 1 from people where shop = ? and subject = ?", (shop, token)).fetchone():
                 people.setdefault(token, set()).add(token)
     return people
 
 
-def find_tokens(path: Path, subjects: Iterable[str]) -> list[str]:
-    """The tokens whose values the vault keeps under these subjects, each once."""
+def find_tokens(path: Path, shop: str, subjects: Iterable[str]) -> list[str]:
+    """The tokens whose values the vault keeps under these subjects of a shop, each once."""
     found: dict[str, None] = {}
     with _reading(path) as connection:
         for subject in subjects:
-            rows = connection.execute("select distinct token from raw_values where subject = ?", (subject,))
+            rows = connection.execute(
+                "select distinct token from raw_values where shop = ? and subject = ?", (shop, subject)
+            )
             found.update((token, None) for (token,) in rows)
     return list(found)
 
 
-def read_wrapped_keys(path: Path, subjects: Iterable[str]) -> list[bytes]:
-    """The keys of these people as they stand in the file, encrypted under the master key."""
+def read_wrapped_keys(path: Path, shop: str, subjects: Iterable[str]) -> list[bytes]:
+    """The keys of these people of a shop as they stand in the file, encrypted under the master key."""
     with _reading(path) as connection:
         found = [
-            connection.execute("select wrapped_key from people where subject = ?", (subject,)).fetchone()
+            connection.execute(
+                "select wrapped_key from people where shop = ? and subject = ?", (shop, subject)
+            ).fetchone()
             for subject in subjects
         ]
     return [row[0] for row in found if row is not None]
 
 
-def drop_values(path: Path, tokens: Iterable[str]) -> int:
-    """Delete the values of these tokens under whatever subject, as an address that somebody else's text held.
+def drop_values(path: Path, shop: str, tokens: Iterable[str]) -> int:
+    """Delete the values of these tokens under whatever subject of a shop, as an address that somebody else's text held.
 
     Returns their number. `Vault.erase` must follow: it empties the write-ahead log.
     """
     with _open(path) as connection, connection:
         connection.execute("PRAGMA secure_delete = ON")
         connection.execute("BEGIN IMMEDIATE")
-        count = sum(connection.execute("delete from raw_values where token = ?", (token,)).rowcount for token in tokens)
+        count = sum(
+            connection.execute("delete from raw_values where shop = ? and token = ?", (shop, token)).rowcount
+            for token in tokens
+        )
         connection.execute("update about set erasures = erasures + 1")
     return count
 

@@ -9,7 +9,7 @@ from floorwalker.store.errors import LockedError
 
 
 def value(number: int) -> PersonalValue:
-    return PersonalValue("email", f"em1_{number}", f"u{number}@example.com", f"account:{number}")
+    return PersonalValue("email", f"em1_{number}", f"u{number}@example.com", f"account:{number}", "default")
 
 
 class Vault:

@@ -30,8 +30,10 @@ class Value:
     token: str
     raw: str
     subject: str
+    shop: str = "default"
 
 
+SHOP = "default"
 MAIL = Value("email", "em_1", "ann@example.com", "ann")
 PHONE = Value("phone", "ph_1", "+49 30 901820", "ann")
 OTHER = Value("email", "em_2", "bob@example.org", "bob")
@@ -69,13 +71,13 @@ def test_what_is_put_is_exported_and_revealed(vault: Vault, clock: Clock) -> Non
     clock.now += 3 * DAY
     assert vault.put([MAIL]) == 0
     vault = reopen(vault, clock)
-    exported = [(each.field, each.token, each.raw, each.first_seen, each.last_seen) for each in vault.export("ann")]
+    exported = [(each.field, each.token, each.raw, each.first_seen, each.last_seen) for each in vault.export(SHOP, "ann")]
     assert exported == [
         ("email", "em_1", "ann@example.com", 100 * DAY, 103 * DAY),
         ("phone", "ph_1", "+49 30 901820", 100 * DAY, 100 * DAY),
     ]
     assert vault.reveal(["em_2", "em_1", "em_9"]) == {"em_2": "bob@example.org", "em_1": "ann@example.com"}
-    assert vault.export("nobody") == []
+    assert vault.export(SHOP, "nobody") == []
 
 
 def test_nothing_raw_reaches_the_disk(vault: Vault) -> None:
@@ -101,12 +103,12 @@ def test_erasing_removes_the_key_from_every_file(vault: Vault, clock: Clock) -> 
     sealed = connection.execute("select sealed from raw_values where subject = 'ann'").fetchone()[0]
     connection.close()
     assert key in stored_bytes(vault)
-    assert vault.erase("ann") == 2
+    assert vault.erase(SHOP, "ann") == 2
     assert key not in stored_bytes(vault)
     assert sealed not in stored_bytes(vault)
-    assert vault.export("ann") == []
+    assert vault.export(SHOP, "ann") == []
     assert vault.reveal(["em_1", "em_2"]) == {"em_2": "bob@example.org"}
-    assert vault.erase("ann") == 0
+    assert vault.erase(SHOP, "ann") == 0
     # A person who comes back begins anew, under another key.
     assert vault.put([MAIL]) == 1
     assert reopen(vault, clock).reveal(["em_1"]) == {"em_1": "ann@example.com"}
@@ -115,19 +117,19 @@ def test_erasing_removes_the_key_from_every_file(vault: Vault, clock: Clock) -> 
 def test_a_person_erased_by_another_process_is_not_sealed_under_the_lost_key(vault: Vault, clock: Clock) -> None:
     vault.put([MAIL])
     with Vault(vault.path, vault.path.parent / "keys" / "master.key", clock=clock) as other:
-        assert other.erase("ann") == 1
+        assert other.erase(SHOP, "ann") == 1
     assert vault.put([MAIL, PHONE]) == 2
-    assert {each.raw for each in vault.export("ann")} == {MAIL.raw, PHONE.raw}
+    assert {each.raw for each in vault.export(SHOP, "ann")} == {MAIL.raw, PHONE.raw}
 
 
 def test_sealed_values_travel_and_are_kept_later(vault: Vault, clock: Clock) -> None:
     sealed = vault.seal([MAIL, PHONE, MAIL])
-    assert [each.key for each in sealed] == [("ann", "email", "em_1"), ("ann", "phone", "ph_1")]
-    assert vault.export("ann") == []
+    assert [each.key for each in sealed] == [(SHOP, "ann", "email", "em_1"), (SHOP, "ann", "phone", "ph_1")]
+    assert vault.export(SHOP, "ann") == []
     vault = reopen(vault, clock)
     assert vault.keep([SealedValue(*each.key, each.sealed, each.seen_at) for each in sealed]) == 2
     assert vault.keep(sealed) == 0
-    assert {each.raw for each in vault.export("ann")} == {MAIL.raw, PHONE.raw}
+    assert {each.raw for each in vault.export(SHOP, "ann")} == {MAIL.raw, PHONE.raw}
     assert vault.seal([MAIL, PHONE]) == []
     clock.now += DAY
     assert len(vault.seal([MAIL, PHONE])) == 2
@@ -136,11 +138,11 @@ def test_sealed_values_travel_and_are_kept_later(vault: Vault, clock: Clock) -> 
 @pytest.mark.parametrize("returns", [False, True])
 def test_what_was_sealed_before_an_erasure_is_dropped(vault: Vault, returns: bool) -> None:
     sealed = vault.seal([MAIL, OTHER])
-    vault.erase("ann")
+    vault.erase(SHOP, "ann")
     if returns:
         vault.put([PHONE])
     assert vault.keep(sealed) == 1
-    assert [each.raw for each in vault.export("ann")] == ([PHONE.raw] if returns else [])
+    assert [each.raw for each in vault.export(SHOP, "ann")] == ([PHONE.raw] if returns else [])
     assert vault.reveal(["em_1", "em_2"]) == {"em_2": OTHER.raw}
 
 
@@ -158,7 +160,7 @@ def test_old_values_are_swept_by_field(vault: Vault, clock: Clock) -> None:
     vault.put([OTHER])
     clock.now += 1
     assert vault.sweep({"email": 30 * DAY}) == 1
-    assert [each.field for each in vault.export("ann")] == ["phone"]
+    assert [each.field for each in vault.export(SHOP, "ann")] == ["phone"]
     assert vault.sweep({"phone": 0}) == 1
     connection = sqlite3.connect(vault.path)
     assert connection.execute("select subject from people").fetchall() == [("bob",)]
@@ -208,13 +210,13 @@ def test_moving_a_sealed_value_to_another_person_or_field_is_noticed(vault: Vaul
         connection.execute("update people set wrapped_key = ? where subject = 'ann'", wrapped)
     connection.close()
     with pytest.raises(DamagedError, match="the key of 'ann'"):
-        vault.export("ann")
+        vault.export(SHOP, "ann")
 
 
 def test_a_failing_batch_leaves_nothing(vault: Vault) -> None:
     with pytest.raises(UnicodeEncodeError):
         vault.put([MAIL, Value("email", "em_3", "\udc80", "bob")])
-    assert vault.export("ann") == []
+    assert vault.export(SHOP, "ann") == []
     assert vault.put([MAIL]) == 1
 
 
@@ -225,7 +227,7 @@ def test_a_locked_closed_or_newer_vault_says_so(vault: Vault, clock: Clock) -> N
         vault.put([MAIL])
     other.execute("ROLLBACK")
     assert vault.put([MAIL]) == 1
-    other.execute("update about set version = 2")
+    other.execute("update about set version = 3")
     other.close()
     with pytest.raises(NewerVersionError):
         reopen(vault, clock)

@@ -37,6 +37,8 @@ from floorwalker.events.bulk._taking import (
     NAMED,
     ROW,
     SAID,
+    SHOP_BEGIN,
+    SHOP_END,
     TOKEN,
     UNKNOWN,
     WATCH,
@@ -71,6 +73,7 @@ _pack = msgspec.msgpack.Encoder().encode
 _ROOM = 1 << 16
 """Bytes of the longest event that the kernel takes apart; a longer one is the twin's."""
 _ROUNDS = 3
+_DAY = 86_400_000_000
 
 
 @dataclass
@@ -145,6 +148,8 @@ class BulkTaker:
         self._values = make_values(_ROOM)
         self._decode = msgspec.json.Decoder(Event).decode
         self._counts = np.zeros(2, np.int64)
+        self._day = -1
+        self._must_forget = False
 
     def take(
         self,
@@ -167,6 +172,13 @@ class BulkTaker:
         texts = np.frombuffer(body, np.uint8)
         begin, end = np.asarray(starts, np.int64), np.asarray(stops, np.int64)
         n = len(begin)
+        if now // _DAY != self._day:
+            # What is kept is kept from the day on which it was seen last.
+            self._day = now // _DAY
+            self._must_forget = True
+        if self._must_forget:
+            self._must_forget = False
+            forget_marks(self._known)
         status = np.ones(n, np.int8)
         places = np.zeros((n, 2), np.int64)
         personal: list[PersonalValue] = []
@@ -193,8 +205,8 @@ class BulkTaker:
         taken._more[row] = RECORD_HEAD + pack_event(kept)
 
     def forget_given(self) -> None:
-        """Give every raw value to the vault again, as after somebody was erased or values were lost."""
-        forget_marks(self._known)
+        """Give every raw value to the vault again, as after somebody was erased or values were lost; in any thread."""
+        self._must_forget = True
 
     def _make_room(self) -> None:
         known = self._known
@@ -300,8 +312,10 @@ class BulkTaker:
         """Raw values that the vault was not given yet; from now on it was."""
         with np.errstate(over="ignore"):
             add_marks(self._known, np.ascontiguousarray(unsent[:, KIND]))
-        found = []
+        found: dict[int, PersonalValue] = {}
         for value in unsent.tolist():
+            if value[KIND] in found:
+                continue
             name = _NAMES[value[FIELD]]
             token = self._token_of(value[ENTRY])
             if value[FIELD] in (F["shipping_address"], F["billing_address"]):
@@ -317,8 +331,9 @@ class BulkTaker:
                 subject = f"account:{self._token_of(value[WHOSE_BEGIN])}"
             elif whose == TOKEN:
                 subject = self._token_of(value[WHOSE_BEGIN])
-            found.append(PersonalValue(name, token, raw, subject))
-        return found
+            shop = body[value[SHOP_BEGIN] : value[SHOP_END]].decode() or "default"
+            found[value[KIND]] = PersonalValue(name, token, raw, subject, shop)
+        return list(found.values())
 
     def _token_of(self, entry: int) -> str:
         at, length = self._known.entries[entry, :2].tolist()

@@ -40,13 +40,15 @@ class PersonalValue(msgspec.Struct, frozen=True):
     token : what stands there now.
     raw : as sent; addresses as JSON.
     subject : whose it is: `account:…`, else the token of the person's e-mail address, telephone number, or the value's
-        own. Values of one subject are encrypted under one key and erased together.
+        own. Values of one subject of one shop are encrypted under one key and erased together.
+    shop : whose customer that is.
     """
 
     field: str
     token: str
     raw: str
     subject: str
+    shop: str
 
 
 @dataclass(frozen=True)
@@ -158,7 +160,7 @@ def normalise(
     changes["identity"] = Identity(**facts)
     kept: Event = msgspec.structs.replace(event, **changes)
     subject = _subject(kept)
-    return kept, [PersonalValue(name, token, text, subject or token) for name, token, text in raw]
+    return kept, [PersonalValue(name, token, text, subject or token, event.shop) for name, token, text in raw]
 
 
 def _clean_texts(event: Event, tokeniser: Tokeniser, changes: dict[str, Any], raw: list[tuple[str, str, str]]) -> None:

@@ -55,6 +55,12 @@ class CollectedMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     proof: Annotated[str, Meta(max_length=64)] | None = None
 
 
+class CollectedReply(msgspec.Struct, frozen=True, kw_only=True):
+    """The browser's id with its signature, which it sends with the next message."""
+
+    id: str
+
+
 def make_fields(
     message: CollectedMessage, *, shop: str, device: str, session: str | None, ip: str, user_agent: str, at: int
 ) -> dict[str, Any]:

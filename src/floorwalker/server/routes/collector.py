@@ -12,18 +12,19 @@ from typing import Any
 
 import msgspec
 import structlog
-from litestar import Request, Response, get, route
+from litestar import Request, Response, get, post, route
 from litestar.enums import HttpMethod
 
 from floorwalker.errors import UsageError
 from floorwalker.events.decode import decode_event
 from floorwalker.server.bodies import read_body
 from floorwalker.server.collector.gathering import Gathering
-from floorwalker.server.collector.message import MOST_BYTES, CollectedMessage, make_fields
+from floorwalker.server.collector.message import MOST_BYTES, CollectedMessage, CollectedReply, make_fields
 from floorwalker.server.collector.settings import CollectorSettings, read_secret, read_settings
 from floorwalker.server.collector.signing import is_signed_session, make_id, read_id
 from floorwalker.server.engine import encode_json
 from floorwalker.server.installation import Installation
+from floorwalker.server.openapi import operation
 from floorwalker.server.problems import ProblemError
 from floorwalker.server.rates import RateLimits
 from floorwalker.server.service import service_of
@@ -85,7 +86,12 @@ class Door:
         return self.proxies.walk(",".join(request.headers.getall("x-forwarded-for", []))) or peer
 
 
-@get("/v1/collector.js", include_in_schema=False)
+@get(
+    "/v1/collector.js",
+    operation_class=operation(None, (), None, public=True),
+    summary="The browser collector",
+    tags=["collector"],
+)
 async def collector_script(request: Request[Any, Any, Any]) -> Response[bytes]:
     """The browser collector, with a tag by which a browser sees that it has it already."""
     script, tag = _script()
@@ -102,12 +108,24 @@ async def collector_script(request: Request[Any, Any, Any]) -> Response[bytes]:
     return Response(script, headers=headers, media_type="text/javascript")
 
 
-@route(
+@route("/v1/collect", http_method=[HttpMethod.OPTIONS], status_code=200, include_in_schema=False)
+async def allow_collecting(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """What a browser asks before it sends from a page of another origin."""
+    if service_of(request).ready:
+        raise ProblemError(503, "not ready", headers={"Retry-After": "5"})
+    origin = request.headers.get("origin", "")
+    _door(request).check_origin(origin)
+    headers = {**_allow(origin), "Access-Control-Allow-Methods": "POST", "Access-Control-Max-Age": "7200"}
+    return Response(b"", headers={**headers, "Access-Control-Allow-Headers": "Content-Type"})
+
+
+@post(
     "/v1/collect",
-    http_method=[HttpMethod.POST, HttpMethod.OPTIONS],
     status_code=200,
     request_max_body_size=MOST_BYTES,
-    include_in_schema=False,
+    operation_class=operation("CollectedMessage", ("application/json", "text/plain"), CollectedReply, public=True),
+    summary="What a browser saw",
+    tags=["collector"],
 )
 async def collect(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Count what a browser saw as `client_signals`; the answer gives the browser its id.
@@ -121,9 +139,6 @@ async def collect(request: Request[Any, Any, Any]) -> Response[bytes]:
     door = _door(request)
     origin = request.headers.get("origin", "")
     door.check_origin(origin)
-    if request.method == "OPTIONS":
-        headers = {**_allow(origin), "Access-Control-Allow-Methods": "POST", "Access-Control-Max-Age": "7200"}
-        return Response(b"", headers={**headers, "Access-Control-Allow-Headers": "Content-Type"})
     now = service.engine.now()
     client = door.client(request)
     door.check_rate(client, now)
@@ -147,13 +162,18 @@ async def collect(request: Request[Any, Any, Any]) -> Response[bytes]:
     event, personal = service.intake(decode_event(msgspec.json.encode(fields), now=now))
     await door.gathering.add(event, personal)
     return Response(
-        encode_json({"id": signed}),
+        encode_json(CollectedReply(id=signed)),
         media_type="application/json",
         headers={**_allow(origin), "Cache-Control": "no-store"},
     )
 
 
-COLLECTOR_ROUTES = (collector_script, collect)
+COLLECTOR_ROUTES = (collector_script, collect, allow_collecting)
+
+
+def check_settings(folder: Path) -> None:
+    """Raise `UsageError` where the folder's `collector.toml` is faulty: said at the start, not to the first browser."""
+    TrustedProxies(read_settings(folder).trusted_proxies)
 
 
 def _allow(origin: str) -> dict[str, str]:

@@ -114,6 +114,20 @@ audit = Table(
 )
 """Who changed or read what."""
 
+personal_audit = Table(
+    "personal_audit",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("shop", String(128), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("actor", String(200), nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("subjects_json", Text, nullable=False),
+    Column("detail_json", Text, nullable=False),
+    Index(None, "shop", "at"),
+)
+"""Who exported or erased whose data; written by the commands themselves, so nothing can rebuild it."""
+
 timeline = Table(
     "timeline",
     metadata,
