@@ -21,6 +21,8 @@ def write_pieces(frame: pl.DataFrame, scenario: Scenario, folder: Path, name: st
     ----------
     frame : events without ids. name : of the source: a shard, a group of campaigns.
     """
+    if not len(frame):
+        return np.zeros(scenario.days, dtype=np.int64)
     columns = [name for name in COLUMNS if name in frame.columns and frame[name].null_count() < len(frame)]
     ready = frame.select(
         schema.lines_of(frame[name]) if name == "lines" else pl.col(name).cast(COLUMNS[name]) for name in columns

@@ -1,0 +1,132 @@
+"""A small run from end to end: files, order, names, truth, the access log, and events that decode."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from floorwalker.errors import UsageError
+from floorwalker.events.decode import decode_event
+from floorwalker.simulation.shop.honest.run import Summary, simulate
+from floorwalker.simulation.shop.scenario import Scenario
+from floorwalker.sources.access_log import AccessLog
+
+SMALL = Scenario(events=8_000, days=5, seed=3, only=("carding", "coupon_farming"))
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Summary]:
+    folder = tmp_path_factory.mktemp("shop")
+    return folder, simulate(SMALL, folder, cores=1, access_log=folder / "access.log")
+
+
+def nested(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of the file as the JSON that a shop would send."""
+    made: dict[str, Any] = {}
+    for name, value in row.items():
+        if value is None:
+            continue
+        outer, _, inner = name.partition(".")
+        if inner:
+            made.setdefault(outer, {})[inner] = value
+        elif name == "lines":
+            made[name] = [{key: part for key, part in line.items() if part is not None} for line in value]
+        else:
+            made[name] = value
+    return made
+
+
+def test_a_run_has_as_many_events_as_asked_for(run: tuple[Path, Summary]) -> None:
+    folder, summary = run
+    events = pl.read_parquet(folder / "events.parquet")
+    assert len(events) == summary.events
+    assert abs(summary.events - SMALL.events) <= 0.01 * SMALL.events
+    assert 0 < summary.malicious <= 0.035 * SMALL.events
+
+
+def test_events_are_in_order_and_their_names_tell_nothing(run: tuple[Path, Summary]) -> None:
+    folder, _ = run
+    events = pl.read_parquet(folder / "events.parquet", columns=["id", "at", "shop"])
+    assert events["at"].is_sorted()
+    assert events["at"].min() >= SMALL.first_at  # type: ignore[operator]
+    assert events["at"].max() < SMALL.end_at  # type: ignore[operator]
+    assert events["id"].n_unique() == len(events)
+    assert events["id"].str.contains(r"^[0-9a-f]{11}$").all()
+    assert set(events["shop"]) == {"default"}
+    # An id is no clock: late events have no larger ids than early ones.
+    ranks = events.select(pl.corr(pl.col("id").rank(), pl.col("at").rank())).item()
+    assert abs(ranks) < 0.05
+
+
+def test_a_sample_of_every_type_decodes(run: tuple[Path, Summary]) -> None:
+    folder, _ = run
+    events = pl.read_parquet(folder / "events.parquet")
+    types = Counter[str]()
+    for _, group in events.group_by("type"):
+        for row in group.head(40).iter_rows(named=True):
+            event = decode_event(json.dumps(nested(row)).encode(), now=SMALL.end_at)
+            types[event.type] += 1
+    assert {"page_view", "search", "client_signals", "login_succeeded", "checkout", "order", "order_delivered",
+            "coupon_claim", "sign_up", "payment_declined", "add_to_cart"} <= set(types)  # fmt: skip
+
+
+def test_every_event_has_its_truth(run: tuple[Path, Summary]) -> None:
+    folder, summary = run
+    events = pl.read_parquet(folder / "events.parquet", columns=["id"])
+    truth = pl.read_parquet(folder / "truth.parquet")
+    assert truth["id"].to_list() == events["id"].to_list()
+    bad = truth.filter(pl.col("adversary") != "")
+    assert len(bad) == summary.malicious
+    assert set(bad["adversary"]) <= {"carding", "coupon_farming"}
+    honest = truth.filter(pl.col("adversary") == "", pl.col("segment") != "")
+    assert len(honest) > 0.9 * len(truth)
+    assert set(honest["phase"]) == {""}
+    assert set(truth["split"]) == {"train", "validation", "test"}
+
+
+def test_the_log_matches_the_events(run: tuple[Path, Summary]) -> None:
+    folder, _ = run
+    events = pl.read_parquet(folder / "events.parquet", columns=["type", "at", "ip", "url", "user_agent"])
+    seen = events.filter(pl.col("url").is_not_null(), pl.col("ip").is_not_null())
+    log = AccessLog([folder / "access.log"])
+    batches = list(log.batches())
+    assert sum(len(batch) for batch in batches) == len(seen)
+    assert not log.cleaned
+    assert [int(at) // 1_000_000 for batch in batches for at in batch.at] == [at // 1_000_000 for at in seen["at"]]
+    lines = (folder / "access.log").read_text("utf-8").splitlines()
+    assert [line.split(" ", 1)[0] for line in lines] == seen["ip"].to_list()
+
+
+def test_what_no_event_says_has_no_column(run: tuple[Path, Summary]) -> None:
+    folder, _ = run
+    events = pl.read_parquet(folder / "events.parquet")
+    assert not [name for name in events.columns if name.startswith("truth") or name == "split"]
+    assert all(events[name].null_count() < len(events) for name in events.columns)
+
+
+def test_the_manifest_names_the_files(run: tuple[Path, Summary]) -> None:
+    folder, summary = run
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    assert manifest["events"] == summary.events
+    for name, known in manifest["sha256"].items():
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == known
+    assert not list(folder.glob(".parts-*"))
+
+
+@pytest.mark.slow
+def test_any_number_of_cores_gives_the_same_bytes(run: tuple[Path, Summary], tmp_path: Path) -> None:
+    _, summary = run
+    other = simulate(SMALL, tmp_path, cores=2, access_log=tmp_path / "access.log")
+    assert other.files == summary.files
+    assert (tmp_path / "access.log").read_bytes() == (run[0] / "access.log").read_bytes()
+
+
+def test_no_cores_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cores"):
+        simulate(SMALL, tmp_path, cores=-1)
