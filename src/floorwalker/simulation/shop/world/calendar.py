@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -24,7 +24,7 @@ class Moment:
     ----------
     kind : `flash_sale`, `livestream`, `drop`, `app_release`, `payment_outage`, `coupon_leak`, `price_error`.
     starts_at, ends_at : microseconds.
-    item : number of the item that it is about, -1 for none.
+    item : number of the item that it is about (a drop, a wrong price), -1 for none.
     strength : how much it draws or breaks: visitors over the usual, or the share of payments that fail.
     """
 
@@ -134,6 +134,18 @@ class Calendar:
         release = first + int(days * 0.43) * DAY + DAY // 3
         made.append(Moment("app_release", release, self.scenario.end_at))
         return made
+
+    def about(self, items: dict[str, list[int]]) -> None:
+        """Say what moments are about: those of a kind get the given items in turn."""
+        turns = dict.fromkeys(items, 0)
+        made = []
+        for moment in self.moments:
+            if items.get(moment.kind):
+                chosen = items[moment.kind]
+                turns[moment.kind] += 1
+                moment = replace(moment, item=chosen[(turns[moment.kind] - 1) % len(chosen)])
+            made.append(moment)
+        self.moments = tuple(made)
 
     def of_kind(self, kind: str) -> tuple[Moment, ...]:
         """The moments of one kind."""

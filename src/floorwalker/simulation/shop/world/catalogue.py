@@ -24,7 +24,6 @@ class Category:
     spread : standard deviation of the price's logarithm.
     returns : times the usual share of returns.
     digital : delivered at once, nothing to ship.
-    stem : what its items are called, see `text`.
     """
 
     id: str

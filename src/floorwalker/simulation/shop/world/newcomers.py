@@ -15,7 +15,7 @@ from numpy.random import Generator
 from floorwalker.errors import UsageError
 from floorwalker.events.event import Address
 from floorwalker.simulation.shop.persona import Persona
-from floorwalker.simulation.shop.world.countries import CODES, place_of
+from floorwalker.simulation.shop.world.countries import place_of
 from floorwalker.simulation.shop.world.register import Register
 
 STYLES: tuple[str, ...] = ("plausible", "bulk", "disposable_mail", "gmail_dots", "address_variants", "recycled_phone")
@@ -157,8 +157,3 @@ def spell_otherwise(rng: Generator, address: Address, how: str = "") -> Address:
                 line = f"{words[1]} {words[0]}"
     changes[field] = line
     return msgspec.structs.replace(address, **changes)
-
-
-def countries() -> tuple[str, ...]:
-    """Where new people may live."""
-    return CODES

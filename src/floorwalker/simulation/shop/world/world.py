@@ -60,6 +60,8 @@ class World:
         self.items = make_items(scenario, self.chance, int(np.clip(self.customers // 8, 400, 12_000)), self.sellers)
         self.writer = Writer(self.items, self.chance)
         self.items.title = self.writer.titles()
+        wrong = self.chance.generator("price error").permutation(np.flatnonzero(~self.items.digital))[:9]
+        self.calendar.about({"drop": np.flatnonzero(self.items.scarce).tolist(), "price_error": wrong.tolist()})
         self.popularity = Popularity(scenario, self.chance, self.items)
         self.promotions: tuple[Promotion, ...] = make_promotions(scenario, self.chance, self.calendar)
         self.networks = Networks(self.chance, self.customers)

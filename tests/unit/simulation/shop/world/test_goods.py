@@ -65,6 +65,13 @@ def test_what_breaks_breaks_in_every_part(days):
         assert scenario.first_at <= moment.starts_at < moment.ends_at <= scenario.end_at, moment
 
 
+def test_drops_and_wrong_prices_are_of_items(world):
+    assert all(world.items.scarce[moment.item] for moment in world.calendar.of_kind("drop"))
+    wrong = [moment.item for moment in world.calendar.of_kind("price_error")]
+    assert len(set(wrong)) == len(wrong) == 3
+    assert min(wrong) >= 0
+
+
 def test_offers_have_codes_and_an_end(world):
     kinds = {promotion.kind for promotion in world.promotions}
     assert kinds >= {"welcome", "public", "leaked", "flash", "invitation", "group_buy", "personal"}
