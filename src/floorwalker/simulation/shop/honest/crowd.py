@@ -67,8 +67,15 @@ class Crowd:
         member = ~self.people.guest[calls.person]
         remembered = member & (self.rng.random(len(calls)) < share)
         self.login_at.append(np.where(remembered, np.int64(0), np.int64(1) << 62))
-        self.label.append(np.broadcast_to(np.asarray(label, dtype=np.int64), len(calls)))
+        self.label.append(np.full(len(calls), label, dtype=np.int64))
         return np.arange(first, self.visits)
+
+    def relabel(self, visit: Ints, label: int) -> None:
+        """Say that visits belong to a scene."""
+        starts = np.cumsum([0, *(len(one) for one in self.label)])
+        table = np.searchsorted(starts, visit, side="right") - 1
+        for one, place in zip(table.tolist(), visit.tolist(), strict=True):
+            self.label[one][place - starts[one]] = label
 
     def log_in(self, visit: Ints, calls: Calls, rows: Ints, at: Ints) -> None:
         """Log-ins of some visits of the table opened last, complete before `at`."""
@@ -134,6 +141,7 @@ class Crowd:
             at=begin[buyers] + (plan.order_at * SECOND).astype(np.int64),
             span=plan.order_span,
             lines=(plan.line_order, self.shelf.by_rank[plan.line_item], plan.line_quantity),
+            ship=self.gifts(calls.person[buyers]),
         )
         paid = orders.payments.paid
         stay = (plan.act != Act.THANKS_PAGE) | np.append(paid, True)[plan.order]
@@ -209,6 +217,12 @@ class Crowd:
             code=orders.offer[used][claims],
         )  # fmt: skip
         return orders
+
+    def gifts(self, person: Ints) -> Ints:
+        """Whose address the parcel of each buyer goes to: gift buyers send most of theirs to somebody else."""
+        giver = self.people.segment[person] == place_of("gift_buyer")
+        sends = giver & (self.rng.random(len(person)) < 0.65)
+        return np.where(sends, self.rng.integers(len(self.people), size=len(person)), person)
 
     def login_at_of(self, visit: Ints) -> Ints:
         """From when visits are logged in."""
@@ -296,6 +310,7 @@ def make_crowd(world: World, numbers: NDArray[np.int64], rng: Generator, scale: 
     from floorwalker.simulation.shop.honest.accounts import add_accounts
     from floorwalker.simulation.shop.honest.company import add_company
     from floorwalker.simulation.shop.honest.offers import add_offers
+    from floorwalker.simulation.shop.honest.scenes import add_scenes
     from floorwalker.simulation.shop.honest.trade import add_trade
 
     people = world.people(numbers)
@@ -314,6 +329,7 @@ def make_crowd(world: World, numbers: NDArray[np.int64], rng: Generator, scale: 
     add_offers(crowd)
     add_company(crowd)
     add_trade(crowd)
+    add_scenes(crowd)
     return crowd
 
 
