@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floorwalker.kernels import kernel
+from floorwalker.store.pages import guard
 
 
 @kernel
@@ -67,8 +68,20 @@ def scale_and_walk(
 
 
 @kernel
-def keep_sample(values: NDArray[np.float32], seed: int, kept: NDArray[np.float32], seen: NDArray[np.int64]) -> None:
-    """Reservoir sampling (Vitter's algorithm R), its draws a function of seed and count (SplitMix64)."""
+def keep_sample(
+    values: NDArray[np.float32],
+    seed: int,
+    kept: NDArray[np.float32],
+    seen: NDArray[np.int64],
+    words: NDArray[np.uint64],
+    saved: NDArray[np.uint64],
+    marks: NDArray[np.uint8],
+) -> None:
+    """Reservoir sampling (Vitter's algorithm R), its draws a function of seed and count (SplitMix64).
+
+    The last three belong to the pages of `kept`.
+    """
+    width = kept.shape[1]
     places = len(kept)
     for row in range(len(values)):
         count = seen[0]
@@ -80,5 +93,6 @@ def keep_sample(values: NDArray[np.float32], seed: int, kept: NDArray[np.float32
             mixed = mixed ^ (mixed >> np.uint64(31))
             place = np.int64(mixed % np.uint64(count + 1))
         if place < places:
+            guard(place * width >> 1, (place * width + width - 1) >> 1, words, saved, marks)
             kept[place] = values[row]
         seen[0] = count + 1

@@ -13,6 +13,7 @@ from floorwalker.detectors.anomaly import RobustScaling
 from floorwalker.detectors.anomaly.isolation_forest import IsolationForest
 from floorwalker.detectors.signal import Reason, Signal
 from floorwalker.errors import ArtefactError, UsageError
+from floorwalker.store.pages import Pages
 
 DETECTOR = "anomaly.unusual_activity"
 SAMPLE_ROWS = 8192
@@ -52,9 +53,13 @@ class FeatureSample:
     seed: int = 0
     _kept: NDArray[np.float32] = field(init=False, repr=False)
     _seen: NDArray[np.int64] = field(init=False, repr=False)
+    _pages: Pages = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._kept = np.zeros((self.rows, self.width), np.float32)
+        # An even number of them: pages count in 64-bit words.
+        room = np.zeros(self.rows * self.width + self.rows * self.width % 2, np.float32)
+        self._kept = room[: self.rows * self.width].reshape(self.rows, self.width)
+        self._pages = Pages(room)
         self._seen = np.zeros(1, np.int64)
 
     @property
@@ -69,11 +74,15 @@ class FeatureSample:
     def add(self, values: NDArray[np.float32]) -> None:
         """Let rows pass by: float32 [n, width]."""
         with np.errstate(over="ignore"):
-            keep_sample(values, self.seed, self._kept, self._seen)
+            keep_sample(values, self.seed, self._kept, self._seen, *self._pages.arguments)
 
     def state(self) -> State:
         """The arrays themselves, not copies: what `restore` takes."""
         return {"kept": self._kept, "seen": self._seen}
+
+    def pages(self) -> dict[str, tuple[Pages, int]]:
+        """The pages of the kept rows, which begin with the first."""
+        return {"kept": (self._pages, 0)}
 
     def restore(self, state: State) -> None:
         """Continue from a state of the same shape; another raises `ArtefactError`."""
@@ -81,6 +90,7 @@ class FeatureSample:
             raise ArtefactError("the stored sample of features is of another shape", fix="replay the journal")
         self._kept[:] = state["kept"]
         self._seen[:] = state["seen"]
+        self._pages.touch_all()
 
 
 @dataclass

@@ -27,6 +27,7 @@ from floorwalker.pipeline.window import EventWindow
 from floorwalker.policy.decision import Decision
 from floorwalker.policy.lists import ListBook, ListEntry
 from floorwalker.policy.thresholds import ThresholdPolicy
+from floorwalker.store.pages import Pages
 
 SUBJECTS = ("account", "session", "device", "email", "phone", "payment", "ip")
 """Entities that a decision may be valid for: the first that the event names."""
@@ -214,6 +215,15 @@ class Pipeline:
             "window": self.window.state(),
             "sample": self.sample.state(),
             "recent": self.recent.state(),
+        }
+
+    def pages(self) -> dict[str, dict[str, tuple[Pages, int]]]:
+        """Of the large arrays of `state` the pages, by part and name."""
+        return {
+            "features": self.features.pages(),
+            "window": self.window.pages(),
+            "sample": self.sample.pages(),
+            "recent": self.recent.pages(),
         }
 
     def restore(self, state: Mapping[str, State]) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from floorwalker.errors import ArtefactError, UsageError
 from floorwalker.kernels import kernel
+from floorwalker.store.pages import Pages, guard
 
 EVENTS_EACH = 8
 """Records kept for each entity."""
@@ -41,6 +42,8 @@ class RecentEvents:
         self._keys = np.zeros(capacity, np.uint64)
         self._records = np.full((capacity, EVENTS_EACH), -1, np.int64)
         self._counts = np.zeros(capacity, np.int64)
+        self._pages = {name: Pages(getattr(self, f"_{name}")) for name in ("keys", "records", "counts")}
+        self._saving: tuple[Any, ...] = tuple(each for pages in self._pages.values() for each in pages.arguments)
 
     def add(
         self,
@@ -60,7 +63,7 @@ class RecentEvents:
         matrix = np.array(list(keys.values()), np.uint64).reshape(len(keys), len(sequences))
         rows = _NO_ROWS if more_rows is None else more_rows
         more = _NO_KEYS if more_keys is None else more_keys
-        _note(matrix, sequences, rows, more, self._keys, self._records, self._counts)
+        _note(matrix, sequences, rows, more, self._keys, self._records, self._counts, *self._saving)
 
     def find(self, key: int) -> list[int]:
         """Sequences of an entity's last records, the newest first; of one that is not remembered, none."""
@@ -74,12 +77,18 @@ class RecentEvents:
         """The arrays themselves, not copies."""
         return {"keys": self._keys, "records": self._records, "counts": self._counts}
 
+    def pages(self) -> dict[str, tuple[Pages, int]]:
+        """For each array of `state` its pages, and with which one it begins."""
+        return {name: (pages, 0) for name, pages in self._pages.items()}
+
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Continue from a state of the same capacity; another raises `ArtefactError`."""
         if {*state} != {*self.state()} or state["keys"].shape != self._keys.shape:
             raise ArtefactError("the stored entities are of another number", fix="start with the same capacity")
         for name, array in self.state().items():
             array[:] = state[name]
+        for pages in self._pages.values():
+            pages.touch_all()
 
 
 @kernel
@@ -89,6 +98,15 @@ def _note_one(
     keys: NDArray[np.uint64],
     records: NDArray[np.int64],
     counts: NDArray[np.int64],
+    key_words: NDArray[np.uint64],
+    keys_saved: NDArray[np.uint64],
+    key_marks: NDArray[np.uint8],
+    record_words: NDArray[np.uint64],
+    records_saved: NDArray[np.uint64],
+    record_marks: NDArray[np.uint8],
+    count_words: NDArray[np.uint64],
+    counts_saved: NDArray[np.uint64],
+    count_marks: NDArray[np.uint8],
 ) -> None:
     sets = np.uint64(len(keys) // 4 - 1)
     each = records.shape[1]
@@ -105,7 +123,10 @@ def _note_one(
         if last < oldest:
             oldest = last
             place = candidate
+    guard(place * each, place * each + each - 1, record_words, records_saved, record_marks)
+    guard(place, place, count_words, counts_saved, count_marks)
     if keys[place] != key:
+        guard(place, place, key_words, keys_saved, key_marks)
         keys[place] = key
         counts[place] = 0
         for slot in range(each):
@@ -123,13 +144,28 @@ def _note(
     keys: NDArray[np.uint64],
     records: NDArray[np.int64],
     counts: NDArray[np.int64],
+    key_words: NDArray[np.uint64],
+    keys_saved: NDArray[np.uint64],
+    key_marks: NDArray[np.uint8],
+    record_words: NDArray[np.uint64],
+    records_saved: NDArray[np.uint64],
+    record_marks: NDArray[np.uint8],
+    count_words: NDArray[np.uint64],
+    counts_saved: NDArray[np.uint64],
+    count_marks: NDArray[np.uint8],
 ) -> None:
     further = 0
     for row in range(len(sequences)):
         for column in range(columns.shape[0]):
             if columns[column, row] != 0:
-                _note_one(columns[column, row], sequences[row], keys, records, counts)
+                _note_one(
+                    columns[column, row], sequences[row], keys, records, counts, key_words, keys_saved, key_marks,
+                    record_words, records_saved, record_marks, count_words, counts_saved, count_marks,
+                )  # fmt: skip
         while further < len(more_rows) and more_rows[further] == row:
             if more_keys[further] != 0:
-                _note_one(more_keys[further], sequences[row], keys, records, counts)
+                _note_one(
+                    more_keys[further], sequences[row], keys, records, counts, key_words, keys_saved, key_marks,
+                    record_words, records_saved, record_marks, count_words, counts_saved, count_marks,
+                )  # fmt: skip
             further += 1

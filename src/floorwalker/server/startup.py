@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gc
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any, Literal
@@ -35,19 +36,22 @@ from floorwalker.store.live import Snapshots
 Durability = Literal["power_loss", "process"]
 MODEL = "unusual_activity"
 MODEL_FORMAT = 1
+REST_SECONDS = 0.002
+"""Rest of the thread that writes a snapshot after each mebibyte: the journal's syncs use the same disk."""
 MOST_BEHIND = 400_000
 """Events after which a snapshot is due whatever the time: a restart counts no more than these again."""
 MOST_UNWRITTEN = 800_000
 """Events behind the last written snapshot from which on told events wait while the next one is written: what a kill at
 the end of a slow write leaves to be counted again. Decisions never wait; they are few beside it."""
-_BOOKS = "books"
+_BOOKS, _REPLIES = "books", "replies"
+_REPLIES_AT_ONCE = 200
+"""Encoded without letting the interpreter go: a fraction of a millisecond."""
 
 
 class _Books(msgspec.Struct):
     """The small parts of the state, kept in a snapshot beside the arrays."""
 
     lists: list[ListEntry]
-    replies: list[ReplyRecord]
     model: str
     last_time: int
     events: int
@@ -98,6 +102,26 @@ def save_model(installation: Installation, model: UnusualActivity, *, events: in
     )
 
 
+def _pack_replies(replies: list[ReplyRecord]) -> NDArray[np.uint8]:
+    """Replies as bytes: groups of MessagePack, each behind its length in 4 bytes. Takes long: for a thread."""
+    packed = bytearray()
+    for start in range(0, len(replies), _REPLIES_AT_ONCE):
+        group = msgspec.msgpack.encode(replies[start : start + _REPLIES_AT_ONCE])
+        packed += len(group).to_bytes(4, "little") + group
+        time.sleep(0)
+    return np.frombuffer(bytes(packed), np.uint8)
+
+
+def _unpack_replies(packed: NDArray[Any]) -> Iterator[ReplyRecord]:
+    data = packed.tobytes()
+    decoder = msgspec.msgpack.Decoder(list[ReplyRecord])
+    at = 0
+    while at < len(data):
+        size = int.from_bytes(data[at : at + 4], "little")
+        yield from decoder.decode(data[at + 4 : at + 4 + size])
+        at += 4 + size
+
+
 @dataclass
 class Runtime:
     """An engine with what keeps it: opened, recovered, snapshotted, closed.
@@ -127,7 +151,6 @@ class Runtime:
     snapshots: Snapshots = field(init=False)
     snapshots_taken: int = field(default=0, init=False)
     stages: dict[str, float] = field(default_factory=dict, init=False)
-    _is_preparing: bool = field(default=False, init=False)
     _counted: int = field(default=0, init=False)
     _replayed: int = field(default=0, init=False)
     _taken_at: int = field(default=0, init=False)
@@ -150,7 +173,7 @@ class Runtime:
         self.installation.make()
         journal = Journal(self.installation.journal, durability=self.durability, clock=self.clock)
         try:
-            self.snapshots = Snapshots(self.installation.snapshots, clock=self.clock)
+            self.snapshots = Snapshots(self.installation.snapshots, clock=self.clock, rest_seconds=REST_SECONDS)
             self.engine = Engine(self._make_pipeline(), journal, self.clock)
             self.engine.holds_back = self.is_far_ahead
         except BaseException:
@@ -227,25 +250,28 @@ class Runtime:
         if (due >= self.snapshot_events and waited) or due >= MOST_BEHIND:
             self.snapshot()
 
-    def prepare_snapshots(self) -> None:
-        """Make room for the first copy of the state while decisions go on, for the first snapshot would pause them."""
-        self._is_preparing = True
-        try:
-            self.snapshots.prepare(self._arrays())
-        finally:
-            self._is_preparing = False
-
     def snapshot(self) -> bool:
-        """Copy the state and write it in the background; False where the last one is still being written."""
+        """Begin a snapshot of the state as it is now; False while the last one is still being written.
+
+        Call `snapshots.step` between batches until it says that nothing is left to save.
+        """
         engine = self.engine
-        if self.snapshots.is_busy or self._is_preparing or engine.failure:
+        if self.snapshots.is_busy or engine.failure:
             return False
         try:
             self.snapshots.wait()
             self._written_events = self._taken_events
         except FloorwalkerError as error:
             self.on_fault("snapshot", str(error))
-        taken = self.snapshots.take(self._arrays(), sequence=engine.journal.next, notes=engine.pipeline.versions)
+        parts = engine.pipeline.pages().items()
+        replies = engine.book.replies()
+        taken = self.snapshots.take(
+            self._arrays(),
+            sequence=engine.journal.next,
+            notes=engine.pipeline.versions,
+            pages={f"{part}.{name}": where for part, of in parts for name, where in of.items()},
+            late={_REPLIES: lambda: _pack_replies(replies)},
+        )
         if taken:
             self.snapshots_taken += 1
             self._taken_at, self._taken_events = self.clock(), self._counted + engine.events
@@ -305,7 +331,6 @@ class Runtime:
         }
         books = _Books(
             lists=engine.pipeline.lists.entries(),
-            replies=engine.book.replies(),
             model=engine.pipeline.unusual.version,
             last_time=engine.last_time,
             events=self._counted + engine.events,
@@ -325,7 +350,7 @@ class Runtime:
         if books.model != "0":
             stored = load_model(self.installation, books.model)
             pipeline.adopt(stored or UnusualActivity(pipeline.features.names, books.model))
-        for reply in books.replies:
+        for reply in _unpack_replies(state[_REPLIES]):
             self.engine.book.keep(reply)
         self.engine.last_time = books.last_time
         self._counted = books.events

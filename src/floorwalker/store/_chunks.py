@@ -13,16 +13,8 @@ ZEROS = -1
 
 
 @kernel
-def _copy_changed(
-    live: NDArray[np.uint64],
-    mirror: NDArray[np.uint64],
-    words: int,
-    wanted: NDArray[np.bool_],
-    changed: NDArray[np.bool_],
-) -> None:
+def _copy_changed(live: NDArray[np.uint64], mirror: NDArray[np.uint64], words: int, changed: NDArray[np.bool_]) -> None:
     for chunk in range(len(changed)):
-        if not wanted[chunk]:
-            continue
         start = chunk * words
         stop = min(len(live), start + words)
         difference = np.uint64(0)
@@ -89,8 +81,8 @@ class Mirror:
             self.dtype == array.dtype and len(self.shape) == len(array.shape) and self.shape[1:] == array.shape[1:]
         )  # fmt: skip
 
-    def _resize(self, array: NDArray[np.generic]) -> int:
-        """Take the array's new length; returns the number of chunks that stayed what they were."""
+    def _resize(self, array: NDArray[np.generic]) -> None:
+        """Take the array's new length."""
         old = len(self.data)
         if array.nbytes > len(self._room):
             room = np.zeros(array.nbytes + array.nbytes // 2, np.uint8)
@@ -105,46 +97,56 @@ class Mirror:
         changed[:same] = self.changed[:same]
         table[:, : min(known, chunks)] = self.table[:, : min(known, chunks)]
         self.changed, self.table, self.shape = changed, table, array.shape
-        return same
 
-    def copy_from(self, array: NDArray[np.generic], dirty: NDArray[np.bool_] | None) -> None:
-        """Copy the chunks that differ; one pass over memory, without the interpreter lock.
-
-        Parameters
-        ----------
-        array : the original.
-        dirty : bool [chunks], the chunks that may differ; those behind its end, or None: any may.
-        """
-        known = self._resize(array) if self.shape != array.shape else len(self.changed)
+    def copy_from(self, array: NDArray[np.generic]) -> None:
+        """Copy the chunks that differ; one pass over memory, without the interpreter lock."""
+        if self.shape != array.shape:
+            self._resize(array)
         live = bytes_of(array)
         whole = len(live) - len(live) % 8
         mirror = self.data
-        wanted = np.ones(len(self.changed), np.bool_)
-        if dirty is not None:
-            # Chunks that the bitmap does not reach, or that the array's end once cut short, may hold anything.
-            known = min(known, len(dirty))
-            wanted[:known] = dirty[:known]
-        _copy_changed(
-            live[:whole].view(np.uint64), mirror[:whole].view(np.uint64), self.chunk_bytes // 8, wanted, self.changed
-        )
+        _copy_changed(live[:whole].view(np.uint64), mirror[:whole].view(np.uint64), self.chunk_bytes // 8, self.changed)
         if whole < len(live) and not np.array_equal(live[whole:], mirror[whole:]):
             self.changed[-1] = True
             mirror[whole:] = live[whole:]
 
     def check(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """The checksums of these chunks, and which hold only zeros."""
-        checksums = np.empty(len(rows), np.int64)
-        is_zero = np.empty(len(rows), np.bool_)
-        _check_chunks(self.data, self.chunk_bytes, rows, checksums, is_zero)
-        return checksums, is_zero
+        return check_rows(self.data, self.chunk_bytes, rows)
+
+    def next_table(self) -> NDArray[np.int64]:
+        """A copy of the table."""
+        return self.table.copy()
+
+    def release(self, rows: NDArray[np.int64]) -> None:
+        """These chunks were written; the copy is kept, for the next one is compared with it."""
 
 
-def check_all(data: NDArray[np.uint8], chunk_bytes: int) -> NDArray[np.int64]:
-    """The checksum of every chunk of an array's bytes; 0 for those that hold only zeros."""
-    rows = np.arange(-(-len(data) // chunk_bytes), dtype=np.int64)
+def check_rows(
+    data: NDArray[np.uint8], chunk_bytes: int, rows: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """The checksums of these chunks, and which hold only zeros."""
     checksums = np.empty(len(rows), np.int64)
-    _check_chunks(data, chunk_bytes, rows, checksums, np.empty(len(rows), np.bool_))
-    return checksums
+    is_zero = np.empty(len(rows), np.bool_)
+    _check_chunks(data, chunk_bytes, rows, checksums, is_zero)
+    return checksums, is_zero
+
+
+@kernel
+def _gather(data: NDArray[np.uint8], chunk_bytes: int, rows: NDArray[np.int64], room: NDArray[np.uint8]) -> int:
+    at = 0
+    for place in range(len(rows)):
+        start = rows[place] * chunk_bytes
+        stop = min(len(data), start + chunk_bytes)
+        room[at : at + stop - start] = data[start:stop]
+        at += stop - start
+    return at
+
+
+def gather_rows(data: NDArray[np.uint8], chunk_bytes: int, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """These chunks behind one another: one write instead of one for each, and the interpreter lock is let go once."""
+    room = np.empty(len(rows) * chunk_bytes, np.uint8)
+    return room[: _gather(data, chunk_bytes, rows, room)]
 
 
 def places_in(packs: NDArray[np.int64], used: list[int]) -> NDArray[np.int64]:

@@ -1,12 +1,13 @@
-"""Snapshots of live state: named arrays, incremental, atomic, checked, written beside the decisions."""
+"""Snapshots of live state: named arrays, incremental, atomic, checked, written beside the decisions without a pause."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import threading
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floorwalker.errors import UsageError
-from floorwalker.store._chunks import ZEROS, Mirror, find_runs, places_in
+from floorwalker.store._chunks import ZEROS, Mirror, gather_rows, places_in
 from floorwalker.store._files import make_folder, replace_file, sync_data, write_all
 from floorwalker.store._manifest import (
     ENDING,
@@ -25,12 +26,19 @@ from floorwalker.store._manifest import (
     pack_manifest,
     read_manifest,
 )  # fmt: skip
+from floorwalker.store._paged import PagedMirror
 from floorwalker.store._restoring import read_arrays
-from floorwalker.store.errors import StoreError, name_storage_error
+from floorwalker.store.errors import ClosedError, StoreError, name_storage_error
+from floorwalker.store.pages import PAGE_BYTES, Pages
 
 State = Mapping[str, NDArray[np.generic]]
-_PIECE_BYTES = 4 * 1024 * 1024
-"""Written between two syncs: a journal on the same disk waits for no more than this of ours."""
+_PIECE_BYTES = 1024 * 1024
+"""Written between two syncs: a journal on the same disk waits for no more than this of ours. With 4 MiB the 99th
+percentile of its syncs was four times as long."""
+_AHEAD_PAGES = 16_384
+"""Pages (64 MiB) that `step` may be ahead of the writing thread: they take memory until they are written."""
+_NICENESS = 10
+_STOPPED = "the snapshot was given up"
 
 
 @dataclass(frozen=True)
@@ -75,18 +83,20 @@ class Restored:
 class Snapshots:
     """Keep copies of named arrays in a folder, so that a restart replays only the journal's end.
 
-    `take` copies what changed into memory of its own (the only pause) and writes it in a thread. The copy costs as much
-    memory as the state. A snapshot writes the chunks that differ from the one before it and refers to that one for
-    the rest; from time to time one refers to none. The newest `keep` and the last of the earlier generation, which
-    shares no byte with them, are kept.
+    A snapshot holds all arrays as they are when `take` is called. Small ones are copied then and there. Of large ones
+    that have `Pages`, `take` only notes which pages have changed since the last snapshot; they are saved by whoever
+    changes one next, and by `step`, a few at a time. A thread writes what is saved. A snapshot writes the chunks that
+    differ from the one before it and refers to that one for the rest; from time to time one refers to none. The newest
+    `keep` and the last of the earlier generation, which shares no byte with them, are kept.
 
     Parameters
     ----------
     folder : made where missing; the journal's owner lock also stands for it.
     clock : gives µs UTC.
-    chunk_bytes : unit of comparison and checksums; a multiple of 8.
+    chunk_bytes : unit of comparison and checksums; a multiple of 8. Arrays with pages need the default, a page.
     keep : snapshots of the current generation kept, at least 1.
     full_every : snapshots after which one is written whole; earlier where increments outgrow the state.
+    rest_seconds : pause of the writing thread after each mebibyte, for the others that use the disk.
 
     >>> import tempfile
     >>> snapshots = Snapshots(Path(tempfile.mkdtemp()), clock=lambda: 0)
@@ -104,9 +114,10 @@ class Snapshots:
         folder: Path,
         *,
         clock: Callable[[], int],
-        chunk_bytes: int = 65536,
+        chunk_bytes: int = PAGE_BYTES,
         keep: int = 2,
         full_every: int = 16,
+        rest_seconds: float = 0.0,
     ) -> None:
         if chunk_bytes < 8 or chunk_bytes % 8 or keep < 1 or full_every < 1:
             raise UsageError(
@@ -118,13 +129,19 @@ class Snapshots:
         self._chunk_bytes = chunk_bytes
         self._keep = keep
         self._full_every = full_every
-        self._mirrors: dict[str, Mirror] = {}
+        self._rest_seconds = rest_seconds
+        self._mirrors: dict[str, Mirror | PagedMirror] = {}
+        self._paged: list[PagedMirror] = []
+        self._late: dict[str, Callable[[], NDArray[np.generic]]] = {}
         self._heads: list[Head] = []
         self._increments = 0
         self._increment_bytes = 0
         self._generation = -1
-        self._copying = threading.Lock()
-        self._writer = ThreadPoolExecutor(1, "floorwalker-snapshot")
+        self._saved = threading.Condition()
+        self._written_pages = 0
+        self._saved_pages = 0
+        self._is_hurried = False
+        self._is_stopped = False
         self._write: Future[SnapshotInfo] | None = None
         self._last: SnapshotInfo | None = None
         try:
@@ -141,57 +158,101 @@ class Snapshots:
         """Whether a snapshot is still being written."""
         return self._write is not None and not self._write.done()
 
-    def prepare(self, state: State) -> None:
-        """Copy ahead, while decisions go on in another thread, so that the pause of the next `take` is shorter.
-
-        What is copied while it changes is compared again by `take`, so nothing torn is ever written. Call it in a
-        thread of its own shortly before each `take`: the first one, and those after arrays grew, then do not have to
-        take memory while decisions wait.
-        """
-        with self._copying:
-            if not self.is_busy:
-                self._copy(state, {})
-
     def take(
         self,
         state: State,
         *,
         sequence: int,
         notes: Mapping[str, str] | None = None,
-        dirty: Mapping[str, NDArray[np.bool_]] | None = None,
+        pages: Mapping[str, tuple[Pages, int]] | None = None,
+        late: Mapping[str, Callable[[], NDArray[np.generic]]] | None = None,
     ) -> bool:
-        """Copy the state now and write it in the background; False while the last one is written, or `prepare` runs.
+        """Begin a snapshot of the state as it is now; False while the last one is still being written.
+
+        Call it, and then `step` until that says False, in the thread that changes the state.
 
         Parameters
         ----------
-        state : arrays by name, of any type but objects; they must not move during this call.
+        state : arrays by name, of any type but objects.
         sequence : the journal's next record: the state holds exactly the records before it.
         notes : kept with it, as versions of the feature set and the models.
-        dirty : bool [chunks] by name: chunks that may have changed since the last `take` that returned True. Without
-            it all chunks of an array are compared.
+        pages : by name the pages of an array and which of them it begins with. Every change of such an array is
+            announced by `floorwalker.store.pages.guard`. Arrays without pages are copied at once.
+        late : further arrays, each made by a function that the writing thread calls: what it gives must not depend on
+            when.
 
         An error of the write is raised by `wait`; the chunks it should have written are written by the next one.
         """
-        if not self._copying.acquire(blocking=False):
+        if self.is_busy:
             return False
-        try:
-            if self.is_busy:
-                return False
-            self._copy(state, dirty or {})
-            self._write = self._writer.submit(self._write_next, sequence, dict(notes or {}))
+        self._check(state)
+        paged = pages or {}
+        if paged and self._chunk_bytes != PAGE_BYTES:
+            raise UsageError(f"arrays with pages and chunks of {self._chunk_bytes}", allowed=f"chunks of {PAGE_BYTES}")
+        for name in self._mirrors.keys() - state.keys() - (late or {}).keys():
+            del self._mirrors[name]
+        is_full = self._generation < 0 or self._increments >= self._full_every
+        is_full = is_full or self._increment_bytes > sum(array.nbytes for array in state.values())
+        self._late = dict(late or {})
+        self._paged = []
+        for name, array in state.items():
+            if name in paged:
+                self._begin(name, array, *paged[name], whole=is_full)
+            else:
+                self._copy(name, array, whole=is_full)
+        self._saved_pages = self._written_pages = 0
+        self._is_hurried = False
+        write = self._write = Future()
+        threading.Thread(
+            target=self._write_next, args=(write, sequence, dict(notes or {}), is_full), name="snapshot", daemon=True
+        ).start()
+        return True
+
+    def step(self, most: int = 128) -> bool:
+        """Save some pages of the snapshot that was begun; whether there are more.
+
+        Parameters
+        ----------
+        most : pages saved at most: a hundred take a fraction of a millisecond. None are while the thread that writes
+            is far behind.
+        """
+        if not self._paged:
+            return False
+        if self._saved_pages - self._written_pages > _AHEAD_PAGES and not self._is_hurried:
             return True
-        finally:
-            self._copying.release()
+        count = 0
+        while self._paged and count < most:
+            count += self._paged[0].step(most - count)
+            if not self._paged[0].is_saved:
+                break
+            self._paged.pop(0)
+        with self._saved:
+            self._saved_pages += count
+            self._saved.notify_all()
+        return bool(self._paged)
 
     def wait(self) -> SnapshotInfo | None:
-        """Wait for the write that is under way; returns the newest snapshot written, or None.
+        """Save and write what is left of the snapshot under way; returns the newest snapshot written, or None.
 
-        Raises once what the last write met, as `StorageFullError`.
+        Call it in the thread that changes the state. Raises once what the last write met, as `StorageFullError`.
         """
+        self._is_hurried = True
+        while self.step(4096):
+            pass
         if self._write is not None:
             write, self._write = self._write, None
             self._last = write.result()
         return self._last
+
+    def stop(self) -> None:
+        """Give up the snapshot under way; the one before it stands."""
+        with self._saved:
+            self._is_stopped = True
+            self._saved.notify_all()
+        with contextlib.suppress(StoreError):
+            if self._write is not None:
+                self._write.result()
+        self._write, self._is_stopped = None, False
 
     def restore(self) -> Restored:
         """The newest sound snapshot; damaged ones are passed over, each with a sentence in `faults`."""
@@ -214,39 +275,49 @@ class Snapshots:
         wanted = endings or (ENDING, PACK_ENDING)
         return [path for path in self.folder.iterdir() if path.suffix in wanted]
 
-    def _copy(self, state: State, dirty: Mapping[str, NDArray[np.bool_]]) -> None:
-        for name in self._mirrors.keys() - state.keys():
-            del self._mirrors[name]
+    @staticmethod
+    def _check(state: State) -> None:
         for name, array in state.items():
             if array.dtype.hasobject or array.dtype.names is not None:
                 raise UsageError(f"the array {name!r} is of type {array.dtype}", allowed="numbers, booleans, bytes")
-            mirror = self._mirrors.get(name)
-            is_known = mirror is not None and mirror.fits(array)
-            if mirror is None or not is_known:
-                mirror = self._mirrors[name] = Mirror(array, self._chunk_bytes)
-            mirror.copy_from(array, dirty.get(name) if is_known else None)
 
-    def _write_next(self, sequence: int, notes: dict[str, str]) -> SnapshotInfo:
+    def _copy(self, name: str, array: NDArray[np.generic], *, whole: bool) -> None:
+        mirror = self._mirrors.get(name)
+        if not isinstance(mirror, Mirror) or not mirror.fits(array):
+            mirror = self._mirrors[name] = Mirror(array, self._chunk_bytes)
+        mirror.copy_from(array)
+        if whole:
+            mirror.changed[:] = True
+
+    def _begin(self, name: str, array: NDArray[np.generic], pages: Pages, first: int, *, whole: bool) -> None:
+        mirror = self._mirrors.get(name)
+        if not isinstance(mirror, PagedMirror) or not mirror.fits(array, pages, first):
+            mirror = self._mirrors[name] = PagedMirror(array, pages, first)
+        mirror.begin(array, whole=whole)
+        self._paged.append(mirror)
+
+    def _write_next(self, write: Future[SnapshotInfo], sequence: int, notes: dict[str, str], is_full: bool) -> None:
+        with contextlib.suppress(OSError, AttributeError):
+            # In Linux this concerns the thread alone: whoever decides goes first on a shared core.
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
         number = self._number + 1
         try:
-            return self._write_files(number, sequence, notes)
-        except OSError as error:
+            write.set_result(self._write_files(number, sequence, notes, is_full))
+        except BaseException as error:  # noqa: BLE001 - whatever it was, `wait` must hear of it
             with contextlib.suppress(OSError):
                 for ending in (PACK_ENDING, ENDING):
                     self._path(number, ending).unlink(missing_ok=True)
-            raise name_storage_error(error, "write a snapshot to", self.folder) from error
+            if isinstance(error, OSError):
+                error = name_storage_error(error, "write a snapshot to", self.folder)
+            write.set_exception(error)
 
     def _path(self, number: int, ending: str) -> Path:
         return self.folder / f"{number:012d}{ending}"
 
-    def _write_files(self, number: int, sequence: int, notes: dict[str, str]) -> SnapshotInfo:
+    def _write_files(self, number: int, sequence: int, notes: dict[str, str], is_full: bool) -> SnapshotInfo:
+        for name, make in self._late.items():
+            self._copy(name, make(), whole=is_full)
         state_bytes = sum(len(mirror.data) for mirror in self._mirrors.values())
-        is_full = (
-            self._generation < 0 or self._increments >= self._full_every or self._increment_bytes > state_bytes
-        )  # fmt: skip
-        if is_full:
-            for mirror in self._mirrors.values():
-                mirror.changed[:] = True
         tables, written = self._write_pack(number, self._path(number, PACK_ENDING))
         used = sorted({int(pack) for table in tables for pack in np.unique(table[0])} - {ZEROS})
         generation = number if is_full else self._generation
@@ -269,30 +340,47 @@ class Snapshots:
 
     def _write_pack(self, number: int, path: Path) -> tuple[list[NDArray[np.int64]], int]:
         tables = []
-        at = unsynced = 0
+        at = synced = 0
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o640)
         try:
             for mirror in self._mirrors.values():
-                table = mirror.table.copy()
-                rows = np.flatnonzero(mirror.changed)
-                per_piece = max(1, _PIECE_BYTES // self._chunk_bytes)
-                for piece in (rows[i : i + per_piece] for i in range(0, len(rows), per_piece)):
+                table = mirror.next_table()
+                for piece in self._pieces(mirror):
                     table[2, piece], is_zero = mirror.check(piece)
                     table[0, piece] = np.where(is_zero, ZEROS, number)
-                    for first, last in find_runs(piece[~is_zero]):
-                        data = mirror.data[first * self._chunk_bytes : (last + 1) * self._chunk_bytes]
-                        table[1, first : last + 1] = at + np.arange(last + 1 - first) * self._chunk_bytes
-                        write_all(descriptor, data.data)
-                        at += len(data)
-                        unsynced += len(data)
-                        if unsynced >= _PIECE_BYTES:
-                            sync_data(descriptor)
-                            unsynced = 0
+                    kept = piece[~is_zero]
+                    data = gather_rows(mirror.data, self._chunk_bytes, kept)
+                    # Only the last chunk of an array may be shorter than the others.
+                    table[1, kept] = at + np.arange(len(kept)) * self._chunk_bytes
+                    write_all(descriptor, data.data)
+                    mirror.release(piece)
+                    at += len(data)
+                    if at - synced >= _PIECE_BYTES:
+                        sync_data(descriptor)
+                        synced = at
+                        if self._rest_seconds and not self._is_hurried:
+                            time.sleep(self._rest_seconds)
                 tables.append(table)
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
         return tables, at
+
+    def _pieces(self, mirror: Mirror | PagedMirror) -> Iterator[NDArray[np.int64]]:
+        """The changed chunks of an array, a piece at a time, as soon as they are saved."""
+        rows = np.flatnonzero(mirror.changed)
+        most = max(1, _PIECE_BYTES // self._chunk_bytes)
+        for start in range(0, len(rows), most):
+            piece = rows[start : start + most]
+            if isinstance(mirror, PagedMirror):
+                last = int(piece[-1])
+                with self._saved:
+                    self._saved.wait_for(lambda: self._is_stopped or mirror.reached > last)  # noqa: B023
+                    if self._is_stopped:
+                        raise ClosedError(_STOPPED)
+            yield piece
+            if isinstance(mirror, PagedMirror):
+                self._written_pages += len(piece)
 
     def _forget(self, head: Head) -> None:
         self._heads.append(head)

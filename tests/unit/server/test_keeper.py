@@ -50,7 +50,7 @@ def _append(journal: Journal, count: int) -> None:
 
 
 def _value(number: int) -> PersonalValue:
-    return PersonalValue("email", f"em1_{number}", f"u{number}@example.com", f"account:{number}")
+    return PersonalValue("email", f"em1_{number}", f"u{number}@example.com", f"account:{number}", "default")
 
 
 def test_acknowledged_records_and_values_are_kept_and_a_killed_keeper_is_followed_by_another(

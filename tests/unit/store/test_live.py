@@ -71,20 +71,6 @@ def test_an_increment_writes_only_what_changed(tmp_path: Path) -> None:
     assert (small.is_full, small.written_bytes) == (False, 64)
 
 
-def test_only_dirty_chunks_are_looked_at(tmp_path: Path) -> None:
-    snapshots = make_snapshots(tmp_path)
-    state = {"a": np.zeros(80, np.int64)}
-    snapshots.take(state, sequence=1)
-    snapshots.wait()
-    state["a"][[3, 70]] = 9
-    dirty = np.zeros(10, np.bool_)
-    dirty[8] = True
-    snapshots.take(state, sequence=2, dirty={"a": dirty})
-    snapshots.wait()
-    restored = snapshots.restore().state["a"]
-    assert (restored[70], restored[3]) == (9, 0)
-
-
 def test_the_state_may_move_on_while_it_is_written(tmp_path: Path) -> None:
     snapshots = Snapshots(tmp_path, clock=lambda: 0)
     state = {"a": np.ones(100_000, np.int64)}
@@ -120,19 +106,6 @@ def test_growth_writes_only_what_is_new(tmp_path: Path) -> None:
     info = snapshots.wait()
     assert info is not None
     assert (info.is_full, info.written_bytes) == (False, 804 * 8)
-
-
-def test_what_was_copied_ahead_is_still_written(tmp_path: Path) -> None:
-    snapshots = make_snapshots(tmp_path)
-    state = {"a": np.zeros(80, np.int64)}
-    snapshots.take(state, sequence=1)
-    snapshots.wait()
-    state["a"][5] = 7
-    snapshots.prepare(state)
-    state["a"][6] = 8
-    snapshots.take(state, sequence=2)
-    snapshots.wait()
-    assert_same(snapshots.restore().state, state)
 
 
 @pytest.mark.parametrize("ending", [".snapshot", ".pack"])

@@ -21,11 +21,14 @@ from floorwalker.features.live._table import TableBuilder
 from floorwalker.features.live._vocabulary import Vocabulary
 from floorwalker.features.live.declarations import PLAIN_CODES, Feature, Hub
 from floorwalker.features.live.windows import WINDOWS
+from floorwalker.store.pages import PAGE_BYTES
 
 _DEVICES = ("account", "device")
 
 LATE_FEATURE = "event_late"
 """The one feature that belongs to no entity: 1 where the event came too late to be counted."""
+
+_PAGE_WORDS = PAGE_BYTES // 4
 
 
 @dataclass(frozen=True)
@@ -184,11 +187,13 @@ def _link(
         for block in table.blocks:
             block[layout.B_FIRST] += len(windows)
             block[layout.B_LAST] += len(windows)
-        words += cap * table.width
+        # Every table begins with a page of memory: snapshots take whole pages.
+        words += -(-cap * table.width // _PAGE_WORDS) * _PAGE_WORDS
         slots += size
         row[layout.T_TOTALS], row[layout.T_FRONT] = table.sums, table.front
         row[layout.T_INVITED] = "inviter" in builder.of
         row[layout.T_PART] = next((ENTITIES.index(name) for name in builder.of if name in PART_ENTITIES), -1)
+        row[layout.T_TELLS] = table.tells
         row[layout.T_HUB] = -1
         if table.hubs:
             row[layout.T_HUB] = len(hubs)

@@ -12,6 +12,7 @@ from floorwalker.features.live._parts import clear_columns, join_columns, read_n
 from floorwalker.features.live._read import read_features
 from floorwalker.features.live._rings import bucket_numbers, read_windows, ring_places, roll
 from floorwalker.features.live._rows import find_row, make_row, mix, pair_key
+from floorwalker.features.live._saving import guard_new, guard_row, guard_sketches
 from floorwalker.features.live._tally import choose, count_event, count_invitation
 from floorwalker.features.live._vocabulary import TRUSTED
 from floorwalker.store._flat import flat_kernel
@@ -202,6 +203,11 @@ def run(
     targets: NDArray[np.uint64],
     lines: NDArray[np.uint64],
     numbers: NDArray[np.int64],
+    saved: NDArray[np.uint64],
+    page_marks: NDArray[np.uint8],
+    sketches: NDArray[np.uint64],
+    sketches_saved: NDArray[np.uint64],
+    sketch_marks: NDArray[np.uint8],
     as_of: NDArray[np.int64],
     out: NDArray[np.float32],
     missing: NDArray[np.bool_],
@@ -209,7 +215,8 @@ def run(
     """Read the features of every event and, where `moves` says so, count it. `out` arrives full of NaN, `missing` full
     of True. `numbers` is int64 [4, levels], room for bucket numbers; `codes` and `values` have an event per column, and
     behind them a part of an event per column: `parts` says of which entity, `starts` where those of each event begin.
-    `out` and `missing` are flat, with one row more where there are parts."""
+    `out` and `missing` are flat, with one row more where there are parts. What a snapshot wants of rows and sketches is
+    saved before they change: `saved` and `page_marks` belong to the arena, the last three to the sketches."""
     event = numbers[0]
     places = numbers[1]
     other = numbers[2]
@@ -293,6 +300,7 @@ def run(
                         now = clock
                     elif counts and spans[k, kind, 0] < spans[k, kind, 1]:
                         # The event will be counted here: the clock may as well move now, and the totals are made once.
+                        guard_row(tables[k], row, keys, saved, page_marks)
                         roll(tables[k], row, blocks, windows, clock, event, places, floats)
                         times[(row + layout.CLOCK) >> 1] = t
                         clock = event
@@ -301,7 +309,7 @@ def run(
                     tables[k], row, c, moment, now, seed, features, factors, codes, values, sums, words, floats, times,
                     ticks, pages, heads, estimates, powers, scratch, base, out, missing,
                 )  # fmt: skip
-                if first_part < last_part and row >= 0:
+                if first_part < last_part and row >= 0 and tables[k, layout.T_TELLS] != 0:
                     read_new_parts(
                         tables[k], row, c, first_part, last_part, parts, seed, features, codes, words, base, out,
                         missing,
@@ -360,11 +368,18 @@ def run(
                 elif row >= 0:
                     before = befores[j]
                 if row < 0:
+                    guard_new(
+                        tables[k], tallies[k], sets, words, keys, times, saved, page_marks, sketches, sketches_saved,
+                        sketch_marks,
+                    )  # fmt: skip
                     row = make_row(
                         tables[k], tallies[k], row_keys[a, j], t, seed, slots, keys, times, words, sets, free, figures
                     )  # fmt: skip
-                elif t < times[(row + layout.BORN) >> 1]:
-                    times[(row + layout.BORN) >> 1] = t
+                else:
+                    guard_row(tables[k], row, keys, saved, page_marks)
+                    guard_sketches(tables[k], row, sets, words, sketches, sketches_saved, sketch_marks)
+                    if t < times[(row + layout.BORN) >> 1]:
+                        times[(row + layout.BORN) >> 1] = t
                 clock = event
                 if before > t:
                     clock = other
@@ -374,13 +389,15 @@ def run(
                     updates, adds, codes, values, sets, words, floats, times, shorts, ticks, figures, free, pages,
                     heads, estimates, powers,
                 )  # fmt: skip
-                if first_part < last_part:
+                if first_part < last_part and tables[k, layout.T_TELLS] != 0:
                     tell_parts_apart(
                         tables[k], row, c, first_part, last_part, parts, chosen, start, end, event, clock, seed,
                         updates, codes, sets, words, floats, ticks, figures, free, pages, heads, estimates, powers,
                     )  # fmt: skip
+                guard_sketches(tables[k], row, sets, words, sketches, sketches_saved, sketch_marks)
                 if k == account and invited_at >= 0:
                     count_invitation(
                         row, c, chosen, start, end, seed, updates, tables, account, marks[layout.M_INVITER],
                         marks[layout.M_ONLY_AT], codes[inviter, c], words, floats, keys, slots,
+                        saved, page_marks,
                     )  # fmt: skip

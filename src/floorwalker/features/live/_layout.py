@@ -15,10 +15,11 @@ KEY, CLOCK, BORN, HEAD = 0, 2, 4, 6
 (
     T_FIRST, T_SECOND, T_BASE, T_WIDTH, T_CAP, T_SLOT_BASE, T_SLOT_MASK, T_FEATURE_START, T_FEATURE_END,
     T_WINDOW_START, T_WINDOW_END, T_BLOCK_START, T_BLOCK_END, T_INVITED, T_SET_START, T_SET_END, T_TOTALS,
-    T_DISTINCT_START, T_OTHERS_START, T_FRONT, T_PART, T_HUB, T_SHARED_BY, T_SHARED_START, T_SHARED_END,
-) = range(25)  # fmt: skip
-TABLE_COLUMNS = 25
-# T_PART: the entity of which one event may have several (`events.parts`), -1 where none. T_HUB: row of the hubs, -1
+    T_DISTINCT_START, T_OTHERS_START, T_FRONT, T_PART, T_TELLS, T_HUB, T_SHARED_BY, T_SHARED_START, T_SHARED_END,
+) = range(26)  # fmt: skip
+TABLE_COLUMNS = 26
+# T_PART: the entity of which one event may have several (`events.parts`), -1 where none. T_TELLS: whether the rows tell
+# such entities apart. T_HUB: row of the hubs, -1
 # where its entities cannot be one. T_SHARED_BY: bits of the hubs that make the columns `shared[START:END]` missing.
 
 # Columns of the hubs: where the feature goes, the set of all accounts and that of trusted ones, and the rule.

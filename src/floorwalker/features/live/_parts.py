@@ -21,6 +21,38 @@ _U0 = np.uint64(0)
 _U1 = np.uint64(1)
 
 
+@flat_kernel
+def lay_parts(
+    row: NDArray[np.int32],
+    entity: NDArray[np.int8],
+    key: NDArray[np.uint64],
+    own: NDArray[np.float64],
+    own_places: NDArray[np.int64],
+    starts: NDArray[np.int64],
+    parts: NDArray[np.int64],
+    codes: NDArray[np.uint64],
+    values: NDArray[np.float64],
+) -> None:
+    """Fill `starts` (all zero), `parts` and the columns behind those of the events. `own_places` says where among the
+    values the numbers `own` stand, -1 for one that no feature asks for."""
+    behind = codes.shape[1] - len(row)
+    for p in range(len(row)):
+        starts[row[p] + 1] += 1
+        parts[p] = entity[p]
+        codes[entity[p], row[p]] = _U0
+    for i in range(behind):
+        starts[i + 1] += starts[i]
+    for p in range(len(row)):
+        for place in range(codes.shape[0]):
+            codes[place, behind + p] = codes[place, row[p]]
+        codes[entity[p], behind + p] = key[p]
+        for place in range(values.shape[0]):
+            values[place, behind + p] = values[place, row[p]]
+        for number in range(len(own_places)):
+            if own_places[number] >= 0:
+                values[own_places[number], behind + p] = own[number, p]
+
+
 @inline_kernel
 def clear_columns(
     table: NDArray[np.int64],

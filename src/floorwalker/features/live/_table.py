@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from floorwalker.events.parts import PART_ENTITIES
 from floorwalker.features.live import _layout as layout
 from floorwalker.features.live import declarations as say
 from floorwalker.features.live._vocabulary import AMOUNT, Vocabulary
@@ -81,6 +82,7 @@ class Table:
     updates: list[list[int]]
     hubs: list[list[int]]
     shared: list[int]
+    told: set[str]
     places: dict[tuple[object, ...], int]
     vocabulary: Vocabulary
 
@@ -99,6 +101,11 @@ class Table:
             )
             if len(adds) > start:
                 yield [layout.ADD, 0, first_block + block, start, len(adds), 0, 0, 0]
+
+    @property
+    def tells(self) -> bool:
+        """Whether its rows tell entities apart of which one event may have several."""
+        return bool(self.told & {*PART_ENTITIES})
 
     def place(self, *key: object) -> int:
         """Offset of a block, or -1 where the table has none."""
@@ -127,6 +134,7 @@ class TableBuilder:
         self._shared: list[int] = []
         self._hubs: list[list[Operand]] = []
         self._seldom: list[tuple[object, ...]] = []
+        self._told: set[str] = set()
         self._totals: list[_Total] = []
         self._sizes: dict[tuple[object, ...], int] = {}
         self._updates: list[tuple[int, int, list[Operand]]] = []
@@ -203,6 +211,7 @@ class TableBuilder:
     ) -> tuple[object, ...]:
         """A set; how many values it has is shown beside the number of another one, if that is given."""
         key = ("set", self._vocabulary.selection(what), of, exact)
+        self._told.add(of)
         windows = self._sets.setdefault(key, [])
         if not windows:
             self._update(
@@ -242,9 +251,11 @@ class TableBuilder:
             case say.GapMean():
                 self._read(layout.GAP_MEAN, out, self._gaps(kind.what))
             case say.Entropy():
+                self._told.add(kind.of)
                 code = self._vocabulary.code(kind.of)
                 self._read(layout.ENTROPY, out, self._kept(layout.ADD_BIN, layout.BINS, kind.what, code))
             case say.New():
+                self._told.add(kind.of)
                 code = self._vocabulary.code(kind.of)
                 self._read(layout.NEW, out, self._kept(layout.REMEMBER, layout.MEMORY, kind.what, code), code)
             case say.UsualHour():
@@ -307,7 +318,7 @@ class TableBuilder:
         table = Table(
             width=at, sums=rings.sums, front=front, features=[], factors=[], windows=rings.windows,
             blocks=rings.blocks, sets=set_rows, rings=rings.columns, updates=[], hubs=[], shared=self._shared,
-            places=places, vocabulary=self._vocabulary,
+            told=self._told, places=places, vocabulary=self._vocabulary,
         )  # fmt: skip
 
         def resolve(operand: Operand) -> int:

@@ -12,6 +12,7 @@ from floorwalker.features.live._inline import inline_kernel
 from floorwalker.features.live._normal import add_normal, add_purchase
 from floorwalker.features.live._rings import add_to_ring
 from floorwalker.features.live._rows import find_row, mix
+from floorwalker.features.live._saving import guard_row
 from floorwalker.features.live._sketch import add_distinct
 from floorwalker.features.live._vocabulary import AMOUNT, LATITUDE, LONGITUDE, QUANTITY
 from floorwalker.store._hashing import widen
@@ -119,6 +120,8 @@ def count_invitation(
     floats: NDArray[np.float32],
     keys: NDArray[np.uint64],
     slots: NDArray[np.uint32],
+    saved: NDArray[np.uint64],
+    page_marks: NDArray[np.uint8],
 ) -> None:
     """What an account's events say about the tree of invitations: they touch the inviter's rows beside its own."""
     for u in range(first, last):
@@ -143,6 +146,7 @@ def count_invitation(
         above = find_row(tables[inviter], keys[place >> 1], mix(keys[place >> 1], seed), slots, keys)
         if above < 0:
             continue
+        guard_row(tables[inviter], above, keys, saved, page_marks)
         if op == layout.MARK_REDEEMED and before & np.uint32(layout.HAS_BOUGHT) == 0:
             floats[above + only_at] += np.float32(1.0)
         elif op == layout.MARK_BOUGHT and before & np.uint32(layout.HAS_REDEEMED) != 0:

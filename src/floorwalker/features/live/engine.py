@@ -15,6 +15,7 @@ from floorwalker.features.live import _layout as layout
 from floorwalker.features.live._codes import CountryCodes, route_codes
 from floorwalker.features.live._compile import Program, compile_features
 from floorwalker.features.live._kernel import BLOCK, run
+from floorwalker.features.live._parts import lay_parts
 from floorwalker.features.live._rows import fill_slots
 from floorwalker.features.live._sketch import POWERS, TICKS
 from floorwalker.features.live._tokens import read_tokens
@@ -23,6 +24,7 @@ from floorwalker.features.live.declarations import Feature
 from floorwalker.features.live.defaults import DEFAULT
 from floorwalker.features.live.limits import Limits
 from floorwalker.features.live.windows import LEVELS, MICROSECONDS
+from floorwalker.store.pages import PAGE_BYTES, Pages
 
 State = dict[str, NDArray[Any]]
 
@@ -30,6 +32,7 @@ _run: Callable[..., None] = run
 """The kernel; its forty arrays are put together once, as one tuple."""
 
 _NO_STARTS = np.zeros(1, np.int64)
+_NO_KINDS = np.zeros(0, np.int64)
 
 
 class LiveFeatures:
@@ -58,6 +61,8 @@ class LiveFeatures:
         self._seed = np.uint64(seed)
         self._program = compile_features(self.declarations, self.limits.rows, self.limits.other_rows)
         self._countries = CountryCodes()
+        numbers = self._program.numbers
+        self._own_places = np.array([numbers.index(name) if name in numbers else -1 for name in PART_NUMBERS], np.int64)
         self._clear()
 
     @property
@@ -126,6 +131,15 @@ class LiveFeatures:
             state["rows." + "*".join(of)] = self._rows_of(number, int(self._tallies[number, layout.USED]))
         return state
 
+    def pages(self) -> dict[str, tuple[Pages, int]]:
+        """For the large arrays of `state` the pages that they lie in, and with which one each begins."""
+        bases = self._program.tables[:, layout.T_BASE].tolist()
+        found = {
+            "rows." + "*".join(of): (self._row_pages, base * 4 // PAGE_BYTES)
+            for of, base in zip(self._program.entities, bases, strict=True)
+        }
+        return {**found, "sketches": (self._sketch_pages, 0)}
+
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Go on from a state; what was counted before is forgotten.
 
@@ -182,6 +196,7 @@ class LiveFeatures:
         self._heads = np.zeros(sketches, np.int64)
         self._estimates = np.zeros(sketches, np.float64)
         self._free = np.zeros(max(sketches, 1), np.int32)
+        self._row_pages, self._sketch_pages = Pages(self._arena), Pages(self._pages)
         self._fixed = self._arguments(program)
 
     def _arguments(self, program: Program) -> tuple[Any, ...]:
@@ -204,7 +219,7 @@ class LiveFeatures:
             np.zeros(tables, np.int64), np.zeros(tables, np.int64), np.zeros((BLOCK + 1, tables + 1), np.int64),
             np.zeros((BLOCK + 1, tables), np.uint64), np.zeros((BLOCK + 1, tables), np.uint64),
             np.zeros(BLOCK * tables, np.uint64), np.zeros(BLOCK * lines, np.uint64),
-            np.zeros((4, len(LEVELS)), np.int64),
+            np.zeros((4, len(LEVELS)), np.int64), *self._row_pages.arguments[1:], *self._sketch_pages.arguments,
         )  # fmt: skip
 
     def _rows_of(self, number: int, count: int) -> NDArray[np.uint32]:
@@ -220,18 +235,25 @@ class LiveFeatures:
         missing = np.ones((rows, len(self.names)), np.bool_)
         as_of = np.empty(n, np.int64)
         if n:
+            codes, numbers = self._codes_of(batch), self._numbers_of(batch)
+            starts, kinds = _NO_STARTS, _NO_KINDS
             with np.errstate(over="ignore", invalid="ignore"):
+                if len(parts):
+                    starts, kinds = np.zeros(n + 1, np.int64), np.empty(len(parts), np.int64)
+                    lay_parts(
+                        parts.row, parts.entity, parts.key, np.ascontiguousarray(parts.numbers), self._own_places,
+                        starts, kinds, codes, numbers,
+                    )  # fmt: skip
                 _run(
                     moves, np.ascontiguousarray(batch.type), np.ascontiguousarray(batch.at),
-                    np.ascontiguousarray(batch.received_at), parts.starts(n) if len(parts) else _NO_STARTS,
-                    parts.entity.astype(np.int64), self._codes_of(batch), self._numbers_of(batch),
+                    np.ascontiguousarray(batch.received_at), starts, kinds, codes, numbers,
                     self._seed, *self._fixed, as_of, values.reshape(-1), missing.reshape(-1),
                 )  # fmt: skip
         return FeatureBatch(list(batch.id), as_of, values[:n], self.names, missing[:n])
 
     def _codes_of(self, batch: EventBatch) -> NDArray[np.uint64]:
-        n, parts = len(batch.id), batch.parts
-        codes = np.zeros((len(self._program.codes), n + len(parts)), np.uint64)
+        n = len(batch.id)
+        codes = np.zeros((len(self._program.codes), n + len(batch.parts)), np.uint64)
         for place, name in enumerate(self._program.codes):
             if name in batch.keys:
                 codes[place, :n] = batch.keys[name]
@@ -241,11 +263,6 @@ class LiveFeatures:
                 codes[place, :n] = route_codes(batch.texts["url"])
             elif name == "type":
                 codes[place, :n] = (batch.type + 1).astype(np.uint64)
-        if len(parts):
-            # An entity of which an event has parts is counted by these alone.
-            codes[parts.entity, parts.row] = 0
-            codes[:, n:] = codes[:, parts.row]
-            codes[parts.entity, n + np.arange(len(parts))] = parts.key
         return codes
 
     def _country_codes(self, texts: Mapping[str, list[str | None]]) -> NDArray[np.uint64] | int:
@@ -260,14 +277,11 @@ class LiveFeatures:
         return np.array(list(map(self._countries.__getitem__, either)), np.uint64)
 
     def _numbers_of(self, batch: EventBatch) -> NDArray[np.float64]:
-        n, parts = len(batch.id), batch.parts
-        values = np.empty((len(self._program.numbers), n + len(parts)), np.float64)
+        n = len(batch.id)
+        values = np.empty((len(self._program.numbers), n + len(batch.parts)), np.float64)
         for place, name in enumerate(self._program.numbers):
             values[place, :n] = batch.numbers.get(name, np.nan)
             if name == "amount_minor" and "amount_base_minor" in batch.numbers:
                 base = batch.numbers["amount_base_minor"]
                 values[place, :n] = np.where(np.isnan(base), values[place, :n], base)
-            if len(parts):
-                own = name in PART_NUMBERS
-                values[place, n:] = parts.numbers[PART_NUMBERS.index(name)] if own else values[place, parts.row]
         return values
