@@ -168,7 +168,8 @@ async def collect(request: Request[Any, Any, Any]) -> Response[bytes]:
     )
 
 
-COLLECTOR_ROUTES = (collector_script, collect, allow_collecting)
+COLLECTOR_ROUTES = (collector_script, allow_collecting, collect)
+"""The handler of OPTIONS before that of POST, for which Litestar would else make one of its own."""
 
 
 def check_settings(folder: Path) -> None:
