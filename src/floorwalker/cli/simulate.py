@@ -12,7 +12,8 @@ from floorwalker.cli._output import Json, note, print_json
 from floorwalker.errors import UsageError
 
 _LOG_ONLY = ("truth", "site", "visitors", "hunters", "promotion_day", "surge")
-_SHOP_ONLY = ("events", "access_log", "cores", "malicious_share", "only", "shop")
+_STREAM_ONLY = ("speed", "times", "connections", "replay")
+_SHOP_ONLY = ("events", "access_log", "cores", "malicious_share", "only", "shop", "stream", *_STREAM_ONLY)
 
 
 def simulate(
@@ -28,6 +29,13 @@ def simulate(
     malicious_share: Annotated[float, typer.Option(help="Whole shop: share of malicious events, up to 0.03.")] = 0.024,
     only: Annotated[list[str] | None, typer.Option(help="Whole shop: only these adversaries.")] = None,
     shop: Annotated[str, typer.Option(help="Whole shop: its name in every event.")] = "default",
+    stream: Annotated[
+        str, typer.Option(metavar="URL", help="Whole shop: send it live to this server; its key is in FLOORWALKER_KEY.")
+    ] = "",
+    speed: Annotated[float, typer.Option(help="With --stream: events a second; 0 for no bound.", min=0)] = 0.0,
+    times: Annotated[float, typer.Option(help="With --stream: times real time; 0 for no bound.", min=0)] = 0.0,
+    connections: Annotated[int, typer.Option(help="With --stream: at the same time.", min=1, max=64)] = 4,
+    replay: Annotated[bool, typer.Option(help="With --stream: adversaries do not hear the answers.")] = False,
     log: Annotated[Path | None, typer.Option("--log", help="Only an access log: where; .gz compresses.")] = None,
     truth: Annotated[Path | None, typer.Option(help="Log only: Parquet file for who each visitor really is.")] = None,
     site: Annotated[str, typer.Option(help="Log only: family of sites.")] = "english_rest",
@@ -61,11 +69,27 @@ def simulate(
             f"--{wrong[0].replace('_', '-')} does not go with {'--out' if out is not None else '--log'}",
             fix="floorwalker simulate --help says which option belongs to which",
         )
+    unused = sorted(given & set(_STREAM_ONLY))
+    if unused and not stream:
+        raise UsageError(f"--{unused[0]} goes with --stream", fix="add --stream URL")
     if out is not None:
-        facts, sentence = _whole_shop(
-            out, events=events, seed=seed, days=30 if days is None else days, first_day=first_day, shop=shop,
-            cores=cores, malicious_share=malicious_share, only=tuple(only or ()), access_log=access_log,
-        )  # fmt: skip
+        written = bool(stream) and (out / "manifest.json").is_file()
+        remade = sorted(given & (set(_SHOP_ONLY) - {"stream", *_STREAM_ONLY}))
+        if written and remade:
+            raise UsageError(
+                f"--{remade[0].replace('_', '-')} does not fit: {out} holds a shop already",
+                fix="name another folder, or leave the option out to send this one",
+            )
+        if not written:
+            facts, sentence = _whole_shop(
+                out, events=events, seed=seed, days=30 if days is None else days, first_day=first_day, shop=shop,
+                cores=cores, malicious_share=malicious_share, only=tuple(only or ()), access_log=access_log,
+            )  # fmt: skip
+        if stream:
+            from floorwalker.cli._streaming import stream_folder
+
+            pace = {"speed": speed, "times": times}
+            facts, sentence = stream_folder(out, stream, **pace, connections=connections, replay=replay)
     else:
         assert log is not None
         facts, sentence = _log_alone(

@@ -55,7 +55,9 @@ EFFECTS: Mapping[str, Effect] = MappingProxyType(
 
 SOLVES = by_skill(0.15, 0.6, 0.85, 0.97)
 """Share of challenges (puzzles, proofs of work) that an adversary of this skill gets solved."""
-PROVES = MappingProxyType({"none": 0.0, "leaked": 0.0, "fresh": 0.5, "hijacked": 0.1, "aged": 0.6, "lived": 0.95})
+PROVES = MappingProxyType(
+    {"none": 0.0, "leaked": 0.0, "fresh": 0.5, "hijacked": 0.1, "aged": 0.6, "lived": 0.95, "extension": 0.2}
+)
 """Share of step-ups that can be answered, by how the account was come by: a rented customer holds his own telephone."""
 
 

@@ -138,7 +138,7 @@ class Crew:
         self.purse.pay(ACCOUNT_PRICES[tactic.account] + DEVICE_PRICES[tactic.device] / max(tactic.width, 1))
         how = tactic.account
         number = -1
-        if how in ("lived", "hijacked", "leaked"):
+        if how in ("lived", "hijacked", "leaked", "extension"):
             persona, number = self.draw_customer()
         else:
             persona = self._invent(how, now)
@@ -171,7 +171,7 @@ class Crew:
         if not self._strangers:
             country = COUNTRIES[int(self.rng.integers(len(COUNTRIES)))]
             style = STYLES[self.skill]
-            self._strangers = self.world.new_people(self.rng, 6, country=country, style=style, at=now)
+            self._strangers = self.world.new_people(self.rng, 16, country=country, style=style, at=now)
         return self._strangers.pop()
 
     def hour_of(self, member: Member, now: int) -> int:

@@ -89,14 +89,15 @@ class Errand:
         when = at + int(self.rng.integers(1, 5)) * SECOND
         self.write("client_signals", when, signals=seen, url=f"{HOST}/api/signals")
 
-    def run(self, kind: str, at: int, path: str, *, about: int = -1, **fields: Any) -> int:
-        """The page at `at`, then the deed; answers when it was done."""
+    def run(self, kind: str, at: int, path: str, *, about: int = -1, rest: float = 0.0, **fields: Any) -> int:
+        """The page at `at`, the deed `rest` seconds after the collector has reported; answers when it was done."""
         self.log_in(at)
         self.page(at, path, item=about)
         seconds = float(self.rng.lognormal(2.9, 0.8))
         done = at + int(seconds * SECOND)
-        self.write(kind, done, **fields)
         self.report(done, seconds)
+        done += int(rest * SECOND)
+        self.write(kind, done, **fields)
         return done
 
     def round_off(self, entry: Entry) -> None:

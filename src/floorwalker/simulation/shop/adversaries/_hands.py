@@ -144,7 +144,9 @@ class Hands:
                 )
         return sorted(diary.entries, key=lambda entry: entry.event.at)
 
-    def errand(self, member: Member, at: int, kind: str, path: str, *, about: int = -1, **fields: Any) -> Done:
+    def errand(
+        self, member: Member, at: int, kind: str, path: str, *, about: int = -1, rest: float = 0.0, **fields: Any
+    ) -> Done:
         """A short visit for one deed; a script sends the deed alone."""
         diary = Diary(self.truth)
         persona, device = self.seen(member), self._device(member)
@@ -154,7 +156,7 @@ class Hands:
             begin = self._open(diary, member, persona, at, session=session) + self.pause(member)
             persona = replace(member.persona, networks=persona.networks)
         errand = Errand(self.world, diary, persona, self.rng, device=device, session=session)
-        done = errand.run(kind, begin, path, about=about, **fields)
+        done = errand.run(kind, begin, path, about=about, rest=rest, **fields)
         entries = sorted(diary.entries, key=lambda entry: entry.event.at)
         entries = self.finish(member, entries, entries[-1].event.at, frozenset({kind}))
         return Done(entries, done, session)
@@ -176,6 +178,7 @@ class Hands:
             "livestream",
             f"/live/{goods['seller']}",
             url=f"{HOST}/api/live",
+            rest=float(self.rng.lognormal(3.4, 1.0)),
             **goods,
             **self._applause(member, item),
         )
@@ -269,7 +272,7 @@ class Hands:
         entries: list[Entry] = []
         for _ in range(count):
             done = self.errand(
-                member, at, "message", "/item/", about=item, url=f"{HOST}/api/messages", **self.goods(item),
+                member, at, "message", "/item/", about=item, rest=30.0, url=f"{HOST}/api/messages", **self.goods(item),
                 text=self.world.message_text(self.rng, item, style, tongue(member.persona)),
             )  # fmt: skip
             entries += done.entries

@@ -10,9 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from types import MappingProxyType
 
-ACCOUNT_PRICES = MappingProxyType({"none": 0, "fresh": 12, "aged": 160, "lived": 120, "hijacked": 90, "leaked": 1})
+ACCOUNT_PRICES = MappingProxyType(
+    {"none": 0, "fresh": 12, "aged": 160, "lived": 120, "hijacked": 90, "leaked": 1, "extension": 3}
+)
 """Minor units for one account: opened today with a rented number, opened long ago, rented from a real customer, taken
-over with its session, or one line of a leaked list."""
+over with its session, one line of a leaked list, or a customer whose browser runs an extension that asks for pages
+of its own."""
 NETWORK_PRICES = MappingProxyType({"hosting": 1, "vpn": 2, "proxy": 12, "carrier": 18, "own": 0})
 """Minor units for one visit from this kind of network; `own` is the home of whoever acts."""
 DEVICE_PRICES = MappingProxyType(

@@ -10,6 +10,7 @@ from floorwalker.simulation.shop.adversaries._base import Economics, Member
 from floorwalker.simulation.shop.adversaries._patterns import Shopper
 from floorwalker.simulation.shop.adversaries._skills import by_skill
 from floorwalker.simulation.shop.diary import Entry
+from floorwalker.simulation.shop.honest.shelf import shelf_of
 
 
 class LivestreamEngagement(Shopper):
@@ -26,7 +27,13 @@ class LivestreamEngagement(Shopper):
         """The streams that pay: those that are on while the campaign lasts."""
         super().prepare()
         low, high = self.brief.starts_at, self.brief.ends_at
-        on = [one for one in self.world.calendar.of_kind("livestream") if one.starts_at < high and one.ends_at > low]
+        shown = shelf_of(self.world).by_rank
+        on = [
+            # What is shown where the programme names nothing: one of what sells best.
+            (one, one.item if one.item >= 0 else int(shown[(number * 13) % min(60, len(shown))]))
+            for number, one in enumerate(self.world.calendar.of_kind("livestream"))
+            if one.starts_at < high and one.ends_at > low
+        ]
         few = by_skill(1, 2, 4, 10)[self.skill]
         self.streams = [on[int(place)] for place in self.rng.permutation(len(on))[:few]]
         self.pushed = self.targets.items(few)
@@ -35,8 +42,7 @@ class LivestreamEngagement(Shopper):
         """One viewer of one stream."""
         item = self.pushed[int(self.rng.integers(len(self.pushed)))]
         if self.streams:
-            stream = self.streams[int(self.rng.integers(len(self.streams)))]
-            item = stream.item if stream.item >= 0 else item
+            stream, item = self.streams[int(self.rng.integers(len(self.streams)))]
             low, high = max(stream.starts_at, self.brief.starts_at), min(stream.ends_at, self.brief.ends_at)
             at = low + int((high - low) * 0.9 * float(self.rng.beta(1.2, 2.2)))
         return self.hands.watch_stream(member, at, item=item, end_at=self.brief.ends_at).entries

@@ -26,12 +26,12 @@ FETCHING = {
         Tactic("replayed visits behind proxies", "proxy", "replayed", "none", "spoofed_desktop", 4, 0.6, 3, 0.8),
     ),
     "expert": (
-        Tactic("replayed visits from homes", "proxy", "replayed", "none", "spoofed_phone", 2, 0.3, 1, 0.8),
-        Tactic("replayed visits on desktops", "proxy", "replayed", "none", "spoofed_desktop", 2, 0.3, 1, 0.8),
-        Tactic("replayed visits on the road", "carrier", "replayed", "none", "spoofed_phone", 2, 0.3, 1, 0.8),
+        Tactic("customers' browsers with an extension", "own", "replayed", "extension", "own", 1, 0.0, 2, 0.8),
+        Tactic("such browsers on the road", "carrier", "replayed", "extension", "own", 1, 0.0, 2, 0.8),
+        Tactic("such browsers behind proxies", "proxy", "replayed", "extension", "own", 2, 0.2, 2, 0.8),
     ),
 }
-"""Ways of asking for pages; nobody needs an account for it."""
+"""Ways of asking for pages; nobody needs an account for it, though experts' borrowed browsers have one."""
 
 
 class ScrapingFast(Watcher):
@@ -48,6 +48,6 @@ class ScrapingFast(Watcher):
     def act(self, member: Member, at: int) -> list[Entry]:
         """One session's share of the catalogue."""
         if member.tactic.looks_human:
-            return self.hands.visit(member, at, "browse", login=False, pace=0.8).entries
+            return self.hands.visit(member, at, "browse", pace=0.9).entries
         count = max(3, int(self.rng.poisson(self.pages[self.skill])))
         return self.hands.crawl(member, at, self.targets.items(count))

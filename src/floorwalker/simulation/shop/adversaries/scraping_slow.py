@@ -33,5 +33,5 @@ class ScrapingSlow(Watcher):
             for place in self.rng.integers(len(self.followed), size=1 + int(self.rng.poisson(self.pages[self.skill])))
         )
         if member.tactic.looks_human:
-            return self.hands.visit(member, at, "browse", login=False, items=some[:3]).entries
+            return self.hands.visit(member, at, "browse", items=some[:3]).entries
         return self.hands.crawl(member, at, some)
