@@ -49,7 +49,7 @@ REVIEW_STYLES: dict[str, Style] = {
     "bought": Style((2.8, 1.2, 1.7, 1.5, 0.35, 2.3, 0.7), 2.7, 0.11, 0.07, 0.45),
     "template": Style((2.7, 1.1, 1.7, 1.5, 0.35, 2.2, 0.7), 2.6, 0.1, 0.06, 0.55),
     "machine": Style((3.2, 2.0, 1.2, 1.3, 0.7, 1.3, 0.5), 3.0, 0.04, 0.15, 0.85, True),
-    "camouflaged": Style((3.0, 1.6, 1.4, 1.3, 0.5, 1.6, 0.5), 2.5, 0.15, 0.14, 0.45),
+    "camouflaged": Style((2.9, 1.4, 1.5, 1.4, 0.45, 1.9, 0.6), 2.5, 0.13, 0.11, 0.45),
 }
 """Who writes reviews: honest customers, paid real people, fillers of one template, machines, and careful ones."""
 
