@@ -23,6 +23,7 @@ from floorwalker.errors import InputError
 from floorwalker.events import _screen, _strict
 from floorwalker.events.event import SCHEMA_VERSION, Event
 from floorwalker.events.faults import Fault, FieldError
+from floorwalker.events.hints import hint_missing
 from floorwalker.events.limits import DEFAULT_LIMITS, DecodeLimits
 from floorwalker.events.types import EVENT_TYPES
 
@@ -95,7 +96,10 @@ def _check(event: Event, now: int, limits: DecodeLimits) -> None:
     for need, getters in needs:
         if not any(get(event) not in (None, ()) for get in getters):
             field = need.partition("|")[0]
-            raise FieldError(field, f"{event.type!r} needs it", allowed=" or ".join(need.split("|")))
+            raise FieldError(
+                    field, f"{event.type!r} needs it", allowed=" or ".join(need.split("|")),
+                    fix=hint_missing(need.split("|"), event.attributes),
+                )  # fmt: skip
 
 
 def _check_attributes(attributes: dict[str, Any], limits: DecodeLimits) -> None:

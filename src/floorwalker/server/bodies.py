@@ -9,6 +9,7 @@ import msgspec
 
 from floorwalker.errors import InputError
 from floorwalker.events.faults import FieldError
+from floorwalker.events.hints import hint_refused
 from floorwalker.server.problems import FieldFault, ProblemError
 
 Body = TypeVar("Body")
@@ -28,9 +29,15 @@ def read_body(body: bytes, kind: type[Body]) -> Body:
         found = _PATH.match(str(error))
         message = found["message"] if found else "it does not fit"
         path = (found["path"] if found else "") or "body"
+        if hint := hint_refused(message, _names_of(kind)):
+            message = f"{message}; {hint}"
         raise ProblemError(422, f"{path}: {message}", faults=[FieldFault(field=path, message=message)]) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ProblemError(400, "the body is not JSON", allowed="one JSON object in UTF-8") from error
+
+
+def _names_of(kind: type) -> tuple[str, ...]:
+    return tuple(getattr(kind, "__struct_fields__", ()))
 
 
 def as_problem(error: InputError) -> ProblemError:

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from floorwalker.errors import UsageError
+from floorwalker.events.hints import hint_refused
 
 FILE = "collector.toml"
 KEY_FILE = "collector.key"
@@ -64,7 +65,8 @@ def read_settings(folder: Path) -> CollectorSettings:
     try:
         return msgspec.convert(tomllib.loads(text), CollectorSettings)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise UsageError(f"{path}: {error}", allowed="origins, shop, trusted_proxies, per_client, in_all") from error
+        names = CollectorSettings.__struct_fields__
+        raise UsageError(f"{path}: {error}", allowed=", ".join(names), fix=hint_refused(str(error), names)) from error
 
 
 def read_secret(folder: Path, state_secret: bytes) -> bytes:
