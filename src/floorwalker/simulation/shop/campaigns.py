@@ -33,10 +33,14 @@ SKILL_SHARES = MappingProxyType(
     {
         "train": {"naive": 0.24, "skilled": 0.28, "advanced": 0.26, "expert": 0.22},
         "validation": {"naive": 0.22, "skilled": 0.26, "advanced": 0.27, "expert": 0.25},
-        "test": {"naive": 0.16, "skilled": 0.24, "advanced": 0.27, "expert": 0.33},
+        "test": {"naive": 0.20, "skilled": 0.26, "advanced": 0.26, "expert": 0.28},
     }
 )
 """Part -> skill -> share of its harmful events."""
+SCARCE_SHARES = MappingProxyType({"naive": 0.16, "skilled": 0.24, "advanced": 0.27, "expert": 0.33})
+"""Of the test part, where it has few campaigns: so that experts make their quarter of it with room to spare."""
+_SCARCE = 8_000
+"""Malicious events below which a test part has few campaigns."""
 TYPE_WEIGHTS = MappingProxyType({"scraping": 2.5})
 """Abuse type -> times the harmful events of the others: a page that is copied is little."""
 _LEAST = (by_skill(30, 20, 10, 8), by_skill(120, 80, 40, 30))
@@ -183,11 +187,12 @@ def _plan_split(scenario: Scenario, chance: Chance, split: str, events: float, f
         return []
     kinds = sorted(by_type, key=ABUSE_TYPES.index)
     kinds = [kinds[place] for place in rng.permutation(len(kinds)).tolist()]
+    shares = SCARCE_SHARES if split == "test" and events < _SCARCE else SKILL_SHARES[split]
     harmful = events / 10.0
     slots: list[_Slot] = []
     for _ in range(6):
         # How many events a harmful one costs depends on who does it: a few rounds, and both fit.
-        slots = _slots(by_type, kinds, SKILL_SHARES[split], harmful, even=split == "test")
+        slots = _slots(by_type, kinds, shares, harmful, even=split == "test")
         harmful *= events / sum(slot.harmful / slot.family.harmful_share[slot.skill] for slot in slots)
     scale = events / sum(slot.harmful / slot.family.harmful_share[slot.skill] for slot in slots)
     low, high = scenario.span_of(split)

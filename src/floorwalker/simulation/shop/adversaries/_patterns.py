@@ -129,9 +129,9 @@ class Refunder(Shopper):
             return None
         return entry.event.amount_minor or self.economics.gain_minor
 
-    def claim_back(self, done: Done, reason: str) -> list[Entry]:
+    def claim_back(self, done: Done, reason: str, *, returned: bool = False) -> list[Entry]:
         """The parcel, and after it the claim."""
-        return self.later(done, "refund_requested", refund=(reason, 0.0), returned=False, review=False)
+        return self.later(done, "refund_requested", refund=(reason, 0.0), returned=returned, review=False)
 
 
 class Voice(Shopper):

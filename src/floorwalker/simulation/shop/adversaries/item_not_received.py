@@ -15,4 +15,10 @@ class ItemNotReceived(RefundOnly):
 
     title = "item-not-received abuse"
     harmful_share = by_skill(0.065, 0.058, 0.042, 0.042)
-    claim = "not_received"
+    claims = (
+        ("not_received", 0.35),
+        ("late", 0.25),
+        ("wrong_item", 0.15),
+        ("damaged", 0.15),
+        ("not_as_described", 0.1),
+    )
