@@ -72,7 +72,7 @@ def make_tails(count: int, seed: int) -> list[bytes]:
                 "email": f"{account}@example.com",
                 "shipping_address": {
                     "name": "A Customer",
-                    "lines": [f"{1 + row % 90} High Street"],
+                    "street": f"{1 + row % 90} High Street",
                     "city": "Springfield",
                     "postal_code": f"{10000 + int(accounts[row]) % 80000}",
                     "country": "DE",
