@@ -15,8 +15,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from floorwalker.evaluation.tasks._realism_statistics import BLOCK_DAYS, _bought, _gaps, _repeats
-from floorwalker.evaluation.tasks._realism_tables import Tables, read_real
+from floorwalker.evaluation.tasks._realism_statistics import _bought, _gaps, _repeats
+from floorwalker.evaluation.tasks._realism_tables import BLOCK_DAYS, Tables, read_real
 
 Floats = NDArray[np.float64]
 OUT = Path(__file__).parents[2] / "simulation/shop/honest/fitted.json"
@@ -40,7 +40,7 @@ def normal_scores(values: Floats) -> Floats:
     order = np.argsort(np.argsort(values + 1e-9 * np.sin(np.arange(len(values)) * 12.9898), kind="stable"))
     grid = np.linspace(0.0005, 0.9995, 2000)
     table = np.array([NormalDist().inv_cdf(one) for one in grid])
-    return np.interp((order + 0.5) / len(values), grid, table)
+    return np.asarray(np.interp((order + 0.5) / len(values), grid, table))
 
 
 def _round(values: Any, digits: int = 5) -> list[float]:
@@ -61,7 +61,7 @@ def _pace(table: pl.DataFrame) -> dict[str, Any]:
     rest = z - shifts[place_class]
     next_one = visit[1:] == visit[:-1]
     two_on = visit[2:] == visit[:-2]
-    counts = table.group_by("visit").len().filter(pl.col("len") > 1).sort("visit")
+    counts = table.group_by("visit", maintain_order=True).len().filter(pl.col("len") > 1).sort("visit")
     means = (
         pl.DataFrame({"visit": visit, "rest": rest})
         .group_by("visit")
@@ -70,7 +70,7 @@ def _pace(table: pl.DataFrame) -> dict[str, Any]:
     )
     count_scores = normal_scores(counts["len"].to_numpy().astype(np.float64))
     alike = float(np.mean(rest[2:][two_on] * rest[:-2][two_on]))
-    # The mean of k gaps has variance alike + (1 - alike) / k: undo that to have the correlation with the visit's own pace.
+    # The mean of k gaps has variance alike + (1 - alike) / k: undone, what is left goes with the visit's own pace.
     shrunk = means["rest"].to_numpy() / np.sqrt(alike + (1 - alike) / means["len"].to_numpy())
     return {
         "log_gap": _log_quantiles(known["gap"].to_numpy()),
@@ -112,7 +112,7 @@ def _held(actions: pl.DataFrame) -> list[list[float]]:
 
 
 def _popularity(items: pl.Series) -> list[float]:
-    """The share of all that the items take, most popular first, at even steps of their ranks; sums up to 1 in the end."""
+    """The share of everything that the most popular items take, by rank."""
     counts = items.value_counts(sort=True)["count"].to_numpy()
     curve = np.concatenate([[0.0], np.cumsum(counts) / counts.sum()])
     ranks = np.geomspace(1, len(counts), 60)
@@ -166,7 +166,7 @@ def _per_day(weekday: NDArray[np.int64], day: NDArray[np.int64]) -> Floats:
 
 def _trade(tables: Tables) -> dict[str, Any]:
     orders = _bought(tables)
-    lines = tables.lines.join(orders.select("invoice", "lines"), on="invoice", how="inner")
+    lines = tables.lines.join(orders.select("invoice", "lines"), on="invoice", how="inner", maintain_order="left")
     price, quantity = lines["price"].to_numpy().astype(np.float64), lines["quantity"].to_numpy().astype(np.float64)
     edges = np.unique(np.quantile(price, np.linspace(0, 1, _PRICE_CLASSES + 1)[1:-1]))
     classes = np.searchsorted(edges, price, side="right")
@@ -176,7 +176,7 @@ def _trade(tables: Tables) -> dict[str, Any]:
         quantity_score[rows] = normal_scores(quantity[rows])
         within.append(_round(np.quantile(quantity[rows], np.linspace(0.0, 1.0, 101)), 0))
     scored = lines.with_columns(q=pl.Series(quantity_score), p=pl.Series(normal_scores(price)))
-    by_order = scored.group_by("invoice").agg(pl.col("q").mean(), pl.col("p").mean(), pl.len())
+    by_order = scored.group_by("invoice", maintain_order=True).agg(pl.col("q").mean(), pl.col("p").mean(), pl.len())
     between_q, between_p = (_between(scored, name) for name in ("q", "p"))
     sized = by_order.filter(pl.col("len") >= 2)
     repeats = _repeats(tables.invoices)
@@ -204,11 +204,12 @@ def _trade(tables: Tables) -> dict[str, Any]:
 
 def _between(scored: pl.DataFrame, name: str) -> float:
     """Variance between orders, freed from that of the mean within them (one-way analysis of variance)."""
-    groups = scored.group_by("invoice").agg(
+    groups = scored.group_by("invoice", maintain_order=True).agg(
         pl.col(name).mean().alias("mean"), pl.col(name).var().alias("var"), pl.len()
     )
     groups = groups.filter(pl.col("len") >= 2)
-    within = float((groups["var"] * (groups["len"] - 1)).sum() / (groups["len"] - 1).sum())
+    degrees = groups["len"].to_numpy() - 1
+    within = float((groups["var"].to_numpy() * degrees).sum() / degrees.sum())
     means = groups["mean"].to_numpy()
     return float(np.var(means) - np.mean(within / groups["len"].to_numpy()))
 

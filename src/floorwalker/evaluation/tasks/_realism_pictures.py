@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from floorwalker.evaluation.tasks import _realism_statistics as measures
@@ -29,7 +30,9 @@ def draw_pictures(real: Tables, simulated: Tables, folder: Path) -> list[Path]:
     return made
 
 
-def _column(table: str, name: str, through: Callable[..., object] | None = None) -> Callable[[Tables], Floats]:
+def _column(
+    table: str, name: str, through: Callable[[pl.DataFrame], pl.DataFrame] | None = None
+) -> Callable[[Tables], Floats]:
     def values(tables: Tables) -> Floats:
         frame = getattr(tables, table)
         return measures._floats(through(frame) if through else frame, name)
@@ -37,18 +40,23 @@ def _column(table: str, name: str, through: Callable[..., object] | None = None)
     return values
 
 
+def _of_orders(name: str) -> Callable[[Tables], Floats]:
+    return lambda tables: measures._floats(measures._bought(tables), name)
+
+
 _CURVES: tuple[tuple[str, str, str, bool, Callable[[Tables], Floats]], ...] = (
     ("item_gap", "Pause between two items, web", "seconds", True, _column("clicks", "gap", measures._gaps)),
     ("action_gap", "Pause between two actions, app", "seconds", True, _column("actions", "gap", measures._gaps)),
     ("visit_items", "Views of items in a web visit", "views", True, _column("clicks", "count", measures._visits)),
     ("visit_actions", "Actions in an app visit", "actions", True, _column("actions", "count", measures._visits)),
-    ("order_lines", "Lines of a trade order", "lines", True, lambda t: measures._floats(measures._bought(t), "lines")),
-    ("order_amount", "Value of a trade order", "main units", True, lambda t: measures._floats(measures._bought(t), "amount")),
-    ("repeat_days", "Days to the next trade order", "days", False, lambda t: measures._floats(measures._repeats(t.invoices), "days")),
+    ("order_lines", "Lines of a trade order", "lines", True, _of_orders("lines")),
+    ("order_amount", "Value of a trade order", "main units", True, _of_orders("amount")),
+    ("repeat_days", "Days to the next trade order", "days", False, _column("invoices", "days", measures._repeats)),
 )  # fmt: skip
 _BARS: tuple[tuple[str, str, int, Callable[[Tables], NDArray[np.int64]]], ...] = (
     ("hour_of_day", "Local hour of an action, app", 24, lambda t: measures._hour(t.actions)),
-    ("order_weekday", "Weekday of a trade order, Thursday first", 7, lambda t: measures._hour_of_week(measures._bought(t)) // 24),
+    ("order_weekday", "Weekday of a trade order, Thursday first", 7,
+     lambda t: measures._hour_of_week(measures._bought(t)) // 24),
     ("purchase_by_pages", "Fifth of the visits by pages (pairs: left, bought)", 10, measures._pages_and_purchase),
 )  # fmt: skip
 
@@ -67,7 +75,8 @@ def _frame(title: str, body: str, low: str, high: str, unit: str) -> str:
         f'<path d="M{_LEFT} {_TOP}V{bottom}H{_LEFT + _PLOT_W}" stroke="#999" fill="none"/>'
         f'<text x="{_LEFT}" y="{bottom + 16}" font-size="11" fill="#555">{low}</text>'
         f'<text x="{_LEFT + _PLOT_W}" y="{bottom + 16}" font-size="11" fill="#555" text-anchor="end">{high}</text>'
-        f'<text x="{_LEFT + _PLOT_W / 2}" y="{bottom + 32}" font-size="11" fill="#555" text-anchor="middle">{unit}</text>'
+        f'<text x="{_LEFT + _PLOT_W / 2}" y="{bottom + 32}" font-size="11" fill="#555" text-anchor="middle">'
+        f"{unit}</text>"
         f"{body}</svg>\n"
     )
 
@@ -88,7 +97,8 @@ def _curve(title: str, unit: str, real: Floats, made: Floats, logarithmic: bool)
         lines += f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>'
     label = unit + (", logarithmic" if logarithmic else "")
     lines += "".join(
-        f'<text x="{_LEFT - 6}" y="{_TOP + (1 - share) * _PLOT_H + 4}" font-size="10" fill="#555" text-anchor="end">{share:.0%}</text>'
+        f'<text x="{_LEFT - 6}" y="{_TOP + (1 - share) * _PLOT_H + 4}" font-size="10" fill="#555" text-anchor="end">'
+        f"{share:.0%}</text>"
         for share in (0.0, 0.5, 1.0)
     )
     return _frame(title, lines, f"{low:,.3g}", f"{high:,.4g}", label)
@@ -103,6 +113,8 @@ def _bars(title: str, real: NDArray[np.int64], made: NDArray[np.int64], size: in
         for kind, value in enumerate(share):
             height = value / top * (_PLOT_H - 6)
             x = _LEFT + kind * step + step * (0.12 + 0.38 * place)
-            body += f'<rect x="{x:.1f}" y="{_TOP + _PLOT_H - height:.1f}" width="{step * 0.38:.1f}" height="{height:.1f}" fill="{colour}"/>'
+            y = _TOP + _PLOT_H - height
+            size_of = f'width="{step * 0.38:.1f}" height="{height:.1f}"'
+            body += f'<rect x="{x:.1f}" y="{y:.1f}" {size_of} fill="{colour}"/>'
     body += f'<text x="{_LEFT - 6}" y="{_TOP + 8}" font-size="10" fill="#555" text-anchor="end">{top:.0%}</text>'
     return _frame(title, body, "0", str(size - 1), "")

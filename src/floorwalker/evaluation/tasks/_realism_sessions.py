@@ -61,15 +61,19 @@ def same_days(real: pl.DataFrame, simulated: pl.DataFrame) -> pl.DataFrame:
     return simulated.filter((start >= begin) & (start < begin + days))
 
 
-def tell_apart(real: pl.DataFrame, simulated: pl.DataFrame, *, seed: int) -> tuple[float, dict[str, float]]:
+def tell_apart(
+    real: pl.DataFrame, simulated: pl.DataFrame, *, seed: int, trees: int = 150
+) -> tuple[float, dict[str, float]]:
     """Cross-validated ROC AUC of a boosted tree, and of the best of the fields alone.
 
     Parameters
     ----------
     real, simulated : by `describe_visits`; the larger one is thinned to the smaller one's rows.
+    trees : of the boosted model.
     """
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
+    from threadpoolctl import threadpool_limits
 
     rows = min(len(real), len(simulated), MOST)
     rng = np.random.default_rng([seed, 0xC25])
@@ -78,9 +82,11 @@ def tell_apart(real: pl.DataFrame, simulated: pl.DataFrame, *, seed: int) -> tup
     ]
     values = np.concatenate(parts)
     label = np.repeat([0, 1], rows)
-    model = HistGradientBoostingClassifier(random_state=seed, max_iter=150)
+    model = HistGradientBoostingClassifier(random_state=seed, max_iter=trees)
     folds = StratifiedKFold(5, shuffle=True, random_state=seed)
-    told: NDArray[np.float64] = cross_val_predict(model, values, label, cv=folds, method="predict_proba")[:, 1]
+    # One thread: small trees gain nothing from more, and suffer where the machine is busy.
+    with threadpool_limits(1):
+        told: NDArray[np.float64] = cross_val_predict(model, values, label, cv=folds, method="predict_proba")[:, 1]
     single = {}
     for place, name in enumerate(real.columns):
         column = np.nan_to_num(values[:, place], nan=-1.0)

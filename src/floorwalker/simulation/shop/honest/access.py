@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 
 from floorwalker.simulation.shop.honest.shelf import HOST
@@ -24,7 +23,7 @@ def write_lines(day: Path, target: Path) -> None:
         path = path.str.replace_all(letter, escaped, literal=True)
         referrer = referrer.str.replace_all(letter, escaped, literal=True)
     status = pl.coalesce("status", pl.col("type").replace_strict(_STATUS, default=200, return_dtype=pl.Int64))
-    size = pl.col("at") % 24_000 + np.int64(900)
+    size = pl.col("at") % 24_000 + 900
     time = pl.from_epoch("at", time_unit="us").dt.strftime("%d/%b/%Y:%H:%M:%S +0000")
     line = pl.concat_str(
         pl.col("ip"), pl.lit(" - - ["), time, pl.lit('] "'),

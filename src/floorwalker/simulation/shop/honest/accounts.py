@@ -32,8 +32,11 @@ def add_accounts(crowd: Crowd) -> None:
         crowd.login_at[-1][:] = done
         by_phone = (calls.app & (rng.random(len(fresh)) < 0.75)).astype(np.int64)
         steps = (
-            (Act.CODE_CHECKED, 1.2, 0.4), (Act.CODE_SENT, 3.0, 0.5), (Act.SIGN_UP_PAGE, 3.4, 0.45), (Act.HOME, 2.7, 0.7),
-        )  # fmt: skip
+            (Act.CODE_CHECKED, 1.2, 0.4),
+            (Act.CODE_SENT, 3.0, 0.5),
+            (Act.SIGN_UP_PAGE, 3.4, 0.45),
+            (Act.HOME, 2.7, 0.7),
+        )
         crowd.rows.add(visit=visit, person=fresh, at=done, act=Act.SIGN_UP, code=by_phone)
         at = done
         for act, middle, spread in steps:

@@ -96,7 +96,7 @@ def plan_visits(
     app : bool [n], visits in the app; the others are on the web.
     items : how many items the shop has; the plan names them by popularity rank, 0 first.
     intent : int64 [n], one of `NATURAL`, `LOOK`, `HOLD`, `BUY`.
-    pace : the persons' usual pauses: they make a part of how visits differ, so that all visits together stay as they are.
+    pace : the persons' usual pauses: a part of how visits differ, so that all together stay as they are.
     hurry : times the pauses of this visit.
     keen : times the usual probability to buy, for weekdays and promotion days.
     wanted : rows of (visit, item): items that the visit is for, bought where it buys.

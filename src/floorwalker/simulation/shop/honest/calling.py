@@ -56,7 +56,8 @@ def is_app(world: World, people: People) -> NDArray[np.bool_]:
 def choose_slots(rng: Generator, weights: Floats, person: Ints) -> Ints:
     """A column for each person by the person's weights [k, 3]."""
     edges = np.cumsum(weights, axis=1)[person]
-    return np.minimum((rng.random(len(person))[:, None] * edges[:, -1:] >= edges).sum(axis=1), 2)
+    passed = (rng.random(len(person))[:, None] * edges[:, -1:] >= edges).sum(axis=1)
+    return np.asarray(np.minimum(passed, 2), dtype=np.int64)
 
 
 def choose_times(world: World, rng: Generator, people: People, person: Ints, app: NDArray[np.bool_]) -> Ints:

@@ -271,7 +271,11 @@ class Crowd:
         inside = at < self.world.scenario.end_at
         rows = np.flatnonzero(office & inside)
         self.rows.add(
-            visit=-1, person=who[rows], at=at[rows], act=plan.act[rows], **{k: v[rows] for k, v in facts.items()}
+            visit=np.full(len(rows), -1),
+            person=who[rows],
+            at=at[rows],
+            act=plan.act[rows],
+            **{k: v[rows] for k, v in facts.items()},
         )
         # The customers' own part happens in short visits; guests write no reviews.
         own = ~office & inside & ~(people.guest[who] & (plan.act == Act.REVIEW))

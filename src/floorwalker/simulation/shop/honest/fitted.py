@@ -45,7 +45,7 @@ def pick(levels: Floats, shares: Floats) -> Ints:
     """A position for each level in [0, 1): positions are as frequent as their shares."""
     edges = np.cumsum(shares)
     found = np.searchsorted(edges, levels * edges[-1], side="right")
-    return np.minimum(found, len(edges) - 1).astype(np.int64)
+    return np.asarray(np.minimum(found, len(edges) - 1), dtype=np.int64)
 
 
 @dataclass(frozen=True)

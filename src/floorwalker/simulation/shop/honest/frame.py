@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 WORDS = 1_200
 """Different searches of a run, in each language."""
 _LANGUAGES = ("de", "en", "zh")
+_CODE_REASONS = ("login", "login", "sign_up", "sign_up")
 STREAM_REASONS = ("watch", "like", "like", "comment", "follow")
 
 
@@ -64,7 +65,7 @@ def _one_of(act: Ints, chosen: Any, source: Ints) -> Ints:
     return np.where(np.isin(act, chosen), source, -1)
 
 
-_CLIENT = np.array(sorted(PATHS) + [Act.THREE_D_SECURE, Act.AUTHORISED])
+_CLIENT = np.array([*sorted(PATHS), Act.THREE_D_SECURE, Act.AUTHORISED])
 _DEVICE = (Act.SIGNALS, Act.LOGIN, Act.LOGIN_FAILED, Act.SIGN_UP, Act.CHECKOUT)
 _WHOLE = (Act.CHECKOUT, Act.ORDER)
 _PAYING = (Act.CHECKOUT, Act.ORDER, Act.AUTHORISED, Act.DECLINED, Act.PAYMENT_ADDED)
@@ -356,7 +357,7 @@ def _words(frame: pl.DataFrame, crowd: Crowd, rows: dict[str, Any]) -> pl.DataFr
     lists = {
         Act.CANCELLED: CANCEL_REASONS, Act.REFUND_REQUESTED: REASONS, Act.REFUND_ISSUED: REASONS, Act.RETURN: REASONS,
         Act.SUPPORT: SUPPORT_REASONS, Act.STREAM: STREAM_REASONS, Act.LOGIN_FAILED: ("wrong_password",),
-        Act.CODE_SENT: ("login", "login", "sign_up", "sign_up"), Act.CODE_CHECKED: ("login", "login", "sign_up", "sign_up"),
+        Act.CODE_SENT: _CODE_REASONS, Act.CODE_CHECKED: _CODE_REASONS,
     }  # fmt: skip
     vocabulary = [word for words in lists.values() for word in words]
     place, start = np.full(len(act), -1), 0

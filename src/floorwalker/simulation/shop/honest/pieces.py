@@ -6,15 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from floorwalker.simulation.shop.chance import Chance
-from floorwalker.simulation.shop.honest.naming import names
 from floorwalker.simulation.shop.honest import schema
+from floorwalker.simulation.shop.honest.naming import names
 from floorwalker.simulation.shop.honest.schema import COLUMNS, TRUTH, TRUTH_COLUMNS, complete
 from floorwalker.simulation.shop.scenario import DAY, Scenario
 
 
-def write_pieces(frame: pl.DataFrame, scenario: Scenario, folder: Path, name: str) -> np.ndarray:  # type: ignore[type-arg]
+def write_pieces(frame: pl.DataFrame, scenario: Scenario, folder: Path, name: str) -> NDArray[np.int64]:
     """Cut a frame by days into files; answers how many rows each day got.
 
     Parameters

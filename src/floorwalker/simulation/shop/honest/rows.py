@@ -21,8 +21,9 @@ class Rows:
     visit : in the shard's table of visits, -1 for what the shop, a bank or a carrier does.
     person : in the shard's people. at : microseconds. act : of `acts.Act`.
     item : number in the catalogue, order : in the shard's table of orders, card : place in the person's cards; -1 none.
-    code : what it means depends on the act (a result, a reason, a promotion). count : pieces, pages. value : an amount's
-    share, a rating, seconds. other : place of another person, an inviter or a recipient. group : of a group purchase.
+    code : what it means depends on the act: a result, a reason, a promotion. count : pieces, pages. value : the share
+    of an amount, a rating, seconds. other : place of another person, an inviter or a recipient. group : of a purchase
+    together.
     """
 
     parts: list[dict[str, NDArray[Any]]] = field(default_factory=list)

@@ -1,6 +1,6 @@
 """Customers with a trade account: shops and firms that order many pieces of small things, again and again.
 
-Their baskets, prices, order times and repeat intervals follow the Online Retail data, whose customers were of that kind.
+Their baskets, prices, order times and repeat intervals follow Online Retail, whose customers were of that kind.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from floorwalker.simulation.shop.honest.acts import Act
 from floorwalker.simulation.shop.honest.calling import Calls
@@ -31,7 +32,7 @@ _PRICES_ALIKE, _FEWER_PIECES = 1.6, 1.3
 weak for sums of orders; chosen so that `order_amount` and `amount_by_lines` fit."""
 
 
-def is_trade(crowd: Crowd) -> np.ndarray:  # type: ignore[type-arg]
+def is_trade(crowd: Crowd) -> NDArray[np.bool_]:
     """bool [k], who has a trade account."""
     people = crowd.people
     chosen = crowd.world.chance.uniform("honest/trade", people.numbers) < SHARE
