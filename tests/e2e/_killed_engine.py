@@ -87,7 +87,6 @@ def live(folder: Path, say: int, life: int, seed: int) -> None:
     runtime.open()
     engine = runtime.engine
     os.write(say, b"ready\n")
-    runtime.prepare_snapshots()
     number = 0
     earlier: list[Event] = []
     while True:
@@ -137,6 +136,8 @@ def put_to_work(runtime: Runtime) -> None:
         model, record = learned
         runtime.engine.work([RecordJob((record,), then=lambda _: runtime.engine.pipeline.adopt(model))])
     runtime.maintain()
+    # A part of the pages only: kills shall fall into snapshots that are half saved.
+    runtime.snapshots.step(60)
 
 
 class Witness:

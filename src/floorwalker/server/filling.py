@@ -128,6 +128,8 @@ class Filler:
             model, record = learned
             runtime.engine.work([RecordJob((record,), then=lambda _: runtime.engine.pipeline.adopt(model))])
         runtime.maintain()
+        while runtime.snapshots.step():
+            pass
 
     def _draw(self, count: int, kinds: int) -> tuple[list[int], list[int], list[bool]]:
         """Which templates, which of the rare accounts, and whether these: half of the events."""
