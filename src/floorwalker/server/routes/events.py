@@ -26,7 +26,7 @@ PIECE_BYTES = 98_304
 """Events worked on between two looks at live requests, and bytes of their texts: about two milliseconds."""
 MOST_HELD_SECONDS = 0.001
 """How long the events that need a close look hold up live requests."""
-LARGE_BYTES = 16_384
+LARGE_BYTES = 2_048
 """An event longer than this that needs a close look gets it in a thread of its own."""
 LARGE_BODY = 1 << 20
 """As above, for a body that is taken apart."""
