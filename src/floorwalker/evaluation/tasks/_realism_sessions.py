@@ -73,7 +73,7 @@ def tell_apart(
     """
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     rows = min(len(real), len(simulated), MOST)
     rng = np.random.default_rng([seed, 0xC25])
