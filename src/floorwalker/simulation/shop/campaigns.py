@@ -41,7 +41,7 @@ SCARCE_SHARES = MappingProxyType({"naive": 0.16, "skilled": 0.24, "advanced": 0.
 """Of the test part, where it has few campaigns: so that experts make their quarter of it with room to spare."""
 _SCARCE = 8_000
 """Malicious events below which a test part has few campaigns."""
-TYPE_WEIGHTS = MappingProxyType({"scraping": 2.5})
+TYPE_WEIGHTS = MappingProxyType({"scraping": 1.5})
 """Abuse type -> times the harmful events of the others: a page that is copied is little."""
 _LEAST = (by_skill(30, 20, 10, 8), by_skill(120, 80, 40, 30))
 """Skill -> harmful events below which one more campaign says nothing: of any kind, and of copied pages."""

@@ -40,6 +40,10 @@ class Targets:
         """Several."""
         return tuple(self.item(kind) for _ in range(count))
 
+    def anything(self, count: int) -> tuple[int, ...]:
+        """Items from the whole catalogue, whether anybody wants them or not."""
+        return tuple(int(place) for place in self.rng.integers(len(self.world.items.id), size=count))
+
     def of_seller(self, item: int, count: int) -> tuple[int, ...]:
         """Items of the same seller as this one."""
         seller = self.world.items.seller

@@ -30,7 +30,9 @@ class DecoyScouts(Watcher):
     def act(self, member: Member, at: int) -> list[Entry]:
         """One look round."""
         if member.tactic.looks_human:
-            entries = self.hands.visit(member, at, "browse").entries
+            entries = self.hands.visit(
+                member, at, "browse", items=self.targets.anything(int(self.rng.integers(0, 6)))
+            ).entries
         else:
             count = by_skill(40, 20, 8, 5)[self.skill]
             entries = self.hands.crawl(member, at, self.targets.items(count))

@@ -48,6 +48,8 @@ class ScrapingFast(Watcher):
     def act(self, member: Member, at: int) -> list[Entry]:
         """One session's share of the catalogue."""
         if member.tactic.looks_human:
-            return self.hands.visit(member, at, "browse", pace=0.9).entries
+            return self.hands.visit(
+                member, at, "browse", pace=0.9, items=self.targets.anything(int(self.rng.integers(0, 7)))
+            ).entries
         count = max(3, int(self.rng.poisson(self.pages[self.skill])))
         return self.hands.crawl(member, at, self.targets.items(count))

@@ -24,14 +24,14 @@ class ScrapingSlow(Watcher):
     def prepare(self) -> None:
         """Choose the prices to follow."""
         super().prepare()
-        self.followed = self.targets.items(200)
+        self.followed = self.targets.anything(200)
 
     def act(self, member: Member, at: int) -> list[Entry]:
         """A few of the pages that are followed."""
         some = tuple(
             self.followed[int(place)]
-            for place in self.rng.integers(len(self.followed), size=1 + int(self.rng.poisson(self.pages[self.skill])))
+            for place in self.rng.integers(len(self.followed), size=4 + int(self.rng.poisson(self.pages[self.skill])))
         )
         if member.tactic.looks_human:
-            return self.hands.visit(member, at, "browse", items=some[:3]).entries
+            return self.hands.visit(member, at, "browse", items=some[: int(self.rng.integers(0, 6))]).entries
         return self.hands.crawl(member, at, some)
