@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import tempfile
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -22,6 +23,9 @@ def bench(
         Path | None, typer.Option(help="Where generated logs go and stay; a temporary folder without it.")
     ] = None,
     rounds: Annotated[int, typer.Option(help="Runs of each command, in turn.", min=1)] = 5,
+    seconds: Annotated[
+        float | None, typer.Option(help="Length of one run, where the benchmark measures for a time.", min=1.0)
+    ] = None,
     check: Annotated[bool, typer.Option("--check", help="Exit with 1 where a figure misses its bar.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -34,10 +38,16 @@ def bench(
         return
     if name not in known:
         raise UsageError(f"unknown benchmark {name!r}", allowed=", ".join(known))
+    measure = load_part(BENCHMARKS, name).run
+    options: dict[str, Any] = {}
+    if seconds is not None:
+        if "seconds" not in inspect.signature(measure).parameters:
+            raise UsageError(f"--seconds for the benchmark {name!r}", allowed="benchmarks that measure for a time")
+        options["seconds"] = seconds
     start = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="floorwalker-bench-") as temporary:
-        outcome = load_part(BENCHMARKS, name).run(
-            folder=folder or Path(temporary), clock=time.perf_counter, rounds=rounds, progress=note
+        outcome = measure(
+            folder=folder or Path(temporary), clock=time.perf_counter, rounds=rounds, progress=note, **options
         )
     document = make_document(name, outcome, seconds=time.perf_counter() - start)
     # What counts is the measured processes' memory, not that of the one that started them.

@@ -23,6 +23,7 @@ RATE = 1000.0
 EVENTS = 300_000
 TAILS = 100_000
 SCOPES = "ingest,decide,label,read,admin"
+_KEPT = {"snapshots": "snapshots_total", "ledger_records": "ledger_records"}
 BARS = {
     "closed.decisions_per_second": {"min": 3000.0},
     "closed.p99_ms": {"max": 15.0},
@@ -30,6 +31,8 @@ BARS = {
     "events_per_second": {"min": 50_000.0},
     "generator_share": {"max": 0.7},
     "errors": {"max": 0},
+    "snapshots_each_run": {"min": 1},
+    "ledger_records_each_run": {"min": 1},
 }
 
 
@@ -41,7 +44,7 @@ def run(
     seconds: float = SECONDS,
     events: int = EVENTS,
     durability: str = "power_loss",
-    snapshot_seconds: int = 30,
+    snapshot_seconds: int | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> dict[str, Any]:
     """Measure a server process on one core with a load generator on another.
@@ -54,18 +57,20 @@ def run(
     seconds : length of one closed and one open run.
     events : events told through `/v1/events` in each round.
     durability : as for `floorwalker serve`.
-    snapshot_seconds : short enough that every run holds a snapshot.
+    snapshot_seconds : short enough that every run holds a snapshot; half of a run, and at most 30, where left out.
     """
+    every = snapshot_seconds or max(1, min(30, int(seconds / 2)))
     say = progress or (lambda text: None)
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) < 2:
         raise UsageError("one core only", allowed="two: the server's and the load generator's")
     ours, theirs = cores[0], cores[1]
     installation = folder / "decisions"
-    closed, opened, told, snapshots = [], [], [], []
+    closed, opened, told = [], [], []
+    kept: list[dict[str, float]] = []
     sync = measure_sync(folder, clock)
     say(f"one sync of 4 KiB takes {sync['p50_ms']:.3f} ms, p99 {sync['p99_ms']:.3f} ms")
-    options = ["--durability", durability, "--snapshot-seconds", str(snapshot_seconds), "--snapshot-events", "1"]
+    options = ["--durability", durability, "--snapshot-seconds", str(every), "--snapshot-events", "1"]
     key = make_key(installation)
     with serve(installation, core=ours, options=options) as (port, process):
         load(port, key, {"kind": "fill"}, core=theirs)
@@ -73,11 +78,13 @@ def run(
         load(port, key, {**base, "kind": "closed", "seconds": 5.0, "connections": CONNECTIONS, "run": "w"}, core=theirs)
         say("filled and warm: 100,000 accounts behind one address, a coupon in half of the events")
         for number in range(rounds):
-            before = read_metrics(port)
+            before = _kept(port)
             plan = {**base, "kind": "closed", "seconds": seconds, "connections": CONNECTIONS, "run": f"c{number}"}
             used = _cpu_seconds(process.pid)
             closed.append(load(port, key, plan, core=theirs))
             closed[-1]["cpu_us"] = (_cpu_seconds(process.pid) - used) / closed[-1]["count"] * 1e6
+            between = _kept(port)
+            kept.append(_grown(before, between))
             say(f"round {number + 1}: closed {closed[-1]['per_second']:.0f}/s, p99 {closed[-1]['p99_ms']:.2f} ms")
             plan = {
                 **base, "kind": "open", "seconds": seconds, "connections": OPEN_CONNECTIONS, "rate": RATE,
@@ -85,12 +92,12 @@ def run(
             }  # fmt: skip
             opened.append(load(port, key, plan, core=theirs))
             say(f"round {number + 1}: open at {RATE:.0f}/s, p99 {opened[-1]['p99_ms']:.2f} ms")
-            snapshots.append(read_metrics(port)["floorwalker_snapshots_total"] - before["floorwalker_snapshots_total"])
+            kept.append(_grown(between, _kept(port)))
             told.append(load(port, key, {**base, "kind": "events", "events": events, "run": f"e{number}"}, core=theirs))
             say(f"round {number + 1}: {told[-1]['per_second']:.0f} events/s told")
         last = read_metrics(port)
         memory = _resident_mb(process.pid)
-    every = [*closed, *opened, *told]
+    runs = [*closed, *opened, *told]
     return {
         "data": {
             "source": "generated, seed 1: Zipf entities, logins, checkouts, coupons; real JSON bodies, unique ids",
@@ -104,9 +111,10 @@ def run(
             "open_1000": _medians(opened, {"decisions_per_second": "per_second"}),
             "events_per_second": statistics.median(each["per_second"] for each in told),
             "sync": sync,
-            "errors": sum(each["errors"] for each in every),
+            "errors": sum(each["errors"] for each in runs),
             "generator_share": max(each["generator_share"] for each in [*closed, *opened]),
-            "snapshots_each_round": min(snapshots),
+            "snapshots_each_run": min(each["snapshots"] for each in kept),
+            "ledger_records_each_run": min(each["ledger_records"] for each in kept),
             "ledger_behind": last["floorwalker_ledger_behind"],
             "peak_memory_mb": memory,
         },
@@ -116,6 +124,7 @@ def run(
             f"server on core {ours}, generator on core {theirs}; {rounds} rounds of {seconds:g} s, medians",
             "open loop: Poisson arrivals, timed from the intended send time",
             f"durability {durability}; rules, features and the anomaly detector inline",
+            "processor time and memory are of the server and its keeper together",
         ],
     }  # fmt: skip
 
@@ -212,14 +221,38 @@ def read_metrics(port: int) -> dict[str, float]:
     }
 
 
+def _kept(port: int) -> dict[str, float]:
+    """What the server has kept beside its decisions so far."""
+    found = read_metrics(port)
+    return {name: found[f"floorwalker_{long}"] for name, long in _KEPT.items()}
+
+
+def _grown(before: dict[str, float], after: dict[str, float]) -> dict[str, float]:
+    return {name: after[name] - before[name] for name in before}
+
+
+def _family(pid: int) -> list[int]:
+    """A process and those that it started."""
+    found = [pid]
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        found += [int(child) for child in (thread / "children").read_text("ascii").split()]
+    return found
+
+
 def _cpu_seconds(pid: int) -> float:
-    """Seconds of processor time that a process has used, all its threads together."""
-    fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """Seconds of processor time that a process has used, with all its threads and the processes that it started."""
+    ticks = 0
+    for each in _family(pid):
+        fields = Path(f"/proc/{each}/stat").read_text("ascii").rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _resident_mb(pid: int) -> float:
-    for line in Path(f"/proc/{pid}/status").read_text("ascii").splitlines():
-        if line.startswith("VmHWM"):
-            return int(line.split()[1]) / 1024
-    return 0.0
+    """The most memory that a process and those that it started had, each at its own time."""
+    found = 0.0
+    for each in _family(pid):
+        for line in Path(f"/proc/{each}/status").read_text("ascii").splitlines():
+            if line.startswith("VmHWM"):
+                found += int(line.split()[1]) / 1024
+    return found
