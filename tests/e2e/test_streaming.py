@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ from floorwalker.simulation.shop.honest.run import simulate
 from floorwalker.simulation.shop.scenario import Scenario
 from floorwalker.simulation.shop.streaming import Stream, read_honest, stream
 from floorwalker.simulation.shop.world import World
-from floorwalker.testing.shop_server import Shop, create_key
+from floorwalker.testing.shop_server import Shop, create_key, run_command
 
 SCENARIO = Scenario(events=3_000, seed=5, days=3, only=("scalping", "fake_accounts"))
 RULE = """\
@@ -110,6 +111,25 @@ def test_faults_are_said(folder: Path, strict: Shop) -> None:
         stream(SCENARIO, honest, "http://127.0.0.1:9", strict.key, clock=clock, wait=time.sleep, only=frozenset())
     with pytest.raises(InputError, match=r"no events\.parquet"):
         list(read_honest(folder / "nowhere"))
+
+
+@pytest.mark.slow
+def test_the_command_sends_what_was_written(folder: Path, strict: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = str(strict.client.base_url)
+    monkeypatch.delenv("FLOORWALKER_KEY", raising=False)
+    said = run_command("simulate", "--out", str(folder), "--stream", url)
+    assert said.returncode == 2
+    assert "FLOORWALKER_KEY" in said.stderr
+    monkeypatch.setenv("FLOORWALKER_KEY", strict.key)
+    done = run_command("simulate", "--out", str(folder), "--stream", url, "--replay", "--json")
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)
+    assert figures["sent"] > 1_000
+    assert figures["actions"]["block"] > 0
+    assert figures["campaigns"] == []
+    again = run_command("simulate", "--out", str(folder), "--stream", url, "--events", "5000")
+    assert again.returncode == 2
+    assert "holds a shop already" in again.stderr
 
 
 def test_it_knows_its_campaigns() -> None:
