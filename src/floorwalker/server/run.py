@@ -40,6 +40,7 @@ from floorwalker.server.keeper import Keeper
 from floorwalker.server.keyring import KeyRing
 from floorwalker.server.metrics import Metrics
 from floorwalker.server.personal import PersonalQueue
+from floorwalker.server.protocol import BoundedProtocol
 from floorwalker.server.records_to_rows import write_rows
 from floorwalker.server.routes.collector import check_settings
 from floorwalker.server.rule_watch import RuleWatch
@@ -170,7 +171,7 @@ class Server:
         config = uvicorn.Config(
             FastPath(make_app(self.service, self._live), self.service),
             loop="uvloop" if sys.platform != "win32" else "asyncio",
-            http="httptools",
+            http=BoundedProtocol,
             ws="none",
             lifespan="on",
             log_config=None,

@@ -116,8 +116,8 @@ async def put_entry(request: Request[Any, Any, Any], name: str) -> Response[byte
 async def remove_entry(
     request: Request[Any, Any, Any],
     name: str,
-    entity: str,
-    value: str,
+    entity: str = "",
+    value: str = "",
     shop: str = "default",
     author: str = "",
 ) -> None:
