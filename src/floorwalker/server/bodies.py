@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TypeVar
 
 import msgspec
 
 from floorwalker.errors import InputError
+from floorwalker.events.cards import find_card_number
 from floorwalker.events.faults import FieldError
 from floorwalker.events.hints import hint_refused
 from floorwalker.server.problems import FieldFault, ProblemError
 
 Body = TypeVar("Body")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _PATH = re.compile(r"^(?P<message>.*?)(?: - at `\$?\.?(?P<path>[^`]*)`)?$")
 
 
@@ -24,7 +27,7 @@ def read_body(body: bytes, kind: type[Body]) -> Body:
     'policy'
     """
     try:
-        return msgspec.json.decode(body, type=kind)
+        found_body = msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
         found = _PATH.match(str(error))
         message = found["message"] if found else "it does not fit"
@@ -34,6 +37,25 @@ def read_body(body: bytes, kind: type[Body]) -> Body:
         raise ProblemError(422, f"{path}: {message}", faults=[FieldFault(field=path, message=message)]) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ProblemError(400, "the body is not JSON", allowed="one JSON object in UTF-8") from error
+    check_texts({name: getattr(found_body, name) for name in _names_of(kind)})
+    return found_body
+
+
+def check_texts(fields: Mapping[str, object]) -> None:
+    """Refuse texts that no record may hold: control characters (some databases take none) and card numbers.
+
+    Raises `ProblemError` 422 with every such field.
+    """
+    faults = []
+    for name, value in fields.items():
+        if not isinstance(value, str):
+            continue
+        if _CONTROL.search(value):
+            faults.append(FieldFault(field=name, message="it holds a control character"))
+        elif find_card_number(value) is not None:
+            faults.append(FieldFault(field=name, message="it holds a card number"))
+    if faults:
+        raise ProblemError(422, "; ".join(f"{fault.field}: {fault.message}" for fault in faults), faults=faults)
 
 
 def _names_of(kind: type) -> tuple[str, ...]:

@@ -51,3 +51,18 @@ def test_settings_of_the_collector_name_the_nearest(tmp_path: Path) -> None:
     (tmp_path / "collector.toml").write_text('origin = ["https://shop.example.com"]\n')
     with pytest.raises(UsageError, match="did you mean 'origins'"):
         read_settings(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["a\x00b", "line\x1b[2J", "4111 1111 1111 1111", "card 5555555555554444"])
+@pytest.mark.parametrize("name", ["value", "reason", "author", "shop"])
+def test_texts_that_no_record_may_hold_are_refused_with_their_field(name: str, text: str) -> None:
+    given = {"entity": "account", "value": "v", "reason": "r", "author": "a", name: text}
+    with pytest.raises(ProblemError) as raised:
+        read_body(json.dumps(given).encode(), ListBody)
+    assert [fault.field for fault in raised.value.faults] == [name]
+    assert "4111" not in str(raised.value)
+
+
+def test_texts_of_several_lines_and_scripts_come_through() -> None:
+    given = {"action": "allow", "reason": "rang twice:\n\tno answer, 没有回答"}
+    assert read_body(json.dumps(given).encode(), AppliedBody).reason == given["reason"]

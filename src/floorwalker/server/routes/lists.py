@@ -9,7 +9,7 @@ from litestar import Request, Response, delete, get, post
 from floorwalker.events.entities import ENTITIES
 from floorwalker.pipeline.records import ListRecord
 from floorwalker.policy.lists import LISTS, ListEntry
-from floorwalker.server.bodies import read_body
+from floorwalker.server.bodies import check_texts, read_body
 from floorwalker.server.engine import RecordJob, encode_json
 from floorwalker.server.keys import ALL_SHOPS
 from floorwalker.server.openapi import operation
@@ -126,6 +126,7 @@ async def remove_entry(
     caller = service.admit(request.scope["headers"], "admin")
     _check_name(name)
     check_shop(caller, shop)
+    check_texts({"value": value, "shop": shop, "author": author})
     engine = service.engine
     if entity not in ENTITIES:
         raise ProblemError(422, "unknown kind of entity", allowed=", ".join(ENTITIES))
