@@ -226,7 +226,7 @@ def test_namesakes_in_two_shops_are_told_apart(shop: Shop) -> None:
     assert export(shop, "7", name="north")["values"] == []
     assert export(shop, "7", name="south")["values"] == south
     with closing(sqlite3.connect(shop.folder / "ledger.sqlite")) as ledger:
-        rows = ledger.execute("select * from personal_audit where shop = 'north' order by at").fetchall()
+        rows = ledger.execute("select * from personal_audit where shop = 'north' order by rowid").fetchall()
     assert [row[4] for row in rows][-4:] == [
         "personal.exported", "personal.erasing", "personal.erased", "personal.exported",
     ]  # fmt: skip
