@@ -47,7 +47,7 @@ from floorwalker.store.journal import read_journal
 SMALL = Limits(rows={}, other_rows=3000, sketches=20_000)
 """Room for everything that is sent: what gives way depends on the room, and `floorwalker replay` has the default."""
 KINDS = ("login_succeeded", "login_failed", "checkout", "coupon_redeem", "page_view")
-LIFE_SECONDS = 0.25
+LIFE_SECONDS = 0.35
 
 
 def wall_clock() -> int:
@@ -123,14 +123,14 @@ def live(folder: Path, say: int, life: int, seed: int) -> None:
             elif isinstance(job, RecordJob):
                 said.append(["record", outcome])
         os.write(say, json.dumps(said).encode() + b"\n")
-        put_to_work(runtime)
+        put_to_work(runtime, chance)
 
 
 def put_on(engine: Engine, entry: ListEntry) -> Callable[[int], None]:
     return lambda _: engine.pipeline.change_lists(entry, removed=False)
 
 
-def put_to_work(runtime: Runtime) -> None:
+def put_to_work(runtime: Runtime, chance: random.Random) -> None:
     learned = runtime.take_learned()
     if learned is not None:
         model, record = learned

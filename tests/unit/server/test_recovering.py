@@ -85,7 +85,9 @@ def test_a_damaged_snapshot_is_passed_over_for_the_one_before(tmp_path: Path, en
 def test_a_disk_without_room_for_a_snapshot_stops_no_decision(tmp_path: Path) -> None:
     faults: list[str] = []
     runtime = open_runtime(tmp_path, on_fault=lambda place, text: faults.append(text))
-    tell(runtime.engine, 0, 20)
+    tell(runtime.engine, 0, 10)
+    take_snapshot(runtime)  # compiles what is needed: its files are larger than the limit
+    tell(runtime.engine, 10, 10)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (runtime.engine.journal.size_bytes + 5_000, hard))
     try:
