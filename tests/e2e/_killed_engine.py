@@ -47,7 +47,7 @@ from floorwalker.store.journal import read_journal
 SMALL = Limits(rows={}, other_rows=3000, sketches=20_000)
 """Room for everything that is sent: what gives way depends on the room, and `floorwalker replay` has the default."""
 KINDS = ("login_succeeded", "login_failed", "checkout", "coupon_redeem", "page_view")
-LIFE_SECONDS = 0.35
+LIFE_SECONDS, LONG_SECONDS = 0.2, 1.2
 
 
 def wall_clock() -> int:
@@ -211,7 +211,8 @@ def kill_once(folder: Path, life: int, chance: random.Random) -> tuple[list[byte
         if not is_ready and data.count(b"\n") > 1:
             is_ready = True
             if life % 8:
-                deadline = time.monotonic() + chance.uniform(0.0, LIFE_SECONDS)
+                # Long enough for a snapshot, one life in five.
+                deadline = time.monotonic() + chance.uniform(0.0, LIFE_SECONDS if life % 5 else LONG_SECONDS)
     os.kill(child, signal.SIGKILL)
     while got := os.read(heard, 1 << 16):
         data += got
