@@ -37,7 +37,7 @@ def test_every_table_has_its_line_and_its_age() -> None:
 
 
 def test_every_table_of_the_vault_is_named() -> None:
-    named = re.findall(r"create table (\w+)", vault._SCHEMA)
+    named = re.findall(r"create table (\w+)", vault._ABOUT + vault._TABLES)
     assert len(named) == 3
     for name in named:
         assert f"`{name}`" in section("Vault")
@@ -61,6 +61,6 @@ def test_sizes_are_those_of_the_code() -> None:
 def test_magic_words_and_versions_are_those_of_the_code() -> None:
     for word in (segments.MAGIC, _manifest.MAGIC):
         assert f"`{word.decode()}`" in TEXT
-    assert (segments.SEGMENT_VERSION, frames.FRAME_VERSION, _manifest.VERSION, vault.VERSION) == (1, 1, 1, 1)
+    assert (segments.SEGMENT_VERSION, frames.FRAME_VERSION, _manifest.VERSION, vault.VERSION) == (1, 1, 1, 2)
     for field in _manifest.Head.__struct_fields__:
         assert f"`{field}`" in section("Snapshots")
