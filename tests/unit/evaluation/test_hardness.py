@@ -7,7 +7,13 @@ import polars as pl
 import pytest
 
 from floorwalker.evaluation.tasks._hardness_columns import field_columns, place_in_second
-from floorwalker.evaluation.tasks._hardness_figures import direction_free_auc, single_aucs, text_auc, tree_auc
+from floorwalker.evaluation.tasks._hardness_figures import (
+    direction_free_auc,
+    full_model_auc,
+    single_aucs,
+    text_auc,
+    tree_auc,
+)
 from floorwalker.evaluation.tasks._hardness_sample import choose_sample
 
 N = 2_000
@@ -127,3 +133,11 @@ def test_controls_are_honest_events_of_the_same_type_and_day() -> None:
         assert set(chosen["phase"]) == {""}
         assert set(chosen["type"]) == {known["type"][int(malicious)]}
         assert set(chosen["day"]) == {known["day"][int(malicious)]}
+
+
+def test_a_column_that_the_learning_rows_never_have_breaks_nothing(truth: np.ndarray) -> None:
+    rng = np.random.default_rng(5)
+    learn = np.arange(N) < N // 2
+    late = np.where(learn, np.nan, rng.random(N))
+    matrix = np.column_stack([truth + rng.random(N), late]).astype(np.float32)
+    assert full_model_auc(matrix, truth, learn, ~learn, seed=0) > 0.9

@@ -79,8 +79,10 @@ def full_model_scores(
         max_iter=300, learning_rate=0.08, max_leaf_nodes=31, l2_regularization=1.0, class_weight="balanced",
         early_stopping=True, validation_fraction=0.1, random_state=seed,
     )  # fmt: skip
-    model.fit(matrix[learn], truth[learn])
-    scores: NDArray[np.float64] = model.predict_proba(matrix)[:, 1]
+    # Bins cannot be laid through a column that the learning rows never have.
+    known = ~np.isnan(matrix[learn]).all(axis=0)
+    model.fit(matrix[learn][:, known], truth[learn])
+    scores: NDArray[np.float64] = model.predict_proba(matrix[:, known])[:, 1]
     return scores
 
 
