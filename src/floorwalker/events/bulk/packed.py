@@ -30,8 +30,8 @@ from floorwalker.events.bulk._columns import (
     Room,
     Shops,
     add_judged,
-    fill_columns,
 )
+from floorwalker.events.bulk._filling import fill_columns
 from floorwalker.events.bulk._schema import FIELDS, RECORD_HEAD, longest_suspect, make_schema
 from floorwalker.events.codec import unpack_event
 from floorwalker.events.entities import ENTITIES, EntityKeyer
