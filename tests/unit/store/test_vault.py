@@ -71,7 +71,8 @@ def test_what_is_put_is_exported_and_revealed(vault: Vault, clock: Clock) -> Non
     clock.now += 3 * DAY
     assert vault.put([MAIL]) == 0
     vault = reopen(vault, clock)
-    exported = [(each.field, each.token, each.raw, each.first_seen, each.last_seen) for each in vault.export(SHOP, "ann")]
+    found = vault.export(SHOP, "ann")
+    exported = [(each.field, each.token, each.raw, each.first_seen, each.last_seen) for each in found]
     assert exported == [
         ("email", "em_1", "ann@example.com", 100 * DAY, 103 * DAY),
         ("phone", "ph_1", "+49 30 901820", 100 * DAY, 100 * DAY),

@@ -91,7 +91,8 @@ async def _take(service: Service, shop: str | None, texts: Texts) -> EventsReply
         stop = texts.piece(start, PIECE, PIECE_BYTES)
         now = service.engine.now()
         try:
-            taken = service.taker.take(texts.body, texts.starts[start:stop], texts.stops[start:stop], now=now, shop=shop)
+            starts, stops = texts.starts[start:stop], texts.stops[start:stop]
+            taken = service.taker.take(texts.body, starts, stops, now=now, shop=shop)
             if taken.left:
                 await _look_closely(service, taken, texts, start, now, shop)
             taken.settle()
