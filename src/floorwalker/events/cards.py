@@ -23,6 +23,10 @@ from numpy.typing import NDArray
 SHORTEST, LONGEST = 13, 19
 """Digits that a card number has, at the least and at the most."""
 
+LONGEST_TELEPHONE = 15
+"""Digits that an international telephone number has at the most."""
+_PLUS = ("+", "\uff0b")
+
 DIGIT_ENDS = 10
 SEPARATOR, POINT, LETTER, OTHER = 10, 11, 12, 13
 """Kinds of character beside the digits 0 to 9."""
@@ -115,6 +119,9 @@ def is_card_number(digits: str) -> bool:
 def find_card_number(text: str) -> tuple[int, int] | None:
     """Start and end of the first card number in a text, or None.
 
+    A plus sign and up to 15 digits are a telephone number (E.164), whatever their sum: one German mobile number in ten
+    would pass for a card.
+
     Digits of every script count; groups may be parted by one space, hyphen, slash, underscore or point. A run of
     digits that touches a Latin letter is a part of something else (a token, a hash), and so is what follows a decimal
     point. Groups must be short (up to six digits) or all of eight: a UUID of digits is no card. With groups of one or
@@ -125,6 +132,8 @@ def find_card_number(text: str) -> tuple[int, int] | None:
         if stop - start < SHORTEST:
             continue
         groups = [(match.start() + start, match.end() + start) for match in _DIGITS.finditer(chain[0])]
+        if text[start - 1 : start] in _PLUS and sum(stop - start for start, stop in groups) <= LONGEST_TELEPHONE:
+            continue
         found = _search_chain(text, groups)
         if found is not None:
             return found
