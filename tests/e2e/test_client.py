@@ -306,6 +306,7 @@ def test_whatever_answers_the_page_goes_on(answer: bytes) -> None:
         assert decision.failure
 
 
+@pytest.mark.slow
 def test_a_server_killed_while_it_is_used(tmp_path: Path) -> None:
     failing = FailurePolicy(by_type={"withdrawal": "block", "coupon_redeem": "review", "top_up": "raise"})
     with _serve(tmp_path / "data") as (url, key, process), Client(url, key, timeout=2.0, failing=failing) as client:

@@ -131,6 +131,7 @@ def test_an_engine_killed_at_any_moment_comes_back_with_all_it_acknowledged(tmp_
     assert found["state_differs"] == [], "a restart from a snapshot leads elsewhere than the whole journal"
 
 
+@pytest.mark.slow
 def test_a_graceful_end_answers_what_waits_and_leaves_a_snapshot(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     key = create_key(folder)

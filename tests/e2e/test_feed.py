@@ -77,6 +77,7 @@ def counted(shop: Shop, prefix: str) -> Counter[str]:
     return found
 
 
+@pytest.mark.slow
 def test_files_with_a_mapping_killed_and_gone_on(shop: Shop, tmp_path: Path) -> None:
     now = time.time_ns() // 1000
     rows = [f"till-{number},{now - number},c-{number % 50},{number}.90" for number in range(2_000)]

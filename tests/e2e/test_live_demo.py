@@ -7,7 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 
+
+@pytest.mark.slow
 def test_the_live_demonstration_meets_campaigns_and_leaves_customers_alone(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "floorwalker.cli", "demo", "--live", "--json", "--out", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -24,6 +24,8 @@ from floorwalker.store.ledger import Ledger
 from floorwalker.store.vault import Vault
 from floorwalker.testing.shop_server import Shop, create_key, make_event, run_command
 
+pytestmark = pytest.mark.slow
+
 ANN, BEN, BOTH = "ann.uncommon@example.com", "ben.uncommon@example.org", "household@example.org"
 ROAD = {"street": "12 Uncommon Street", "postal_code": "10115", "city": "Berlin", "country": "DE"}
 

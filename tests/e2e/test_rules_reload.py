@@ -117,6 +117,7 @@ def test_who_exchanged_the_rules_stands_in_the_audit(shop: Shop, rules: Path) ->
     assert found[0].startswith("key ") or found[0] == "folder"
 
 
+@pytest.mark.slow
 def test_only_a_key_of_all_rights_and_all_shops_exchanges_rules(shop: Shop) -> None:
     address = "/v1/rules/reload"
     assert shop.client.post(address).status_code == 401

@@ -123,7 +123,7 @@ class Thompson(Learner):
 
     >>> learner = Thompson([1.0, 1.0], 10.0, [0.8, 0.8])
     >>> rng = np.random.default_rng(1)
-    >>> for _ in range(12):
+    >>> for _ in range(40):
     ...     learner.update(0, 0.0)
     ...     learner.update(1, 1.0)
     >>> {learner.choose(rng) for _ in range(20)}
