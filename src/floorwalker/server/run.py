@@ -22,12 +22,10 @@ from litestar import Litestar
 from floorwalker.detectors.rules import default_schema
 from floorwalker.detectors.unusual import UnusualActivity
 from floorwalker.errors import FloorwalkerError, UsageError
-from floorwalker.events.bulk.splitting import split_lines
 from floorwalker.events.bulk.taking import BulkTaker
 from floorwalker.events.decode import decode_event
 from floorwalker.events.event import Event
 from floorwalker.events.identity import Tokeniser, normalise, stored_value
-from floorwalker.features.live import route_codes_of
 from floorwalker.policy.thresholds import ThresholdPolicy
 from floorwalker.server.app import make_app
 from floorwalker.server.archive import Archive
@@ -42,6 +40,7 @@ from floorwalker.server.metrics import Metrics
 from floorwalker.server.personal import PersonalQueue
 from floorwalker.server.protocol import BoundedProtocol
 from floorwalker.server.records_to_rows import write_rows
+from floorwalker.server.rehearsal import rehearse
 from floorwalker.server.routes.collector import check_settings
 from floorwalker.server.rule_watch import RuleWatch
 from floorwalker.server.service import Intake, Personal, Service
@@ -259,10 +258,7 @@ class Server:
             batch = pipeline.batch(events)
             pipeline.score(batch, np.arange(len(batch)))
             pipeline.window.find(pipeline.event_keys(batch.texts["shop"], batch.id))
-        taken = self.service.taker.take(body, [0], [len(body)], now=now)
-        packed = pipeline.packed.read(taken.data, taken.starts, taken.stops)
-        route_codes_of(packed.urls, len(packed.batch))
-        split_lines(body, 1)
+        rehearse(wall_clock)
 
     async def _start_rule_watch(self) -> None:
         engine, watch = self.service.engine, self.metrics.watch
