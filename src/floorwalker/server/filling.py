@@ -40,7 +40,6 @@ RUSH_MICROSECONDS = 20
 """Between two of the last events: 50,000 in a second, so that no snapshot becomes due by time before one by number."""
 _SAY_SECONDS = 10
 _WHO = re.compile(rb'"account":"[^"]*","session":"[^"]*","device":"[^"]*"')
-_STREET = re.compile(rb'"lines":\["([^"]*)"\]')
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -90,7 +89,7 @@ class Filler:
         self._random = np.random.default_rng(plan.seed)
         self._met = np.zeros(plan.accounts, np.bool_)
         self._made = 0
-        tails = [_STREET.sub(rb'"street":"\1"', tail) for tail in make_tails(plan.tails, plan.seed)]
+        tails = make_tails(plan.tails, plan.seed)
         self._tails = [tail.replace(b"%", b"%%") for tail in tails]
         # The same event of an account that comes rarely, with a device and a session of its own.
         who = b'"account":"n-%(name)d","session":"s-n-%(name)d","device":"dn-%(name)d"'

@@ -6,9 +6,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from floorwalker.evaluation.tasks._hardness_figures import FOLDS
+
 SKIPPED = frozenset({"shop", "schema_version", "received_at", "type"})
 """Fields on which malicious and honest events were made equal, or that the server fills in."""
-FOLDS = 5
 
 
 def field_columns(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from floorwalker.metrics import roc_auc
 
 FOLDS = 5
+"""Parts that campaigns and accounts are dealt into; a part is judged by what the others taught."""
 WORDS = r"(?u)\w+|[^\w\s]"
 FEWEST = 50
 """Positives below which a figure says nothing."""

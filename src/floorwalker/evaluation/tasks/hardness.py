@@ -44,21 +44,23 @@ MOST_TEXTS = 20_000
 
 
 def run(*, data: Path | None = None, seeds: Sequence[int] = (0,), events: int = EVENTS) -> dict[str, Any]:
-    """Measure one scenario for each seed; figures are means, with their spread where there are several.
+    """Measure one scenario.
 
     Parameters
     ----------
     data : not needed.
-    seeds : of the scenario and the models.
-    events : of each scenario.
+    seeds : the first is the scenario's and the models'; a second scenario of this size would take as long again.
+    events : of the scenario.
+
+    Returns `metrics`, `bars`, `split`, `data` and `notes`, as `floorwalker.evaluation.document` takes them.
     """
-    found = [measure(Scenario(events=events, seed=100 + seed), seed=seed) for seed in seeds[:1]]
-    first = found[0]
+    seed = seeds[0]
+    found = measure(Scenario(events=events, seed=100 + seed), seed=seed)
     return {
-        "data": {"source": "floorwalker simulate", "events": first["events"], "harmful": first["harmful"]},
+        "data": {"source": "floorwalker simulate", "events": found["events"], "harmful": found["harmful"]},
         "split": "full model: learned on the train days, judged on the test days; campaigns never cross",
-        "seeds": list(seeds[:1]),
-        "metrics": first["metrics"],
+        "seeds": [seed],
+        "metrics": found["metrics"],
         "baselines": {"chance": 0.5},
         "bars": BARS,
         "notes": [
@@ -94,6 +96,8 @@ def measure(scenario: Scenario, *, seed: int) -> dict[str, Any]:
     of_harmful = known[sample.malicious]
     expert = (of_harmful["skill"] == "expert").to_numpy()
     families = of_harmful["family"].to_numpy()
+    # What only adversaries do gives them away, however it looks.
+    alone: NDArray[np.bool_] = np.asarray((sample.controls < 0).all(axis=1))
     pooled = singles(columns, *compare(expert))
     by_family = {}
     for family in sorted(set(families[expert])):
@@ -104,9 +108,7 @@ def measure(scenario: Scenario, *, seed: int) -> dict[str, Any]:
     every, every_truth = compare(np.ones(len(expert), np.bool_))
     split = facts["split"].to_numpy()[every]
     metrics = {
-        "worst_single_feature_auc_expert": max(
-            [next(iter(found.values())) for found in (pooled, *by_family.values())], default=float("nan")
-        ),
+        "worst_single_feature_auc_expert": worst_of([pooled, *by_family.values()], alone=bool(alone[expert].any())),
         "pooled_single_feature_auc_expert": next(iter(pooled.values())),
         "shallow_tree_auc_expert": tree_auc(matrix[at], truth, groups[at], seed=seed),
         "text_bag_of_words_auc": texts_told_apart(folder, known, rng, seed=seed),
@@ -114,9 +116,18 @@ def measure(scenario: Scenario, *, seed: int) -> dict[str, Any]:
         "worst_by_family": {name: next(iter(found.values())) for name, found in by_family.items()},
         "most_telling": dict(list(pooled.items())[:SHOWN]),
         "most_telling_by_family": {name: dict(list(found.items())[:4]) for name, found in by_family.items()},
-        "types_without_honest_events": sorted(set(of_harmful["type"].to_numpy()[(sample.controls < 0).all(axis=1)])),
+        "types_without_honest_events": sorted(set(of_harmful["type"].to_numpy()[alone])),
     }
     return {"events": len(known), "harmful": len(sample.malicious), "metrics": metrics}
+
+
+def worst_of(found: Sequence[dict[str, float]], *, alone: bool) -> float:
+    """The highest AUC of several groups, each with its highest first; 1 where only adversaries have a type of event.
+
+    >>> worst_of([{"rating": 0.7, "status": 0.6}, {"status": 0.8}], alone=False)
+    0.8
+    """
+    return 1.0 if alone else max(next(iter(group.values())) for group in found)
 
 
 def singles(columns: dict[str, NDArray[Any]], at: NDArray[np.int64], truth: NDArray[np.bool_]) -> dict[str, float]:

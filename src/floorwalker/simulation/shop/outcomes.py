@@ -133,7 +133,7 @@ class Outcomes:
     Parameters
     ----------
     table : the outcomes in the order of their times, columns of `SCHEMA`; many lie after the end of the events.
-    entries : the bank's letters (`dispute_chargeback`, `dispute_won`, `dispute_lost`) that arrive before the end.
+    entries : the bank's letters (`dispute_chargeback`, `dispute_won`) that arrive before the end.
     """
 
     table: pl.DataFrame
@@ -245,16 +245,15 @@ def _audits(known: pl.DataFrame, chance: Chance) -> list[pl.DataFrame]:
 
 
 def _answers(letters: pl.DataFrame, chance: Chance) -> pl.DataFrame:
-    """The shop answers some chargebacks and wins some of those."""
+    """The shop answers some chargebacks and wins some of those; of those that it loses it hears nothing new."""
     if not len(letters):
         return letters
     numbers = _numbers(letters["event"])
     answered = chance.uniform("representment", numbers) < CONTESTED
     won = chance.uniform("representment/won", numbers) < WON
     wait = ((20 + 25 * chance.uniform("representment/delay", numbers)) * DAY).astype(np.int64)
-    kinds = np.where(won, "dispute_won", "dispute_lost")
     return letters.with_columns(
-        pl.Series("at", letters["at"].to_numpy() + wait), pl.Series("kind", kinds, pl.String)
+        pl.Series("at", letters["at"].to_numpy() + wait), pl.lit("dispute_won").alias("kind")
     ).filter(pl.Series(answered & won))
 
 
