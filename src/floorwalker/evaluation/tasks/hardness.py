@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from floorwalker.evaluation.extras import need_evaluation_extra
 from floorwalker.evaluation.tasks._hardness_columns import field_columns, place_in_second
 from floorwalker.evaluation.tasks._hardness_figures import (
     FEWEST,
@@ -54,6 +55,7 @@ def run(*, data: Path | None = None, seeds: Sequence[int] = (0,), events: int = 
 
     Returns `metrics`, `bars`, `split`, `data` and `notes`, as `floorwalker.evaluation.document` takes them.
     """
+    need_evaluation_extra()
     seed = seeds[0]
     found = measure(Scenario(events=events, seed=100 + seed), seed=seed)
     return {

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from floorwalker.errors import UsageError
+from floorwalker.evaluation.extras import need_evaluation_extra
 from floorwalker.evaluation.tasks._realism_pictures import draw_pictures
 from floorwalker.evaluation.tasks._realism_sessions import compare_sessions
 from floorwalker.evaluation.tasks._realism_simulated import read_simulated
@@ -42,6 +43,7 @@ def run(*, data: Path | None, seeds: Sequence[int] = (0,), events: int = EVENTS)
         raise UsageError(
             "realism is judged on public data that was not named", fix="give --data or set FLOORWALKER_DATA"
         )
+    need_evaluation_extra()
     real = read_real(data)
     with tempfile.TemporaryDirectory(prefix="floorwalker-realism-") as folder:
         simulate(Scenario(events=events, seed=seeds[0], malicious_share=0.0), Path(folder))

@@ -1,0 +1,18 @@
+"""What an evaluation needs beside the core install, asked for before it works for minutes."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from floorwalker.errors import MissingExtraError
+
+
+def need_evaluation_extra() -> None:
+    """Return where scikit-learn is installed.
+
+    Errors
+    ------
+    `MissingExtraError` where it is not; it names the extra to install.
+    """
+    if find_spec("sklearn") is None:
+        raise MissingExtraError("scikit-learn", "evaluate")
