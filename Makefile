@@ -24,7 +24,7 @@ $(STAMPS)/serve: $(STAMPS)/core
 
 $(STAMPS)/dev: $(STAMPS)/core client/pyproject.toml
 	$(PIP) install -q -c constraints.txt torch
-	$(PIP) install -q -c constraints.txt -e '.[serve,postgres,kafka,train,evaluate]' -e client --group dev
+	$(PIP) install -q -c constraints.txt -e '.[serve,postgres,kafka,train,content,evaluate]' -e client --group dev
 	@touch $@
 
 setup: $(STAMPS)/core ## install what `floorwalker scan` needs

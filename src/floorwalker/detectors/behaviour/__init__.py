@@ -1,0 +1,1 @@
+"""Sequence models on behaviour: an LSTM whose state follows each live account, and a causal Transformer."""

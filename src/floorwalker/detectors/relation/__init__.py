@@ -1,0 +1,1 @@
+"""Who shares what with whom: graph neural networks, neighbour aggregates and rings."""

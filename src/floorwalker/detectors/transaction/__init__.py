@@ -1,0 +1,1 @@
+"""Boosted trees and the classical models on rows of features."""
