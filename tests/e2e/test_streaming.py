@@ -13,7 +13,7 @@ import pytest
 from floorwalker.errors import InputError, UsageError
 from floorwalker.evaluation.benchmarks.decisions import serve
 from floorwalker.simulation.shop.campaigns import plan
-from floorwalker.simulation.shop.honest.run import simulate
+from floorwalker.simulation.shop.run import simulate
 from floorwalker.simulation.shop.scenario import Scenario
 from floorwalker.simulation.shop.streaming import Stream, read_honest, stream
 from floorwalker.simulation.shop.world import World

@@ -107,7 +107,7 @@ def _whole_shop(
 ) -> tuple[dict[str, Any], str]:
     from dataclasses import asdict
 
-    from floorwalker.simulation.shop.honest.run import simulate as run
+    from floorwalker.simulation.shop.run import simulate as run
     from floorwalker.simulation.shop.scenario import Scenario
 
     if first_day is not None:

@@ -40,7 +40,7 @@ def cache_folder() -> Path:
 
 def simulated_shop(scenario: Scenario) -> Path:
     """The folder with this scenario's events, truth and outcomes; simulated now where it is not there yet."""
-    from floorwalker.simulation.shop.honest.run import simulate
+    from floorwalker.simulation.shop.run import simulate
 
     folder = cache_folder() / "shops" / fingerprint(scenario)
     if not (folder / "complete").exists():

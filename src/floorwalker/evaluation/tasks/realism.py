@@ -19,7 +19,7 @@ from floorwalker.evaluation.tasks._realism_simulated import read_simulated
 from floorwalker.evaluation.tasks._realism_statistics import STATISTICS
 from floorwalker.evaluation.tasks._realism_tables import Tables, read_real
 from floorwalker.evaluation.tasks.realism_bounds import describe, read_bounds
-from floorwalker.simulation.shop.honest.run import simulate
+from floorwalker.simulation.shop.run import simulate
 from floorwalker.simulation.shop.scenario import Scenario
 
 BARS = {"within_bound_share": {"min": 1.0}, "c2st_auc": {"max": 0.80}}

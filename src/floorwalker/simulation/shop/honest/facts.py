@@ -12,9 +12,9 @@ from floorwalker.simulation.shop.honest.acts import PATHS, Act
 from floorwalker.simulation.shop.honest.buying import METHODS
 from floorwalker.simulation.shop.honest.calling import Calls
 from floorwalker.simulation.shop.honest.fitted import Ints
-from floorwalker.simulation.shop.honest.naming import names
 from floorwalker.simulation.shop.honest.ordering import Offers, Orders
 from floorwalker.simulation.shop.honest.shelf import HOST, Shelf
+from floorwalker.simulation.shop.naming import names
 from floorwalker.simulation.shop.world.cards import WALLETS
 from floorwalker.simulation.shop.world.catalogue import CATEGORY_IDS
 from floorwalker.simulation.shop.world.countries import CODES

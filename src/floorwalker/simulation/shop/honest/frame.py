@@ -16,12 +16,12 @@ from floorwalker.simulation.shop.honest.calling import Calls, join
 from floorwalker.simulation.shop.honest.crowd import Crowd, join_orders
 from floorwalker.simulation.shop.honest.fitted import Ints
 from floorwalker.simulation.shop.honest.fulfilment import CANCEL_REASONS, REASONS, SUPPORT_REASONS
-from floorwalker.simulation.shop.honest.naming import names
 from floorwalker.simulation.shop.honest.offers import BALANCES
 from floorwalker.simulation.shop.honest.paying import DECLINE_CODES, RESULTS
 from floorwalker.simulation.shop.honest.shelf import RATES, Shelf, in_currency
 from floorwalker.simulation.shop.honest.signalling import draw_signals
 from floorwalker.simulation.shop.honest.visiting import LOGIN_METHODS
+from floorwalker.simulation.shop.naming import names
 
 if TYPE_CHECKING:
     from floorwalker.simulation.shop.world import World

@@ -9,8 +9,8 @@ import polars as pl
 
 from floorwalker.simulation.shop.honest import facts
 from floorwalker.simulation.shop.honest.acts import Act
-from floorwalker.simulation.shop.honest.naming import names
 from floorwalker.simulation.shop.honest.shelf import shelf_of
+from floorwalker.simulation.shop.naming import names
 from floorwalker.simulation.shop.scenario import DAY, SECOND
 
 if TYPE_CHECKING:

@@ -15,11 +15,11 @@ from floorwalker.simulation.shop.honest.acts import LAST_PAGE, PATHS, TYPES, Act
 from floorwalker.simulation.shop.honest.browsing import BUY, HOLD, LOOK, plan_visits
 from floorwalker.simulation.shop.honest.fitted import fitted, pick, to_level, to_score
 from floorwalker.simulation.shop.honest.fulfilment import plan_aftermath
-from floorwalker.simulation.shop.honest.naming import names
 from floorwalker.simulation.shop.honest.paying import plan_payments
-from floorwalker.simulation.shop.honest.schema import EVENT_COLUMNS, complete, frame_of
 from floorwalker.simulation.shop.honest.signalling import draw_signals
+from floorwalker.simulation.shop.naming import names
 from floorwalker.simulation.shop.scenario import DAY, SECOND, Scenario
+from floorwalker.simulation.shop.schema import EVENT_COLUMNS, complete, frame_of
 from floorwalker.simulation.shop.world import World
 
 RNG = np.random.default_rng

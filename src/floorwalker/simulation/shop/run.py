@@ -21,16 +21,16 @@ import numpy as np
 import polars as pl
 
 from floorwalker.errors import UsageError
+from floorwalker.simulation.shop import access
 from floorwalker.simulation.shop.chance import Chance
-from floorwalker.simulation.shop.honest import access
 from floorwalker.simulation.shop.honest.crowd import make_crowd
 from floorwalker.simulation.shop.honest.frame import make_frames
 from floorwalker.simulation.shop.honest.machines import make_machines
-from floorwalker.simulation.shop.honest.naming import names
-from floorwalker.simulation.shop.honest.pieces import finish_day, pieces_of, read_day, write_pieces
-from floorwalker.simulation.shop.honest.schema import EVENT_COLUMNS, TRUTH, frame_of
+from floorwalker.simulation.shop.naming import names
 from floorwalker.simulation.shop.outcomes import AUDITS, Outcomes, make_outcomes
+from floorwalker.simulation.shop.pieces import finish_day, pieces_of, read_day, write_pieces
 from floorwalker.simulation.shop.scenario import Scenario
+from floorwalker.simulation.shop.schema import EVENT_COLUMNS, TRUTH, frame_of
 from floorwalker.simulation.shop.world import World
 
 Progress = Callable[[str], None]

@@ -8,11 +8,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from floorwalker.simulation.shop import schema
 from floorwalker.simulation.shop.chance import Chance
-from floorwalker.simulation.shop.honest import schema
-from floorwalker.simulation.shop.honest.naming import names
-from floorwalker.simulation.shop.honest.schema import COLUMNS, TRUTH, TRUTH_COLUMNS, complete
+from floorwalker.simulation.shop.naming import names
 from floorwalker.simulation.shop.scenario import DAY, Scenario
+from floorwalker.simulation.shop.schema import COLUMNS, TRUTH, TRUTH_COLUMNS, complete
 
 
 def write_pieces(frame: pl.DataFrame, scenario: Scenario, folder: Path, name: str) -> NDArray[np.int64]:

@@ -13,7 +13,7 @@ import pytest
 
 from floorwalker.errors import UsageError
 from floorwalker.events.decode import decode_event
-from floorwalker.simulation.shop.honest.run import Summary, simulate
+from floorwalker.simulation.shop.run import Summary, simulate
 from floorwalker.simulation.shop.scenario import Scenario
 from floorwalker.sources.access_log import AccessLog
 
