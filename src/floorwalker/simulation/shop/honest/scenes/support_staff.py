@@ -36,9 +36,10 @@ def add(crowd: Crowd) -> None:
         known = np.flatnonzero(people.joined_at[customer] < at)
         helper, customer, at = helper[known], customer[known], at[known]
         # The visit is the helper's (device, network); the account is the customer's.
-        visit = crowd.open_visits(
-            errands(crowd.world, rng, people, helper, at), known=1.0, label=label_of("support_staff")
-        )
+        # Nobody logs in, members or not: a helper is let into the account of each customer.
+        calls = errands(crowd.world, rng, people, helper, at)
+        visit = crowd.open_visits(calls, label=label_of("support_staff"))
+        crowd.login_at[-1][:] = 0
         crowd.rows.add(visit=visit, person=customer, at=at, act=Act.ACCOUNT_PAGE)
         crowd.rows.add(visit=visit, person=customer, at=at + 20 * SECOND, act=Act.ORDERS_PAGE)
         act = np.array(_ACTS)[rng.integers(len(_ACTS), size=len(helper))]
