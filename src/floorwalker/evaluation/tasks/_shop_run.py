@@ -6,7 +6,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +18,14 @@ from numpy.typing import NDArray
 import floorwalker.simulation.shop as shop_package
 from floorwalker.errors import InputError
 from floorwalker.events.batch import EventBatch, make_batch
-from floorwalker.events.bulk.packed import PackedReader
-from floorwalker.events.bulk.taking import BulkTaker
 from floorwalker.events.entities import EntityKeyer
 from floorwalker.events.frames import nest_rows, read_events
 from floorwalker.events.identity.normalise import normalise
 from floorwalker.events.identity.tokens import Tokeniser
-from floorwalker.features.live import FeatureBatch, LiveFeatures, route_codes_of
+from floorwalker.features.live import FeatureBatch, LiveFeatures
+from floorwalker.learning.shop.recording import EventReader, Recording, is_recorded, open_recording, record
 from floorwalker.simulation.shop.scenario import DAY, Scenario
 
-_encode = msgspec.json.Encoder().encode
 BATCH = 20_000
 """Events read and counted at once."""
 
@@ -91,10 +89,13 @@ def gather_features(
     """
     frames: list[pl.DataFrame] = []
     values: list[NDArray[Any]] = []
-    live, reader = LiveFeatures(seed=seed), _Reader()
+    live, reader = LiveFeatures(seed=seed), EventReader()
     start = 0
     for frame in iterate_frames(folder):
-        features = live.advance(reader.read(nest_rows(frame)))
+        batch, faults = reader.read(nest_rows(frame))
+        if faults:
+            raise InputError(f"the simulator wrote an event that is none: {faults[0]}")
+        features = live.advance(batch)
         here = wanted[np.searchsorted(wanted, start) : np.searchsorted(wanted, start + len(frame))] - start
         frames.append(frame[here])
         values.append(features.values[here])
@@ -102,28 +103,13 @@ def gather_features(
     return pl.concat(frames, how="diagonal_relaxed"), np.concatenate(values), live.names
 
 
-class _Reader:
-    """Events as columns without texts, as after intake and journal, at a fifth of `normalise` and `make_batch`."""
-
-    def __init__(self) -> None:
-        self._taker = BulkTaker(Tokeniser(bytes(32)), seed=bytes(32))
-        self._packed = PackedReader(EntityKeyer(bytes(16)), bytes(16), lambda shop: shop.encode())
-
-    def read(self, rows: list[dict[str, Any]]) -> EventBatch:
-        """The columns of the events of these rows, with the codes of their routes."""
-        texts = [_encode(row) for row in rows]
-        stops = np.cumsum([len(text) for text in texts])
-        starts = stops - [len(text) for text in texts]
-        now = max((row["at"] for row in rows), default=0)
-        taken = self._taker.take(b"".join(texts), starts, stops, now=now)
-        for row in taken.left:
-            self._taker.look_closely(taken, row, texts[row], now=now)
-        taken.settle()
-        if taken.faults:
-            raise InputError(f"the simulator wrote an event that is none: {taken.faults[0]}")
-        packed = self._packed.read(taken.data, taken.starts, taken.stops)
-        routes = route_codes_of(packed.urls, len(packed.batch))
-        return replace(packed.batch, keys={**packed.batch.keys, "route": routes})
+def recorded_shop(scenario: Scenario) -> tuple[Path, Recording]:
+    """The folder of `simulated_shop` and its history as columns; both kept from one evaluation to the next."""
+    folder = simulated_shop(scenario)
+    columns = folder / "columns"
+    if not is_recorded(columns):
+        return folder, record((nest_rows(frame) for frame in iterate_frames(folder)), columns)
+    return folder, open_recording(columns)
 
 
 def read_truth(folder: Path, scenario: Scenario) -> pl.DataFrame:

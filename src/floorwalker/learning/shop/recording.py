@@ -1,0 +1,278 @@
+"""A shop's history as columns on disk: read once, learned from many times.
+
+Every event goes through the same intake, columns and live features as in the server, in order; what detectors read is
+then kept in plain arrays that are mapped, not loaded. Five million events take about six gigabytes on disk, and hardly
+any memory.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from floorwalker.errors import ArtefactError, InputError
+from floorwalker.events.batch import NUMBER_FIELDS, EventBatch
+from floorwalker.events.bulk.packed import PackedReader
+from floorwalker.events.bulk.taking import BulkTaker
+from floorwalker.events.entities import ENTITIES, EntityKeyer
+from floorwalker.events.faults import Fault
+from floorwalker.events.identity.tokens import Tokeniser
+from floorwalker.events.parts import Parts
+from floorwalker.features.live import FeatureBatch, LiveFeatures, route_codes_of
+
+FORMAT = 1
+KEYS: tuple[str, ...] = (*ENTITIES, "country", "route")
+"""Columns of `Recording.keys`."""
+NAMED: tuple[str, ...] = ("id", "account", "session", "order")
+"""What outcomes and labels speak of; `card.scheme` stands beside, for reason codes of chargebacks."""
+_HEADS = (("type", np.int16), ("at", np.int64), ("received_at", np.int64))
+_PARTS = (("row", np.int64), ("entity", np.int8), ("key", np.uint64))
+_FACTS = "recording.json"
+
+_encode = msgspec.json.Encoder().encode
+
+
+class EventReader:
+    """Events as columns without texts, as after intake and journal, at a fifth of `normalise` and `make_batch`.
+
+    The secrets are fixed: nobody attacks a training.
+    """
+
+    def __init__(self) -> None:
+        self._taker = BulkTaker(Tokeniser(bytes(32)), seed=bytes(32))
+        self._packed = PackedReader(EntityKeyer(bytes(16)), bytes(16), lambda shop: shop.encode())
+
+    def read(self, rows: Sequence[Mapping[str, Any]]) -> tuple[EventBatch, list[Fault]]:
+        """The columns of these events, each as it would be sent, with the codes of their routes; and what was none.
+
+        Events with faults are left out of the columns.
+        """
+        texts = [_encode(row) for row in rows]
+        stops = np.cumsum([len(text) for text in texts])
+        starts = stops - [len(text) for text in texts]
+        now = max((row["at"] for row in rows), default=0)
+        taken = self._taker.take(b"".join(texts), starts, stops, now=now)
+        for row in taken.left:
+            self._taker.look_closely(taken, row, texts[row], now=now)
+        taken.settle()
+        good = taken.rows
+        packed = self._packed.read(taken.data, taken.starts[good], taken.stops[good])
+        routes = route_codes_of(packed.urls, len(packed.batch))
+        return replace(packed.batch, keys={**packed.batch.keys, "route": routes}), taken.faults
+
+
+@dataclass(frozen=True)
+class Recording:
+    """The history of a shop, `n` events in the order of their times.
+
+    Parameters
+    ----------
+    folder : where it lies.
+    names : of the F live features.
+    features : float32 [n, F], as of just before each event; NaN where missing. Mapped from disk, as all arrays here.
+    numbers : float32 [n, N], the events' own numbers in the order of `NUMBER_FIELDS`.
+    keys : uint64 [n, K], in the order of `KEYS`; 0 where missing.
+    type : int16 [n], codes of event types.
+    at, received_at : int64 [n], µs UTC.
+    left_out : events that could not be read; `first_fault` says what was wrong with the first.
+    """
+
+    folder: Path
+    names: tuple[str, ...]
+    features: NDArray[np.float32]
+    numbers: NDArray[np.float32]
+    keys: NDArray[np.uint64]
+    type: NDArray[np.int16]
+    at: NDArray[np.int64]
+    received_at: NDArray[np.int64]
+    left_out: int
+    first_fault: str
+    _parts: dict[str, NDArray[Any]]
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+    def named(self) -> pl.DataFrame:
+        """A row an event: `id`, `account`, `session`, `order`, `scheme`."""
+        return pl.read_parquet(self.folder / "named.parquet")
+
+    def texts(self) -> pl.DataFrame:
+        """The written texts: `row` (place of the event), `text`."""
+        return pl.read_parquet(self.folder / "texts.parquet")
+
+    def batch(self, start: int, stop: int) -> tuple[EventBatch, FeatureBatch]:
+        """The events at these places as the detectors get them; ids are empty and texts absent."""
+        here = slice(start, stop)
+        size = len(self.at[here])
+        blank = [""] * size
+        first, last = np.searchsorted(self._parts["row"], (start, stop))
+        inside = slice(int(first), int(last))
+        parts = Parts(
+            (self._parts["row"][inside] - start).astype(np.int32),
+            np.asarray(self._parts["entity"][inside]),
+            np.asarray(self._parts["key"][inside]),
+            np.full((4, int(last - first)), np.nan),
+        )
+        keys = np.ascontiguousarray(self.keys[here].T)
+        numbers = np.asarray(self.numbers[here].T, np.float64)
+        values = np.asarray(self.features[here])
+        events = EventBatch(
+            id=blank,
+            type=np.asarray(self.type[here]),
+            at=np.asarray(self.at[here]),
+            received_at=np.asarray(self.received_at[here]),
+            keys=dict(zip(KEYS, keys, strict=True)),
+            numbers=dict(zip(NUMBER_FIELDS, np.ascontiguousarray(numbers), strict=True)),
+            texts={},
+            parts=parts,
+        )
+        return events, FeatureBatch(blank, events.at, values, self.names, np.isnan(values))
+
+    def batches(
+        self, start: int = 0, stop: int | None = None, *, size: int = 20_000
+    ) -> Iterator[tuple[slice, EventBatch, FeatureBatch]]:
+        """All events in order, in pieces, each with its place."""
+        end = len(self) if stop is None else stop
+        for first in range(start, end, size):
+            last = min(first + size, end)
+            yield slice(first, last), *self.batch(first, last)
+
+
+def record(
+    pieces: Iterable[Sequence[Mapping[str, Any]]],
+    folder: Path,
+    *,
+    seed: int = 1,
+    progress: Callable[[int], None] | None = None,
+) -> Recording:
+    """Read events, count them, and keep what detectors read.
+
+    Parameters
+    ----------
+    pieces : events as they would be sent (dictionaries as in docs/events.md), in the order of their times, in pieces
+        of some ten thousand.
+    folder : is made; what a broken run left there is replaced.
+    seed : of the live features' sketches.
+    progress : told how many events were read.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    live, reader = LiveFeatures(seed=seed), EventReader()
+    files = {
+        name: (folder / name).open("wb")
+        for name in ("features", "numbers", "keys", *(f"part_{part}" for part, _ in _PARTS))
+    }
+    heads: dict[str, list[NDArray[Any]]] = {name: [] for name, _ in _HEADS}
+    named: list[pl.DataFrame] = []
+    texts: list[pl.DataFrame] = []
+    done = left_out = 0
+    first_fault = ""
+    try:
+        for piece in pieces:
+            batch, faults = reader.read(piece)
+            if faults:
+                left_out += len(faults)
+                first_fault = first_fault or str(faults[0])
+                wrong = {fault.position for fault in faults}
+                piece = [row for place, row in enumerate(piece) if place not in wrong]
+            if not piece:
+                continue
+            features = live.advance(batch)
+            features.values.astype(np.float32, copy=False).tofile(files["features"])
+            np.column_stack([batch.numbers[name] for name in NUMBER_FIELDS]).astype(np.float32).tofile(files["numbers"])
+            np.column_stack([batch.keys[name] for name in KEYS]).tofile(files["keys"])
+            (batch.parts.row.astype(np.int64) + done).tofile(files["part_row"])
+            batch.parts.entity.astype(np.int8).tofile(files["part_entity"])
+            batch.parts.key.tofile(files["part_key"])
+            for name, _ in _HEADS:
+                heads[name].append(getattr(batch, name))
+            named.append(_names_of(piece))
+            texts.append(_texts_of(piece, done))
+            done += len(batch)
+            if progress is not None:
+                progress(done)
+    finally:
+        for file in files.values():
+            file.close()
+    if not done:
+        raise InputError(
+            f"none of {left_out} events can be read; the first: {first_fault}" if left_out else "there are no events",
+            allowed="events as in docs/events.md",
+            fix="floorwalker doctor FILE names what is wrong",
+        )
+    for name, kind in _HEADS:
+        np.concatenate(heads[name]).astype(kind).tofile(folder / name)
+    pl.concat(named).write_parquet(folder / "named.parquet")
+    pl.concat(texts).write_parquet(folder / "texts.parquet")
+    facts = {"format": FORMAT, "events": done, "features": live.names, "numbers": NUMBER_FIELDS, "keys": KEYS}
+    facts |= {"left_out": left_out, "first_fault": first_fault}
+    (folder / _FACTS).write_bytes(_encode(facts))
+    return open_recording(folder)
+
+
+def is_recorded(folder: Path) -> bool:
+    """Whether a whole recording of today's features lies there."""
+    try:
+        open_recording(folder)
+    except ArtefactError:
+        return False
+    return True
+
+
+def open_recording(folder: Path) -> Recording:
+    """Map what `record` kept; `ArtefactError` where there is none or it was made with other features."""
+    try:
+        facts = json.loads((folder / _FACTS).read_bytes())
+    except (OSError, ValueError) as missing:
+        raise ArtefactError(f"no recording in {folder}", fix="record the events again") from missing
+    names = LiveFeatures(seed=0).names
+    wanted = {"format": FORMAT, "features": [*names], "numbers": [*NUMBER_FIELDS], "keys": [*KEYS]}
+    if any(facts.get(name) != value for name, value in wanted.items()):
+        raise ArtefactError(f"the recording in {folder} has other columns", fix="record the events again")
+    n = int(facts["events"])
+
+    def mapped(name: str, kind: Any, width: int = 0) -> NDArray[Any]:
+        path = folder / name
+        rows = path.stat().st_size // (np.dtype(kind).itemsize * max(width, 1))
+        if not rows:
+            return np.zeros((0, width) if width else 0, kind)
+        found: NDArray[Any] = np.memmap(path, kind, "r", shape=(rows, width) if width else (rows,))
+        return found
+
+    heads = {name: np.array(mapped(name, kind)) for name, kind in _HEADS}
+    found = Recording(
+        folder,
+        names,
+        mapped("features", np.float32, len(names)),
+        mapped("numbers", np.float32, len(NUMBER_FIELDS)),
+        mapped("keys", np.uint64, len(KEYS)),
+        heads["type"],
+        heads["at"],
+        heads["received_at"],
+        int(facts["left_out"]),
+        str(facts["first_fault"]),
+        {name: np.array(mapped(f"part_{name}", kind)) for name, kind in _PARTS},
+    )
+    if any(len(array) != n for array in (found.features, found.numbers, found.keys, found.at)):
+        raise ArtefactError(f"the recording in {folder} is not whole", fix="record the events again")
+    return found
+
+
+def _names_of(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
+    columns: dict[str, list[Any]] = {name: [row.get(name) for row in rows] for name in NAMED}
+    columns["scheme"] = [(row.get("card") or {}).get("scheme") for row in rows]
+    return pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
+
+
+def _texts_of(rows: Sequence[Mapping[str, Any]], start: int) -> pl.DataFrame:
+    written = [(start + place, row["text"]) for place, row in enumerate(rows) if row.get("text")]
+    return pl.DataFrame(written, schema={"row": pl.Int64, "text": pl.String}, orient="row")
