@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import time
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +47,7 @@ def stream_folder(
         )
     try:
         kept = json.loads((folder / "manifest.json").read_text("utf-8"))["scenario"]
-        first_day = date.fromisoformat(kept.pop("first_day"))
-        scenario = Scenario(**{**kept, "only": tuple(kept["only"]), "first_day": first_day})
+        scenario = Scenario.of(kept)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"{folder} holds no simulated shop: {error}", fix=f"floorwalker simulate --out {folder}"

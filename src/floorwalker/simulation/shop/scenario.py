@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
+from typing import Any
 
 from floorwalker.errors import UsageError
 
@@ -48,6 +50,20 @@ class Scenario:
                 raise UsageError(f"{name} is {getattr(self, name)}", allowed=f"{least} to {most}")
         if not 0.0 <= self.malicious_share <= 0.03:
             raise UsageError(f"malicious_share is {self.malicious_share}", allowed="0 to 0.03")
+
+    @classmethod
+    def of(cls, plain: Mapping[str, Any]) -> Scenario:
+        """The scenario that `as_plain` gave, as it stands in a run's `manifest.json`.
+
+        >>> Scenario.of(Scenario(seed=3, only=("carding",)).as_plain()) == Scenario(seed=3, only=("carding",))
+        True
+        """
+        first_day = date.fromisoformat(plain["first_day"])
+        return cls(**{**plain, "first_day": first_day, "only": tuple(plain["only"])})
+
+    def as_plain(self) -> dict[str, Any]:
+        """All of it as values that JSON knows."""
+        return {**asdict(self), "first_day": self.first_day.isoformat(), "only": list(self.only)}
 
     @property
     def first_at(self) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -120,11 +122,35 @@ def test_the_manifest_names_the_files(run: tuple[Path, Summary]) -> None:
 
 
 @pytest.mark.slow
-def test_any_number_of_cores_gives_the_same_bytes(run: tuple[Path, Summary], tmp_path: Path) -> None:
-    _, summary = run
-    other = simulate(SMALL, tmp_path, cores=2, access_log=tmp_path / "access.log")
-    assert other.files == summary.files
-    assert (tmp_path / "access.log").read_bytes() == (run[0] / "access.log").read_bytes()
+def test_any_number_of_cores_gives_the_same_bytes_and_a_plain_script_may_ask_for_them(
+    run: tuple[Path, Summary], tmp_path: Path
+) -> None:
+    folder, summary = run
+    script = tmp_path / "script.py"
+    # Nothing below `if __name__ == "__main__":`; the file beside it must not be taken for the library's module.
+    (tmp_path / "statistics.py").write_text("raise ImportError", "utf-8")
+    script.write_text(
+        f"""\
+from pathlib import Path
+from floorwalker.simulation.shop.run import simulate
+from floorwalker.simulation.shop.scenario import Scenario
+
+scenario = Scenario.of({SMALL.as_plain()!r})
+simulate(scenario, Path("shop"), cores=2, access_log=Path("access.log"))
+""",
+        "utf-8",
+    )
+    subprocess.run([sys.executable, "-P", str(script)], cwd=tmp_path, check=True)
+    for name in summary.files:
+        assert (tmp_path / "shop" / name).read_bytes() == (folder / name).read_bytes(), name
+    assert (tmp_path / "access.log").read_bytes() == (folder / "access.log").read_bytes()
+
+
+@pytest.mark.parametrize("cores", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_what_is_wrong_with_a_scenario_is_said_whoever_finds_it(cores: int, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="unknown adversary 'cardinal'"):
+        simulate(Scenario(events=1_000, days=3, only=("cardinal",)), tmp_path, cores=cores)
+    assert not list(tmp_path.iterdir())
 
 
 def test_no_cores_are_refused(tmp_path: Path) -> None:
