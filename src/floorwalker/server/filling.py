@@ -38,6 +38,9 @@ DAYS = 30
 """Over which the events are spread, but for the last ones."""
 RUSH_MICROSECONDS = 20
 """Between two of the last events: 50,000 in a second, so that no snapshot becomes due by time before one by number."""
+SAVED_TOGETHER = 16_384
+"""Pages saved for a snapshot after so many events: no fewer than come to be written meanwhile."""
+_PATIENCE_SECONDS = 0.01
 _SAY_SECONDS = 10
 _WHO = re.compile(rb'"account":"[^"]*","session":"[^"]*","device":"[^"]*"')
 
@@ -127,8 +130,11 @@ class Filler:
             model, record = learned
             runtime.engine.work([RecordJob((record,), then=lambda _: runtime.engine.pipeline.adopt(model))])
         runtime.maintain()
-        while runtime.snapshots.step():
-            pass
+        runtime.snapshots.step(SAVED_TOGETHER)
+        while runtime.is_far_ahead():
+            # Sleep, rather than ask again at once: the thread that writes needs the interpreter as well.
+            time.sleep(_PATIENCE_SECONDS)
+            runtime.snapshots.step(SAVED_TOGETHER)
 
     def _draw(self, count: int, kinds: int) -> tuple[list[int], list[int], list[bool]]:
         """Which templates, which of the rare accounts, and whether these: half of the events."""
