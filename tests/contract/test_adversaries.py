@@ -13,7 +13,7 @@ from floorwalker.events.types import TYPE_CODES
 from floorwalker.simulation.shop.adversaries import list_adversaries, load_adversary
 from floorwalker.simulation.shop.adversaries._base import Adversary, Answer, Brief, run
 from floorwalker.simulation.shop.adversaries._skills import SKILLS
-from floorwalker.simulation.shop.diary import Entry
+from floorwalker.simulation.shop.diary import Entry, Truth
 from floorwalker.simulation.shop.scenario import DAY, Scenario
 from floorwalker.simulation.shop.world import World
 
@@ -66,11 +66,13 @@ def test_each_campaign(world: World, name: str, skill: str) -> None:
     assert all(given.starts_at <= entry.event.at < given.ends_at for entry in entries)
     assert [entry.event.at for entry in entries] == sorted(entry.event.at for entry in entries)
     assert adversary.spent_minor <= given.budget_minor
-    # The truth says the same of all of it.
+    # The truth says the same of all of it, but for customers whom it drew in without their knowing.
     assert {entry.event.type for entry in harmful} <= family.harmful
-    assert {entry.truth.abuse_type for entry in entries} == {family.abuse_type}
-    assert {(entry.truth.adversary, entry.truth.skill, entry.truth.campaign) for entry in entries} == {(name, skill, 7)}
-    assert {entry.truth.phase for entry in entries} <= {"preparatory", "harmful"}
+    own = [entry for entry in entries if entry.truth.adversary]
+    assert {entry.truth.abuse_type for entry in own} == {family.abuse_type}
+    assert {(entry.truth.adversary, entry.truth.skill, entry.truth.campaign) for entry in own} == {(name, skill, 7)}
+    assert {entry.truth.phase for entry in own} <= {"preparatory", "harmful"}
+    assert all(entry.truth == Truth(segment=entry.truth.segment) for entry in entries if not entry.truth.adversary)
     assert all((entry.truth.loss_minor > 0) <= (entry.truth.phase == "harmful") for entry in entries)
     # Its events are events.
     for place, entry in enumerate(entries):

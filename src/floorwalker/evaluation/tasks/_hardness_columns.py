@@ -24,8 +24,9 @@ def field_columns(
     malicious : bool [n].
     groups : int64 [n], campaign or account: a value's rate of abuse is learned from other groups only.
 
-    A number or statement stands for itself; a text for the rate of abuse among events of other groups that have it,
-    and for its length and its share of digits; a list for its length. `missing/NAME` says that a field is absent.
+    A number or statement stands for itself; a text for the rate of abuse among events of other groups that have it (by
+    how much it differs from the rate among all of theirs), and for its length and its share of digits; a list for its
+    length. `missing/NAME` says that a field is absent.
     """
     columns: dict[str, NDArray[np.float64]] = {}
     fold = groups % FOLDS
@@ -88,16 +89,20 @@ def _first_character(column: pl.Series) -> NDArray[np.float64]:
 
 
 def _rates(column: pl.Series, malicious: NDArray[np.bool_], fold: NDArray[np.int64]) -> NDArray[np.float64]:
-    """The smoothed rate of abuse of each text, learned on the other folds; NaN for a text that they do not know."""
+    """By how much each text's smoothed rate of abuse differs from everybody's, learned on the other folds.
+
+    NaN for a text that they do not know. The others' own rate is taken off because folds with many malicious events
+    leave few to the others: a column that never changes would tell the folds apart by it, and with them the campaigns.
+    """
     codes = column.rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
     n = int(codes.max()) + 1
-    base = float(malicious.mean())
     rates = np.full(len(codes), np.nan)
     for held in range(FOLDS):
         others, here = fold != held, fold == held
         seen = np.bincount(codes[others], minlength=n)
         bad = np.bincount(codes[others], weights=malicious[others], minlength=n)
-        learned = np.where(seen > 0, (bad + 20 * base) / (seen + 20), np.nan)
+        base = bad.sum() / max(seen.sum(), 1)
+        learned = np.where(seen > 0, (bad + 20 * base) / (seen + 20) - base, np.nan)
         rates[here] = learned[codes[here]]
     rates[codes == 0] = np.nan
     return rates

@@ -139,9 +139,12 @@ def singles(columns: dict[str, NDArray[Any]], at: NDArray[np.int64], truth: NDAr
 
 
 def group_numbers(facts: pl.DataFrame) -> NDArray[np.int64]:
-    """One number for each campaign, and for each honest account (session, where there is none)."""
-    who = pl.when(pl.col("campaign") >= 0).then(pl.format("campaign {}", "campaign"))
-    named = who.otherwise(pl.coalesce("account", "session", "id"))
+    """One number for each campaign with the accounts that it used, and for each other account (session, where there is
+    none): what a customer whose account was used did himself must not teach what the account's abuse looks like.
+    """
+    used = pl.col("campaign").filter(pl.col("campaign") >= 0).min().over("account")
+    campaign = pl.when(pl.col("campaign") >= 0).then("campaign").when(pl.col("account").is_not_null()).then(used)
+    named = pl.coalesce(pl.format("campaign {}", campaign), "account", "session", "id")
     return facts.select(named.hash(7).alias("group"))["group"].to_numpy().astype(np.uint64).view(np.int64) >> 1 & 0xFFFF
 
 

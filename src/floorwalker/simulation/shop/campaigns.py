@@ -45,6 +45,19 @@ TYPE_WEIGHTS = MappingProxyType({"scraping": 1.5})
 """Abuse type -> times the harmful events of the others: a page that is copied is little."""
 _LEAST = (by_skill(30, 20, 10, 8), by_skill(120, 80, 40, 30))
 """Skill -> harmful events below which one more campaign says nothing: of any kind, and of copied pages."""
+_FEW = 20
+"""Harmful events of one kind of abuse below which a part has room for one campaign of it at the most (`_one_each`)."""
+_ONE_EACH = MappingProxyType(
+    {
+        "train": ("naive", "skilled", "naive", "expert", "naive", "skilled", "advanced", "naive", "skilled"),
+        "validation": ("naive", "skilled", "expert", "naive", "advanced", "skilled", "naive", "expert", "skilled"),
+        "test": ("naive", "expert", "skilled", "advanced", "expert", "skilled", "advanced", "expert", "advanced"),
+    }
+)
+"""Part -> the skills of its campaigns, one kind of abuse after the other, where there is room for few."""
+_WORTH = by_skill(150, 150, 60, 60)
+"""Skill -> events of the smallest campaign that is one: a list of cards is tried out, a ring has its accounts; whoever
+hides may be few."""
 _SLACK = 1.5
 """A campaign may cause this many times the events that it is planned with."""
 
@@ -135,7 +148,8 @@ def run_campaigns(world: World, campaigns: Iterable[Planned]) -> Iterator[Ran]:
 
 
 def row_of(planned: Planned, adversary: Adversary, entries: list[Entry]) -> dict[str, Any]:
-    """The line of a campaign in `campaigns.parquet`."""
+    """The line of a campaign in `campaigns.parquet`; customers whom it drew in are none of its accounts."""
+    entries = [entry for entry in entries if entry.truth.adversary]
     return {
         "campaign": planned.number,
         "adversary": planned.adversary,
@@ -192,6 +206,9 @@ def _plan_split(scenario: Scenario, chance: Chance, split: str, events: float, f
     slots: list[_Slot] = []
     for _ in range(6):
         # How many events a harmful one costs depends on who does it: a few rounds, and both fit.
+        if harmful < _FEW * len(kinds):
+            slots = _one_each(by_type, kinds, _ONE_EACH[split], events, shares if split == "test" else None)
+            break
         slots = _slots(by_type, kinds, shares, harmful, even=split == "test")
         harmful *= events / sum(slot.harmful / slot.family.harmful_share[slot.skill] for slot in slots)
     scale = events / sum(slot.harmful / slot.family.harmful_share[slot.skill] for slot in slots)
@@ -247,6 +264,41 @@ def _slots(
             slots.append(_Slot(skill, family, part if even else part * (8.0 * family.harmful_share[skill]) ** 0.5))
             given[skill] += part
             mine[skill] += part
+    return slots
+
+
+def _one_each(
+    by_type: Mapping[str, Mapping[str, list[type[Adversary]]]],
+    kinds: list[str],
+    skills: tuple[str, ...],
+    events: float,
+    shares: Mapping[str, float] | None,
+) -> list[_Slot]:
+    """Few campaigns, each of a size that such a campaign has in life, of as many kinds of abuse as there is room for.
+
+    Parameters
+    ----------
+    by_type : abuse type -> skill -> families, in the order in which they come.
+    kinds : abuse types in the order in which they come.
+    skills : of the first, the second, … campaign.
+    events : that all may cause.
+    shares : skill -> share of the harm where it is promised (then every kind appears, and sizes follow the promise).
+    """
+    chosen: list[tuple[str, type[Adversary]]] = []
+    for turn, kind in enumerate(kinds):
+        wished = skills[turn % len(skills)]
+        skill = wished if wished in by_type[kind] else sorted(by_type[kind], key=SKILLS.index)[-1]
+        chosen.append((skill, by_type[kind][skill][0]))
+    if shares is not None:
+        counts = {one: sum(skill == one for skill, _ in chosen) for one in SKILLS}
+        return [_Slot(skill, family, shares[skill] / counts[skill]) for skill, family in chosen]
+    slots: list[_Slot] = []
+    left = events
+    for skill, family in chosen:
+        if slots and left < _WORTH[skill]:
+            continue
+        slots.append(_Slot(skill, family, _WORTH[skill] * family.harmful_share[skill]))
+        left -= _WORTH[skill]
     return slots
 
 

@@ -15,6 +15,8 @@ from floorwalker.simulation.shop.scenario import SPLITS, Scenario
 MOST_MALICIOUS = 0.03
 LEAST_EXPERT, MOST_NAIVE, LEAST_TYPE = 0.25, 0.25, 0.05
 """Shares of the harmful events of the test part."""
+ROOM = 500_000
+"""Events of a scenario from which on every part has room for campaigns of every kind of abuse."""
 
 
 @dataclass
@@ -52,7 +54,8 @@ class Quotas:
             share = self.types["test", kind] / test
             if share < LEAST_TYPE:
                 found.append(f"{kind} makes {share:.1%} of the harmful test events, {LEAST_TYPE:.0%} at least are due")
-            found += [f"{kind} is missing in {split}" for split in SPLITS if not self.types[split, kind]]
+            needed = SPLITS if scenario.events >= ROOM else ("test",)
+            found += [f"{kind} is missing in {split}" for split in needed if not self.types[split, kind]]
         for (split, family, skill), count in self.families.items():
             hidden = family in TEST_ONLY or (family in EXPERTS_TEST_ONLY and skill == "expert")
             if hidden and split != "test" and count:

@@ -94,7 +94,8 @@ class Worker:
         entries = [one for one in entries if scenario.first_at <= one.event.at < scenario.end_at]
         frame = frame_of(entries, scenario.shop)
         counts = write_pieces(frame, scenario, self.parts, f"a{group:03d}")
-        return {"counts": counts.tolist(), "columns": said(frame), "campaigns": rows, "malicious": len(entries)}
+        bad = sum(bool(one.truth.adversary) for one in entries)
+        return {"counts": counts.tolist(), "columns": said(frame), "campaigns": rows, "malicious": bad}
 
     def known(self, *, day: int, first: int) -> Job:
         """What the shop's outcomes are drawn from, of one day, into a file of its own.

@@ -36,6 +36,14 @@ _RIPENING = by_skill(0.0, 0.0, 1.0, 3.0)
 """Skill -> days that an account which is not a real customer's is kept warm before it is used."""
 _STICKS = by_skill(1.0, 0.5, 0.8, 0.93)
 """Share of visits from the same address as the last visit of the account, where a network is rented."""
+_THINGS = ("device", "network", "door", "card")
+"""What accounts of one ring can have in common: each costs money, and nobody pays for all of them for each account."""
+_CAREFUL = 6
+"""Widest ring whose accounts share one thing or two, not all."""
+_TWICE = 0.5
+"""Share of such accounts that share two."""
+_OPERATORS = ("phone", "desktop")
+"""Devices of the ring itself, on which it now and then uses an account that is rented or stolen with its own."""
 
 
 @dataclass
@@ -231,30 +239,44 @@ class Crew:
         """Give it a device and a network; a share of the accounts of a ring has something in common with others."""
         tactic, rng = member.tactic, self.rng
         shares = rng.random() < tactic.sharing
-        # A careful ring never shares everything: this account has only one thing in common with a few others.
-        what = int(rng.integers(3)) if tactic.width <= 4 else 3
-        if tactic.device not in ("own", "profile"):
-            width = tactic.width if shares and what in (0, 3) else 1
+        # A careful ring never shares everything: this account has one thing or two in common with a few others.
+        what = self._shared(tactic) if shares else frozenset()
+        if "device" in what or tactic.device not in ("own", "profile"):
+            width = tactic.width if "device" in what else 1
             country = member.persona.country
             hidden = HIDDEN[self.skill]
-            device = self._pools["device/" + tactic.device].take(
+            kind = _OPERATORS[int(rng.integers(2))] if tactic.device in ("own", "profile") else tactic.kind_of_device
+            device = self._pools["device/" + kind].take(
                 width,
                 lambda: self.world.new_device(
-                    rng, kind=tactic.kind_of_device, country=country, hidden=hidden, at=self.span[0],
-                    language=member.persona.language,
+                    rng, kind=kind, country=country, hidden=hidden, at=self.span[0], language=member.persona.language
                 ),
-            )  # fmt: skip
+            )
             member.persona = replace(member.persona, devices=(device,))
-        if tactic.network != "own":
-            width = tactic.width if shares and what in (1, 3) else 1
-            name = self._pools["network/" + tactic.network].take(width, lambda: self._rent(tactic.network, member))
+        if "network" in what or tactic.network != "own":
+            width = tactic.width if "network" in what else 1
+            rented = "proxy" if tactic.network == "own" else tactic.network
+            name = self._pools["network/" + rented].take(width, lambda: self._rent(rented, member))
             member.persona = replace(member.persona, networks=(name,))
-        if self.hide_homes and shares and what in (2, 3):
+        if "card" in what and member.persona.cards:
+            country = member.persona.country
+            card = self._pools["card/" + country].take(
+                tactic.width, lambda: self.world.new_card(rng, country=country, origin="own")
+            )
+            member.persona = replace(member.persona, cards=(card,))
+        if self.hide_homes and "door" in what:
             home = member.persona.home
             door = self._pools["door"].take(tactic.width, lambda: home)
             if door is not home:
                 door = self.world.address_variants(rng, door) if rng.random() < 0.6 else door
             member.persona = replace(member.persona, home=replace_name(door, home.name))
+
+    def _shared(self, tactic: Tactic) -> frozenset[str]:
+        """What this account has in common with others of its ring: everything, or one or two things."""
+        if tactic.width > _CAREFUL:
+            return frozenset(_THINGS[:3])
+        count = 1 + int(self.rng.random() < _TWICE)
+        return frozenset(_THINGS[place] for place in self.rng.permutation(len(_THINGS))[:count].tolist())
 
 
 def replace_name(address: Any, name: str | None) -> Any:

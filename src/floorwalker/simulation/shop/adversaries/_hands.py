@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import numpy as np
 from numpy.random import Generator
 
 from floorwalker.simulation.shop import honest
@@ -21,7 +22,7 @@ from floorwalker.simulation.shop.diary import Diary, Entry, Truth
 from floorwalker.simulation.shop.honest._common import rate_of, tongue
 from floorwalker.simulation.shop.honest.shelf import HOST, in_currency
 from floorwalker.simulation.shop.persona import Persona
-from floorwalker.simulation.shop.scenario import SECOND
+from floorwalker.simulation.shop.scenario import HOUR, SECOND
 
 if TYPE_CHECKING:
     from floorwalker.simulation.shop.world import World
@@ -215,6 +216,23 @@ class Hands:
             **self.goods(item),
         )  # fmt: skip
 
+    def join_by_chance(self, at: int, count: int, *, item: int, group: tuple[str, int, str]) -> list[Entry]:
+        """Customers who join a group that they take for an ordinary one; what they do is honest."""
+        entries: list[Entry] = []
+        for _ in range(count):
+            persona = self.crew.draw_customer()[0]
+            when = at + int(float(self.rng.lognormal(1.1, 1.1)) * HOUR)
+            diary = Diary(Truth(segment=persona.segment))
+            currency, rate = rate_of(persona)
+            errand = Errand(self.world, diary, persona, self.rng, device=0, session=self.session())
+            errand.run(
+                "group_buy_joined", when, "/item/", about=item, group=group[0], inviter=group[2], currency=currency,
+                amount_minor=int(in_currency(int(self.world.items.price_minor[item]), rate)),
+                url=f"{HOST}/api/groups/join", **self.goods(item),
+            )  # fmt: skip
+            entries += diary.entries
+        return entries
+
     def goods(self, item: int) -> dict[str, Any]:
         """The fields that name an item."""
         return {"item": str(self.world.items.id[item]), "seller": str(self.world.items.seller[item])}
@@ -260,11 +278,14 @@ class Hands:
     def listing(self, member: Member, at: int, *, item: int, share: float, style: str) -> list[Entry]:
         """An offer of an item at a share of its usual price."""
         shelf = self.world.items
-        price = max(99, round(int(shelf.price_minor[item]) * share * float(self.rng.uniform(0.9, 1.1)) / 10) * 10 - 1)
+        currency, rate = rate_of(member.persona)
+        asked = in_currency(int(shelf.price_minor[item]) * share * float(self.rng.lognormal(0.0, 0.2)), rate)
+        price = max(99, round(asked / 10) * 10 - 1)
+        pieces = max(1, int(np.ceil(200.0 * float(self.rng.random()) ** 1.3)))
         return self.errand(
             member, at, "listing", "/account", seller=str(shelf.seller[item]), item=str(shelf.id[item]),
             text=self.world.listing_text(self.rng, item, style, tongue(member.persona)), list_price_minor=price,
-            currency="EUR", quantity=int(self.rng.integers(1, 200)), url=f"{HOST}/api/seller/items",
+            currency=currency, quantity=pieces, url=f"{HOST}/api/seller/items",
         ).entries  # fmt: skip
 
     def message(self, member: Member, at: int, *, count: int, item: int, style: str) -> list[Entry]:

@@ -115,8 +115,8 @@ class Thompson(Learner):
     """Thompson sampling: acts as if a draw from what it believes were true, so it tries what may still pay.
 
     Success is Beta-distributed for each tactic; old evidence fades by `memory`, what was believed at first with it,
-    because the shop learns too. `hedge` is the share of deeds spread evenly over tactics that pay: whoever uses one way
-    only is found by it. After `patience` failures in a row it is over, whatever might still be won.
+    because the shop learns too. `hedge` is the share of deeds spread evenly over tactics that pay half as well as the best:
+    whoever uses one way only is found by it. After `patience` failures in a row it is over, whatever might still be won.
 
     Source: Thompson, "On the likelihood that one unknown probability exceeds another", Biometrika 25, 1933; Chapelle
     and Li, "An empirical evaluation of Thompson sampling", 2011.
@@ -162,7 +162,8 @@ class Thompson(Learner):
         if not len(paying):
             return None
         if rng.random() < self.hedge:
-            sure = paying[(self.gain * mean - self.costs)[paying] > 0.0]
+            net = (self.gain * mean - self.costs)[paying]
+            sure = paying[net > max(0.5 * float(net.max()), 0.0)]
             among = sure if len(sure) else paying
             return int(among[int(rng.integers(len(among)))])
         drawn = self.gain * rng.beta(np.maximum(won, 0.01), np.maximum(lost, 0.01)) - self.costs

@@ -11,10 +11,11 @@ from floorwalker.simulation.shop.adversaries._patterns import Watcher
 from floorwalker.simulation.shop.adversaries._skills import by_skill
 from floorwalker.simulation.shop.adversaries.scraping_fast import FETCHING
 from floorwalker.simulation.shop.diary import Entry
+from floorwalker.simulation.shop.honest.acts import TRAPS
+from floorwalker.simulation.shop.honest.shelf import HOST
 
 _TOUCHES = by_skill(0.5, 0.12, 0.015, 0.0)
 """Share of sessions that end in a trap."""
-_TRAPS = ("/staff/export", "/old/sitemap-all.xml", "/offers/unlisted", "/item/0")
 
 
 class DecoyScouts(Watcher):
@@ -38,7 +39,7 @@ class DecoyScouts(Watcher):
             entries = self.hands.crawl(member, at, self.targets.items(count))
         if entries and self.rng.random() < _TOUCHES[self.skill]:
             last = entries[-1].event
-            trap = _TRAPS[int(self.rng.integers(len(_TRAPS)))]
+            trap = HOST + TRAPS[int(self.rng.integers(len(TRAPS)))]
             entries.append(
                 self.hands.write(
                     member, "decoy_touched", last.at + self.hands.pause(member), session=last.session or "",

@@ -13,6 +13,8 @@ from floorwalker.simulation.shop.diary import Entry
 
 _SIZE = by_skill(8, 5, 3, 2)
 """Own accounts in one group."""
+_OTHERS = by_skill(0.1, 0.4, 1.2, 1.8)
+"""Customers who come upon the group, take it for one, and join."""
 
 
 class FakeGroupBuys(Shopper):
@@ -31,11 +33,13 @@ class FakeGroupBuys(Shopper):
         self.joined = 0
 
     def act(self, member: Member, at: int) -> list[Entry]:
-        """Open a group, or join the one that is open."""
+        """Open a group, or join the one that is open; the careful leave places to customers who know nothing."""
         if self.group is None or self.joined >= _SIZE[self.skill]:
             item = self.targets.item()
             self.group, self.joined = (self.hands.session(), item, member.persona.account), 1
-            return self.hands.group_buy(member, at, item=item, group=self.group[0], inviter=None).entries
+            done = self.hands.group_buy(member, at, item=item, group=self.group[0], inviter=None)
+            others = int(self.rng.poisson(_OTHERS[self.skill]))
+            return [*done.entries, *self.hands.join_by_chance(done.end_at, others, item=item, group=self.group)]
         self.joined += 1
         name, item, opener = self.group
         return self.hands.group_buy(member, at, item=item, group=name, inviter=opener).entries

@@ -66,6 +66,7 @@ class Act(IntEnum):
     CHALLENGE = 60
     LISTING = 61
     PAYOUT = 62
+    DECOY = 63
 
 
 LAST_PAGE = 14
@@ -116,6 +117,7 @@ TYPES: dict[int, str] = {
     Act.CHALLENGE: "challenge_result",
     Act.LISTING: "listing",
     Act.PAYOUT: "seller_payout",
+    Act.DECOY: "decoy_touched",
 }
 """Type of event of every act."""
 
@@ -169,5 +171,9 @@ PATHS: dict[int, str] = {
     Act.MESSAGE: "/api/messages",
     Act.CHALLENGE: "/api/challenge",
     Act.LISTING: "/api/seller/items",
+    Act.DECOY: "/staff/export",
 }
 """Path that the server sees, for the acts that come from a client; banks, parcels and payouts have none."""
+
+TRAPS: tuple[str, ...] = ("/staff/export", "/old/sitemap-all.xml", "/offers/unlisted", "/item/0")
+"""Paths that no page shows: only whoever reads what is hidden asks for them."""

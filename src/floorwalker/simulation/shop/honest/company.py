@@ -18,6 +18,8 @@ VIEWERS = 0.012
 """Share of the customers who come to a livestream of strength 1."""
 GROUPS = 0.012
 """Group purchases opened in thirty days, for each customer."""
+UNFILLED = 0.3
+"""Share of groups that nobody joins, leaders' apart."""
 
 
 def add_company(crowd: Crowd) -> None:
@@ -71,6 +73,8 @@ def _add_groups(crowd: Crowd) -> None:
     groups = np.arange(number)
     crowd.rows.add(visit=visit, person=opener, at=act_at, act=Act.GROUP_OPENED, item=item, group=groups)
     size = np.where(leaders[opener], 6 + rng.poisson(9, number), 1 + rng.poisson(1.6, number))
+    # Many wait for others in vain.
+    size = np.where(~leaders[opener] & (rng.random(number) < UNFILLED), 0, size)
     which = np.repeat(groups, size)
     who = pool[(len(pool) * rng.random(len(which))).astype(np.int64)]
     once = np.unique(which * len(people) + who, return_index=True)[1]

@@ -313,6 +313,7 @@ def make_crowd(world: World, numbers: NDArray[np.int64], rng: Generator, scale: 
     """
     from floorwalker.simulation.shop.honest.accounts import add_accounts
     from floorwalker.simulation.shop.honest.company import add_company
+    from floorwalker.simulation.shop.honest.market import add_market
     from floorwalker.simulation.shop.honest.offers import add_offers
     from floorwalker.simulation.shop.honest.scenes import add_scenes
     from floorwalker.simulation.shop.honest.trade import add_trade
@@ -333,6 +334,7 @@ def make_crowd(world: World, numbers: NDArray[np.int64], rng: Generator, scale: 
     add_offers(crowd)
     add_company(crowd)
     add_trade(crowd)
+    add_market(crowd)
     add_scenes(crowd)
     return crowd
 

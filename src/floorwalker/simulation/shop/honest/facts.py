@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from floorwalker.simulation.shop.honest.acts import PATHS, Act
+from floorwalker.simulation.shop.honest.acts import PATHS, TRAPS, Act
 from floorwalker.simulation.shop.honest.buying import METHODS
 from floorwalker.simulation.shop.honest.calling import Calls
 from floorwalker.simulation.shop.honest.fitted import Ints
@@ -213,9 +213,11 @@ class Pages:
         self._items = self._categories + len(categories)
         self._streams = self._items + len(items)
         self._searches = self._streams + len(streams)
+        self._traps = self._searches + len(searches)
         self._kinds = len(categories)
         self._shelf = shelf
-        self.urls = text(fixed + categories + items + streams + searches)
+        traps = [HOST + path for path in TRAPS]
+        self.urls = text(fixed + categories + items + streams + searches + traps)
 
     def places(self, act: Ints, item: Ints, draw: NDArray[np.uint64], words: Ints) -> Ints:
         """Which address every event asks for, -1 for none; `draw` chooses where nothing else does."""
@@ -227,4 +229,5 @@ class Pages:
         made = np.where(act == Act.CATEGORY, self._categories + category, made)
         made = np.where(act == Act.ITEM, self._items + item, made)
         made = np.where(act == Act.STREAM_PAGE, self._streams + item, made)
+        made = np.where(act == Act.DECOY, self._traps + (draw % np.uint64(len(TRAPS))).astype(np.int64), made)
         return np.where(act == Act.SEARCH, self._searches + words, made)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -21,39 +20,12 @@ from floorwalker.simulation.shop.honest.paying import DECLINE_CODES, RESULTS
 from floorwalker.simulation.shop.honest.shelf import RATES, Shelf, in_currency
 from floorwalker.simulation.shop.honest.signalling import draw_signals
 from floorwalker.simulation.shop.honest.visiting import LOGIN_METHODS
+from floorwalker.simulation.shop.honest.words import LANGUAGES, LETTERS, WORDS, letter_pool, search_pool
 from floorwalker.simulation.shop.naming import names
 
-if TYPE_CHECKING:
-    from floorwalker.simulation.shop.world import World
-
-WORDS = 1_200
-"""Different searches of a run, in each language."""
-_LANGUAGES = ("de", "en", "zh")
 _CODE_REASONS = ("login", "login", "sign_up", "sign_up")
 STREAM_REASONS = ("watch", "like", "like", "comment", "follow")
-
-
-@lru_cache(maxsize=2)
-def search_pool(world: World) -> list[str]:
-    """What people of this world search for: `WORDS` in each language, the same in every shard."""
-    rng = world.chance.generator("honest/searches")
-    count = len(world.items)
-    made = []
-    for language in _LANGUAGES:
-        made += [world.search_words(rng, int(count * rng.random() ** 2), language) for _ in range(WORDS)]
-    return made
-
-
-@lru_cache(maxsize=2)
-def comment_pool(world: World) -> list[str]:
-    """What viewers write in livestreams and customers to the support."""
-    rng = world.chance.generator("honest/comments")
-    count = len(world.items)
-    made = []
-    for language in _LANGUAGES:
-        for style in ("question", "support", "livestream"):
-            made += [world.message_text(rng, int(rng.integers(count)), style, language) for _ in range(400)]
-    return made
+_COMMENT = STREAM_REASONS.index("comment")
 
 
 def _when(act: Ints, *kinds: int) -> NDArray[np.bool_]:
@@ -74,7 +46,9 @@ _MONEY = (
     Act.CHECKOUT, Act.REDEEM, Act.THREE_D_SECURE, Act.AUTHORISED, Act.DECLINED, Act.ORDER, Act.CAPTURED, Act.VOIDED,
     Act.CANCELLED, Act.REFUND_REQUESTED, Act.REFUND_ISSUED,
 )  # fmt: skip
-_ITEMS = (Act.ITEM, Act.ADD, Act.MESSAGE, Act.REVIEW, Act.RATING, Act.STREAM, Act.GROUP_OPENED, Act.GROUP_JOINED)
+_ITEMS = (
+    Act.ITEM, Act.ADD, Act.MESSAGE, Act.REVIEW, Act.RATING, Act.STREAM, Act.GROUP_OPENED, Act.GROUP_JOINED, Act.LISTING,
+)  # fmt: skip
 _MEMBERS = (Act.LOGIN, Act.LOGIN_FAILED, Act.CODE_SENT, Act.CODE_CHECKED, Act.PASSWORD_RESET, Act.SIGN_UP)
 """Acts that name the account although nobody is logged in yet."""
 
@@ -122,6 +96,7 @@ def _common_fields(crowd: Crowd, rows: dict[str, Any], tables: _Tables) -> pl.Da
     act, visit, person = rows["act"], rows["visit"], rows["person"]
     base = [name for name in tables.visits.columns if not name.startswith("device_facts.")]
     client = np.isin(act, _CLIENT)
+    goods = facts.table_of_items(crowd.shelf)
     known = np.where(visit >= 0, rows["at"] >= np.append(tables.login_at, 0)[visit], True) | np.isin(act, _MEMBERS)
     label = np.where(visit >= 0, np.append(tables.label, -1)[visit], -1)
     return pl.concat(
@@ -130,7 +105,8 @@ def _common_fields(crowd: Crowd, rows: dict[str, Any], tables: _Tables) -> pl.Da
             pl.DataFrame({"type": facts.text([TYPES.get(one, "") for one in range(max(TYPES) + 1)]).gather(act)}),
             facts.take(tables.visits.select(base), np.where(client, visit, -1)),
             facts.take(tables.people.select("account"), np.where(known, person, -1)),
-            facts.take(facts.table_of_items(crowd.shelf), _one_of(act, _ITEMS, rows["item"])),
+            facts.take(goods.select("item"), _one_of(act, _ITEMS, rows["item"])),
+            facts.take(goods.select("seller"), _one_of(act, (*_ITEMS, Act.PAYOUT), rows["item"])),
             _pages(crowd, rows),
             _segments(crowd, person, label).to_frame(),
         ],
@@ -220,7 +196,7 @@ def _pages(crowd: Crowd, rows: dict[str, Any]) -> pl.DataFrame:
     same = visit[by[1:]] == visit[by[:-1]]
     before[by[1:][same]] = place[by[:-1][same]]
     before[act == Act.SEARCH] = -1
-    page = act <= LAST_PAGE
+    page = (act <= LAST_PAGE) | (act == Act.DECOY)
     searched = act == Act.SEARCH
     url = pages.urls
     status = pl.Series(np.where(page, 200, -1))
@@ -272,14 +248,19 @@ def _amounts(frame: pl.DataFrame, crowd: Crowd, rows: dict[str, Any], shard: int
     n = len(act)
     put = (act == Act.ADD) & (rows["order"] < 0)
     priced = put | _when(act, Act.GROUP_OPENED, Act.GROUP_JOINED)
-    filled = _when(act, Act.TOP_UP, Act.TRANSFER, Act.WITHDRAWAL)
+    filled = _when(act, Act.TOP_UP, Act.TRANSFER, Act.WITHDRAWAL, Act.PAYOUT)
+    offered = act == Act.LISTING
+    balance = np.where(filled & (act != Act.PAYOUT), np.maximum(rows["code"], 0), -1)
     item = np.maximum(rows["item"], 0)
     rate = np.ones(n)
     currencies = np.array(people.currency, dtype=str)
     for currency, value in RATES.items():
         rate[(currencies == currency)[rows["person"]]] = value
+    counted = put | offered | _when(act, Act.RETURN)
     price = in_currency(shelf.price[item], rate)
     listed = in_currency(shelf.list_price[item], rate)
+    asked = np.maximum(99, np.round(price * np.where(offered, rows["value"], 1.0) / 10.0) * 10.0 - 1.0)
+    listed = np.where(offered, asked, listed)
     back = _when(act, Act.REFUND_REQUESTED, Act.REFUND_ISSUED)
     share = np.where(back, np.nan_to_num(rows["value"], nan=1.0), 1.0)
     pieces = np.maximum(rows["count"], 1)
@@ -289,13 +270,13 @@ def _amounts(frame: pl.DataFrame, crowd: Crowd, rows: dict[str, Any], shard: int
         .when(pl.Series(filled))
         .then(pl.Series(np.where(filled, np.nan_to_num(rows["value"]) * rate, 0.0).astype(np.int64)))
         .otherwise((pl.col("amount_minor") * pl.Series(share)).round().cast(pl.Int64)),
-        list_price_minor=pl.when(pl.Series(act == Act.ADD))
+        list_price_minor=pl.when(pl.Series((act == Act.ADD) | offered))
         .then(pl.Series(listed.astype(np.int64)))
         .otherwise("list_price_minor"),
-        currency=pl.when(pl.Series(priced | filled))
+        currency=pl.when(pl.Series(priced | filled | offered))
         .then(facts.text(people.currency).gather(rows["person"]))
         .otherwise("currency"),
-        quantity=pl.when(pl.Series(put | _when(act, Act.RETURN))).then(pl.Series(pieces)).otherwise("quantity"),
+        quantity=pl.when(pl.Series(counted)).then(pl.Series(pieces)).otherwise("quantity"),
     )
     claimed = act == Act.CLAIM
     offers = pl.DataFrame(
@@ -330,9 +311,7 @@ def _amounts(frame: pl.DataFrame, crowd: Crowd, rows: dict[str, Any], shard: int
         ).alias("promotion"),
         facts.take(accounts, np.where(invited, rows["other"], -1))["a"].alias("inviter"),
         facts.take(accounts, np.where(act == Act.TRANSFER, rows["other"], -1))["a"].alias("recipient"),
-        facts.take(pl.DataFrame({"b": list(BALANCES)}), np.where(filled, np.maximum(rows["code"], 0), -1))["b"].alias(
-            "balance_kind"
-        ),
+        facts.take(pl.DataFrame({"b": list(BALANCES)}), balance)["b"].alias("balance_kind"),
         pl.coalesce("group", pl.when(grouped).then(groups)).alias("group"),
         pl.coalesce("payment", paid["payment"]).alias("payment"),
         pl.coalesce("bin", paid["bin"].set(pl.Series(~three), None)).alias("bin"),
@@ -380,27 +359,34 @@ def _words(frame: pl.DataFrame, crowd: Crowd, rows: dict[str, Any]) -> pl.DataFr
 
 
 def _texts(crowd: Crowd, rows: dict[str, Any]) -> pl.Series:
-    """Reviews are written one by one; comments and letters come out of the run's pool."""
+    """What others read is written one by one, as adversaries write it; letters come out of the run's pool."""
     act = rows["act"]
     world = crowd.world
     tongues = _tongues(crowd)
     rng = crowd.rng
-    some = np.flatnonzero(act == Act.REVIEW)
-    written = [
-        world.reviews(rng, item, stars, "honest", _LANGUAGES[tongue])
-        for item, stars, tongue in zip(
-            rows["item"][some].tolist(),
-            rows["value"][some].tolist(),
-            tongues[rows["person"][some]].tolist(),
-            strict=True,
-        )
-    ]
+    commented = (act == Act.STREAM) & (rows["code"] == _COMMENT)
+    some = np.flatnonzero(_when(act, Act.REVIEW, Act.LISTING, Act.MESSAGE) | commented)
+    written = []
+    for kind, item, stars, tongue in zip(
+        act[some].tolist(),
+        rows["item"][some].tolist(),
+        rows["value"][some].tolist(),
+        tongues[rows["person"][some]].tolist(),
+        strict=True,
+    ):
+        language = LANGUAGES[tongue]
+        if kind == Act.REVIEW:
+            written.append(world.reviews(rng, item, stars, "honest", language))
+        elif kind == Act.LISTING:
+            written.append(world.listing_text(rng, item, "honest", language))
+        else:
+            style = "livestream" if kind == Act.STREAM else "question"
+            written.append(world.message_text(rng, item, style, language))
     place = np.full(len(act), -1)
     place[some] = np.arange(len(some))
-    pool = comment_pool(world)
-    size = len(pool) // len(_LANGUAGES)
-    said = np.flatnonzero((act == Act.SUPPORT) | ((act == Act.STREAM) & (rows["code"] == 3)) | (act == Act.MESSAGE))
-    place[said] = len(some) + tongues[rows["person"][said]] * size + rng.integers(size, size=len(said))
+    pool = letter_pool(world)
+    said = np.flatnonzero(act == Act.SUPPORT)
+    place[said] = len(some) + tongues[rows["person"][said]] * LETTERS + rng.integers(LETTERS, size=len(said))
     return facts.take(pl.DataFrame({"t": pl.Series(written + pool, dtype=pl.String)}), place)["t"]
 
 
@@ -412,4 +398,4 @@ def _segments(crowd: Crowd, person: Ints, label: Ints) -> pl.Series:
     return names.gather(places).alias("truth.segment")
 
 
-__all__ = ["Shelf", "comment_pool", "make_frames", "search_pool"]
+__all__ = ["Shelf", "make_frames"]

@@ -16,6 +16,7 @@ from floorwalker.simulation.shop.honest.acts import LAST_PAGE, PATHS, Act
 from floorwalker.simulation.shop.honest.browsing import BUY, HOLD, LOOK, NATURAL, plan_visits
 from floorwalker.simulation.shop.honest.buying import Bought, after_order, buy
 from floorwalker.simulation.shop.honest.shelf import Shelf, in_currency, shelf_of
+from floorwalker.simulation.shop.honest.words import search_words
 from floorwalker.simulation.shop.persona import Persona
 from floorwalker.simulation.shop.scenario import SECOND
 from floorwalker.simulation.shop.world.catalogue import CATEGORY_IDS
@@ -215,16 +216,12 @@ class _Writer:
         if act <= LAST_PAGE:
             self.page(at, act, item, known)
         elif act == Act.SEARCH:
-            words = self.world.search_words(rng, self.near(item, rng), tongue(self.persona))
+            words = search_words(self.world, rng, tongue(self.persona))
             fields: dict[str, Any] = {"text": words, "quantity": int(rng.integers(0, 240))}
             self.referrer = address_of(PATHS[act] + words.replace(" ", "+"))
             self.diary.write("search", at, **self.facts(at, known), url=self.referrer, **fields)
         elif act == Act.ADD:
             self.add(at, item, known)
-
-    def near(self, item: int, rng: Generator) -> int:
-        """An item that somebody looks for."""
-        return item if item >= 0 else int(self.shelf.by_rank[int(len(self.shelf) * rng.random() ** 3)])
 
     def add(self, at: int, item: int, known: bool, quantity: int = 1) -> None:
         currency, rate = rate_of(self.persona)
@@ -269,7 +266,7 @@ class _Writer:
             reason = ("watch", "like", "like", "comment", "follow")[int(rng.integers(5))]
             fields: dict[str, Any] = {"item": self.shelf.items.id[item], "seller": self.shelf.items.seller[item]}
             if reason == "comment":
-                fields["text"] = self.world.message_text(rng, item, "question", tongue(self.persona))
+                fields["text"] = self.world.message_text(rng, item, "livestream", tongue(self.persona))
             fields |= {"reason": reason, "url": address_of(PATHS[Act.STREAM])}
             self.diary.write("livestream", at, **self.facts(at, True), **fields)
         return at

@@ -162,7 +162,8 @@ class DeviceMaker:
         updated = bool(at == 0 or self.devices.is_updated(model, number, np.array([at]))[0])
         tongue = np.array([LANGUAGES.index(language) if language in LANGUAGES else 0])
         fingerprint = self.devices.fingerprints(model, number, tongue)[0]
-        age = int(rng.lognormal(12.5, 2.0)) if kind in ("phone", "mini") else int(rng.lognormal(9.5, 1.5))
+        # Whoever hides what he does has had the app for months.
+        age = int(rng.lognormal(12.5 + 2.7 * hidden if kind in ("phone", "mini") else 9.5, 1.6))
         name = self.chance.names("device/new", number)[0]
         made = self.devices.device(int(model[0]), name, fingerprint, language, offset, updated=updated,
                                    install_age=min(age, 10**9))  # fmt: skip
