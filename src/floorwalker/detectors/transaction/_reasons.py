@@ -1,0 +1,69 @@
+"""Sentences for what a feature did to a score."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from floorwalker.detectors.signal import Reason
+
+_LENGTHS = ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min"), (1.0, "s"))
+
+
+def say_value(name: str, value: float) -> str:
+    """A number as an analyst reads it; times in their largest unit.
+
+    >>> say_value("account_idle_seconds", 7200.0), say_value("shop_orders_7d", 12345.678), say_value("x", float("nan"))
+    ('2 h', '12,346', 'missing')
+    """
+    if math.isnan(value):
+        return "missing"
+    if name.endswith("_seconds"):
+        size, unit = next((pair for pair in _LENGTHS if abs(value) >= pair[0]), _LENGTHS[-1])
+        return f"{value / size:.3g} {unit}"
+    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.3g}"
+
+
+def name_reasons(
+    prefix: str,
+    contributions: NDArray[np.float64],
+    rows: NDArray[np.floating[Any]],
+    names: Sequence[str],
+    usual: NDArray[np.float32],
+    *,
+    most: int,
+    meanings: Mapping[str, str],
+) -> list[list[Reason]]:
+    """The features that raised each row's score, the strongest first.
+
+    Parameters
+    ----------
+    prefix : what the codes begin with, such as ``transaction.payment_fraud``.
+    contributions : float64 [n, d]; what is not above 0 is no reason.
+    rows : [n, d]; names : of the d features; usual : float32 [d], the usual values.
+    most : most reasons a row.
+    meanings : what features are, in a phrase, by their names; others are called by their names.
+
+    Returns n lists; a severity is the reason's share of all that raised the score.
+    """
+    answers = []
+    for given, row in zip(contributions, rows, strict=True):
+        raised = float(given[given > 0].sum())
+        strongest = [int(place) for place in np.argsort(-given, kind="stable")[:most] if given[place] > 0]
+        answers.append(
+            [
+                Reason(
+                    f"{prefix}.{names[place]}",
+                    f"{meanings.get(names[place], names[place].replace('_', ' '))} is "
+                    f"{say_value(names[place], float(row[place]))}, "
+                    f"usually {say_value(names[place], float(usual[place]))}",
+                    min(max(float(given[place]) / raised, 1e-6), 1.0),
+                )
+                for place in strongest
+            ]
+        )
+    return answers
