@@ -283,6 +283,7 @@ def test_a_normal_mailbox_is_normal(text: str) -> None:
     st.text("0123456789+()- .x０１", max_size=20) | st.text(max_size=10),
     st.sampled_from(["GB", "CN", "US", "DE", None]),
 )
+@example("000000", "DE")
 @settings(max_examples=200)
 def test_a_normal_number_is_normal(text: str, region: str | None) -> None:
     phone = read_phone(text, region)

@@ -61,22 +61,31 @@ def read_phone(text: str, region: str | None) -> Phone:
     except ImportError as error:
         raise MissingExtraError("phonenumbers", "serve") from error
     plain = unicodedata.normalize("NFKC", text).strip()
-    number = None
-    for attempt, where in ((plain, region), ("+" + plain, None)):
-        try:
-            found = phonenumbers.parse(attempt, where)
-        except phonenumbers.NumberParseException:
-            continue
-        if phonenumbers.is_possible_number(found):
-            number = found
+
+    def parse(*attempts: tuple[str, str | None]) -> phonenumbers.PhoneNumber | None:
+        for attempt, where in attempts:
+            try:
+                found = phonenumbers.parse(attempt, where)
+            except phonenumbers.NumberParseException:
+                continue
+            if phonenumbers.is_possible_number(found):
+                found.extension = None
+                return found
+        return None
+
+    number = parse((plain, region), ("+" + plain, None))
+    canonical = ""
+    while number is not None:
+        kind = phonenumbers.number_type(number)
+        before, canonical = canonical, phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        # A number that no operator hands out may lose a zero each time that it is read: it is what stays.
+        if 0 <= kind < len(_KINDS) or canonical == before:
             break
+        number = parse((canonical, None))
     if number is None:
         return _NOTHING
-    number.extension = None
-    canonical = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(number.country_code or 0, ())
     country = regions[0] if len(regions) == 1 else phonenumbers.region_code_for_number(number)
-    kind = phonenumbers.number_type(number)
     return Phone(
         canonical=canonical,
         prefix=canonical[:-4],
