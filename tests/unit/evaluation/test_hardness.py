@@ -15,6 +15,7 @@ from floorwalker.evaluation.tasks._hardness_figures import (
     tree_auc,
 )
 from floorwalker.evaluation.tasks._hardness_sample import choose_sample
+from floorwalker.evaluation.tasks.hardness import group_numbers
 
 N = 2_000
 
@@ -84,6 +85,29 @@ def test_a_rate_is_learned_from_other_groups_only(truth: np.ndarray) -> None:
     table = frame(truth, account=[f"a{number}" for number in range(N)])
     found = field_columns(table, np.zeros(N, np.int64), truth, np.arange(N))
     assert np.isnan(found["rate/account"]).all()
+
+
+def test_a_field_that_never_changes_tells_nothing_however_campaigns_fall_into_folds() -> None:
+    # One large campaign: its fold's rate is learned where hardly any abuse is left.
+    malicious = np.arange(N) < 400
+    groups = np.where(malicious, 3, np.arange(N))
+    table = frame(malicious, country=["DE"] * N)
+    found = field_columns(table, np.zeros(N, np.int64), malicious, groups)["rate/country"]
+    assert direction_free_auc(malicious, found) < 0.52
+
+
+def test_a_customer_whose_account_was_used_belongs_to_the_campaign() -> None:
+    facts = pl.DataFrame(
+        {
+            "campaign": [4, -1, -1, -1],
+            "account": ["a", "a", "b", None],
+            "session": ["s", "t", "u", "v"],
+            "id": ["1", "2", "3", "4"],
+        }
+    )
+    groups = group_numbers(facts)
+    assert groups[0] == groups[1]
+    assert len(set(groups.tolist())) == 3
 
 
 def test_missing_values_count_as_evidence() -> None:

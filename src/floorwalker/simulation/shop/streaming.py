@@ -21,7 +21,7 @@ from floorwalker.errors import InputError, UsageError
 from floorwalker.events.event import Event
 from floorwalker.events.frames import read_events
 from floorwalker.simulation.shop.adversaries import load_adversary
-from floorwalker.simulation.shop.adversaries._base import EFFECTS, Adversary, Answer, Effect
+from floorwalker.simulation.shop.adversaries._base import EFFECTS, SOLVES, Adversary, Answer, Effect
 from floorwalker.simulation.shop.campaigns import brief_of, plan, row_of
 from floorwalker.simulation.shop.diary import Entry, Truth
 from floorwalker.simulation.shop.scenario import Scenario
@@ -257,7 +257,9 @@ class Stream:
         adversary = self._live.get(entry.truth.campaign)
         if adversary is not None:
             return adversary.respond(Answer(entry, effect))
-        return bool(self._rng.random() < HONEST_SOLVES)
+        # In a replay adversaries hear nothing, and solve what such people solve.
+        solves = SOLVES.get(entry.truth.skill, HONEST_SOLVES)
+        return bool(self._rng.random() < solves)
 
     def _challenge_result(self, asked: Asked, passed: bool) -> Event:
         event = asked.entry.event
@@ -321,16 +323,20 @@ def read_honest(folder: Path, *, everybody: bool = False) -> Iterator[Entry]:
     for name in ("events.parquet", "truth.parquet"):
         if not (folder / name).is_file():
             raise InputError(f"{folder} has no {name}", fix="write it with floorwalker simulate --out")
-    truth = pl.scan_parquet(folder / "truth.parquet")
-    kept = truth if everybody else truth.filter(pl.col("adversary").fill_null("") == "")
-    names = kept.select("id").collect()["id"]
-    events = pl.scan_parquet(folder / "events.parquet")
+    events, truth = pl.scan_parquet(folder / "events.parquet"), pl.scan_parquet(folder / "truth.parquet")
+    known = truth.select("id", *Truth.__dataclass_fields__)
     rows = events.select(pl.len()).collect().item()
     for start in range(0, rows, _ROWS):
-        piece = events.slice(start, _ROWS).collect()
-        mine = piece.filter(piece["id"].is_in(names.implode()))
-        for event in read_events(mine):
-            yield Entry(event, Truth())
+        piece, facts = events.slice(start, _ROWS).collect(), known.slice(start, _ROWS).collect()
+        if not piece["id"].equals(facts["id"]):
+            raise InputError(
+                f"events.parquet and truth.parquet in {folder} tell of different events",
+                fix="write both with one run of floorwalker simulate --out",
+            )
+        mine = facts["adversary"] == "" if not everybody else pl.repeat(True, len(facts), eager=True)
+        told = facts.drop("id").filter(mine).iter_rows(named=True)
+        for event, one in zip(read_events(piece.filter(mine)), told, strict=True):
+            yield Entry(event, Truth(**one))
 
 
 def stream(

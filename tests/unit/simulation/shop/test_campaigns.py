@@ -34,6 +34,14 @@ def test_small_runs_keep_what_is_promised(rows: list[dict[str, object]]) -> None
     assert all(found.events[split] > total / 6 for split in SPLITS)
 
 
+def test_small_runs_have_few_campaigns_of_a_sensible_size(rows: list[dict[str, object]]) -> None:
+    """A rule cannot see a list of five cards; in a small shop few come, and each is worth its name."""
+    loud = [row for row in rows if row["split"] != "test" and row["skill"] in ("naive", "skilled")]
+    assert len(loud) >= 5
+    assert all(int(str(row["events"])) >= 75 for row in loud)
+    assert len(rows) <= 30
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_large_runs_keep_what_is_promised(seed: int) -> None:

@@ -51,6 +51,8 @@ class Done:
 
 STREAM_REASONS = ("watch", "like", "like", "comment", "follow")
 """What viewers of a livestream do."""
+_PAID_BY_PIECE = 0.55
+"""Share of hired viewers who are paid for each heart: more of them, at steadier pauses."""
 
 
 class Hands:
@@ -185,8 +187,10 @@ class Hands:
         )
         entries, when = first.entries, first.end_at
         persona = self.seen(member)
-        for _ in range(min(int(self.rng.geometric(0.3)) - 1, 30)):
-            when += int(self.rng.lognormal(3.4, 1.0) * SECOND) if member.tactic.looks_human else self.pause(member)
+        paid = self.rng.random() < _PAID_BY_PIECE
+        for _ in range(min(int(self.rng.geometric(0.12 if paid else 0.3)) - 1, 30)):
+            spread = 0.6 if paid else 1.0
+            when += int(self.rng.lognormal(3.4, spread) * SECOND) if member.tactic.looks_human else self.pause(member)
             if when >= end_at:
                 break
             facts = honest.common(self.world, persona, when, device=0, network=0, session=first.session)
@@ -244,6 +248,46 @@ class Hands:
     def look(self, member: Member, at: int, path: str) -> Entry:
         """One page, asked for by address."""
         return self.write(member, "page_view", at, session=self.session(), url=HOST + path, method="GET", status=200)
+
+    def click(self, member: Member, at: int, kind: str, *, item: int) -> Done:
+        """One item looked at once more, or put into the cart, by whoever comes for that alone."""
+        if kind == "page_view":
+            fields: dict[str, Any] = {"url": f"{HOST}/item/{self.world.items.id[item]}", "method": "GET", "status": 200}
+        else:
+            currency, rate = rate_of(member.persona)
+            price = int(in_currency(int(self.world.items.price_minor[item]), rate))
+            fields = {"url": f"{HOST}/api/cart/add", "quantity": 1, "amount_minor": price, "currency": currency}
+            fields["list_price_minor"] = int(in_currency(int(self.world.items.list_price_minor[item]), rate))
+        return self.errand(member, at, kind, "/item/", about=item, **self.goods(item), **fields)
+
+    def harvest(self, member: Member, at: int, items: Sequence[int]) -> tuple[list[Entry], list[Entry]]:
+        """A person's visit, and the pages that an extension asks for under it, with the same cookies.
+
+        The pages of the list come in the pauses of the person, or after the last one: never two at once, each once, at
+        pauses that are drawn to look like a person's and vary less than a person's do.
+        """
+        cover = self.visit(member, at, "browse", pace=0.9).entries
+        pages = [entry for entry in cover if entry.event.type in ("page_view", "search")]
+        copies: list[Entry] = []
+        if not pages:
+            return cover, copies
+        like = pages[-1].event
+        shelf = self.world.items
+        before = like.url
+        when = pages[int(self.rng.integers(len(pages)))].event.at
+        for item in items:
+            when += int(float(self.rng.gamma(3.0, 7.0) + 4.0) * SECOND)
+            name, seller = str(shelf.id[item]), str(shelf.seller[item])
+            url = f"{HOST}/item/{name}"
+            # Most requests say where they come from as a page would; the extension's first ones know no page yet.
+            referrer = before if self.rng.random() < 0.7 else None
+            made = msgspec.structs.replace(
+                like, type="page_view", at=when, url=url, item=name, seller=seller, referrer=referrer, method="GET",
+                status=200, text=None, quantity=None,
+            )  # fmt: skip
+            copies.append(Entry(made, self.truth))
+            before = url
+        return cover, copies
 
     def crawl(self, member: Member, at: int, items: Sequence[int], *, login: bool = False) -> list[Entry]:
         """The pages of some items, one after the other."""

@@ -115,8 +115,9 @@ class Thompson(Learner):
     """Thompson sampling: acts as if a draw from what it believes were true, so it tries what may still pay.
 
     Success is Beta-distributed for each tactic; old evidence fades by `memory`, what was believed at first with it,
-    because the shop learns too. `hedge` is the share of deeds spread evenly over tactics that pay half as well as the best:
-    whoever uses one way only is found by it. After `patience` failures in a row it is over, whatever might still be won.
+    because the shop learns too. `hedge` is the share of deeds spread evenly over tactics that pay at least half as well
+    as the best: whoever uses one way only is found by it. After `patience` failures in a row it is over, whatever might
+    still be won.
 
     Source: Thompson, "On the likelihood that one unknown probability exceeds another", Biometrika 25, 1933; Chapelle
     and Li, "An empirical evaluation of Thompson sampling", 2011.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -161,3 +162,20 @@ class Watcher(Shopper):
     economics = Economics(gain_minor=8, per_deed=6)
     sizes = by_skill(400, 300, 200, 120)
     harmful_share = by_skill(0.95, 0.9, 0.7, 0.5)
+
+    def fetch(self, member: Member, at: int, items: Sequence[int]) -> list[Entry]:
+        """Pages that are copied: by a machine one after the other, or under a person's visit that hides them."""
+        if not member.tactic.looks_human:
+            return self.taken(self.hands.crawl(member, at, items))
+        cover, copies = self.hands.harvest(member, at, items)
+        return [*cover, *self.taken(copies)]
+
+    def taken(self, entries: list[Entry]) -> list[Entry]:
+        """These are what it came for."""
+        for entry in entries:
+            entry.truth = replace(self.truth, phase="harmful")
+        return entries
+
+    def loss(self, entry: Entry) -> int | None:
+        """What a copied page costs; a person's own pages only hide the others."""
+        return super().loss(entry) if entry.truth.phase == "harmful" else None

@@ -20,12 +20,12 @@ class ClickFarms(Shopper):
     harmful = frozenset({"page_view", "add_to_cart"})
     economics = Economics(gain_minor=150, per_deed=3)
     sizes = by_skill(250, 150, 80, 60)
-    harmful_share = by_skill(0.98, 0.98, 0.16, 0.13)
+    harmful_share = by_skill(0.98, 0.98, 0.22, 0.2)
 
     def prepare(self) -> None:
         """The items to push."""
         super().prepare()
-        each = by_skill(120, 40, 10, 4)[self.skill]
+        each = by_skill(120, 40, 14, 10)[self.skill]
         self.pushed = self.targets.items(max(1, round(self.brief.harmful / each)))
         self.names = {self.targets.name(item) for item in self.pushed}
 
@@ -34,6 +34,10 @@ class ClickFarms(Shopper):
         item = self.pushed[int(self.rng.integers(len(self.pushed)))]
         if not member.tactic.looks_human:
             return self.hands.crawl(member, at, (item,) * {"naive": 12, "skilled": 5}.get(self.skill, 2), login=True)
+        if self.rng.random() < 0.5:
+            # Whoever is paid by the click comes by the link that he was sent, and goes again.
+            kind = "add_to_cart" if self.rng.random() < 0.5 else "page_view"
+            return self.hands.click(member, at, kind, item=item).entries
         intent = "hold" if self.rng.random() < 0.5 else "browse"
         return self.hands.visit(member, at, intent, items=(item,)).entries
 

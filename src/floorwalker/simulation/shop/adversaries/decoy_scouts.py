@@ -22,7 +22,7 @@ class DecoyScouts(Watcher):
     """Maps the shop's traps for those who come later."""
 
     title = "decoy-aware scout"
-    harmful_share = by_skill(0.98, 0.98, 0.93, 0.87)
+    harmful_share = by_skill(0.98, 0.98, 0.6, 0.6)
     owasp = "OAT-018"
     tactics = FETCHING
     sizes = by_skill(200, 150, 120, 100)
@@ -31,19 +31,15 @@ class DecoyScouts(Watcher):
     def act(self, member: Member, at: int) -> list[Entry]:
         """One look round."""
         if member.tactic.looks_human:
-            entries = self.hands.visit(
-                member, at, "browse", items=self.targets.anything(int(self.rng.integers(0, 6)))
-            ).entries
+            entries = self.fetch(member, at, self.targets.anything(2 + int(self.rng.poisson(4.0))))
         else:
-            count = by_skill(40, 20, 8, 5)[self.skill]
-            entries = self.hands.crawl(member, at, self.targets.items(count))
+            entries = self.fetch(member, at, self.targets.items(by_skill(40, 20, 8, 5)[self.skill]))
         if entries and self.rng.random() < _TOUCHES[self.skill]:
             last = entries[-1].event
             trap = HOST + TRAPS[int(self.rng.integers(len(TRAPS)))]
-            entries.append(
-                self.hands.write(
-                    member, "decoy_touched", last.at + self.hands.pause(member), session=last.session or "",
-                    login=False, url=trap, method="GET", status=200,
-                )
+            touched = self.hands.write(
+                member, "decoy_touched", last.at + self.hands.pause(member), session=last.session or "", login=False,
+                url=trap, method="GET", status=200,
             )  # fmt: skip
+            entries += self.taken([touched])
         return entries

@@ -23,7 +23,9 @@ class FirstPartyDisputes(Shopper):
 
     def act(self, member: Member, at: int) -> list[Entry]:
         """One purchase that will be denied."""
-        items = self.targets.items(1, "dear") if self.skill in ("naive", "skilled") else None
+        # What is denied at the bank is sold on: dear things, even where the careful buy others beside them.
+        dear = self.rng.random() < by_skill(1.0, 1.0, 0.6, 0.45)[self.skill]
+        items = self.targets.items(1 + int(self.rng.random() < 0.3), "dear") if dear else None
         return self.shop(member, at, "buy", items=items).entries
 
     def loss(self, entry: Entry) -> int | None:

@@ -16,10 +16,10 @@ class ScrapingSlow(Watcher):
     """Follows prices for weeks."""
 
     title = "low-and-slow scraping"
-    harmful_share = by_skill(0.98, 0.98, 0.93, 0.82)
+    harmful_share = by_skill(0.98, 0.98, 0.6, 0.6)
     owasp = "OAT-011"
     tactics = FETCHING
-    pages = by_skill(25, 10, 5, 0)
+    pages = by_skill(25, 10, 5, 3)
 
     def prepare(self) -> None:
         """Choose the prices to follow."""
@@ -32,6 +32,4 @@ class ScrapingSlow(Watcher):
             self.followed[int(place)]
             for place in self.rng.integers(len(self.followed), size=4 + int(self.rng.poisson(self.pages[self.skill])))
         )
-        if member.tactic.looks_human:
-            return self.hands.visit(member, at, "browse", items=some[: int(self.rng.integers(0, 6))]).entries
-        return self.hands.crawl(member, at, some)
+        return self.fetch(member, at, tuple(dict.fromkeys(some)) if member.tactic.looks_human else some)

@@ -7,6 +7,7 @@ from the victim's town, look round as the victim does, and buy what can be sold,
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from floorwalker.simulation.shop.adversaries._base import Economics, Member
 from floorwalker.simulation.shop.adversaries._market import THEFT_TACTICS, Tactic
@@ -37,12 +38,22 @@ class SessionHijack(Shopper):
 
     def act(self, member: Member, at: int) -> list[Entry]:
         """One purchase in the victim's name, without a login where the session still lives."""
-        wishes = {}
+        wishes: dict[str, Any] = {}
+        way = self.rng.random()
         if self.skill in ("naive", "skilled"):
             wishes["items"] = self.targets.items(1 + int(self.rng.integers(3)), "dear")
-        elif self.rng.random() < 0.4:
+        elif way < 0.35:
             wishes["items"] = self.targets.items(1, "digital")
+        elif way < 0.75:
+            # Goods have to reach somebody who sells them on; few are found who let their door be used.
+            wishes["ship_to"] = self.doors[int(self.rng.integers(len(self.doors)))]
         return self.shop(member, at, "buy", **wishes).entries
+
+    def prepare(self) -> None:
+        """Find doors for the parcels."""
+        super().prepare()
+        count = max(1, round(self.brief.harmful / by_skill(60, 15, 8, 5)[self.skill]))
+        self.doors = [self.crew.draw_customer()[0].home for _ in range(count)]
 
     def loss(self, entry: Entry) -> int | None:
         """The goods, paid with the victim's card."""

@@ -24,6 +24,8 @@ _NO_ITEM, _ONE_ITEM = 0.12, 0.14
 """Shares of web visits with no and with one view of an item: YooChoose's sample has only longer ones."""
 _LINES = np.array([0.74, 0.16, 0.06, 0.03, 0.01])
 _LONGEST = 160
+MOST_LINES = 100
+"""Lines of one order at the most, as in a form of trade customers."""
 _REVISIT_GROWTH = np.array([1.0, 1.03, 1.06, 1.08, 1.1])
 """How much more often items are seen again at later places of a visit."""
 _PACE_SPREAD = 0.32
@@ -324,6 +326,10 @@ def _orders(rng: Generator, bones: Skeleton, app: Bools, buys: Bools) -> tuple[I
     fresh = np.ones(len(bought), dtype=np.bool_)
     if len(bought) > 1:
         fresh[1:] = (np.diff(bought) > 1) | (np.diff(bones.visit[bought]) > 0)
+        # A run without end becomes several orders: no form takes more lines.
+        runs = np.flatnonzero(fresh)
+        since = np.arange(len(bought)) - np.repeat(runs, np.diff(np.append(runs, len(bought))))
+        fresh |= since % MOST_LINES == 0
     heads = bought[fresh]
     app_line_order = np.cumsum(fresh) - 1
     span = np.minimum(np.where(bones.place[heads] > 0, bones.gap[heads], 45.0), rng.lognormal(4.0, 0.6, len(heads)))
