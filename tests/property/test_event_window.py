@@ -56,8 +56,7 @@ def test_recent_events_are_the_last_of_each_entity(pairs: list[tuple[int, int]])
     recent = RecentEvents(64)
     oracle: dict[int, list[int]] = {}
     for sequence, (account, device) in enumerate(pairs):
-        keys = {"account": np.array([account], np.uint64), "device": np.array([device], np.uint64)}
-        recent.add(keys, np.array([sequence]))
+        recent.add(np.array([[account], [device]], np.uint64), np.array([sequence]))
         for key in {account, device} - {0}:
             oracle.setdefault(key, []).append(sequence)
     for key in range(1, 8):
@@ -70,5 +69,5 @@ def test_recent_events_are_the_last_of_each_entity(pairs: list[tuple[int, int]])
 def test_a_full_set_gives_up_the_entity_unused_longest() -> None:
     recent = RecentEvents(4)
     for sequence, key in enumerate([1, 2, 3, 4, 1, 5]):
-        recent.add({"account": np.array([key], np.uint64)}, np.array([sequence]))
+        recent.add(np.array([[key]], np.uint64), np.array([sequence]))
     assert [recent.find(key) for key in (1, 2, 3, 4, 5)] == [[4, 0], [], [2], [3], [5]]

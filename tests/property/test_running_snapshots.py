@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from floorwalker.detectors.unusual import FeatureSample
 from floorwalker.events.batch import EventBatch, make_batch
-from floorwalker.events.entities import EntityKeyer
+from floorwalker.events.entities import ENTITIES, EntityKeyer
 from floorwalker.events.event import Event, OrderLine
 from floorwalker.features.live import Limits, LiveFeatures
 from floorwalker.pipeline.recent import RecentEvents
@@ -69,7 +69,7 @@ class State:
         features = self.features.advance(batch)
         self.sample.add(features.values)
         self.window.add(sequences.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(1), sequences)
-        self.recent.add(batch.keys, sequences)
+        self.recent.add(np.array([batch.keys[name] for name in ENTITIES]), sequences, batch.parts)
 
     def arrays(self) -> dict[str, np.ndarray]:
         return {f"{name}.{each}": array for name, part in self.parts.items() for each, array in part.state().items()}

@@ -169,9 +169,10 @@ class UnusualActivity:
                 ready=False,
             )
         scaled, raw = self._raw(values)
-        score = np.clip((raw - self.body) / (self.top - self.body), 0.0, 1.0).astype(np.float32)
+        # As np.clip, which takes ten times as long for one event.
+        score = np.minimum(np.maximum((raw - self.body) / (self.top - self.body), 0.0), 1.0).astype(np.float32)
         reasons: list[list[Reason]] = [[] for _ in range(len(values))]
-        for row in np.flatnonzero(score > 0).tolist():
+        for row in score.nonzero()[0].tolist():
             farthest = np.argsort(-np.abs(scaled[row]), kind="stable")[:NAMED]
             named = ", ".join(self.names[column] for column in farthest)
             reasons[row].append(

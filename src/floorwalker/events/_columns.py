@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from operator import attrgetter
-from typing import Any
+from typing import Any, TypeVar, cast
+
+import numpy as np
+from numpy.typing import NDArray
 
 from floorwalker.events.entities import ENTITIES
 from floorwalker.events.event import (
@@ -93,3 +97,66 @@ ENTITY_ROWS = {name: row for row, name in enumerate(ENTITIES)}
 take_numbers = attrgetter(*FLAT_NUMBERS)
 take_texts = attrgetter(*FLAT_TEXTS)
 take_entities = attrgetter(*ENTITY_FIELDS)
+take_groups = attrgetter(*GROUPS)
+GROUP_READS = tuple(
+    (
+        take_group[group],
+        len(numbers),
+        take_group[group](empty)[: len(numbers)],
+        take_group[group](empty)[len(numbers) :],
+    )
+    for group, (empty, _, numbers, _) in GROUPS.items()
+)
+"""For each group what reads it, how many numbers come first, and the numbers and texts of an event without it."""
+
+Number = TypeVar("Number", np.uint64, np.float64)
+
+
+class Columns(Mapping[str, NDArray[Number]]):
+    """Columns by name that are the rows of one array, so that whoever wants many of them takes them at once.
+
+    A column is cut out when it is asked for: of one event most are never looked at.
+
+    Parameters
+    ----------
+    places : of the columns by name, `KEY_PLACES` or `NUMBER_PLACES`.
+    rows : [columns, n].
+    more : further columns, which are no rows of the array.
+
+    >>> columns = Columns({"a": 0, "b": 1}, np.zeros((2, 3)))
+    >>> columns["b"].shape, list(columns.beside("c", np.ones(3)))
+    ((3,), ['a', 'b', 'c'])
+    """
+
+    __slots__ = ("_more", "_places", "rows")
+
+    def __init__(
+        self, places: Mapping[str, int], rows: NDArray[Number], more: Mapping[str, NDArray[Number]] | None = None
+    ) -> None:
+        self._places = places
+        self._more: Mapping[str, NDArray[Number]] = more or {}
+        self.rows: NDArray[Number] = rows
+
+    def __getitem__(self, name: str) -> NDArray[Number]:
+        place = self._places.get(name)
+        if place is None:
+            return self._more[name]
+        return cast("NDArray[Number]", self.rows[place])
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._places or name in self._more
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._places
+        yield from self._more
+
+    def __len__(self) -> int:
+        return len(self._places) + len(self._more)
+
+    def beside(self, name: str, column: NDArray[Number]) -> Columns[Number]:
+        """These columns and a further one, which is no row of the array."""
+        return Columns(self._places, self.rows, {**self._more, name: column})
+
+
+KEY_PLACES = {name: place for place, name in enumerate(ENTITIES)}
+NUMBER_PLACES = {name: place for place, name in enumerate(NUMBER_FIELDS)}

@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
@@ -22,14 +22,19 @@ from floorwalker.events._columns import (
     ENTITY_ROWS,
     FLAT_NUMBERS,
     FLAT_TEXTS,
+    GROUP_READS,
     GROUPS,
+    KEY_PLACES,
     MADE,
     NUMBER_FIELDS,
+    NUMBER_PLACES,
     RENAMED,
     TEXT_FIELDS,
     TOP,
+    Columns,
     take_entities,
     take_group,
+    take_groups,
     take_numbers,
     take_places,
     take_texts,
@@ -41,8 +46,10 @@ from floorwalker.events.networks import network_of
 from floorwalker.events.parts import NO_PARTS, Parts, PartsBuilder
 from floorwalker.events.types import TYPE_CODES
 
-__all__ = ["NUMBER_FIELDS", "TEXT_FIELDS", "EventBatch", "make_batch"]
+__all__ = ["KEY_PLACES", "NUMBER_FIELDS", "NUMBER_PLACES", "TEXT_FIELDS", "Columns", "EventBatch", "make_batch"]
 
+_FEW = 16
+"""Events that are taken apart one by one: turning columns round pays with more of them."""
 _NAN = float("nan")
 _BASE = NUMBER_FIELDS.index("amount_base_minor")
 """Without a table of rates, the amount itself: most shops have one currency."""
@@ -69,8 +76,8 @@ class EventBatch:
     type: NDArray[np.int16]
     at: NDArray[np.int64]
     received_at: NDArray[np.int64]
-    keys: dict[str, NDArray[np.uint64]]
-    numbers: dict[str, NDArray[np.float64]]
+    keys: Mapping[str, NDArray[np.uint64]]
+    numbers: Mapping[str, NDArray[np.float64]]
     texts: dict[str, list[str | None]]
     parts: Parts = NO_PARTS
 
@@ -99,8 +106,8 @@ def make_batch(events: Sequence[Event], keyer: EntityKeyer) -> EventBatch:
     An event that has not been through `floorwalker.events.identity` gets the network of its address, the domain of
     its e-mail address and the prefix of its telephone number from the raw values, and no delivery point.
     """
-    if len(events) == 1:
-        return _make_single(events[0], keyer)
+    if 0 < len(events) <= _FEW:
+        return _make_few(events, keyer)
     n = len(events)
     nothing = (None,) * n
     columns = dict(zip(TOP, zip(*map(take_top, events), strict=True) if n else repeat(()), strict=False))
@@ -132,46 +139,57 @@ def make_batch(events: Sequence[Event], keyer: EntityKeyer) -> EventBatch:
         type=np.array([codes.get(name, -1) for name in columns["type"]], dtype=np.int16),
         at=np.array(columns["at"], dtype=np.int64),
         received_at=np.array(columns["received_at"], dtype=np.int64),
-        keys=dict(zip(ENTITIES, _stack(hashes, 0, np.dtype(np.uint64), n), strict=True)),
-        numbers=dict(zip(NUMBER_FIELDS, _stack(numbers, np.nan, np.dtype(np.float64), n), strict=True)),
+        keys=Columns(KEY_PLACES, _stack(hashes, 0, np.dtype(np.uint64), n)),
+        numbers=Columns(NUMBER_PLACES, _stack(numbers, np.nan, np.dtype(np.float64), n)),
         texts=texts,
         parts=_gather_parts(events, columns["lines"], columns["coupons"], keyer),
     )
 
 
-def _make_single(event: Event, keyer: EntityKeyer) -> EventBatch:
-    """One event as columns, in half the time: every column is one value, so nothing needs to be turned round."""
-    numbers: list[Any] = [*take_numbers(event), len(event.lines), len(event.coupons)]
-    words: list[str | None] = [*take_texts(event)]
-    for group, (empty, _, counted, _) in GROUPS.items():
-        fact = getattr(event, group)
-        values = take_group[group](empty if fact is None else fact)
-        numbers += values[: len(counted)]
-        words += values[len(counted) :]
-    entities, hubs = _name_entities(event)
-    named = [entities[entity] for entity in ENTITIES]
-    key, shop = keyer.key, event.shop
-    hashes = [
-        found if (found := known.get(value)) is not None else key(shop, entity, value or "")
-        for entity, known, value in zip(ENTITIES, keyer.known(shop), named, strict=True)
-    ]
-    for entity in hubs:
-        if entity in ENTITY_ROWS:
-            hashes[ENTITY_ROWS[entity]] = 0
-    if numbers[_BASE] is None:
-        numbers[_BASE] = event.amount_minor
-    filled = np.array([_NAN if value is None else value for value in numbers], dtype=np.float64)
-    times = np.array([event.at, event.received_at], dtype=np.int64)
+def _make_few(events: Sequence[Event], keyer: EntityKeyer) -> EventBatch:
+    """As `make_batch`, event by event: of the many groups of facts most are missing, and cost nothing so."""
+    numbers, hashes, texts = [], [], []
+    has_parts = False
+    for event in events:
+        lines, coupons, shop = event.lines, event.coupons, event.shop
+        has_parts = has_parts or len(lines) > 0 or len(coupons) > 1
+        given: list[Any] = [*take_numbers(event), len(lines), len(coupons)]
+        words: list[str | None] = [*take_texts(event)]
+        for fact, (take, counted, no_numbers, no_words) in zip(take_groups(event), GROUP_READS, strict=True):
+            if fact is None:
+                given += no_numbers
+                words += no_words
+            else:
+                values = take(fact)
+                given += values[:counted]
+                words += values[counted:]
+        if given[_BASE] is None:
+            given[_BASE] = event.amount_minor
+        named, hubs = _name_entities(event)
+        key = keyer.key
+        keys = [
+            found if (found := known.get(value)) is not None else key(shop, entity, value or "")
+            for entity, known, value in zip(ENTITIES, keyer.known(shop), named, strict=True)
+        ]
+        for entity in hubs:
+            if entity in ENTITY_ROWS:
+                keys[ENTITY_ROWS[entity]] = 0
+        numbers.append([_NAN if value is None else value for value in given])
+        hashes.append(keys)
+        texts.append((*words, *named))
+    times = np.array([[event.at for event in events], [event.received_at for event in events]], dtype=np.int64)
     return EventBatch(
-        id=[event.id],
-        type=np.array([TYPE_CODES.get(event.type, -1)], dtype=np.int16),
-        at=times[:1],
-        received_at=times[1:],
-        keys=dict(zip(ENTITIES, np.array(hashes, dtype=np.uint64).reshape(-1, 1), strict=True)),
-        numbers=dict(zip(NUMBER_FIELDS, filled.reshape(-1, 1), strict=True)),
-        texts=dict(zip(TEXT_FIELDS, [[word] for word in (*words, *named)], strict=True)),
-        parts=_gather_parts((event,), (event.lines,), (event.coupons,), keyer),
-    )
+        id=[event.id for event in events],
+        type=np.array([TYPE_CODES.get(event.type, -1) for event in events], dtype=np.int16),
+        at=times[0],
+        received_at=times[1],
+        keys=Columns(KEY_PLACES, np.ascontiguousarray(np.array(hashes, dtype=np.uint64).T)),
+        numbers=Columns(NUMBER_PLACES, np.ascontiguousarray(np.array(numbers, dtype=np.float64).T)),
+        texts=dict(zip(TEXT_FIELDS, map(list, zip(*texts, strict=True)), strict=True)),
+        parts=_gather_parts(
+            events, [event.lines for event in events], [event.coupons for event in events], keyer
+        ) if has_parts else NO_PARTS,
+    )  # fmt: skip
 
 
 def _gather_parts(events: Sequence[Event], lines: Sequence[Any], coupons: Sequence[Any], keyer: EntityKeyer) -> Parts:
@@ -185,22 +203,23 @@ def _gather_parts(events: Sequence[Event], lines: Sequence[Any], coupons: Sequen
     return builder.build()
 
 
-def _name_entities(event: Event) -> tuple[dict[str, str | None], tuple[str, ...]]:
-    """The name of each entity of one event, and those that are hubs; as `_gather_entities` does for many."""
-    entities: dict[str, str | None] = dict(zip(ENTITY_FIELDS, take_entities(event), strict=True))
+def _name_entities(event: Event) -> tuple[tuple[str | None, ...], tuple[str, ...]]:
+    """The names of one event's entities in the order of `ENTITIES`, and those that are hubs; as `_gather_entities`."""
+    account, session, device, ip, payment, bin_, email, phone, promotion, item, seller, inviter = take_entities(event)
     hubs: tuple[str, ...] = ()
-    network = domain = prefix = point = None
+    point = None
     if event.identity is not None:
         network, domain, prefix, point, hubs = take_places(event.identity)
     else:
-        network, domain, prefix = _guess_places(event.ip, event.email, event.phone)
-    entities["ip_network"], entities["email_domain"] = network, domain
-    entities["phone_prefix"], entities["delivery_point"] = prefix, point
-    entities["coupon"] = event.coupons[0] if event.coupons else None
+        network, domain, prefix = _guess_places(ip, email, phone)
     if event.lines:
-        entities["item"] = event.item or event.lines[0].item
-        entities["seller"] = event.seller or event.lines[0].seller
-    return entities, hubs
+        item = item or event.lines[0].item
+        seller = seller or event.lines[0].seller
+    coupon = event.coupons[0] if event.coupons else None
+    return (
+        account, session, device, ip, network, payment, bin_, email, domain, phone, prefix, point, coupon, promotion,
+        item, seller, inviter,
+    ), hubs  # fmt: skip
 
 
 def _guess_places(ip: str | None, email: str | None, phone: str | None) -> tuple[str | None, str | None, str | None]:

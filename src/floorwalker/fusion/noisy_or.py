@@ -41,14 +41,15 @@ def fuse(signals: Sequence[Signal], usual: NDArray[np.int16]) -> Assessment:
     ['country.new', 'velocity.cards']
     """
     rows = len(usual)
-    spared = np.ones((rows, len(ABUSE_TYPES)), np.float32)
+    spared = np.empty((rows, len(ABUSE_TYPES)), np.float32)
+    spared.fill(1.0)
     causes: list[list[Cause]] = [[] for _ in range(rows)]
     degraded = []
     for signal in signals:
         if not signal.ready:
             degraded.append(signal.detector)
             continue
-        if not signal.score.any():
+        if not np.count_nonzero(signal.score):
             continue
         if signal.abuse_type is not None:
             spared[:, _COLUMN[signal.abuse_type]] *= 1.0 - signal.score

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floorwalker.detectors.rules import ListEntry as RuleListEntry
-from floorwalker.detectors.rules import Lists, LiveRules, signals
+from floorwalker.detectors.rules import Lists, LiveRules, spoken
 from floorwalker.detectors.signal import Signal
 from floorwalker.detectors.unusual import DETECTOR, FeatureSample, UnusualActivity
-from floorwalker.events.batch import EventBatch, make_batch
+from floorwalker.events.batch import Columns, EventBatch, make_batch
 from floorwalker.events.bulk.packed import PackedEvents, PackedReader
 from floorwalker.events.entities import ENTITIES, EntityKeyer
 from floorwalker.events.event import Event
@@ -171,9 +171,9 @@ class Pipeline:
         ----------
         sequences : int64 [n], of the events' journal records.
         """
-        keys = packed.batch.keys
-        batch = replace(packed.batch, keys={**keys, "route": route_codes_of(packed.urls, len(packed.batch))})
-        features = self.features.advance(batch)
+        keys, route = packed.batch.keys, route_codes_of(packed.urls, len(packed.batch))
+        with_route = keys.beside("route", route) if isinstance(keys, Columns) else {**keys, "route": route}
+        features = self.features.advance(replace(packed.batch, keys=with_route))
         self.sample.add(features.values)
         self.window.add(packed.id_keys, sequences)
         self._note(packed.batch, sequences)
@@ -235,12 +235,9 @@ class Pipeline:
 
     def _note(self, batch: EventBatch, sequences: NDArray[np.int64]) -> None:
         """Let every entity of the events remember them, also the further ones of events with several."""
-        keys, parts = {name: batch.keys[name] for name in ENTITIES}, batch.parts
-        if len(parts):
-            further = parts.further(batch.keys)
-            self.recent.add(keys, sequences, parts.row[further], parts.key[further])
-        else:
-            self.recent.add(keys, sequences)
+        keys = batch.keys
+        rows = keys.rows if isinstance(keys, Columns) else np.array([keys[name] for name in ENTITIES], np.uint64)
+        self.recent.add(rows, sequences, batch.parts)
 
     def _judge(
         self,
@@ -273,14 +270,7 @@ class Pipeline:
         rows = len(batch)
         # A verdict survives a broken part and says so: what fails is named in the decision as missing.
         try:
-            hits = table.evaluate(batch, features)
-            quiet: list[tuple[str, ...]] = [()] * rows
-            if not hits.fired.any():
-                return [], quiet
-            for signal in signals(hits, shadow=True):
-                for row, reasons in enumerate(signal.reasons):
-                    quiet[row] += tuple(reason.code for reason in reasons)
-            return signals(hits), quiet
+            return spoken(table.evaluate(batch, features))
         except Exception as error:  # noqa: BLE001
             return [self._failed("rules", table.version, rows, error)], [()] * rows
 

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floorwalker.errors import ArtefactError, UsageError
-from floorwalker.kernels import kernel
+from floorwalker.events.parts import NO_PARTS, Parts
+from floorwalker.features.live._inline import inline_kernel
+from floorwalker.store._flat import flat_kernel
 from floorwalker.store.pages import Pages, guard
 
 EVENTS_EACH = 8
@@ -17,7 +19,6 @@ EVENTS_EACH = 8
 WAYS = 4
 CAPACITY = 1 << 18
 """Entities remembered by default: 21 MiB."""
-_NO_ROWS, _NO_KEYS = np.zeros(0, np.int32), np.zeros(0, np.uint64)
 
 
 class RecentEvents:
@@ -31,7 +32,7 @@ class RecentEvents:
     capacity : entities remembered, a power of two of at least `WAYS`.
 
     >>> recent = RecentEvents(64)
-    >>> recent.add({"account": np.array([5, 0, 5], np.uint64)}, np.array([10, 11, 12]))
+    >>> recent.add(np.array([[5, 0, 5]], np.uint64), np.array([10, 11, 12]))
     >>> recent.find(5)
     [12, 10]
     """
@@ -45,25 +46,20 @@ class RecentEvents:
         self._pages = {name: Pages(getattr(self, f"_{name}")) for name in ("keys", "records", "counts")}
         self._saving: tuple[Any, ...] = tuple(each for pages in self._pages.values() for each in pages.arguments)
 
-    def add(
-        self,
-        keys: Mapping[str, NDArray[np.uint64]],
-        sequences: NDArray[np.int64],
-        more_rows: NDArray[np.int32] | None = None,
-        more_keys: NDArray[np.uint64] | None = None,
-    ) -> None:
+    def add(self, keys: NDArray[np.uint64], sequences: NDArray[np.int64], parts: Parts = NO_PARTS) -> None:
         """Note events, one after the other, so that the table does not depend on how they are batched.
 
         Parameters
         ----------
-        keys : for each entity its key in each event, 0 for none: uint64 [n].
+        keys : uint64 [entities, n], for each entity its key in each event, 0 for none; in the order of `ENTITIES`
+            where events have parts.
         sequences : int64 [n], of the events' records, rising.
-        more_rows, more_keys : [m], further keys of events by their positions, which must not fall.
+        parts : of the events that have several coupons, items or sellers.
         """
-        matrix = np.array(list(keys.values()), np.uint64).reshape(len(keys), len(sequences))
-        rows = _NO_ROWS if more_rows is None else more_rows
-        more = _NO_KEYS if more_keys is None else more_keys
-        _note(matrix, sequences, rows, more, self._keys, self._records, self._counts, *self._saving)
+        _note(
+            np.ascontiguousarray(keys), sequences, parts.row, parts.entity, parts.key, self._keys, self._records,
+            self._counts, *self._saving,
+        )  # fmt: skip
 
     def find(self, key: int) -> list[int]:
         """Sequences of an entity's last records, the newest first; of one that is not remembered, none."""
@@ -91,7 +87,15 @@ class RecentEvents:
             pages.touch_all()
 
 
-@kernel
+@inline_kernel
+def _place_of(key: np.uint64, start: int, keys: NDArray[np.uint64]) -> int:
+    for candidate in range(start, start + 4):
+        if keys[candidate] == key:
+            return candidate
+    return -1
+
+
+@inline_kernel
 def _note_one(
     key: np.uint64,
     sequence: np.int64,
@@ -111,18 +115,16 @@ def _note_one(
     sets = np.uint64(len(keys) // 4 - 1)
     each = records.shape[1]
     start = int(np.int64(key & sets)) * 4
-    place = start
-    oldest = np.int64(9223372036854775807)
-    for candidate in range(start, start + 4):
-        if keys[candidate] == key:
-            place = candidate
-            break
-        last = np.int64(-1)
-        if keys[candidate] != 0:
-            last = records[candidate, (counts[candidate] - 1) % each]
-        if last < oldest:
-            oldest = last
-            place = candidate
+    place = _place_of(key, start, keys)
+    if place < 0:
+        oldest = np.int64(9223372036854775807)
+        for candidate in range(start, start + 4):
+            last = np.int64(-1)
+            if keys[candidate] != 0:
+                last = records[candidate, (counts[candidate] - 1) % each]
+            if last < oldest:
+                oldest = last
+                place = candidate
     guard(place * each, place * each + each - 1, record_words, records_saved, record_marks)
     guard(place, place, count_words, counts_saved, count_marks)
     if keys[place] != key:
@@ -135,12 +137,40 @@ def _note_one(
     counts[place] += 1
 
 
-@kernel
+@inline_kernel
+def _load_sets(
+    columns: NDArray[np.uint64],
+    start: int,
+    stop: int,
+    keys: NDArray[np.uint64],
+    records: NDArray[np.int64],
+    counts: NDArray[np.int64],
+) -> np.int64:
+    """Load what the next events will touch, all at once: the processor then waits for memory once, not for each key.
+    What is loaded is added up and thrown away."""
+    mask = np.uint64(len(keys) // 4 - 1)
+    total = np.uint64(0)
+    late = np.int64(0)
+    for column in range(columns.shape[0]):
+        for row in range(start, stop):
+            place = int(np.int64(columns[column, row] & mask)) * 4
+            total += keys[place]
+            late += np.int64(counts[place])
+    for column in range(columns.shape[0]):
+        for row in range(start, stop):
+            place = int(np.int64(columns[column, row] & mask)) * 4
+            found = _place_of(columns[column, row], place, keys)
+            late += np.int64(records[max(found, place), 0])
+    return late + np.int64(total >> np.uint64(1))
+
+
+@flat_kernel
 def _note(
     columns: NDArray[np.uint64],
     sequences: NDArray[np.int64],
-    more_rows: NDArray[np.int32],
-    more_keys: NDArray[np.uint64],
+    part_rows: NDArray[np.int32],
+    part_entities: NDArray[np.int8],
+    part_keys: NDArray[np.uint64],
     keys: NDArray[np.uint64],
     records: NDArray[np.int64],
     counts: NDArray[np.int64],
@@ -153,19 +183,25 @@ def _note(
     count_words: NDArray[np.uint64],
     counts_saved: NDArray[np.uint64],
     count_marks: NDArray[np.uint8],
-) -> None:
+) -> np.int64:
     further = 0
+    loaded = np.int64(0)
     for row in range(len(sequences)):
+        if row % 16 == 0:
+            loaded += _load_sets(columns, row, min(row + 16, len(sequences)), keys, records, counts)
         for column in range(columns.shape[0]):
             if columns[column, row] != 0:
                 _note_one(
                     columns[column, row], sequences[row], keys, records, counts, key_words, keys_saved, key_marks,
                     record_words, records_saved, record_marks, count_words, counts_saved, count_marks,
                 )  # fmt: skip
-        while further < len(more_rows) and more_rows[further] == row:
-            if more_keys[further] != 0:
+        while further < len(part_rows) and part_rows[further] == row:
+            # The event's own key of this entity is the first value's, which has been noted.
+            key = part_keys[further]
+            if key != 0 and key != columns[part_entities[further], row]:
                 _note_one(
-                    more_keys[further], sequences[row], keys, records, counts, key_words, keys_saved, key_marks,
+                    key, sequences[row], keys, records, counts, key_words, keys_saved, key_marks,
                     record_words, records_saved, record_marks, count_words, counts_saved, count_marks,
                 )  # fmt: skip
             further += 1
+    return loaded

@@ -94,8 +94,11 @@ class ThresholdPolicy:
         shadow : [n], ids of shadow rules that fired; recorded, never acted on.
         """
         risk = assessment.risk
-        worst = risk.argmax(axis=1).tolist()
-        highest = np.rint(risk.max(axis=1) * 100).astype(np.int64).tolist() if len(risk) else []
+        if np.count_nonzero(risk):
+            worst = risk.argmax(axis=1).tolist()
+            highest = np.rint(risk.max(axis=1) * 100).astype(np.int64).tolist()
+        else:
+            worst = highest = [0] * len(risk)
         versions = dict(versions)
         is_shadow = self.mode == "shadow"
         decisions = []

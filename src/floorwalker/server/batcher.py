@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Generic, TypeVar
 
 Request = TypeVar("Request")
@@ -14,22 +16,30 @@ Reply = TypeVar("Reply")
 
 MOST_TOGETHER = 128
 """Live requests in one batch: beyond it the first would wait for the last one's computing."""
+SYNCING_AT_ONCE = 2
+"""One batch syncing and one waiting for the disk; a third would only make the replies of the first two late."""
+LEAST_AWAY_SECONDS, MOST_AWAY_SECONDS = 0.05, 1.6
+"""How long syncs go to a thread after one that was slow: doubled while the disk stays so."""
 
 
 @dataclass
 class MicroBatcher(Generic[Request, Reply]):
     """Collects requests, works on them together, and answers when their records are durable.
 
-    While one batch is being synced the next is collected and computed; replies leave in order. A request that comes
-    to an idle server is taken up after the requests that are already waiting in the sockets were read, never later
-    than `company_seconds`.
+    A request that comes to an idle server is taken up after the requests that are already waiting in the sockets were
+    read, never later than `company_seconds`. Replies leave in order.
+
+    A sync of a fast disk takes less time than waking another thread and waiting for the interpreter to come back: it is
+    done at once, in the event loop's thread. After a sync that took longer than `direct_seconds` the next ones go to a
+    thread of their own for a while, and meanwhile the next batch is collected and computed.
 
     Parameters
     ----------
     work : turns requests into replies and the sequence through which the journal must be durable; runs in the event
         loop's thread, for it is the only one that moves live state.
-    commit : returns when the journal is durable through this sequence; runs in a thread of its own.
+    commit : returns when the journal is durable through this sequence; runs in the event loop's thread or another.
     company_seconds : longest wait for company.
+    direct_seconds : a commit that takes no longer may hold the event loop; 0 sends every one to the thread.
 
     Bulk requests (`submit(..., bulk=True)`) wait behind live ones: a batch takes at most one of them, so that a large
     import never makes a checkout wait for more than its own size.
@@ -41,19 +51,20 @@ class MicroBatcher(Generic[Request, Reply]):
     commit: Callable[[int], None]
     company_seconds: float = 0.0
     most_together: int = MOST_TOGETHER
+    direct_seconds: float = 0.0
     batches: int = field(default=0, init=False)
+    syncs_in_thread: int = field(default=0, init=False)
     _waiting: list[tuple[Request, asyncio.Future[Reply]]] = field(default_factory=list, init=False, repr=False)
     _bulk: deque[tuple[Request, asyncio.Future[Reply]]] = field(default_factory=deque, init=False, repr=False)
-    _woken: asyncio.Event = field(default_factory=asyncio.Event, init=False, repr=False)
     _syncing: ThreadPoolExecutor = field(init=False, repr=False)
-    _slots: asyncio.Semaphore = field(init=False, repr=False)
-    _task: asyncio.Task[None] | None = field(default=None, init=False, repr=False)
-    _commits: set[asyncio.Task[None]] = field(default_factory=set, init=False, repr=False)
+    _loop: asyncio.AbstractEventLoop | None = field(default=None, init=False, repr=False)
+    _is_due: bool = field(default=False, init=False, repr=False)
+    _under_way: int = field(default=0, init=False, repr=False)
+    _direct_from: float = field(default=0.0, init=False, repr=False)
+    _away_seconds: float = field(default=LEAST_AWAY_SECONDS, init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._syncing = ThreadPoolExecutor(1, thread_name_prefix="journal-sync")
-        # One batch syncing and one waiting for the disk; a third would only make the replies of the first two late.
-        self._slots = asyncio.Semaphore(2)
 
     @property
     def waiting(self) -> int:
@@ -62,67 +73,98 @@ class MicroBatcher(Generic[Request, Reply]):
 
     def start(self) -> None:
         """Begin; must be called inside the event loop."""
-        self._task = asyncio.get_running_loop().create_task(self._run())
+        self._loop = asyncio.get_running_loop()
+        self._wake()
 
-    def submit(self, request: Request, *, bulk: bool = False) -> Awaitable[Reply]:
+    def submit(self, request: Request, *, bulk: bool = False) -> asyncio.Future[Reply]:
         """The reply, once it may be given."""
         future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         (self._bulk if bulk else self._waiting).append((request, future))
-        self._woken.set()
+        self._wake()
         return future
 
     async def stop(self) -> None:
         """Answer everything that was submitted, then end."""
-        while self.waiting or self._commits:
+        while self.waiting or self._under_way:
             await asyncio.sleep(0.001)
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+        self._loop = None
         self._syncing.shutdown()
 
-    async def _run(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            await self._woken.wait()
-            await self._slots.acquire()
-            # Give the sockets that are readable now their turn.
-            await asyncio.sleep(self.company_seconds)
-            taken = self._waiting[: self.most_together]
-            del self._waiting[: self.most_together]
-            if self._bulk:
-                taken.append(self._bulk.popleft())
-            if not self.waiting:
-                self._woken.clear()
-            taken = [pair for pair in taken if not pair[1].cancelled()]
-            if not taken:
-                self._slots.release()
-                continue
+    def _wake(self) -> None:
+        """See to it that what waits is taken up soon."""
+        if self._is_due or self._loop is None or not (self._waiting or self._bulk):
+            return
+        if self._under_way < SYNCING_AT_ONCE:
+            self._is_due = True
+            if self.company_seconds:
+                self._loop.call_later(self.company_seconds, self._take)
+            else:
+                # The sockets that are readable now get their turn.
+                self._loop.call_soon(self._loop.call_soon, self._take)
+
+    def _take(self) -> None:
+        """Work on what waits, as much as goes together."""
+        self._is_due = False
+        pairs = self._waiting[: self.most_together]
+        del self._waiting[: self.most_together]
+        if self._bulk:
+            pairs.append(self._bulk.popleft())
+        taken = [pair for pair in pairs if not pair[1].cancelled()]
+        if taken:
             self.batches += 1
+            futures = [future for _, future in taken]
             try:
                 replies, through = self.work([request for request, _ in taken])
             except Exception as error:  # noqa: BLE001 - whatever it was, each waiting request must hear of it
-                self._slots.release()
-                for _, future in taken:
-                    if not future.done():
-                        future.set_exception(error)
-                continue
-            commit = loop.create_task(self._commit(taken, replies, through))
-            self._commits.add(commit)
-            commit.add_done_callback(self._commits.discard)
+                _refuse(futures, error)
+            else:
+                self._commit(futures, replies, through)
+        self._wake()
 
-    async def _commit(
-        self, taken: list[tuple[Request, asyncio.Future[Reply]]], replies: list[Reply], through: int
-    ) -> None:
-        try:
-            await asyncio.get_running_loop().run_in_executor(self._syncing, self.commit, through)
-        except Exception as error:  # noqa: BLE001 - as above
-            for _, future in taken:
-                if not future.done():
-                    future.set_exception(error)
+    def _commit(self, futures: list[asyncio.Future[Reply]], replies: list[Reply], through: int) -> None:
+        began = time.perf_counter()
+        # While a batch is with the thread, those behind it go the same way: replies leave in order.
+        if not self._under_way and self.direct_seconds and began >= self._direct_from:
+            try:
+                self.commit(through)
+            except Exception as error:  # noqa: BLE001 - as above
+                _refuse(futures, error)
+                return
+            _answer(futures, replies)
+            self._judge_disk(began, time.perf_counter())
+            return
+        assert self._loop is not None
+        self._under_way += 1
+        self.syncs_in_thread += 1
+        done = self._loop.run_in_executor(self._syncing, self.commit, through)
+        done.add_done_callback(partial(self._end_commit, futures, replies))
+
+    def _judge_disk(self, began: float, ended: float) -> None:
+        if ended - began <= self.direct_seconds:
+            self._away_seconds = LEAST_AWAY_SECONDS
         else:
-            for (_, future), reply in zip(taken, replies, strict=True):
-                if not future.done():
-                    future.set_result(reply)
-        finally:
-            self._slots.release()
+            self._direct_from = ended + self._away_seconds
+            self._away_seconds = min(2 * self._away_seconds, MOST_AWAY_SECONDS)
+
+    def _end_commit(
+        self, futures: list[asyncio.Future[Reply]], replies: list[Reply], done: asyncio.Future[None]
+    ) -> None:
+        self._under_way -= 1
+        error = done.exception()
+        if error is not None:
+            _refuse(futures, error)
+        else:
+            _answer(futures, replies)
+        self._wake()
+
+
+def _answer(futures: Sequence[asyncio.Future[Reply]], replies: Sequence[Reply]) -> None:
+    for future, reply in zip(futures, replies, strict=True):
+        if not future.done():
+            future.set_result(reply)
+
+
+def _refuse(futures: Sequence[asyncio.Future[Reply]], error: BaseException) -> None:
+    for future in futures:
+        if not future.done():
+            future.set_exception(error)

@@ -1,7 +1,8 @@
 """`POST /v1/decisions` without the framework: the one request that a customer waits for.
 
 Routing, dependency injection and response objects cost as much as features and rules together. This answers the one
-address itself and leaves everything else to the application, which holds the same route for the OpenAPI document.
+address itself and leaves everything else to the application, which holds the same route for the OpenAPI document. Plain
+requests do not even come here: see `floorwalker.server.direct`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from floorwalker.server.metrics import Metrics
 from floorwalker.server.problems import MEDIA_TYPE, ProblemError
 from floorwalker.server.refusals import refuse
 from floorwalker.server.routes.decisions import MOST_BYTES, decide_event
@@ -40,16 +42,21 @@ class FastPath:
         if scope["type"] != "http" or scope["path"] != PATH or scope["method"] != "POST":
             await self._app(scope, receive, send)
             return
-        status, media_type, more = 200, b"application/json", []
+        status, media_type, more = 200, b"application/json", list[tuple[bytes, bytes]]()
         try:
             body = await decide_event(self._service, scope["headers"], lambda: _read(receive))
         except Exception as error:  # noqa: BLE001 - every error is answered as a problem
-            problem = refuse(error, "decide", self._service.metrics)
-            status, media_type, body = problem.status, MEDIA_TYPE.encode(), problem.body()
-            more = [(name.lower().encode(), value.encode("latin-1")) for name, value in problem.headers.items()]
+            status, media_type, body, more = refusal_of(error, self._service.metrics)
         headers = [(b"content-type", media_type), (b"content-length", b"%d" % len(body)), *more]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+
+
+def refusal_of(error: Exception, metrics: Metrics) -> tuple[int, bytes, bytes, list[tuple[bytes, bytes]]]:
+    """Status, media type, body and further headers of the answer to a request that failed."""
+    problem = refuse(error, "decide", metrics)
+    more = [(name.lower().encode(), value.encode("latin-1")) for name, value in problem.headers.items()]
+    return problem.status, MEDIA_TYPE.encode(), problem.body(), more
 
 
 async def _read(receive: Receive) -> bytes:

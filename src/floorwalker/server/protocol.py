@@ -44,12 +44,17 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Its head is complete."""
+        if self.end_head():
+            super().on_headers_complete()
+
+    def end_head(self) -> bool:
+        """Stop watching the head of a request; False where it is refused for what it holds."""
         self._is_head_open = False
         self._stop_timer()
         if len(self.headers) > MOST_HEADERS:
             self._refuse_head()
-            return
-        super().on_headers_complete()
+            return False
+        return True
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client hung up."""

@@ -30,6 +30,7 @@ from floorwalker.policy.thresholds import ThresholdPolicy
 from floorwalker.server.app import make_app
 from floorwalker.server.archive import Archive
 from floorwalker.server.batcher import MicroBatcher
+from floorwalker.server.direct import DirectProtocol
 from floorwalker.server.engine import Job, Outcome, RecordJob
 from floorwalker.server.fast_path import FastPath
 from floorwalker.server.history_keeper import HistoryKeeper
@@ -38,7 +39,6 @@ from floorwalker.server.keeper import Keeper
 from floorwalker.server.keyring import KeyRing
 from floorwalker.server.metrics import Metrics
 from floorwalker.server.personal import PersonalQueue
-from floorwalker.server.protocol import BoundedProtocol
 from floorwalker.server.records_to_rows import write_rows
 from floorwalker.server.rehearsal import rehearse
 from floorwalker.server.routes.collector import check_settings
@@ -57,6 +57,8 @@ log = structlog.get_logger("floorwalker.server")
 
 SWITCH_SECONDS = 0.0005
 """How long a background thread may hold the interpreter while a request waits; Python's default is ten times this."""
+DIRECT_SECONDS = 0.001
+"""A sync of the journal that takes no longer is done without another thread."""
 GRACE_SECONDS = 20
 MAINTAIN_SECONDS = 0.25
 SAVE_SECONDS = 0.001
@@ -152,7 +154,7 @@ class Server:
         keyring = KeyRing(archive.list_keys)
         keyring.renew()
         batcher: MicroBatcher[Job, Outcome] = MicroBatcher(
-            engine.work, engine.commit, company_seconds=options.company_ms / 1000
+            engine.work, engine.commit, company_seconds=options.company_ms / 1000, direct_seconds=DIRECT_SECONDS
         )
         self.service = Service(
             engine,
@@ -170,7 +172,7 @@ class Server:
         config = uvicorn.Config(
             FastPath(make_app(self.service, self._live), self.service),
             loop="uvloop" if sys.platform != "win32" else "asyncio",
-            http=BoundedProtocol,
+            http=DirectProtocol.serving(self.service),
             ws="none",
             lifespan="on",
             log_config=None,

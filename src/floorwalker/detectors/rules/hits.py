@@ -17,6 +17,7 @@ from floorwalker.features.live.batch import FeatureBatch
 
 DETECTOR = "rules"
 SHADOW_DETECTOR = "rules.shadow"
+_PLACES = {name: place for place, name in enumerate(ABUSE_TYPES)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,9 +81,7 @@ def signals(hits: RuleHits, *, shadow: bool = False) -> list[Signal]:
         text = rule.reason.fill(partial(_value, hits, row))
         reasons[row].append(Reason(f"{DETECTOR}.{rule.id}", text, rule.severity))
     for _, reasons in found.values():
-        for one in reasons:
-            if len(one) > 1:
-                one.sort(key=lambda reason: (-reason.severity, reason.code))
+        _sort(reasons)
     zeros = np.zeros(n, np.float32)
     zeros.flags.writeable = False
     nothing: tuple[NDArray[np.float32], list[list[Reason]]] = (zeros, [[] for _ in range(n)])
@@ -92,6 +91,40 @@ def signals(hits: RuleHits, *, shadow: bool = False) -> list[Signal]:
         for abuse_type in hits.accused[mode]
         for score, reasons in (found.get(abuse_type, nothing),)
     ]
+
+
+def spoken(hits: RuleHits) -> tuple[list[Signal], list[tuple[str, ...]]]:
+    """What a decision needs of the hits: `signals` of the active rules without those in which nothing fired, and for
+    each event the codes of the shadow rules that fired, as the shadow signals name them one after another.
+    """
+    n = len(hits.fired)
+    quiet: list[tuple[str, ...]] = [()] * n
+    found: dict[str, tuple[NDArray[np.float32], list[list[Reason]]]] = {}
+    hidden: dict[int, list[tuple[int, float, str]]] = {}
+    rows, columns = hits.fired.nonzero()
+    for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
+        rule = hits.rules[column]
+        code = f"{DETECTOR}.{rule.id}"
+        if rule.mode == "shadow":
+            hidden.setdefault(row, []).append((_PLACES[rule.abuse_type], -rule.severity, code))
+            continue
+        if rule.abuse_type not in found:
+            found[rule.abuse_type] = (np.zeros(n, np.float32), [[] for _ in range(n)])
+        score, reasons = found[rule.abuse_type]
+        score[row] = max(score[row], rule.severity)
+        reasons[row].append(Reason(code, rule.reason.fill(partial(_value, hits, row)), rule.severity))
+    for _, reasons in found.values():
+        _sort(reasons)
+    for row, fired in hidden.items():
+        quiet[row] = tuple(code for _, _, code in sorted(fired))
+    accused = [abuse_type for abuse_type in hits.accused["active"] if abuse_type in found]
+    return [Signal(DETECTOR, hits.version, each, *found[each], ready=True) for each in accused], quiet
+
+
+def _sort(reasons: list[list[Reason]]) -> None:
+    for one in reasons:
+        if len(one) > 1:
+            one.sort(key=lambda reason: (-reason.severity, reason.code))
 
 
 def _value(hits: RuleHits, row: int, name: str) -> float | str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -25,7 +25,7 @@ from floorwalker.detectors.rules.schema import Schema
 from floorwalker.detectors.rules.texts import encode_texts, read_text, same_texts
 from floorwalker.errors import UsageError
 from floorwalker.events.abuse import ABUSE_TYPES
-from floorwalker.events.batch import EventBatch
+from floorwalker.events.batch import NUMBER_PLACES, Columns, EventBatch
 from floorwalker.events.types import EVENT_TYPES
 from floorwalker.features.live.batch import FeatureBatch
 
@@ -62,6 +62,12 @@ class RuleTable:
         self._vocabulary = vocabulary
         self._program = program
         self._accused = accused_by_mode(rules)
+        # Where the numbers of the rules stand among those of a batch, and those that no batch has.
+        named = [(slot, name) for slot, name in enumerate(program.numbers) if isinstance(name, str)]
+        known = [(slot, NUMBER_PLACES[name]) for slot, name in named if name in NUMBER_PLACES]
+        self._number_slots = np.array([slot for slot, _ in known], np.intp)
+        self._number_rows = np.array([row for _, row in known], np.intp)
+        self._lacking = [slot for slot, name in named if name not in NUMBER_PLACES]
         self._bound: _Binding | None = None
 
     @classmethod
@@ -180,20 +186,15 @@ class RuleTable:
         texts: Mapping[str, list[str | None]] = batch.texts
         if n != len(batch.id):
             texts = {name: column[start:end] for name, column in texts.items()}
-        numbers = np.empty((n, len(program.numbers)), np.float64)
-        for slot, name in enumerate(program.numbers):
-            if isinstance(name, str):
-                column = batch.numbers.get(name)
-                numbers[:, slot] = np.nan if column is None else column[start:end]
-            else:
-                numbers[:, slot] = [np.nan if text is None else len(text) for text in read_text(name.text, texts, n)]
-        direct = np.empty((n, len(program.direct)), np.uint8)
-        for place, term in enumerate(program.direct):
+        numbers = self._read_numbers(batch, texts, start, end)
+        truths = []
+        for term in program.direct:
             if isinstance(term, terms.SameText):
-                direct[:, place] = same_texts(term, texts, n)
+                truths.append(same_texts(term, texts, n))
             else:
                 values, shops = texts.get(term.field) or [None] * n, texts.get("shop") or [None] * n
-                direct[:, place] = self.lists.contains(term.name, term.field, values, shops, batch.at[start:end])
+                truths.append(self.lists.contains(term.name, term.field, values, shops, batch.at[start:end]))
+        direct = np.ascontiguousarray(np.array(truths, np.uint8).reshape(len(truths), n).T)
         patterns = program.patterns
         letters, text_starts, text_ends = encode_texts(patterns.texts, texts, n)
         with np.errstate(all="ignore"):
@@ -206,6 +207,27 @@ class RuleTable:
                 np.ascontiguousarray(batch.type[start:end]), program.applies, program.programs, program.program_starts,
                 fired[start:end],
             )  # fmt: skip
+
+    def _read_numbers(
+        self, batch: EventBatch, texts: Mapping[str, Sequence[str | None]], start: int, end: int
+    ) -> NDArray[np.float64]:
+        """The numbers of the events and the lengths of their texts: float64 [end - start, Q]."""
+        names, given = self._program.numbers, batch.numbers
+        numbers = np.empty((end - start, len(names)), np.float64)
+        for slot, name in enumerate(names):
+            if not isinstance(name, str):
+                several = read_text(name.text, texts, end - start)
+                numbers[:, slot] = [np.nan if text is None else len(text) for text in several]
+            elif isinstance(given, Columns):
+                continue
+            else:
+                column = given.get(name)
+                numbers[:, slot] = np.nan if column is None else column[start:end]
+        if isinstance(given, Columns) and len(self._number_slots):
+            numbers[:, self._number_slots] = given.rows[self._number_rows, start:end].T
+        if isinstance(given, Columns) and self._lacking:
+            numbers[:, self._lacking] = np.nan
+        return numbers
 
     def _bind(self, names: tuple[str, ...]) -> _Binding:
         bound = self._bound

@@ -114,6 +114,8 @@ def encode_texts(
     """
     parts: list[str] = []
     lengths: list[int] = []
+    if n == 1:
+        return _encode_single(texts, columns)
     for text in texts:
         values = read_text(text, columns, n)
         sizes_here = [-1 if value is None else len(value) for value in values]
@@ -131,6 +133,29 @@ def encode_texts(
     return letters, np.ascontiguousarray(starts.T), np.ascontiguousarray(ends.T)
 
 
+def _encode_single(
+    texts: Sequence[terms.Text], columns: TextColumns
+) -> tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.int64]]:
+    """As `encode_texts` for one event, in a quarter of the time."""
+    parts: list[str] = []
+    starts, ends = [], []
+    at = 0
+    for text in texts:
+        value = read_text(text, columns, 1)[0]
+        if value is None:
+            starts.append(-1)
+        else:
+            if len(value) > SEEN_START + SEEN_END:
+                value = _shorten(value) or ""
+            parts.append(value)
+            starts.append(at)
+            at += len(value)
+        ends.append(at)
+    letters = np.frombuffer("".join(parts).encode("utf-32-le", "surrogatepass"), np.uint32)
+    bounds = np.array([starts, ends], np.int64)
+    return letters, bounds[:1], bounds[1:]
+
+
 def _shorten(value: str | None) -> str | None:
     if value is None or len(value) <= SEEN_START + SEEN_END:
         return value
@@ -139,9 +164,9 @@ def _shorten(value: str | None) -> str | None:
 
 def read_text(text: terms.Text, columns: TextColumns, n: int) -> Sequence[str | None]:
     """The text of each event: of the first piece that is not missing, in lower case where asked for."""
+    if len(text.pieces) == 1:
+        return _read_piece(text.pieces[0], columns, n)
     several = [_read_piece(piece, columns, n) for piece in text.pieces]
-    if len(several) == 1:
-        return several[0]
     return [next((text for text in row if text is not None), None) for row in zip(*several, strict=True)]
 
 

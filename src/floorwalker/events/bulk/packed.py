@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floorwalker.errors import ArtefactError
-from floorwalker.events.batch import NUMBER_FIELDS, EventBatch, make_batch
+from floorwalker.events.batch import KEY_PLACES, NUMBER_FIELDS, NUMBER_PLACES, Columns, EventBatch, make_batch
 from floorwalker.events.bulk._columns import (
     OTHER,
     READ,
@@ -216,19 +216,19 @@ class PackedReader:
         is_event = filled.status == READ
         urls = filled.urls[: int(filled.url_at[0])]
         rows = slice(None) if is_event.all() else np.flatnonzero(is_event)
+        keys, numbers = filled.keys, filled.numbers
         if not isinstance(rows, slice):
+            keys, numbers = keys.take(rows, axis=1), numbers.take(rows, axis=1)
             pieces = urls.tobytes().split(b"\x00")
             urls = np.frombuffer(bytearray(b"".join(pieces[row] + b"\x00" for row in rows.tolist())), np.uint8)
             parts = parts.take(rows, len(is_event))
-        keys = {name: filled.keys[place, rows] for place, name in enumerate(ENTITIES)}
-        keys["country"] = filled.countries[rows]
         batch = EventBatch(
             id=[""] * int(is_event.sum()),
             type=filled.types[rows],
             at=filled.at[rows],
             received_at=filled.received_at[rows],
-            keys=keys,
-            numbers={name: filled.numbers[place, rows] for place, name in enumerate(NUMBER_FIELDS)},
+            keys=Columns(KEY_PLACES, keys).beside("country", filled.countries[rows]),
+            numbers=Columns(NUMBER_PLACES, numbers),
             texts={},
             parts=parts,
         )

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floorwalker.errors import ArtefactError, UsageError
-from floorwalker.events.batch import EventBatch
+from floorwalker.events.batch import NUMBER_FIELDS, Columns, EventBatch
+from floorwalker.events.entities import ENTITIES
 from floorwalker.events.parts import PART_NUMBERS
 from floorwalker.features.live import _layout as layout
 from floorwalker.features.live._codes import CountryCodes, route_codes
@@ -63,6 +64,11 @@ class LiveFeatures:
         self._countries = CountryCodes()
         numbers = self._program.numbers
         self._own_places = np.array([numbers.index(name) if name in numbers else -1 for name in PART_NUMBERS], np.int64)
+        self._number_rows, self._lacking = _find_numbers(numbers)
+        codes = self._program.codes
+        self._key_places = np.array([place for place, name in enumerate(codes) if name in ENTITIES], np.intp)
+        self._key_rows = np.array([ENTITIES.index(name) for name in codes if name in ENTITIES], np.intp)
+        self._other_codes = [(place, name) for place, name in enumerate(codes) if name not in ENTITIES]
         self._clear()
 
     @property
@@ -231,8 +237,9 @@ class LiveFeatures:
         n, parts = len(batch.id), batch.parts
         # Where an event has several values, the features of each are worked out in a further row.
         rows = n + 1 if len(parts) else n
-        values = np.full((rows, len(self.names)), np.nan, np.float32)
-        missing = np.ones((rows, len(self.names)), np.bool_)
+        values, missing = np.empty((rows, len(self.names)), np.float32), np.empty((rows, len(self.names)), np.bool_)
+        values.fill(np.nan)
+        missing.fill(True)
         as_of = np.empty(n, np.int64)
         if n:
             codes, numbers = self._codes_of(batch), self._numbers_of(batch)
@@ -252,17 +259,24 @@ class LiveFeatures:
         return FeatureBatch(list(batch.id), as_of, values[:n], self.names, missing[:n])
 
     def _codes_of(self, batch: EventBatch) -> NDArray[np.uint64]:
-        n = len(batch.id)
+        n, keys = len(batch.id), batch.keys
         codes = np.zeros((len(self._program.codes), n + len(batch.parts)), np.uint64)
-        for place, name in enumerate(self._program.codes):
-            if name in batch.keys:
-                codes[place, :n] = batch.keys[name]
+        if isinstance(keys, Columns):
+            codes[self._key_places, :n] = keys.rows[self._key_rows]
+        else:
+            for place, row in zip(self._key_places.tolist(), self._key_rows.tolist(), strict=True):
+                codes[place, :n] = keys.get(ENTITIES[row], 0)
+        for place, name in self._other_codes:
+            if name in keys:
+                codes[place, :n] = keys[name]
             elif name == "country":
                 codes[place, :n] = self._country_codes(batch.texts)
             elif name == "route" and "url" in batch.texts:
-                codes[place, :n] = route_codes(batch.texts["url"])
+                urls = batch.texts["url"]
+                if urls.count(None) < n:
+                    codes[place, :n] = route_codes(urls)
             elif name == "type":
-                codes[place, :n] = (batch.type + 1).astype(np.uint64)
+                codes[place, :n] = batch.type + 1
         return codes
 
     def _country_codes(self, texts: Mapping[str, list[str | None]]) -> NDArray[np.uint64] | int:
@@ -274,14 +288,29 @@ class LiveFeatures:
             either = [one or other for one, other in zip(named, network, strict=True)]
         if either is None:
             return 0
-        return np.array(list(map(self._countries.__getitem__, either)), np.uint64)
+        return np.array([self._countries[name] for name in either], np.uint64)
 
     def _numbers_of(self, batch: EventBatch) -> NDArray[np.float64]:
         n = len(batch.id)
         values = np.empty((len(self._program.numbers), n + len(batch.parts)), np.float64)
+        if isinstance(batch.numbers, Columns):
+            values[:, :n] = batch.numbers.rows[self._number_rows]
+            values[self._lacking] = np.nan
+            return values
         for place, name in enumerate(self._program.numbers):
             values[place, :n] = batch.numbers.get(name, np.nan)
             if name == "amount_minor" and "amount_base_minor" in batch.numbers:
                 base = batch.numbers["amount_base_minor"]
                 values[place, :n] = np.where(np.isnan(base), values[place, :n], base)
         return values
+
+
+def _find_numbers(numbers: Sequence[str]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Where these numbers stand among the columns of a batch, and which of them no batch has.
+
+    The amount in the base currency is missing only where the amount is, so it stands for both.
+    """
+    names = ["amount_base_minor" if name == "amount_minor" else name for name in numbers]
+    lacking = [place for place, name in enumerate(names) if name not in NUMBER_FIELDS]
+    rows = [NUMBER_FIELDS.index(name) if name in NUMBER_FIELDS else 0 for name in names]
+    return np.array(rows, np.intp), np.array(lacking, np.intp)
