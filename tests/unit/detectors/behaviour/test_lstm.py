@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from floorwalker.detectors.behaviour.lstm import SequenceLSTM
+from floorwalker.detectors.behaviour.sequences import Sequences, Vocabulary
+from floorwalker.errors import ArtefactError, InputError, NotReadyError, UsageError
+from floorwalker.testing import behaviour as build
+
+WORDS = Vocabulary(tuple("abcdrx"))
+
+
+def planted(n: int, seed: int) -> tuple[Sequences, np.ndarray]:
+    """Half of them have `r`, later `x`; the others have both the other way round: counts say nothing."""
+    rng = np.random.default_rng(seed)
+    lists, labels = [], (rng.random(n) < 0.5).astype(np.float32)
+    for label in labels:
+        words = rng.choice(list("abcd"), rng.integers(3, 9)).tolist()
+        first, second = sorted(rng.choice(len(words) + 1, 2, replace=False))
+        words.insert(second, "x" if label else "r")
+        words.insert(first, "r" if label else "x")
+        lists.append(words)
+    return WORDS.encode(lists), labels
+
+
+def auc(labels: np.ndarray, scores: np.ndarray) -> float:
+    good, bad = scores[labels == 0], scores[labels == 1]
+    return float((bad[:, None] > good).mean() + 0.5 * (bad[:, None] == good).mean())
+
+
+def small(**settings) -> SequenceLSTM:
+    return SequenceLSTM(**{"hidden": 12, "embedding": 8, "epochs": 25, "rate": 0.03, "patience": 25, **settings})
+
+
+def test_the_order_of_events_is_learned_which_no_count_shows(tmp_path) -> None:
+    past, labels = planted(400, 1)
+    model = small().fit(past, labels)
+    fresh, truth = planted(200, 2)
+    scores = model.score(fresh)
+    assert auc(truth, scores) > 0.95
+    model.save(tmp_path)
+    assert np.array_equal(SequenceLSTM.load(tmp_path).score(fresh), scores)
+    assert model.embed(fresh).shape == (200, 12)
+    with pytest.raises(InputError, match="fitted with"):
+        model.score(Vocabulary(("a",)).encode([["a"]]))
+
+
+def test_weights_for_serving_say_what_pytorch_says() -> None:
+    torch = pytest.importorskip("torch")
+    from floorwalker.detectors.behaviour._lstm_training import LstmModel, LstmPlan
+
+    sequences, _ = planted(20, 3)
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        model = LstmModel(sequences.fields, 2, LstmPlan(hidden=7, embedding=5)).eval()
+    ran = model.export(torch.ones(2)).run(sequences)
+    for number in range(20):
+        rows = slice(sequences.starts[number], sequences.starts[number + 1])
+        tokens = torch.from_numpy(sequences.tokens[rows]).long()[:, None]
+        with torch.no_grad():
+            logits, ahead, out, _ = model(tokens, (torch.zeros(1, 1, 7), torch.zeros(1, 1, 7)))
+            unforeseen = torch.nn.functional.cross_entropy(ahead[:, 0], tokens[:, 0, 0], reduction="none")
+        assert ran.logits[rows] == pytest.approx(logits[:, 0].numpy(), abs=1e-5)
+        assert ran.surprise[rows] == pytest.approx(unforeseen.numpy(), abs=1e-5)
+        assert ran.last[number, :7] == pytest.approx(out[-1, 0].numpy(), abs=1e-5)
+
+
+def test_what_comes_later_changes_nothing() -> None:
+    sequences, _ = planted(50, 4)
+    weights = build.weights(8, labels=3, of=sequences.fields)
+    cut = np.random.default_rng(5).integers(1, 6, 50)
+    whole, heads = weights.run(sequences), weights.run(sequences.head(cut))
+    steps = np.arange(len(sequences.tokens)) - sequences.starts[sequences.owners]
+    before = steps < np.minimum(cut, sequences.lengths)[sequences.owners]
+    assert np.array_equal(whole.logits[before], heads.logits)
+    assert np.array_equal(whole.surprise[before], heads.surprise)
+
+
+@pytest.mark.slow
+def test_shuffled_labels_teach_nothing() -> None:
+    past, labels = planted(400, 1)
+    # Exactly half of each class is turned round: what is left to find is chance alone.
+    shuffled = labels.copy()
+    for kind in (0, 1):
+        rows = np.flatnonzero(labels == kind)
+        shuffled[rows[::2]] = 1 - kind
+    model, fresh = small(epochs=8).fit(past, shuffled), (planted(400, 2), planted(400, 3))
+    found = [auc(truth, model.score(sequences)) for sequences, truth in fresh]
+    assert abs(np.mean(found) - 0.5) < 0.1
+
+
+@pytest.mark.slow
+def test_the_same_seed_gives_the_same_weights_also_after_a_break(tmp_path) -> None:
+    past, labels = planted(100, 1)
+    whole = small(epochs=4, seed=3).fit(past, labels).score(past)
+
+    def stop(name: str, done: int, epochs: int, figure: float) -> None:
+        if done == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        small(epochs=4, seed=3, checkpoint=tmp_path, progress=stop).fit(past, labels)
+    seen: list[int] = []
+    again = small(epochs=4, seed=3, checkpoint=tmp_path, progress=lambda name, done, *_: seen.append(done))
+    assert again.fit(past, labels).score(past) == pytest.approx(whole, abs=1e-6)
+    assert seen == [3, 4]
+    assert small(epochs=4, seed=4).fit(past, labels).score(past) != pytest.approx(whole, abs=1e-3)
+    (tmp_path / "lstm.safetensors").write_bytes(b"nonsense")
+    with pytest.raises(ArtefactError, match="checkpoint"):
+        small(epochs=4, seed=3, checkpoint=tmp_path).fit(past, labels)
+
+
+def test_odd_data_are_taken_or_refused_in_words() -> None:
+    past, labels = planted(6, 1)
+    with pytest.raises(NotReadyError):
+        small().score(past)
+    for given, message in (
+        (np.full(6, 2.0), "other than 0 and 1"),
+        (np.zeros(5), "shape"),
+        (["yes"] * 6, "no numbers"),
+    ):
+        with pytest.raises(InputError, match=message):
+            small().fit(past, given)
+    with pytest.raises(InputError, match="no events"):
+        small().fit(WORDS.encode([[]]))
+    with pytest.raises(UsageError, match="hidden"):
+        SequenceLSTM(hidden=0)
+    one_class = small(epochs=1).fit(past, np.zeros(6))
+    assert (one_class.score(past) < 0.6).all()
+    assert np.isnan(one_class.score(WORDS.encode([[], ["a"]]))).tolist() == [True, False]
+    alone = small(epochs=1).fit(past.take([0]))
+    assert alone.score(past).shape == (6,)
+    with pytest.raises(NotReadyError, match="no labels"):
+        alone.score_events(past)
+    unknown = np.where(np.arange(12).reshape(6, 2) % 5 == 0, np.nan, 1.0)
+    assert small(epochs=1).fit(past, unknown).score(past).shape == (6, 2)
+    assert labels.shape == (6,)
