@@ -6,68 +6,58 @@ everything else on standard error.
 
 from __future__ import annotations
 
+import importlib
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from floorwalker import __version__
-from floorwalker.cli.backtest import backtest
-from floorwalker.cli.bench import bench
-from floorwalker.cli.demo import demo
-from floorwalker.cli.doctor import doctor
-from floorwalker.cli.evaluate import evaluate
-from floorwalker.cli.explain import explain
-from floorwalker.cli.feed import feed
-from floorwalker.cli.history import history_app
-from floorwalker.cli.keys import keys_app
-from floorwalker.cli.privacy import privacy_app
-from floorwalker.cli.repair import repair
-from floorwalker.cli.replay import replay
-from floorwalker.cli.rules import rules_app
-from floorwalker.cli.scan import scan
-from floorwalker.cli.serve import serve
-from floorwalker.cli.simulate import simulate
-from floorwalker.cli.train import train_app
 from floorwalker.errors import FloorwalkerError
 
-app = typer.Typer(
-    name="floorwalker",
-    help="Recognises malicious behaviour in online shops while it happens, and answers it.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-app.command()(scan)
-app.command()(doctor)
-app.command()(simulate)
-app.command()(evaluate)
-app.command()(bench)
-app.command()(demo)
-app.command()(serve)
-app.command()(feed)
-app.add_typer(keys_app, name="keys")
-app.add_typer(privacy_app, name="privacy")
-app.add_typer(history_app, name="history")
-app.command()(replay)
-app.command()(repair)
-app.command()(explain)
-app.command()(backtest)
-app.add_typer(train_app, name="train")
-app.add_typer(rules_app, name="rules")
+COMMANDS = (
+    "scan", "doctor", "simulate", "evaluate", "bench", "demo", "serve", "feed", "keys", "privacy", "history", "replay",
+    "repair", "explain", "backtest", "train", "rules",
+)  # fmt: skip
+"""Each is a module of this package with a function of its name, or with an app of further commands: `keys_app`."""
 
 
-@app.callback(invoke_without_command=True)
+def make_app(*only: str) -> typer.Typer:
+    """The command line, or only these commands of it: the modules of one command take a second to import."""
+    made = typer.Typer(
+        name="floorwalker",
+        help="Recognises malicious behaviour in online shops while it happens, and answers it.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    for name in only or COMMANDS:
+        module = importlib.import_module(f"{__name__}.{name}")
+        if hasattr(module, f"{name}_app"):
+            made.add_typer(getattr(module, f"{name}_app"), name=name)
+        else:
+            made.command()(getattr(module, name))
+    made.callback(invoke_without_command=True)(_root)
+    return made
+
+
 def _root(version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False) -> None:
     if version:
         print(__version__)
         raise typer.Exit
 
 
+def __getattr__(name: str) -> Any:
+    if name == "app":
+        return make_app()
+    raise AttributeError(name)
+
+
 def main() -> None:
     """Run the command line; errors that a user can mend are printed without a traceback."""
+    called = sys.argv[1:2]
     try:
-        sys.exit(app(standalone_mode=False) or 0)
+        sys.exit(make_app(*(name for name in called if name in COMMANDS))(standalone_mode=False) or 0)
     except FloorwalkerError as error:
         print(f"floorwalker: {error}", file=sys.stderr)
         sys.exit(error.exit_code)

@@ -143,7 +143,7 @@ def _wait_for(url: str, process: subprocess.Popen[bytes], start: float, clock: C
         if process.poll() is not None:
             raise UsageError(f"the server ended with {process.returncode}", fix="read its log in the folder")
         with (
-            contextlib.suppress(urllib.error.URLError, ConnectionError),
+            contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError),
             urllib.request.urlopen(url, timeout=30) as answer,  # noqa: S310
         ):
             if answer.status == 200:
