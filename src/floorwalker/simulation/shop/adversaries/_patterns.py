@@ -69,10 +69,28 @@ class Redeemer(Shopper):
             return None
         return entry.event.discount_minor or self.economics.gain_minor
 
+    def prepare(self) -> None:
+        """Nothing is chosen yet."""
+        super().prepare()
+        self.favourites: list[str] = []
+
+    def code(self, at: int) -> str | None:
+        """The code to use now: a ring lives on few of them, the more careful on more, for as long as they are valid."""
+        few = by_skill(1, 2, 3, 5)[self.skill]
+        if len(self.favourites) >= few:
+            chosen = self.favourites[int(self.rng.integers(len(self.favourites)))]
+            if self.targets.is_valid(chosen, at):
+                return chosen
+            self.favourites.remove(chosen)
+        found = self.targets.code(at, kinds=self.kinds) or self.targets.code(at)
+        if found and found not in self.favourites:
+            self.favourites.append(found)
+        return found
+
     def redeem(self, member: Member, at: int, **wishes: Any) -> Done:
         """One visit that ends with a coupon used on an ordinary basket, and its parcel."""
         if "coupons" not in wishes:
-            code = self.targets.code(at, kinds=self.kinds) or self.targets.code(at)
+            code = self.code(at)
             wishes["coupons"] = (code,) if code else ()
         return self.shop(member, at, "redeem", **wishes)
 

@@ -59,6 +59,10 @@ class Targets:
         found = self.promotion(at, at + 1, kinds)
         return str(found.coupons[int(self.rng.integers(len(found.coupons)))]) if found else None
 
+    def is_valid(self, code: str, at: int) -> bool:
+        """Whether a coupon can be used at a time."""
+        return any(code in one.coupons and one.starts_at <= at < one.ends_at for one in self.world.promotions)
+
     def promotion(self, low: int, high: int, kinds: Sequence[str] = ()) -> Any:
         """A promotion that is open at some time between `low` and `high`; None where there is none."""
         found = [

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 WITH_DEVICE_FACTS = frozenset({"client_signals", "login_succeeded", "login_failed", "sign_up", "checkout"})
 """Types that also carry `device_facts`."""
 _HELD = 20 * MINUTE
+_AHEAD = 3
 _MOST_KEPT = 50_000
 _TOUCHED = frozenset({"phone", "tablet"})
 
@@ -67,7 +68,10 @@ def common(
 
 
 def _connection(world: World, name: str, at: int) -> tuple[str, NetworkFacts]:
-    """Address and what is known of it; a connection keeps its address for minutes, so it is asked for once in them."""
+    """Address and what is known of it; a connection keeps its address for minutes, so it is asked for once in them.
+
+    Whoever comes stays for a while: the next minutes' addresses are asked for in the same breath.
+    """
     kept = shelf_of(world).connections
     key = (name, at // _HELD)
     found = kept.get(key)
@@ -76,7 +80,10 @@ def _connection(world: World, name: str, at: int) -> tuple[str, NetworkFacts]:
             kept.clear()
         # The organisation's name says no more than its number, and takes more room.
         facts = msgspec.structs.replace(world.networks.facts(name, at), organisation=None)
-        found = kept[key] = (world.networks.address(name, key[1] * _HELD), facts)
+        held = range(key[1], key[1] + _AHEAD)
+        for place, address in zip(held, world.networks.addresses_at(name, [one * _HELD for one in held]), strict=True):
+            kept[name, place] = (address, facts)
+        found = kept[key]
     return found
 
 

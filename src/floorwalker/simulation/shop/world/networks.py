@@ -7,6 +7,7 @@ the carrier 2), `proxy/123`. As a column it is an int64: kind Ã— 2^56 + number Ã
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -136,10 +137,15 @@ class Networks:
         >>> networks.address("home/17", 1_760_000_000_000_000) == networks.address("home/17", 1_760_000_060_000_000)
         True
         """
-        high, low = self.words(np.array([_code_of(name)]), np.array([at]))
-        if high[0]:
-            return str(ipaddress.IPv6Address(int(high[0]) << 64 | int(low[0])))
-        return str(ipaddress.IPv4Address(int(low[0])))
+        return self.addresses_at(name, [at])[0]
+
+    def addresses_at(self, name: str, at: Sequence[int]) -> list[str]:
+        """The addresses that a network gives at some times: many cost little more than one."""
+        high, low = self.words(np.full(len(at), _code_of(name)), np.array(at))
+        return [
+            str(ipaddress.IPv6Address(upper << 64 | lower) if upper else ipaddress.IPv4Address(lower))
+            for upper, lower in zip(high.tolist(), low.tolist(), strict=True)
+        ]
 
     def addresses(self, codes: NDArray[np.int64], at: NDArray[np.int64]) -> pl.Series:
         """The addresses of a column of networks at a column of times, as text."""
