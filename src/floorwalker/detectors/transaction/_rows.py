@@ -103,10 +103,10 @@ def hold_latest(at: ArrayLike | None, count: int, share: float, held: ArrayLike 
 
 
 def usual_values(rows: NDArray[np.floating[Any]], honest: NDArray[np.bool_], most: int = 50_000) -> NDArray[np.float32]:
-    """The median of each column over honest rows, float32 [d]; NaN where most of them have no value."""
+    """The median of each column over the honest rows that have it, float32 [d]; NaN where none has."""
     chosen = np.flatnonzero(honest) if honest.any() else np.arange(len(rows))
     sample = np.sort(rows[chosen[:: max(len(chosen) // most, 1)]], axis=0)
     present = (~np.isnan(sample)).sum(axis=0)
     # NaN sorts last, so the present values of a column are its first.
     middle = sample[np.maximum(present - 1, 0) // 2, np.arange(sample.shape[1])]
-    return np.where(2 * present >= len(sample), middle, np.nan).astype(np.float32)
+    return np.where(present > 0, middle, np.nan).astype(np.float32)

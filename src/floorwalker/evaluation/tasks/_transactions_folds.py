@@ -1,0 +1,98 @@
+"""The weekly folds of the Fraud Detection Handbook, and its precision of the hundred most suspected cards a day.
+
+Le Borgne, Siblini, Lebichot, Bontempi: "Reproducible Machine Learning for Credit Card Fraud Detection", chapters 4 and
+5. Each fold learns from payments whose frauds are known, a week of delay apart from the week that it is judged on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from floorwalker.evaluation.tasks._transactions_data import DELAY_DAYS, Payments
+
+WEEK = 7
+TRAIN_DAYS = 7
+"""Days that the book learns from."""
+LAST_TRAINING_DAY = 115
+"""2018-07-25, where the training week of the latest test fold begins."""
+TEST_FOLDS = 4
+VALIDATION_FOLDS = 4
+TOP = 100
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One week to be judged.
+
+    Parameters
+    ----------
+    begin : day of the first test payment, counted from 2018-04-01.
+    test : rising rows of the test week, without those of cards known to be compromised.
+    """
+
+    begin: int
+    test: NDArray[np.int64]
+
+    def train(self, payments: Payments, days: int) -> NDArray[np.int64]:
+        """Rows of the `days` days whose frauds are all told when the test week begins."""
+        stop = self.begin - DELAY_DAYS
+        day = payments.day
+        return np.flatnonzero((day >= stop - days) & (day < stop))
+
+
+def test_folds(payments: Payments) -> list[Fold]:
+    """The book's four test weeks, the latest first."""
+    return [make_fold(payments, LAST_TRAINING_DAY - WEEK * back) for back in range(TEST_FOLDS)]
+
+
+def validation_folds(payments: Payments) -> list[Fold]:
+    """The four weeks before the first test week: what is chosen, is chosen here.
+
+    The book's own validation weeks overlap its test weeks; these do not.
+    """
+    return [
+        make_fold(payments, LAST_TRAINING_DAY - WEEK * back)
+        for back in range(TEST_FOLDS, TEST_FOLDS + VALIDATION_FOLDS)
+    ]
+
+
+def make_fold(payments: Payments, training_day: int) -> Fold:
+    """The fold whose training week of the book begins on this day (`get_train_test_set` of the book's chapter 4).
+
+    Cards with a fraud in the training week, or in the delay until a week before each test day, are known to be
+    compromised and leave the test.
+    """
+    day = payments.day
+    begin = training_day + TRAIN_DAYS + DELAY_DAYS
+    first = training_day
+    kept = []
+    for test_day in range(begin, begin + WEEK):
+        last = test_day - DELAY_DAYS - 1
+        told = (day >= first) & (day <= max(last, first + TRAIN_DAYS - 1)) & payments.fraud
+        known = np.unique(payments.account[told])
+        rows = np.flatnonzero(day == test_day)
+        kept.append(rows[~np.isin(payments.account[rows], known)])
+    return Fold(begin, np.concatenate(kept))
+
+
+def card_precision(payments: Payments, rows: NDArray[np.int64], scores: NDArray[np.floating], top: int = TOP) -> float:
+    """Share of compromised cards among the `top` cards of each day by their highest score, the mean over the days.
+
+    A card found compromised leaves the days after it (`card_precision_top_k` of the book's chapter 4).
+    """
+    found = np.zeros(0, np.int64)
+    shares = []
+    for day in np.unique(payments.day[rows]):
+        here = (payments.day[rows] == day) & ~np.isin(payments.account[rows], found)
+        cards, place = np.unique(payments.account[rows[here]], return_inverse=True)
+        highest = np.full(len(cards), -np.inf)
+        np.maximum.at(highest, place, scores[here])
+        compromised = np.zeros(len(cards), np.bool_)
+        np.logical_or.at(compromised, place, payments.fraud[rows[here]])
+        first = np.argsort(-highest, kind="stable")[:top]
+        shares.append(float(compromised[first].sum()) / top)
+        found = np.concatenate([found, cards[first][compromised[first]]])
+    return float(np.mean(shares))
