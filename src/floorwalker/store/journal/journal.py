@@ -7,6 +7,7 @@ import os
 import secrets
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -17,7 +18,7 @@ from floorwalker.errors import UsageError
 from floorwalker.store._files import make_folder, sync_data, sync_folder, write_all
 from floorwalker.store.errors import ClosedError, DamagedError, StorageFailedError, StoreError, name_storage_error
 from floorwalker.store.journal.batches import RecordBatch
-from floorwalker.store.journal.frames import HEADER_BYTES, LARGEST_RECORD, write_frames
+from floorwalker.store.journal.frames import HEADER_BYTES, LARGEST_RECORD, frame_few, write_frames
 from floorwalker.store.journal.reader import read_segments
 from floorwalker.store.journal.recovery import Recovery, first_unsure, read_watermark, recover_end, write_watermark
 from floorwalker.store.journal.segments import (
@@ -33,6 +34,8 @@ from floorwalker.store.journal.segments import (
 from floorwalker.store.lock import OwnerLock
 
 Durability = Literal["power_loss", "process"]
+_FEW = 64
+"""Records that are framed without arrays."""
 
 
 class Journal:
@@ -157,39 +160,62 @@ class Journal:
         Raises `StorageFullError` or `ReadOnlyStorageError` where the disk takes no more: nothing of these records is
         kept, and a later call may succeed. `StorageFailedError` means that the journal must be opened again.
         """
+        if 0 < len(records) <= _FEW:
+            longest = max(map(len, records))
+            size = sum(map(len, records)) + HEADER_BYTES * len(records)
+            return self._append(len(records), longest, size, partial(frame_few, records))
         lengths = np.fromiter(map(len, records), np.int64, len(records))
         stops = np.cumsum(lengths)
         return self.append_spans(np.frombuffer(b"".join(records), np.uint8), stops - lengths, stops)
 
     def append_spans(self, data: NDArray[np.uint8], starts: NDArray[np.int64], stops: NDArray[np.int64]) -> int:
         """As `append`, for the records ``data[starts[k]:stops[k]]``: many that were made together need no copies."""
+        if not len(starts):
+            with self._append_lock:
+                self._check_usable()
+                return self._next
         lengths = stops - starts
-        if len(lengths) and int(lengths.max()) > LARGEST_RECORD:
-            raise UsageError(f"a record of {int(lengths.max())} bytes", allowed=f"at most {LARGEST_RECORD} bytes")
+        size = int(lengths.sum()) + HEADER_BYTES * len(starts)
+
+        def frame(first: int, synced: int, salt: int) -> memoryview:
+            room = np.empty(size, np.uint8)
+            write_frames(data, starts, stops, first, synced, salt, room)
+            return room.data
+
+        return self._append(len(starts), int(lengths.max()), size, frame)
+
+    def _append(self, count: int, longest: int, size: int, frame: Callable[[int, int, int], bytes | memoryview]) -> int:
+        """Append frames.
+
+        Parameters
+        ----------
+        count : of the records, at least one.
+        longest, size : bytes of the longest record, and of all frames.
+        frame : makes them, given the first sequence, the sequence before which all is on the disk, and the salt.
+        """
+        if longest > LARGEST_RECORD:
+            raise UsageError(f"a record of {longest} bytes", allowed=f"at most {LARGEST_RECORD} bytes")
         with self._append_lock:
             self._check_usable()
             first = self._next
-            if not len(starts):
-                return first
-            room = np.empty(int(lengths.sum()) + HEADER_BYTES * len(starts), np.uint8)
             try:
                 if self._must_cut:
                     self._cut()
-                if self._size > SEGMENT_HEADER_BYTES and self._size + len(room) > self._segment_bytes:
+                if self._size > SEGMENT_HEADER_BYTES and self._size + size > self._segment_bytes:
                     self._roll()
             except OSError as error:
                 raise name_storage_error(error, "append to", self._segments[-1].path) from error
             segment = self._segments[-1]
-            write_frames(data, starts, stops, first, self._synced, segment.salt, room)
+            frames = frame(first, self._synced, segment.salt)
             try:
-                write_all(self._descriptor, room.data)
+                write_all(self._descriptor, frames)
             except OSError as error:
                 self._must_cut = True
                 self._try_cut()
                 raise name_storage_error(error, "append to", segment.path) from error
             segment.note_point(first, self._size)
-            self._size += len(room)
-            self._next = first + len(starts)
+            self._size += size
+            self._next = first + count
             return first
 
     def sync(self, through: int | None = None) -> None:

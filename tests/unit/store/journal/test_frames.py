@@ -18,6 +18,7 @@ from floorwalker.store.journal.frames import (
     PARTIAL,
     checksum_of,
     find_frame,
+    frame_few,
     scan_frames,
     write_frames,
 )  # fmt: skip
@@ -50,6 +51,12 @@ def test_checksums_are_zlibs(data: bytes, salt: int, start: int) -> None:
 def test_what_is_written_is_read(records: list[bytes], first: int) -> None:
     data = frames_of(records, first)
     assert scan(data, first) == (records, len(data), first + len(records), COMPLETE)
+
+
+@given(st.lists(st.binary(max_size=40), max_size=8), st.integers(0, 2**40), st.integers(-1, 2**33))
+def test_few_records_are_framed_as_many(records: list[bytes], first: int, synced: int) -> None:
+    synced = -1 if synced < 0 else max(0, first - synced)
+    assert frame_few(records, first, synced, SALT) == frames_of(records, first, synced).tobytes()
 
 
 def test_every_changed_bit_is_noticed() -> None:

@@ -1,0 +1,44 @@
+"""How long a thread's turns on a core are: who asks for short ones waits less for the next."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import struct
+import sys
+
+SHORT_SECONDS = 0.0001
+"""The shortest turn that Linux gives."""
+_CALLS = {"x86_64": 314, "aarch64": 274}
+"""Numbers of sched_setattr, which the standard library lacks."""
+_ATTRIBUTES = struct.Struct("=IIQiIQQQ")
+"""size, policy, flags, nice, priority, runtime, deadline, period; see sched_setattr(2)."""
+_NANOSECONDS = 1_000_000_000
+
+
+def ask_for_turns(seconds: float) -> bool:
+    """Ask for turns of this length for the calling thread, and those that it starts; whether the system took note.
+
+    Linux 6.12 and later lets a thread that wakes go before one whose turn is longer, if it had its share: without it
+    the event loop waited up to three milliseconds, at each request and each sync, for the keeper of the ledger to end
+    its turn on the same core. Shares do not change, so nobody starves by it. Older systems and other ones go on as
+    before.
+
+    Parameters
+    ----------
+    seconds : 0.0001 to 0.1; 0 for the system's own length.
+
+    >>> ask_for_turns(0) in (True, False)
+    True
+    """
+    number = _CALLS.get(platform.machine())
+    if not sys.platform.startswith("linux") or number is None or os.sched_getscheduler(0) != os.SCHED_OTHER:
+        return False
+    nice = os.getpriority(os.PRIO_PROCESS, 0)
+    given = _ATTRIBUTES.pack(_ATTRIBUTES.size, os.SCHED_OTHER, 0, nice, 0, int(seconds * _NANOSECONDS), 0, 0)
+    try:
+        call = ctypes.CDLL(None).syscall
+    except (OSError, AttributeError):
+        return False
+    return bool(call(ctypes.c_long(number), 0, ctypes.c_char_p(given), 0) == 0)
