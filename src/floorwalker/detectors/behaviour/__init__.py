@@ -11,11 +11,13 @@ if TYPE_CHECKING:
     from floorwalker.detectors.behaviour.live import LiveBehaviour
     from floorwalker.detectors.behaviour.lstm import SequenceLSTM
     from floorwalker.detectors.behaviour.sequences import Field, Sequences, Vocabulary
+    from floorwalker.detectors.behaviour.sizes import SIZES
+    from floorwalker.detectors.behaviour.transformer import CausalTransformer
 
-__all__ = ["Field", "LiveBehaviour", "SequenceLSTM", "Sequences", "Vocabulary"]
+__all__ = ["SIZES", "CausalTransformer", "Field", "LiveBehaviour", "SequenceLSTM", "Sequences", "Vocabulary"]
 
 _PLACES = {
-    "Field": "sequences", "LiveBehaviour": "live", "SequenceLSTM": "lstm", "Sequences": "sequences",
+    "SIZES": "sizes", "CausalTransformer": "transformer", "Field": "sequences", "LiveBehaviour": "live", "SequenceLSTM": "lstm", "Sequences": "sequences",
     "Vocabulary": "sequences",
 }  # fmt: skip
 

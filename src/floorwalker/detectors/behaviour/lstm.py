@@ -78,7 +78,14 @@ class SequenceLSTM:
             if not least <= getattr(self, name) <= most:
                 raise UsageError(f"{name} is {getattr(self, name)}", allowed=f"{least} to {most}")
 
-    def fit(self, sequences: Sequences, labels: NDArray[Any] | Sequence[Any] | None = None) -> SequenceLSTM:
+    def fit(
+        self,
+        sequences: Sequences,
+        labels: NDArray[Any] | Sequence[Any] | None = None,
+        *,
+        teacher: NDArray[np.float32] | None = None,
+        distil: float = 1.0,
+    ) -> SequenceLSTM:
         """Learn.
 
         Parameters
@@ -86,6 +93,8 @@ class SequenceLSTM:
         sequences : n of them, in order of time; empty ones teach nothing.
         labels : one for each sequence, [n] or [n, K], or one for each event, [events] or [events, K]: 1 = abuse, 0 =
             none, NaN = unknown. Without labels the score is how unforeseen a sequence is.
+        teacher : float32 [events, K], logits of a larger model (`CausalTransformer.logits`) that are imitated as well.
+        distil : weight of the imitation beside the labels.
 
         Errors
         ------
@@ -104,6 +113,10 @@ class SequenceLSTM:
         per_event = given is not None and len(given) == len(sequences.tokens) != len(sequences)
         wanted = to_events(given, sequences)
         weights = np.ones(len(sequences.tokens), np.float32) if per_event else sequence_weights(sequences)
+        if teacher is not None and (given is None or teacher.shape != wanted.shape or not np.isfinite(teacher).all()):
+            raise InputError(
+                f"a teacher of shape {teacher.shape}", allowed=f"finite logits of shape {wanted.shape}, with labels"
+            )
         kept_back = int(len(sequences) * self.validation_share) if len(sequences) >= FEWEST else 0
         learned = len(sequences) - kept_back
         border = int(sequences.starts[learned])
@@ -128,6 +141,7 @@ class SequenceLSTM:
             self.weights = train_lstm(
                 past, wanted[:border], weights[:border], plan, name="lstm",
                 validate=validate if len(coming.tokens) else None, group=group, fingerprint=f"{digest} {plan}",
+                teacher=None if teacher is None else np.ascontiguousarray(teacher[:border], np.float32), distil=distil,
                 checkpoint=self.checkpoint, progress=self.progress,
             )  # fmt: skip
         self.fields = sequences.fields
