@@ -12,7 +12,7 @@ from floorwalker.features.live._parts import clear_columns, join_columns, read_n
 from floorwalker.features.live._read import read_features
 from floorwalker.features.live._rings import bucket_numbers, read_windows, ring_places, roll
 from floorwalker.features.live._rows import find_row, make_row, mix, pair_key
-from floorwalker.features.live._saving import guard_new, guard_row, guard_sketches
+from floorwalker.features.live._saving import guard_new, guard_row
 from floorwalker.features.live._tally import choose, count_event, count_invitation
 from floorwalker.features.live._vocabulary import TRUSTED
 from floorwalker.store._flat import flat_kernel
@@ -23,6 +23,7 @@ BLOCK = 32
 
 _BLOCK = BLOCK
 _LINE = np.uint64(8)
+_PAGE = np.uint64(9)
 _ROW = np.uint64((1 << 22) - 1)
 _U0 = np.uint64(0)
 _U1 = np.uint64(1)
@@ -102,6 +103,7 @@ def touch_ahead(
     hashes: NDArray[np.uint64],
     targets: NDArray[np.uint64],
     lines: NDArray[np.uint64],
+    page_marks: NDArray[np.uint8],
 ) -> int:
     """Work out which tables know the next events, under which keys, and load what their rows begin with, all at once:
     the processor then waits for memory once, not for each row. What is loaded is added up and thrown away.
@@ -141,6 +143,8 @@ def touch_ahead(
                 continue
             width = np.uint64(tables[k, layout.T_WIDTH])
             row = (np.uint64(tables[k, layout.T_BASE]) + (entry - _U1) * width) >> _U1
+            total += np.uint64(page_marks[row >> _PAGE])
+            total += np.uint64(page_marks[(row + (width >> _U1) - _U1) >> _PAGE])
             for line in range(_U0, np.uint64(tables[k, layout.T_FRONT]) >> _U1, _LINE):
                 lines[last] = row + line
                 last += _U1
@@ -231,7 +235,7 @@ def run(
         if i % _BLOCK == 0:
             numbers[3, 0] = touch_ahead(
                 i, n, at, tables, blocks, codes, seed, slots, keys, event, places, present, row_keys, hashes,
-                targets, lines,
+                targets, lines, page_marks,
             )  # fmt: skip
         t = at[i]
         if 0 < received_at[i] < t:
@@ -368,16 +372,14 @@ def run(
                 elif row >= 0:
                     before = befores[j]
                 if row < 0:
-                    guard_new(
-                        tables[k], tallies[k], sets, words, keys, times, saved, page_marks, sketches, sketches_saved,
-                        sketch_marks,
-                    )  # fmt: skip
+                    guard_new(tables[k], tallies[k], keys, times, saved, page_marks)
                     row = make_row(
                         tables[k], tallies[k], row_keys[a, j], t, seed, slots, keys, times, words, sets, free, figures
                     )  # fmt: skip
                 else:
-                    guard_row(tables[k], row, keys, saved, page_marks)
-                    guard_sketches(tables[k], row, sets, words, sketches, sketches_saved, sketch_marks)
+                    if a == _BLOCK or before > t:
+                        # Else the clock has moved, and the row is guarded.
+                        guard_row(tables[k], row, keys, saved, page_marks)
                     if t < times[(row + layout.BORN) >> 1]:
                         times[(row + layout.BORN) >> 1] = t
                 clock = event
@@ -387,14 +389,14 @@ def run(
                 count_event(
                     tables[k], row, c, t, kind, chosen, start, end, before, event, places, clock, seed, blocks, windows,
                     updates, adds, codes, values, sets, words, floats, times, shorts, ticks, figures, free, pages,
-                    heads, estimates, powers,
+                    heads, estimates, powers, sketches, sketches_saved, sketch_marks,
                 )  # fmt: skip
                 if first_part < last_part and tables[k, layout.T_TELLS] != 0:
                     tell_parts_apart(
                         tables[k], row, c, first_part, last_part, parts, chosen, start, end, event, clock, seed,
                         updates, codes, sets, words, floats, ticks, figures, free, pages, heads, estimates, powers,
+                        sketches, sketches_saved, sketch_marks,
                     )  # fmt: skip
-                guard_sketches(tables[k], row, sets, words, sketches, sketches_saved, sketch_marks)
                 if k == account and invited_at >= 0:
                     count_invitation(
                         row, c, chosen, start, end, seed, updates, tables, account, marks[layout.M_INVITER],

@@ -148,6 +148,9 @@ def tell_parts_apart(
     heads: NDArray[np.int64],
     estimates: NDArray[np.float64],
     powers: NDArray[np.float64],
+    sketches: NDArray[np.uint64],
+    sketches_saved: NDArray[np.uint64],
+    sketch_marks: NDArray[np.uint8],
 ) -> None:
     """Take all parts of the event into the sets, memories and bins of a row that tell such entities apart, by the
     operations `start` to `end`; `c` is the column that the row is counted by."""
@@ -169,7 +172,7 @@ def tell_parts_apart(
                 add_distinct(
                     row, updates[u, layout.A], updates[u, layout.C], first_set + updates[u, layout.D],
                     first_set + updates[u, layout.E], value, seed, now, clock, sets, words, ticks, figures, free, pages,
-                    heads, estimates, powers,
+                    heads, estimates, powers, sketches, sketches_saved, sketch_marks,
                 )  # fmt: skip
             elif op == layout.REMEMBER:
                 remember(place, fingerprint_of(mix(value, seed)), words)

@@ -18,6 +18,7 @@ from floorwalker.features.live._inline import inline_kernel
 from floorwalker.features.live._rows import mix
 from floorwalker.features.live.windows import LEVELS, LIFETIME_LEVEL, TICK_SECONDS
 from floorwalker.store._hashing import widen
+from floorwalker.store.pages import PAGE_WORDS, guard
 
 TICKS = np.array([level.seconds // TICK_SECONDS for level in LEVELS], np.int64)
 """Ticks of ten seconds in a bucket of each level; 0 for the lifetime."""
@@ -26,6 +27,7 @@ POWERS = 0.5 ** np.arange(64)
 """2^-rank."""
 
 _M = layout.REGISTERS
+_PAGE_WORDS = PAGE_WORDS
 _ALPHA = 0.7213 / (1.0 + 1.079 / _M)
 _LIFE = LIFETIME_LEVEL
 _SET = 2
@@ -67,6 +69,12 @@ def merge(
 
 
 @inline_kernel
+def guard_page(number: int, sketches: NDArray[np.uint64], saved: NDArray[np.uint64], marks: NDArray[np.uint8]) -> None:
+    """Call before a page is written: a snapshot that is being taken first saves what it holds."""
+    guard(number * _PAGE_WORDS, number * _PAGE_WORDS + _PAGE_WORDS - 1, sketches, saved, marks)
+
+
+@inline_kernel
 def add_to_page(
     number: int,
     level: int,
@@ -77,8 +85,11 @@ def add_to_page(
     heads: NDArray[np.int64],
     estimates: NDArray[np.float64],
     powers: NDArray[np.float64],
+    sketches: NDArray[np.uint64],
+    saved: NDArray[np.uint64],
+    marks: NDArray[np.uint8],
 ) -> None:
-    """Take a value seen in `bucket` into a page."""
+    """Take a value seen in `bucket` into a page. Nearly always the page has nothing to learn from it."""
     page = number * layout.PAGE_BYTES
     mixed = mix(fingerprint, _SPREAD)
     index = widen(mixed & _INDEX)
@@ -93,6 +104,7 @@ def add_to_page(
         if bucket <= head - ring:
             return
         if bucket > head:
+            guard_page(number, sketches, saved, marks)
             for passed in range(max(head + 1, bucket - ring + 1), bucket + 1):
                 start = page + _M * (1 + passed % ring)
                 for j in range(start, start + _M):
@@ -102,8 +114,10 @@ def add_to_page(
             changed = True
         place = page + _M * (1 + bucket % ring) + index
         if pages[place] < rank:
+            guard_page(number, sketches, saved, marks)
             pages[place] = rank
     if pages[page + index] < rank:
+        guard_page(number, sketches, saved, marks)
         pages[page + index] = rank
         changed = True
     if changed:
@@ -117,11 +131,15 @@ def take_page(
     pages: NDArray[np.uint8],
     heads: NDArray[np.int64],
     estimates: NDArray[np.float64],
+    sketches: NDArray[np.uint64],
+    saved: NDArray[np.uint64],
+    marks: NDArray[np.uint8],
 ) -> int:
     """A clean page, or -1 where all are in use."""
     if figures[layout.PAGES_FREE] > 0:
         figures[layout.PAGES_FREE] -= 1
         number = widen(free[figures[layout.PAGES_FREE]])
+        guard_page(number, sketches, saved, marks)
         for j in range(number * layout.PAGE_BYTES, (number + 1) * layout.PAGE_BYTES):
             pages[j] = 0
     elif figures[layout.PAGES_USED] < len(heads):
@@ -212,6 +230,9 @@ def add_distinct(
     heads: NDArray[np.int64],
     estimates: NDArray[np.float64],
     powers: NDArray[np.float64],
+    sketches: NDArray[np.uint64],
+    saved: NDArray[np.uint64],
+    page_marks: NDArray[np.uint8],
 ) -> None:
     """Take a value into a set. `windows[first:last]` are its windows (place of the page, level, buckets); `at` and
     `clock` hold the bucket numbers of the event and of the row's newest event, by level."""
@@ -244,14 +265,19 @@ def add_distinct(
             if held == exact and widen(words[seen + where]) >= oldest:
                 words[start] = np.uint32(exact + 1)
                 for w in range(first, last):
-                    number = take_page(figures, free, pages, heads, estimates)
+                    number = take_page(
+                        figures, free, pages, heads, estimates, sketches, saved, page_marks
+                    )  # fmt: skip
                     words[row + windows[w, 0]] = np.uint32(number + 1)
                     if number >= 0:
                         level = windows[w, 1]
                         for entry in range(np.uint64(exact)):
                             bucket = 0 if level == _LIFE else widen(words[seen + entry]) // ticks[level]
                             mark = np.uint64(words[marks + entry])
-                            add_to_page(number, level, windows[w, 2], bucket, mark, pages, heads, estimates, powers)
+                            add_to_page(
+                                number, level, windows[w, 2], bucket, mark, pages, heads, estimates, powers, sketches,
+                                saved, page_marks,
+                            )  # fmt: skip
                 held = exact + 1
         # The newest values stay in the set: they are the answer where no page was to be had.
         words[marks + where] = np.uint32(fingerprint)
@@ -261,4 +287,7 @@ def add_distinct(
             number = widen(words[row + windows[w, 0]]) - 1
             if number >= 0:
                 level = windows[w, 1]
-                add_to_page(number, level, windows[w, 2], at[level], fingerprint, pages, heads, estimates, powers)
+                add_to_page(
+                    number, level, windows[w, 2], at[level], fingerprint, pages, heads, estimates, powers, sketches,
+                    saved, page_marks,
+                )  # fmt: skip

@@ -54,6 +54,9 @@ def count_event(
     heads: NDArray[np.int64],
     estimates: NDArray[np.float64],
     powers: NDArray[np.float64],
+    sketches: NDArray[np.uint64],
+    sketches_saved: NDArray[np.uint64],
+    sketch_marks: NDArray[np.uint8],
 ) -> None:
     """Count event `i` into one row, by the operations `first` to `last` of the table for events of its type."""
     for u in range(first, last):
@@ -78,7 +81,7 @@ def count_event(
                 add_distinct(
                     row, updates[u, layout.A], updates[u, layout.C], start + updates[u, layout.D],
                     start + updates[u, layout.E], codes[b, i], seed, now, clock, sets, words, ticks, figures, free,
-                    pages, heads, estimates, powers,
+                    pages, heads, estimates, powers, sketches, sketches_saved, sketch_marks,
                 )  # fmt: skip
                 if updates[u, layout.SHOWN] != 0:
                     words[row + updates[u, layout.SHOWN] + 1] = words[place]
