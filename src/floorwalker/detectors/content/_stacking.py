@@ -1,0 +1,140 @@
+"""Puts the answers of several views together, and chooses which, on answers that no view had learned from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+OFFSETS = (-1.2, -0.8, -0.5, -0.3, -0.15, 0.0, 0.15, 0.3, 0.5, 0.8, 1.2)
+MARGIN = 0.002
+"""A larger set of views must be this much better than a smaller one."""
+
+
+@dataclass(frozen=True, eq=False)
+class Stack:
+    """Logistic regression over the heads of the views `names`, with an offset a class.
+
+    Parameters
+    ----------
+    weights : float64 [classes, heads], in units of the heads themselves.
+    intercepts : float64 [classes], offsets included.
+    """
+
+    names: tuple[str, ...]
+    weights: NDArray[np.float64]
+    intercepts: NDArray[np.float64]
+
+    def probabilities(self, heads: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+        """float32 [n, classes]."""
+        rows = np.hstack([heads[name] for name in self.names]).astype(np.float64)
+        return softmax(rows @ self.weights.T + self.intercepts)
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """All that was learned."""
+        return {"weights": self.weights, "intercepts": self.intercepts}
+
+    @classmethod
+    def restore(cls, names: tuple[str, ...], arrays: Mapping[str, NDArray[Any]]) -> Stack:
+        """What `state` gave."""
+        return cls(names, arrays["weights"], arrays["intercepts"])
+
+
+def softmax(rows: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Rows to chances that sum to 1."""
+    powers = np.exp(rows - rows.max(1, keepdims=True))
+    answer: NDArray[np.float32] = (powers / powers.sum(1, keepdims=True)).astype(np.float32)
+    return answer
+
+
+def measure_answers(
+    truth: NDArray[np.int64], answers: NDArray[np.int64], classes: int, objective: Literal["accuracy", "macro_f1"]
+) -> float:
+    """Accuracy, or the mean F1 over classes.
+
+    >>> measure_answers(np.array([0, 0, 1]), np.array([0, 0, 0]), 2, "macro_f1")
+    0.4
+    """
+    if objective == "accuracy":
+        return float((truth == answers).mean())
+    table = np.bincount(truth * classes + answers, minlength=classes * classes).reshape(classes, classes)
+    both = table.sum(0) + table.sum(1)
+    return float(np.mean(2 * np.diag(table) / np.maximum(both, 1)))
+
+
+def choose_stack(
+    held: Mapping[str, NDArray[np.float32]],
+    codes: NDArray[np.int64],
+    classes: int,
+    fold: NDArray[np.int64],
+    *,
+    objective: Literal["accuracy", "macro_f1"],
+) -> tuple[str, Stack, dict[str, float]]:
+    """The best set of views by cross-validation over `held`, fitted on all of it; and the figure of each set.
+
+    Parameters
+    ----------
+    held : answers of each view, float32 [n, heads], each from a fit without that text.
+    """
+    meaning = {"minilm", "e5", "meaning", "extra"}
+    sets: dict[str, tuple[str, ...]] = {name: (name,) for name in held}
+    grams = tuple(name for name in held if name not in meaning)
+    if len(grams) > 1:
+        sets["grams"] = grams
+    if len(held) > len(grams) and len(held) > 1:
+        sets["all"] = tuple(held)
+    figures = {}
+    for name, members in sets.items():
+        rows = np.hstack([held[one] for one in members]).astype(np.float64)
+        answers = np.zeros(len(codes), np.int64)
+        for part in np.unique(fold):
+            inside = fold != part
+            fitted = _fit(members, rows[inside], codes[inside], classes, objective)
+            answers[~inside] = (rows[~inside] @ fitted.weights.T + fitted.intercepts).argmax(1)
+        figures[name] = round(measure_answers(codes, answers, classes, objective), 5)
+    best = max(figures.values())
+    chosen = next(
+        name
+        for name in sorted(sets, key=lambda one: len(sets[one]))
+        if figures[name] >= best - MARGIN * (len(sets[name]) < len(held))
+    )
+    rows = np.hstack([held[one] for one in sets[chosen]]).astype(np.float64)
+    return chosen, _fit(sets[chosen], rows, codes, classes, objective), figures
+
+
+def _fit(
+    names: tuple[str, ...],
+    rows: NDArray[np.float64],
+    codes: NDArray[np.int64],
+    classes: int,
+    objective: Literal["accuracy", "macro_f1"],
+) -> Stack:
+    from floorwalker.detectors.content._training import fit_logistic
+
+    mean, deviation = rows.mean(0), rows.std(0)
+    deviation[deviation < 1e-9] = 1
+    weights, intercepts = fit_logistic((rows - mean) / deviation, codes, strength=0.05, balanced=False)
+    if classes == 2:
+        weights, intercepts = np.vstack([np.zeros_like(weights), weights]), np.array([0.0, intercepts[0]])
+    weights = weights / deviation
+    intercepts = intercepts - weights @ mean
+    if objective == "macro_f1":
+        intercepts = intercepts + _find_offsets(rows @ weights.T + intercepts, codes, classes)
+    return Stack(names, weights, intercepts)
+
+
+def _find_offsets(rows: NDArray[np.float64], codes: NDArray[np.int64], classes: int) -> NDArray[np.float64]:
+    # One class at a time, twice around: the mean of F1 is no smooth function, and its plateaus are wide.
+    offsets = np.zeros(classes)
+    for _ in range(2):
+        for one in range(1, classes):
+            tried = []
+            for step in OFFSETS:
+                moved = offsets.copy()
+                moved[one] += step
+                tried.append((measure_answers(codes, (rows + moved).argmax(1), classes, "macro_f1"), -abs(step), step))
+            offsets[one] += max(tried)[2]
+    return offsets
