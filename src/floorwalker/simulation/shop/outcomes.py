@@ -98,6 +98,9 @@ DISCOVERIES: tuple[Discovery, ...] = (
 )
 """Every way in which something comes to light."""
 
+HONEST_DISPUTE = Discovery("", "chargeback", "chargeback", 0.9, 21.0, 8.0, 90.0, 0.4, "goods")
+"""Of orders whose parcel never came and whose buyers asked in vain (the scene `honest_dispute`)."""
+
 AUDITS: dict[str, tuple[str, float]] = {
     "review": ("content_abuse", 0.03),
     "order": ("payment_fraud", 0.003),
@@ -149,7 +152,8 @@ def make_outcomes(
     ----------
     events : one row an event, with the columns `id`, `at`, `type` and, where there are any, `account`, `order`,
         `item`, `payment`, `amount_minor`, `currency`, `card.scheme`. All events of an order are in the same call.
-    truth : one row an event: `id`, `abuse_type`, `phase`, `skill`.
+    truth : one row an event: `id`, `abuse_type`, `phase`, `skill`, and `segment` where honest disputes are to be
+        heard of.
     chance : the draws are functions of seed and event id.
     end_at : letters that come later are in the table only.
     refused : ids of events that the shop did not let happen: nothing is ever heard of them.
@@ -165,6 +169,9 @@ def make_outcomes(
     for place, discovery in enumerate(DISCOVERIES):
         rows = harmful.filter(pl.col("abuse_type") == discovery.abuse_type) if discovery.abuse_type else bought
         tables.append(_discover(rows, discovery, f"outcome/{place}", chance))
+    if "segment" in truth.columns:
+        wronged = bought.filter(pl.col("segment") == "honest_dispute")
+        tables.append(_discover(wronged, HONEST_DISPUTE, "outcome/honest dispute", chance))
     tables += [_refunds(known), *_audits(known, chance)]
     table = pl.concat(tables).unique(["event", "kind", "source", "order"], keep="first", maintain_order=True)
     letters = table.filter(pl.col("kind") == "chargeback").unique("order", keep="first", maintain_order=True)

@@ -13,6 +13,7 @@ from floorwalker.simulation.shop.honest.shelf import HOST, RATES, shelf_of
 from floorwalker.simulation.shop.honest.signalling import draw_signals
 from floorwalker.simulation.shop.persona import Persona
 from floorwalker.simulation.shop.scenario import MINUTE, SECOND
+from floorwalker.simulation.shop.world.devices import RENEWED_APPS
 
 if TYPE_CHECKING:
     from floorwalker.simulation.shop.world import World
@@ -93,6 +94,12 @@ def touches(persona: Persona, device: int) -> bool:
     return facts is not None and facts.kind in _TOUCHED
 
 
+def is_renewed(persona: Persona, device: int) -> bool:
+    """Whether the device has the app's new release."""
+    facts = persona.devices[device].facts
+    return facts is not None and facts.app_version in RENEWED_APPS
+
+
 def signals(
     world: World, persona: Persona, at: int, rng: Generator, *, device: int = 0, form: bool = False, pages: float = 5.0,
     seconds: float = 120.0,
@@ -111,6 +118,7 @@ def signals(
         form=np.array([form]),
         pages=np.array([pages]),
         seconds=np.array([seconds]),
+        renewed=np.array([is_renewed(persona, device)]),
     )
     fields = {name: column[0].item() for name, column in drawn.items()}
     return ClientSignals(**{name: value for name, value in fields.items() if value == value and value != -1})

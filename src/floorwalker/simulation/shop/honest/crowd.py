@@ -15,7 +15,7 @@ from floorwalker.simulation.shop.honest.calling import Calls, draw_calls, errand
 from floorwalker.simulation.shop.honest.fitted import Floats, Ints, fitted, pick
 from floorwalker.simulation.shop.honest.fulfilment import plan_aftermath
 from floorwalker.simulation.shop.honest.ordering import Offers, Orders, list_offers, make_orders
-from floorwalker.simulation.shop.honest.paying import DECLINED
+from floorwalker.simulation.shop.honest.paying import CHECK_FAILS, DECLINED
 from floorwalker.simulation.shop.honest.rows import Rows
 from floorwalker.simulation.shop.honest.shelf import Shelf, shelf_of
 from floorwalker.simulation.shop.honest.visiting import LOGIN_SHARES, REMEMBERED_ELSEWHERE, SIGNALS_SHARE
@@ -120,7 +120,9 @@ class Crowd:
         page = np.where(method == 2, before - 40 * SECOND, before)
         rowset.add(visit=place, person=person, at=page - rng.integers(2, 9, len(page)) * SECOND, act=Act.LOGIN_PAGE)
 
-    def visit(self, calls: Calls, *, label: Ints | int = -1, **wishes: Any) -> tuple[Ints, Plan, Orders]:
+    def visit(
+        self, calls: Calls, *, label: Ints | int = -1, check_fails: float = CHECK_FAILS, **wishes: Any
+    ) -> tuple[Ints, Plan, Orders]:
         """Visits as they come, with everything that belongs to them; `wishes` as `plan_visits` takes them."""
         rng = self.rng
         visit = self.open_visits(calls, label=label)
@@ -142,6 +144,7 @@ class Crowd:
             span=plan.order_span,
             lines=(plan.line_order, self.shelf.by_rank[plan.line_item], plan.line_quantity),
             ship=self.gifts(calls.person[buyers]),
+            check_fails=check_fails,
         )
         paid = orders.payments.paid
         stay = (plan.act != Act.THANKS_PAGE) | np.append(paid, True)[plan.order]

@@ -22,6 +22,7 @@ from floorwalker.simulation.shop.honest.signalling import draw_signals
 from floorwalker.simulation.shop.honest.visiting import LOGIN_METHODS
 from floorwalker.simulation.shop.honest.words import LANGUAGES, LETTERS, WORDS, letter_pool, search_pool
 from floorwalker.simulation.shop.naming import names
+from floorwalker.simulation.shop.world.devices import APP
 
 _CODE_REASONS = ("login", "login", "sign_up", "sign_up")
 STREAM_REASONS = ("watch", "like", "like", "comment", "follow")
@@ -222,8 +223,11 @@ def _signals(crowd: Crowd, rows: dict[str, Any], calls: Any) -> pl.DataFrame:
     act = rows["act"]
     some = np.flatnonzero(act == Act.SIGNALS)
     visit, person = rows["visit"][some], rows["person"][some]
-    model = np.maximum(crowd.people.model, 0)[calls.person[visit], calls.slot[visit]]
-    kind = crowd.world.devices.kind[model]
+    whose, slot = calls.person[visit], calls.slot[visit]
+    model = np.maximum(crowd.people.model, 0)[whose, slot]
+    devices = crowd.world.devices
+    kind = devices.kind[model]
+    renewed = devices.is_updated(model, crowd.people.device_number[whose, slot], calls.at[visit])
     drawn = draw_signals(
         crowd.rng,
         touch=np.asarray((kind == "phone") | (kind == "tablet")),
@@ -231,6 +235,7 @@ def _signals(crowd: Crowd, rows: dict[str, Any], calls: Any) -> pl.DataFrame:
         form=rows["code"][some] == 1,
         pages=rows["count"][some].astype(np.float64),
         seconds=rows["value"][some],
+        renewed=renewed & (devices.use[model] == APP),
     )
     table = {}
     for name, values in drawn.items():

@@ -16,6 +16,13 @@ SCENES: tuple[str, ...] = (
     "seller",
     "livestream_viewer",
     "honest_dispute",
+    "app_release",
+    "community_leader",
+    "forgotten_password",
+    "gift_giving",
+    "phone_changed_hands",
+    "recycled_number",
+    "three_d_secure_trouble",
 )
 LABELS: tuple[str, ...] = (*NAMES, *SCENES)
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from floorwalker.simulation.shop.honest.calling import choose_slots
 from floorwalker.simulation.shop.honest.fitted import Floats, Ints
-from floorwalker.simulation.shop.honest.paying import DECLINED, Payments, plan_payments
+from floorwalker.simulation.shop.honest.paying import CHECK_FAILS, DECLINED, Payments, plan_payments
 from floorwalker.simulation.shop.honest.shelf import RATES, Shelf, in_currency
 from floorwalker.simulation.shop.scenario import SECOND
 
@@ -124,6 +124,7 @@ def make_orders(
     declined: Floats | float = DECLINED,
     coupons: bool = True,
     ship: Ints | None = None,
+    check_fails: float = CHECK_FAILS,
 ) -> Orders:
     """Orders out of who wants what when.
 
@@ -135,6 +136,7 @@ def make_orders(
     declined : probability that the bank refuses.
     coupons : whether coupons may be used.
     ship : place of the person whose address the parcel goes to; the buyer's own without it.
+    check_fails : probability that the bank's check comes to nothing.
     """
     count = len(person)
     line_order, line_item, line_quantity = lines
@@ -155,7 +157,8 @@ def make_orders(
     card = choose_slots(rng, people.card_weight, person)
     has = (people.card_weight > 0).sum(axis=1)[person]
     issue = np.stack([people.cards[slot].issue for slot in range(3)])[card, person]
-    payments = plan_payments(rng, count, declined=declined, cards=has, checked=np.where(issue >= 0, _CHECKED, 0.0))
+    checked = np.where(issue >= 0, _CHECKED, 0.0)
+    payments = plan_payments(rng, count, declined=declined, cards=has, checked=checked, check_fails=check_fails)
     return Orders(
         person, visit, at.astype(np.int64), span, card, payments, line_order, line_item, pieces, line_price, line_list,
         np.bincount(line_order, minlength=count), full, saved, total, offer, physical == 0,

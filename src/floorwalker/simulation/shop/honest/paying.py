@@ -27,7 +27,8 @@ DECLINED = 0.045
 _TRIES_AGAIN = 0.72
 _CHECKED = 0.46
 """Share of card payments that the bank checks by 3-D Secure."""
-_CHECK_FAILS = 0.02
+CHECK_FAILS = 0.02
+"""Share of these checks that fail or are given up."""
 MOST_TRIES = 3
 
 
@@ -62,6 +63,7 @@ def plan_payments(
     cards: Ints | int = 1,
     checked: Floats | float = _CHECKED,
     again: float = _TRIES_AGAIN,
+    check_fails: float = CHECK_FAILS,
 ) -> Payments:
     """Draw the payments of `count` orders.
 
@@ -71,6 +73,7 @@ def plan_payments(
     cards : how many cards the buyer has, by order.
     checked : probability of 3-D Secure, by order; 0 where no card pays.
     again : probability of another try after a refusal.
+    check_fails : probability that a check by 3-D Secure comes to nothing.
     """
     refuse = np.broadcast_to(np.asarray(declined, dtype=np.float64), count)
     has = np.broadcast_to(np.asarray(cards, dtype=np.int64), count)
@@ -105,7 +108,7 @@ def plan_payments(
         number = len(going)
         failing = np.zeros(number, dtype=np.bool_)
         asked = rng.random(number) < check[going]
-        wrong = asked & (rng.random(number) < _CHECK_FAILS)
+        wrong = asked & (rng.random(number) < check_fails)
         result = np.where(wrong, pick(rng.random(number), _FAILED_SHARES), pick(rng.random(number), _RESULT_SHARES))
         add(
             going[asked],

@@ -26,6 +26,10 @@ APP, PHONE, DESKTOP, TABLET, MINI = range(len(USES))
 """Uses of a model, as numbers."""
 
 
+RENEWED_APPS = frozenset(model.app_version for model in MODELS if model.use == "app" and model.before[0])
+"""Versions of the shop's app that come out during the run."""
+
+
 def _edges(weights: NDArray[np.float64], use: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     rows = np.flatnonzero((use == _USE) & (weights > 0))
     if not len(rows):

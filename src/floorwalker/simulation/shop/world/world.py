@@ -81,6 +81,10 @@ class World:
         """The ids of devices at times, `str` [k]; see `People.device_number` and `People.clears_days`."""
         return self._register.belongings.device_ids(device_numbers, clears_days, at)
 
+    def handed_over_at(self, numbers: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """When buyers of second-hand telephones got them, microseconds; says nothing of other customers."""
+        return self._register.belongings.handed_over_at(numbers)
+
     def customer(self, number: int, at: int | None = None) -> Persona:
         """One customer as a record, with devices as they are at a time (the first day where none is given)."""
         return self.customers_as([number], at)[0]

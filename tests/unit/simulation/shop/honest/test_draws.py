@@ -110,6 +110,7 @@ def test_keyboards_leave_few_moves() -> None:
     count = 500
     facts = {"form": np.ones(count, dtype=np.bool_), "pages": np.full(count, 5.0), "seconds": np.full(count, 60.0)}
     no_touch = np.zeros(count, dtype=np.bool_)
+    facts["renewed"] = no_touch
     usual = draw_signals(RNG(8), touch=no_touch, pointer=np.ones(count), **facts)
     keys = draw_signals(RNG(8), touch=no_touch, pointer=np.full(count, 0.03), **facts)
     assert keys["pointer_moves"].mean() < 0.1 * usual["pointer_moves"].mean()
