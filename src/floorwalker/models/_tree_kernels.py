@@ -13,7 +13,7 @@ BLOCK = 256
 
 @kernel
 def sum_leaves(
-    rows: NDArray[np.floating],
+    rows: NDArray[np.float64],
     feature: NDArray[np.int32],
     threshold: NDArray[np.float64],
     children: NDArray[np.int32],
@@ -41,7 +41,7 @@ def sum_leaves(
 
 @kernel
 def add_paths(
-    rows: NDArray[np.floating],
+    rows: NDArray[np.float64],
     feature: NDArray[np.int32],
     threshold: NDArray[np.float64],
     children: NDArray[np.int32],

@@ -78,7 +78,7 @@ def unwound_sum(
 
 @kernel
 def add_shapley(
-    rows: NDArray[np.floating],
+    rows: NDArray[np.float64],
     feature: NDArray[np.int32],
     threshold: NDArray[np.float64],
     children: NDArray[np.int32],

@@ -15,7 +15,7 @@ them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -28,6 +28,8 @@ from floorwalker.models._tree_shap import add_shapley
 
 Link = Literal["identity", "logistic"]
 
+PIECE = 8_192
+"""Rows that are brought to double precision at once."""
 ARRAYS = ("feature", "threshold", "children", "missing_left", "cover", "value", "leaf_cover", "roots")
 """Names of the arrays, as `arrays` gives and `from_arrays` takes them."""
 
@@ -121,9 +123,12 @@ class Trees:
         ----------
         rows : float32 or float64 [n, d]; NaN where missing.
         """
-        taken = self._take(rows)
-        total = np.zeros(len(taken))
-        sum_leaves(taken, self.feature, self.threshold, self.children, self.missing_left, self.value, self.roots, total)
+        total = np.zeros(len(rows))
+        for start, taken in self._pieces(rows):
+            sum_leaves(
+                taken, self.feature, self.threshold, self.children, self.missing_left, self.value, self.roots,
+                total[start : start + len(taken)],
+            )  # fmt: skip
         return total
 
     def score(self, rows: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
@@ -139,12 +144,12 @@ class Trees:
 
         Cheap (a walk), and unfair to columns that are asked early or late: Saabas, "Interpreting random forests", 2014.
         """
-        taken = self._take(rows)
-        given = np.zeros(taken.shape)
-        add_paths(
-            taken, self.feature, self.threshold, self.children, self.missing_left, self.value, self.expected,
-            self.roots, given,
-        )  # fmt: skip
+        given = np.zeros(rows.shape)
+        for start, taken in self._pieces(rows):
+            add_paths(
+                taken, self.feature, self.threshold, self.children, self.missing_left, self.value, self.expected,
+                self.roots, given[start : start + len(taken)],
+            )  # fmt: skip
         return given
 
     def shapley(self, rows: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
@@ -153,22 +158,22 @@ class Trees:
         Path-dependent TreeSHAP (Lundberg et al. 2018, algorithm 2): what is not known of a row is taken from the
         training rows that came the same way.
         """
-        taken = self._take(rows)
-        given = np.zeros(taken.shape)
         if len(self.feature) and not (self.cover.min() > 0 and self.leaf_cover.min() > 0):
             raise UsageError("leaves that no training row came to", fix="train the model again, keeping counts")
-        add_shapley(
-            taken, self.feature, self.threshold, self.children, self.missing_left, self.value, self.cover,
-            self.leaf_cover, self.roots, self.deepest, given,
-        )  # fmt: skip
+        given = np.zeros(rows.shape)
+        for start, taken in self._pieces(rows):
+            add_shapley(
+                taken, self.feature, self.threshold, self.children, self.missing_left, self.value, self.cover,
+                self.leaf_cover, self.roots, self.deepest, given[start : start + len(taken)],
+            )  # fmt: skip
         return given
 
-    def _take(self, rows: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    def _pieces(self, rows: NDArray[np.floating[Any]]) -> Iterator[tuple[int, NDArray[np.float64]]]:
+        """The rows in double precision, in pieces, so that five million of them are never copied at once."""
         if rows.ndim != 2 or rows.shape[1] != self.features:
             raise UsageError(f"rows of shape {rows.shape}", allowed=f"[n, {self.features}]")
-        if rows.dtype not in (np.float32, np.float64):
-            rows = rows.astype(np.float64)
-        return np.ascontiguousarray(rows)
+        for start in range(0, len(rows), PIECE):
+            yield start, np.ascontiguousarray(rows[start : start + PIECE], np.float64)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The arrays by name, with `features` and `link` (1 for logistic) as arrays of one number."""
