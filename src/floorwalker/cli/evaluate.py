@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import time
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from floorwalker.cli._output import Json, print_json, report_document
+from floorwalker.cli._output import Json, note, print_json, report_document
 from floorwalker.errors import UsageError
 from floorwalker.registry import list_parts, load_part
 
@@ -35,13 +36,17 @@ def evaluate(
     if task == "table":
         _renew_readme()
         return
+    task = task.replace("-", "_")
     if task not in known:
         raise UsageError(f"unknown task {task!r}", allowed=", ".join(known))
     folder = data or (Path(os.environ["FLOORWALKER_DATA"]) if os.environ.get("FLOORWALKER_DATA") else None)
     if folder is not None and not folder.is_dir():
         raise UsageError(f"data folder {folder} does not exist", fix="give --data or set FLOORWALKER_DATA")
     start = time.perf_counter()
-    outcome = load_part(TASKS, task).run(data=folder, seeds=tuple(range(seeds)))
+    run = load_part(TASKS, task).run
+    # Long tasks tell what they are doing; the document alone goes to standard output.
+    told = {"progress": note} if "progress" in inspect.signature(run).parameters else {}
+    outcome = run(data=folder, seeds=tuple(range(seeds)), **told)
     document = make_document(task, outcome, seconds=time.perf_counter() - start)
     report_document(document, as_json=as_json, check=check)
 

@@ -1,30 +1,90 @@
-"""``floorwalker train``: make the models that ship."""
+"""``floorwalker train``: models of a shop out of its history, and the model of URLs that ships."""
 
 from __future__ import annotations
 
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from floorwalker.cli._output import Json, note, print_json
+from floorwalker.errors import UsageError
 
-train_app = typer.Typer(help="Train the models that ship.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from floorwalker.learning.shop.recording import Recording
+
+ROUTES = "routes"
+PIECE = 20_000
 
 
-@train_app.callback()
-def _root() -> None:
-    """Train the models that ship."""
-
-
-@train_app.command()
-def routes(
-    out: Annotated[Path, typer.Option("--out", help="Folder of the artefact.")],
+def train(
+    data: Annotated[
+        str | None,
+        typer.Argument(help="A folder as `floorwalker simulate` writes it; `routes` trains the model of URLs instead."),
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", help="Folder of the models.")] = Path("models"),
+    events: Annotated[
+        list[str] | None, typer.Option(help="Files of events in the order of their times: JSON lines, CSV, Parquet.")
+    ] = None,
+    mapping: Annotated[
+        str | None, typer.Option(help="File that says which column is which field, or a ready mapping's name.")
+    ] = None,
+    labels: Annotated[
+        Path | None, typer.Option(help="CSV, JSON lines or Parquet: subject, abuse_type, value, observed_at.")
+    ] = None,
+    validation: Annotated[
+        float, typer.Option(help="Latest share of the time, on which ranks are set.", min=0.05, max=0.5)
+    ] = 0.2,
+    modalities: Annotated[str | None, typer.Option(help="Detectors to train, with commas; all without it.")] = None,
+    calibrate: Annotated[
+        bool, typer.Option("--calibrate", help="Probabilities instead of ranks, where the shop's own labels suffice.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="The only source of chance.")] = 0,
-    quick: Annotated[bool, typer.Option("--quick", help="A small model in under a minute, for CI.")] = False,
+    device: Annotated[str, typer.Option(help="Of the deep models: cpu, cuda, cuda:1.")] = "cpu",
+    quick: Annotated[bool, typer.Option("--quick", help="Small models in a minute or two, to try things.")] = False,
     as_json: Json = False,
 ) -> None:
-    """The BiLSTM that tells which parts of a URL vary, from generated sites; no hand labels."""
+    """Train a shop's models from its events and what became known of them; `serve` loads the folder."""
+    if data == ROUTES:
+        _train_routes(out, seed=seed, quick=quick, as_json=as_json)
+        return
+    if (data is None) == (not events):
+        raise UsageError(
+            "give a folder or --events, one of them",
+            fix="floorwalker train data --out models, or floorwalker train --events events.parquet --labels labels.csv",
+        )
+    from floorwalker.evaluation.extras import need_training_extra
+    from floorwalker.learning.shop.training import MODALITIES, TrainingPlan, train_shop, train_without_labels
+
+    need_training_extra()
+    start = time.perf_counter()
+    chosen = MODALITIES if modalities is None else tuple(filter(None, modalities.split(",")))
+    recording = _record(Path(data) if data else None, events or [], mapping, out)
+    known = _labels_of(Path(data) if data else None, labels)
+    first, second = _edges(recording, Path(data) if data else None, validation)
+    plan = TrainingPlan(
+        first, second, known_at=second if data else None, modalities=chosen, calibrate=calibrate, seed=seed,
+        device=device, rounds=60 if quick else 200, most_rows=30_000 if quick else 200_000, epochs=2 if quick else 6,
+    )  # fmt: skip
+
+    def say(text: str) -> None:
+        note(f"{time.perf_counter() - start:6.0f} s  {text}")
+
+    if known is None:
+        facts = train_without_labels(recording, out, plan, progress=say)
+    else:
+        facts = train_shop(recording, known, out, plan, progress=say).facts
+    facts |= {"seconds": round(time.perf_counter() - start, 1), "left_out": recording.left_out}
+    if as_json:
+        print_json(facts)
+        return
+    _tell(facts, out)
+
+
+def _train_routes(out: Path, *, seed: int, quick: bool, as_json: bool) -> None:
     from floorwalker.evaluation.tasks.routes import train_default
 
     manifest = train_default(out, seed=seed, quick=quick, progress=None if as_json else note)
@@ -32,3 +92,112 @@ def routes(
         print_json(manifest)
     else:
         note(f"written to {out}")
+
+
+def _record(folder: Path | None, events: Sequence[str], mapping: str | None, out: Path) -> Recording:
+    """The history as columns; what an interrupted run recorded of the same files is used again."""
+    from floorwalker.learning.shop.recording import is_recorded, open_recording, record
+
+    columns = out / "recording"
+    marker = out / "recorded.json"
+    sources = [str(folder / "events.parquet")] if folder else [*events]
+    wanted = {"sources": [_stamp(name) for name in sources], "mapping": mapping}
+    if marker.exists() and json.loads(marker.read_text("utf-8")) == wanted and is_recorded(columns):
+        note("the events were recorded before")
+        return open_recording(columns)
+    out.mkdir(parents=True, exist_ok=True)
+    marker.unlink(missing_ok=True)
+    pieces = _of_parquet(Path(sources[0])) if folder else _of_files(events, mapping)
+    shown = 0
+
+    def show(done: int) -> None:
+        nonlocal shown
+        if done - shown >= 250_000:
+            shown = done
+            note(f"{done:,} events recorded")
+
+    recording = record(pieces, columns, progress=show)
+    if recording.left_out:
+        note(f"{recording.left_out:,} events were left out; the first: {recording.first_fault}")
+    marker.write_text(json.dumps(wanted), "utf-8")
+    return recording
+
+
+def _stamp(name: str) -> list[Any]:
+    path = Path(name)
+    if not path.exists():
+        return [name, None]
+    facts = path.stat()
+    return [str(path.resolve()), facts.st_size, facts.st_mtime_ns]
+
+
+def _of_parquet(path: Path) -> Iterator[list[dict[str, Any]]]:
+    import polars as pl
+
+    from floorwalker.events.frames import nest_rows
+
+    if not path.exists():
+        raise UsageError(
+            f"there is no {path}", allowed="a folder with events.parquet", fix="floorwalker simulate --out"
+        )
+    table = pl.scan_parquet(path)
+    rows = int(table.select(pl.len()).collect().item())
+    for start in range(0, rows, PIECE):
+        yield nest_rows(table.slice(start, PIECE).collect())
+
+
+def _of_files(names: Sequence[str], mapping: str | None) -> Iterator[list[dict[str, Any]]]:
+    import msgspec
+
+    from floorwalker.sources.feeds.files import FilesFeed
+    from floorwalker.sources.mapping import load_mapping
+
+    if mapping is None and len(names) == 1 and names[0].endswith(".parquet"):
+        yield from _of_parquet(Path(names[0]))
+        return
+    now = time.time_ns() // 1000
+    feed = FilesFeed(
+        [*names], clock=lambda: now, mapping=load_mapping(mapping) if mapping else None, batch=PIECE, keep_received=True
+    )
+    try:
+        for delivery in feed.read():
+            yield [msgspec.to_builtins(event) for event in delivery.events]
+    finally:
+        feed.close()
+
+
+def _labels_of(folder: Path | None, labels: Path | None) -> Any:
+    import polars as pl
+
+    from floorwalker.learning.shop.labels import labels_of_outcomes, read_labels
+
+    if labels is not None:
+        return read_labels(labels)
+    if folder is not None and (folder / "outcomes.parquet").exists():
+        return labels_of_outcomes(pl.read_parquet(folder / "outcomes.parquet"))
+    return None
+
+
+def _edges(recording: Recording, folder: Path | None, validation: float) -> tuple[int, int]:
+    """When learning ends and when validation ends."""
+    if folder is not None and (folder / "manifest.json").exists():
+        manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+        if edges := manifest.get("split_edges"):
+            return int(edges[0]), int(edges[1])
+    first, last = int(recording.at.min()), int(recording.at.max()) + 1
+    return last - int((last - first) * validation), last
+
+
+def _tell(facts: Mapping[str, Any], out: Path) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    if "proven" in facts:
+        table = Table("abuse type", "proven events", "learned", title="What could be learned")
+        for name, count in facts["proven"].items():
+            table.add_row(name, f"{count:,}", "no: too few" if name in facts["not_learned"] else "yes")
+        console.print(table)
+    else:
+        console.print("no labels: learned what is usual, and what follows what; nothing says what is abuse")
+    console.print(f"{facts['seconds']:,} s; models in {out}", soft_wrap=True)

@@ -16,3 +16,15 @@ def need_evaluation_extra() -> None:
     """
     if find_spec("sklearn") is None:
         raise MissingExtraError("scikit-learn", "evaluate")
+
+
+def need_training_extra() -> None:
+    """Return where PyTorch and LightGBM are installed.
+
+    Errors
+    ------
+    `MissingExtraError` where one is not; it names the extra to install.
+    """
+    for module, name in (("torch", "PyTorch"), ("lightgbm", "LightGBM"), ("safetensors", "safetensors")):
+        if find_spec(module) is None:
+            raise MissingExtraError(name, "train")

@@ -101,6 +101,10 @@ class Recording:
     def __len__(self) -> int:
         return len(self.at)
 
+    def place_of(self, at: int) -> int:
+        """Place of the first event of this instant or later, µs UTC; stragglers stay among those they came with."""
+        return int(np.searchsorted(np.maximum.accumulate(self.at), at))
+
     def named(self) -> pl.DataFrame:
         """A row an event: `id`, `account`, `session`, `order`, `scheme`."""
         return pl.read_parquet(self.folder / "named.parquet")

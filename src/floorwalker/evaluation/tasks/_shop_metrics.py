@@ -1,0 +1,252 @@
+"""What a risk team asks of risks on a simulated shop's test part: who is caught, how early, and who is bothered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from floorwalker.events.types import TYPE_CODES
+from floorwalker.metrics import confusion, roc_auc
+from floorwalker.simulation.shop.campaigns import TEST_ONLY
+from floorwalker.simulation.shop.scenario import DAY
+
+DECISION_POINTS: tuple[str, ...] = (
+    "login_succeeded", "login_failed", "sign_up", "coupon_claim", "coupon_redeem", "invitation_accepted", "checkout",
+    "order", "payment_method_added", "refund_requested", "review", "rating", "listing", "message", "add_to_cart",
+)  # fmt: skip
+"""Where an account meets a decision; a visitor without account meets it at every event."""
+_DECIDED = np.array([TYPE_CODES[name] for name in DECISION_POINTS], np.int16)
+FIRST = 200
+"""Accounts a day that a team can look at."""
+RARE = 0.003
+"""Share of malicious events in the thinned test."""
+SEGMENTS: Mapping[str, tuple[str, ...]] = {
+    "carrier_or_campus": ("mobile_only", "campus", "dormitory", "office_worker"),
+    "pickup_point": ("locker_user", "pickup_user", "forwarder_user", "group_member"),
+    "vpn": ("vpn_user", "relay_user"),
+    "traveller": ("traveller",),
+    "accessibility": ("accessibility",),
+}
+"""Segments of the simulator, by the names of what is asked for; new customers and guests are told by the events."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Events of one part with what is true of them.
+
+    Parameters
+    ----------
+    risk : float32 [n, abuse types], on one scale for all types: how rare so high a score is.
+    truth : a row an event: `phase`, `abuse_type`, `campaign`, `family`, `skill`, `loss_minor`, `segment`, `account`,
+        `session`.
+    at : int64 [n], µs UTC.
+    type : int16 [n], codes of event types.
+    age : float32 [n], seconds since the account's sign-up; NaN where it is not known.
+    promotion : bool [n], on a promotion day.
+    """
+
+    risk: NDArray[np.float32]
+    truth: pl.DataFrame
+    at: NDArray[np.int64]
+    type: NDArray[np.int16]
+    age: NDArray[np.float32]
+    promotion: NDArray[np.bool_]
+
+    @property
+    def score(self) -> NDArray[np.float32]:
+        """The highest risk of each event."""
+        found: NDArray[np.float32] = self.risk.max(axis=1)
+        return found
+
+    @property
+    def harmful(self) -> NDArray[np.bool_]:
+        """Events that take value."""
+        return np.asarray((self.truth["phase"] == "harmful").to_numpy())
+
+    @property
+    def honest(self) -> NDArray[np.bool_]:
+        """Events of honest people, the victims' own included."""
+        return np.asarray((self.truth["phase"] == "").to_numpy())
+
+    @property
+    def subject(self) -> NDArray[np.int64]:
+        """A number for each account, and for each session of nobody."""
+        who = pl.coalesce("account", pl.format("session {}", "session"), pl.lit(""))
+        return self.truth.select(who.rank("dense").cast(pl.Int64).alias("who"))["who"].to_numpy()
+
+    @property
+    def decided(self) -> NDArray[np.bool_]:
+        """Events at a decision point."""
+        found: NDArray[np.bool_] = np.isin(self.type, _DECIDED) | self.truth["account"].is_null().to_numpy()
+        return found
+
+
+def event_threshold(score: NDArray[np.float32], share: float) -> float:
+    """The risk that this share of the events reaches; never 0, which is no risk."""
+    flagged = max(1, int(share * len(score)))
+    return float(max(np.partition(score, len(score) - flagged)[len(score) - flagged], 1e-6))
+
+
+def subject_threshold(validation: Judged, share: float, events: int) -> float:
+    """The risk at which this share of the customers is touched in a part of `events` events.
+
+    Nothing of the truth is used: the few abusers among the customers make the threshold a little too high. A longer
+    part touches a customer more often, so the share is scaled by the length.
+    """
+    frame = pl.DataFrame({"who": validation.subject, "score": validation.score, "decided": validation.decided})
+    highest = frame.filter("decided").group_by("who").agg(pl.col("score").max())["score"].to_numpy()
+    return event_threshold(highest, share * len(validation.at) / max(events, 1))
+
+
+def judge_events(test: Judged, threshold: float) -> dict[str, Any]:
+    """Recall and false-positive rate of events, and paper C's figures at the threshold."""
+    flagged = test.score >= threshold
+    harmful, honest = test.harmful, test.honest
+    told = harmful | honest
+    counts = confusion(harmful[told], flagged[told])
+    kinds, skills = test.truth["abuse_type"].to_numpy(), test.truth["skill"].to_numpy()
+    return {
+        "recall": float(flagged[harmful].mean()),
+        "fpr": float(flagged[honest].mean()),
+        "accuracy": (counts.true_positives + counts.true_negatives) / max(int(told.sum()), 1),
+        "precision": counts.precision.value,
+        "f1": counts.f1,
+        "roc_auc": roc_auc(harmful[told], test.score[told]),
+        "recall_by_abuse_type": _means(flagged[harmful], kinds[harmful]),
+        "recall_by_skill": _means(flagged[harmful], skills[harmful]),
+    }
+
+
+def judge_customers(test: Judged, threshold: float) -> dict[str, Any]:
+    """What is caught at decision points, and how many honest customers are touched."""
+    touched = (test.score >= threshold) & test.decided
+    frame = test.truth.select("phase", "abuse_type", "loss_minor").with_columns(
+        pl.Series("who", test.subject), pl.Series("at", test.at), pl.Series("touched", touched)
+    )
+    people = frame.group_by("who").agg(
+        (pl.col("phase") != "").any().alias("malicious"),
+        (pl.col("phase") == "harmful").any().alias("harmful"),
+        (pl.col("touched") & (pl.col("phase") == "")).any().alias("bothered"),
+        (pl.col("touched") & (pl.col("phase") != "")).any().alias("caught"),
+        pl.col("at").filter(pl.col("touched") & (pl.col("phase") != "")).min().alias("first"),
+    )
+    honest, abusers = people.filter(~pl.col("malicious")), people.filter("harmful")
+    losses = frame.filter(pl.col("phase") == "harmful").join(people.select("who", "first"), on="who", how="left")
+    saved = losses.filter(pl.col("first").is_not_null() & (pl.col("at") >= pl.col("first")))["loss_minor"].sum()
+    by_type = (
+        frame.filter(pl.col("phase") == "harmful")
+        .select("who", "abuse_type")
+        .unique()
+        .join(people.select("who", "caught"), on="who")
+        .group_by("abuse_type")
+        .agg(pl.col("caught").mean())
+    )
+    recalls = dict(by_type.sort("abuse_type").iter_rows())
+    return {
+        "customer": {
+            "recall_at_insult_0_5": _share(abusers["caught"]),
+            "insult_rate": _share(honest["bothered"]),
+            "abusers": len(abusers),
+            "honest": len(honest),
+        },
+        "value": {"recall": float(saved) / max(float(losses["loss_minor"].sum()), 1.0)},
+        "abuse_type": {
+            "macro_recall": float(np.mean(list(recalls.values()) or [np.nan])),
+            "min_recall": float(min(recalls.values(), default=np.nan)),
+            "recall": recalls,
+        },
+    }
+
+
+def judge_reviews(test: Judged, *, seed: int) -> dict[str, float]:
+    """Precision of the highest accounts of each day, on the whole test and on one with few abusers."""
+    campaigns = test.truth.filter(pl.col("phase") != "")["campaign"].unique().sort().to_numpy()
+    order = np.random.default_rng(seed).permutation(campaigns)
+    counts = dict(test.truth.filter(pl.col("phase") != "")["campaign"].value_counts().iter_rows())
+    kept, size = [], 0
+    for campaign in order.tolist():
+        if size + counts[campaign] <= RARE * len(test.at):
+            kept.append(campaign)
+            size += counts[campaign]
+    rare = test.honest | np.isin(test.truth["campaign"].to_numpy(), kept)
+    return {
+        "precision_200": _precision(test, np.ones(len(test.at), np.bool_)),
+        "precision_200_rare": _precision(test, rare),
+        "abusers_a_day": _abusers_a_day(test, np.ones(len(test.at), np.bool_)),
+        "abusers_a_day_rare": _abusers_a_day(test, rare),
+    }
+
+
+def _days(test: Judged, rows: NDArray[np.bool_]) -> pl.DataFrame:
+    frame = pl.DataFrame({"who": test.subject, "day": test.at // DAY, "score": test.score, "bad": ~test.honest}).filter(
+        pl.Series(rows)
+    )
+    return frame.group_by("day", "who").agg(pl.col("score").max(), pl.col("bad").any())
+
+
+def _precision(test: Judged, rows: NDArray[np.bool_]) -> float:
+    days = _days(test, rows).sort("score", "who", descending=True).group_by("day").head(FIRST)
+    return float(days.group_by("day").agg(pl.col("bad").mean())["bad"].mean() or 0.0)  # type: ignore[arg-type]
+
+
+def _abusers_a_day(test: Judged, rows: NDArray[np.bool_]) -> float:
+    days = _days(test, rows).group_by("day").agg(pl.col("bad").sum())
+    return float(days["bad"].mean() or 0.0)  # type: ignore[arg-type]
+
+
+def judge_fairness(test: Judged, threshold: float) -> dict[str, Any]:
+    """False-positive rates of those whom detectors like to mistake for abusers, beside everybody's."""
+    honest = test.honest
+    flagged = test.score >= threshold
+    overall = float(flagged[honest].mean())
+    segment = test.truth["segment"].to_numpy()
+    groups = {name: honest & np.isin(segment, parts) for name, parts in SEGMENTS.items()}
+    groups["new_customer"] = honest & (test.age < 7 * 86_400)
+    groups["guest"] = honest & test.truth["account"].is_null().to_numpy()
+    rates = {name: float(flagged[rows].mean()) for name, rows in groups.items() if rows.sum() >= 100}
+    days = honest & test.promotion
+    return {
+        "max_fpr_ratio": max(rates.values(), default=np.nan) / max(overall, 1e-12),
+        "fpr_ratio": {name: rate / max(overall, 1e-12) for name, rate in sorted(rates.items())},
+        "promotion_fpr_ratio": float(flagged[days].mean()) / max(overall, 1e-12) if days.any() else None,
+    }
+
+
+def judge_campaigns(test: Judged, threshold: float) -> dict[str, float]:
+    """Median share of a campaign's loss that was taken before its first flagged event."""
+    frame = test.truth.select("campaign", "phase", "loss_minor").with_columns(
+        pl.Series("at", test.at), pl.Series("flagged", test.score >= threshold)
+    )
+    found = (
+        frame.filter(pl.col("phase") != "")
+        .group_by("campaign")
+        .agg(
+            pl.col("loss_minor").sum().alias("loss"),
+            pl.col("loss_minor").filter(pl.col("at") < pl.col("at").filter("flagged").min()).sum().alias("before"),
+            pl.col("flagged").any(),
+        )
+        .filter(pl.col("loss") > 0)
+        .with_columns(pl.when("flagged").then(pl.col("before") / pl.col("loss")).otherwise(1.0).alias("share"))
+    )
+    return {"loss_before_flag": float(found["share"].median() or 0.0), "flagged": _share(found["flagged"])}  # type: ignore[arg-type]
+
+
+def judge_unseen(test: Judged, threshold: float) -> dict[str, Any]:
+    """Recall of families that no training saw."""
+    unseen = test.harmful & np.isin(test.truth["family"].to_numpy(), sorted(TEST_ONLY))
+    if not unseen.any():
+        return {"recall_at_fpr_1_0": None, "events": 0}
+    return {"recall_at_fpr_1_0": float((test.score[unseen] >= threshold).mean()), "events": int(unseen.sum())}
+
+
+def _means(values: NDArray[np.bool_], groups: NDArray[Any]) -> dict[str, float]:
+    return {str(name): float(values[groups == name].mean()) for name in np.unique(groups.astype(str))}
+
+
+def _share(column: pl.Series) -> float:
+    return float(column.mean() or 0.0) if len(column) else 0.0  # type: ignore[arg-type]

@@ -1,0 +1,156 @@
+"""What became known, spread over the events that it speaks of.
+
+A shop learns little, late, and of few events: a chargeback names an order, an analyst's verdict an event, a customer's
+complaint an account. The other events of the same hands are as guilty, and unless they are told so, a model learns that
+they are honest. What nobody judged stays unknown; training takes it for mostly honest.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from floorwalker.errors import InputError
+from floorwalker.events.abuse import ABUSE_TYPES
+from floorwalker.events.reason_codes import classify
+from floorwalker.learning.shop.recording import KEYS, Recording
+
+DAY = 86_400_000_000
+"""Microseconds."""
+
+SCHEMA = {
+    "subject_kind": pl.String, "subject": pl.String, "abuse_type": pl.String, "value": pl.Float64,
+    "observed_at": pl.Int64, "weight": pl.Float64,
+}  # fmt: skip
+"""Columns of a table of labels: as `floorwalker.events.outcomes.Label`; `observed_at` in µs UTC."""
+_FORMATS = (".csv", ".jsonl", ".ndjson", ".parquet")
+KINDS: tuple[str, ...] = ("event", "order", "account", "session")
+"""What a label may speak of here."""
+
+OWNED = frozenset(ABUSE_TYPES) - {"account_takeover"}
+"""Kinds of abuse in which the account is the abuser's own: one proof speaks of all that the account did then."""
+REACH = 14 * DAY
+"""How far before and after a proven event the account's other events are taken for the same hands'."""
+
+
+def labels_of_outcomes(outcomes: pl.DataFrame) -> pl.DataFrame:
+    """Labels out of a table of outcomes (`outcomes.parquet` of a simulated shop, or an export in its columns).
+
+    Chargebacks become labels by their reason codes, see docs/events.md: those about goods are no proof. Refunds and
+    won disputes say nothing alone.
+    """
+    said = outcomes.filter(pl.col("abuse_type").is_not_null() & pl.col("value").is_not_null()).select(
+        pl.lit("event").alias("subject_kind"),
+        pl.col("event").alias("subject"),
+        "abuse_type",
+        "value",
+        pl.col("at").alias("observed_at"),
+        pl.lit(1.0).alias("weight"),
+    )
+    letters = outcomes.filter((pl.col("kind") == "chargeback") & pl.col("reason_code").is_not_null())
+    rows = []
+    for letter in letters.iter_rows(named=True):
+        found = classify(letter["scheme"] or "visa", letter["reason_code"])
+        if found.abuse_type is not None:
+            by_order = letter["order"] is not None
+            kind, subject = ("order", letter["order"]) if by_order else ("event", letter["event"])
+            rows.append((kind, subject, found.abuse_type, 1.0, letter["at"], found.weight))
+    charged = pl.DataFrame(rows, schema=SCHEMA, orient="row")
+    return pl.concat([said.cast(SCHEMA), charged]).sort("observed_at")  # type: ignore[arg-type]
+
+
+def read_labels(path: Path) -> pl.DataFrame:
+    """A shop's own labels out of a CSV, JSON-lines or Parquet file.
+
+    Needed columns: `subject`, `abuse_type`; taken where they are there: `subject_kind` (`event`), `value` (1, abuse),
+    `observed_at` (µs UTC; 0, always known), `weight` (1). Raises `InputError` with the column or value at fault.
+    """
+    kind = path.suffix.lower()
+    if kind not in _FORMATS:
+        raise InputError(f"labels in {path.name}", allowed=", ".join(_FORMATS), fix="save them in one of these formats")
+    try:
+        if kind == ".csv":
+            table = pl.read_csv(path)
+        else:
+            table = pl.read_parquet(path) if kind == ".parquet" else pl.read_ndjson(path)
+    except (OSError, pl.exceptions.PolarsError) as broken:
+        raise InputError(f"{path} cannot be read: {broken}") from broken
+    missing = [name for name in ("subject", "abuse_type") if name not in table.columns]
+    if missing:
+        raise InputError(
+            f"{path.name} has no column {missing[0]!r}; it has {', '.join(table.columns)}",
+            allowed="subject, abuse_type; subject_kind, value, observed_at, weight where they are known",
+        )
+    defaults = {"subject_kind": "event", "value": 1.0, "observed_at": 0, "weight": 1.0}
+    absent = [pl.lit(value).alias(name) for name, value in defaults.items() if name not in table.columns]
+    try:
+        table = table.with_columns(absent).select(pl.col(name).cast(kind) for name, kind in SCHEMA.items())
+    except pl.exceptions.PolarsError as broken:
+        raise InputError(f"{path.name}: {broken}", allowed="value and weight numbers, observed_at µs UTC") from broken
+    for name, known in (("subject_kind", KINDS), ("abuse_type", ABUSE_TYPES)):
+        odd = table.filter(~pl.col(name).is_in(known) | pl.col(name).is_null())
+        if len(odd):
+            raise InputError(f"{path.name} has {name} {odd[name][0]!r}", allowed=", ".join(known))
+    return table.sort("observed_at")
+
+
+def spread_labels(recording: Recording, labels: pl.DataFrame, *, known_at: int | None = None) -> NDArray[np.float32]:
+    """What is known of each event: float32 [n, abuse types], 1 abuse, 0 judged honest, NaN not known.
+
+    Parameters
+    ----------
+    labels : a table as `labels_of_outcomes` gives it.
+    known_at : only what was observed before this instant, µs UTC; None takes all.
+
+    A proof of one event is spread to the other events of the same account within `REACH`, where the account is the
+    abuser's own; of a takeover, and of visitors without account, only to the same session and device. It is spread to
+    types of events that were themselves proven abusive somewhere: nobody calls a thief's page views fraud.
+    """
+    table = recording.named().with_row_index("row")
+    seen = labels if known_at is None else labels.filter(pl.col("observed_at") < known_at)
+    found = [
+        table.select("row", pl.col(column).alias("subject"))
+        .drop_nulls()
+        .join(seen.filter(pl.col("subject_kind") == kind), on="subject", how="inner")
+        for kind, column in (("event", "id"), ("order", "order"), ("account", "account"), ("session", "session"))
+    ]
+    direct = pl.concat([each.select("row", "abuse_type", "value") for each in found])
+    known = np.full((len(recording), len(ABUSE_TYPES)), np.nan, np.float32)
+    for place, abuse_type in enumerate(ABUSE_TYPES):
+        own = direct.filter(pl.col("abuse_type") == abuse_type)
+        judged = own.group_by("row").agg(pl.col("value").max()).sort("row")
+        rows = judged["row"].to_numpy().astype(np.int64)
+        values = judged["value"].to_numpy()
+        proven = rows[values >= 0.5]
+        known[rows, place] = values
+        if len(proven):
+            further = _same_hands(recording, proven, by_account=abuse_type in OWNED)
+            further = further[np.isnan(known[further, place])]
+            known[further, place] = 1.0
+    return known
+
+
+def _same_hands(recording: Recording, proven: NDArray[np.int64], *, by_account: bool) -> NDArray[np.int64]:
+    """Events of proven types by the same account, or the same session and device, near in time to a proven one."""
+    kinds = np.isin(recording.type, np.unique(recording.type[proven]))
+    account = np.asarray(recording.keys[:, KEYS.index("account")])
+    session = np.asarray(recording.keys[:, KEYS.index("session")])
+    device = np.asarray(recording.keys[:, KEYS.index("device")])
+    if by_account:
+        hands = np.where(account > 0, account, session)
+    else:
+        hands = np.where(device > 0, account * np.uint64(31) + device, session)
+    near = np.zeros(len(recording), np.bool_)
+    order = np.argsort(hands[proven], kind="stable")
+    names, starts = np.unique(hands[proven][order], return_index=True)
+    stops = np.r_[starts[1:], len(order)]
+    candidates = np.flatnonzero(kinds & np.isin(hands, names) & (hands > 0))
+    where = np.searchsorted(names, hands[candidates])
+    at = recording.at
+    for candidate, group in zip(candidates.tolist(), where.tolist(), strict=True):
+        times = at[proven[order[starts[group] : stops[group]]]]
+        near[candidate] = bool((np.abs(times - at[candidate]) <= REACH).any())
+    return np.flatnonzero(near)

@@ -1,0 +1,317 @@
+"""From a recorded history and what became known of it to a folder of models that `serve` loads."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from floorwalker.detectors.transaction.boosted_trees import BoostedTrees
+from floorwalker.errors import UsageError
+from floorwalker.events.abuse import ABUSE_TYPES
+from floorwalker.events.types import EVENT_TYPES
+from floorwalker.fusion.calibration import Calibration
+from floorwalker.fusion.columns import column_names, fusion_columns
+from floorwalker.fusion.stacked import StackedFusion
+from floorwalker.learning.shop.labels import spread_labels
+from floorwalker.learning.shop.recording import Recording
+from floorwalker.learning.shop.signals import Signals, add_behaviour, add_unusual
+
+MODALITIES: tuple[str, ...] = ("behaviour", "anomaly")
+"""Detectors beside the trees that can be trained on a recording."""
+FEWEST = 8
+"""Proven events below which an abuse type is not learned: the manifest says which."""
+SHOPS_OWN = frozenset(
+    {
+        "payment_captured", "payment_voided", "payment_authorised", "payment_declined", "order_shipped",
+        "order_delivered", "refund_issued", "return", "dispute_retrieval", "dispute_chargeback", "dispute_won",
+        "dispute_lost", "seller_payout", "challenge_result", "code_sent", "three_d_secure",
+    }
+)  # fmt: skip
+"""What the shop or its bank does: nobody asks whether to let it happen."""
+_FOREIGN = np.array([kind.name in SHOPS_OWN for kind in EVENT_TYPES] + [True])
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """How a shop's models are made.
+
+    Parameters
+    ----------
+    train_until, validation_until : µs UTC; models learn from events before the first, ranks and calibration come from
+        events between both.
+    known_at : labels observed before this instant count.
+    modalities : of `MODALITIES`; the others' columns are absent.
+    early_share : part of the training events from which detectors learn; the trees see their scores on the rest only.
+    drop_out : share of rows from which each modality is taken in training.
+    most_rows : events of unknown or honest nature that the trees learn from.
+    rounds, leaves, rate : of the trees.
+    epochs : passes of the sequence model over its events.
+    calibrate : probabilities instead of ranks, for types with at least 50 proven events between both times.
+    seed : the only source of chance.
+    device : of torch.
+    """
+
+    train_until: int
+    validation_until: int
+    known_at: int | None = None
+    modalities: tuple[str, ...] = MODALITIES
+    early_share: float = 0.6
+    drop_out: float = 0.15
+    most_rows: int = 200_000
+    rounds: int = 200
+    leaves: int = 15
+    rate: float = 0.06
+    max_bin: int = 1023
+    calibrate: bool = False
+    epochs: int = 6
+    seed: int = 0
+    device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        if self.validation_until < self.train_until:
+            raise UsageError("validation ends before training does", allowed="train_until <= validation_until")
+        unknown = sorted(set(self.modalities) - set(MODALITIES))
+        if unknown:
+            raise UsageError(f"unknown modality {unknown[0]!r}", allowed=", ".join(MODALITIES))
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What training gave.
+
+    Parameters
+    ----------
+    fusion : the model.
+    signals : what each modality says of every event.
+    known : float32 [n, abuse types], the labels it learned from.
+    facts : of the manifest: labels by type, what could not be learned, seconds.
+    """
+
+    fusion: StackedFusion
+    signals: Signals
+    known: NDArray[np.float32]
+    facts: dict[str, Any]
+
+
+def train_shop(
+    recording: Recording,
+    labels: pl.DataFrame,
+    out: Path | None,
+    plan: TrainingPlan,
+    *,
+    known: NDArray[np.float32] | None = None,
+    signals: Signals | None = None,
+    progress: Callable[[str], None] = lambda text: None,
+) -> Trained:
+    """Train detectors and fusion.
+
+    Parameters
+    ----------
+    labels : as `floorwalker.learning.shop.labels` reads them.
+    out : folder of the models; None keeps them in memory (the sequence model writes its artefact nowhere then).
+    known : labels of every event, where the caller has them instead: float32 [n, abuse types].
+    signals : what the modalities say, where they were trained before.
+
+    Errors
+    ------
+    `UsageError` where no abuse type has `FEWEST` proven events, with how many there are of each.
+    """
+    if known is None:
+        known = spread_labels(recording, labels, known_at=plan.known_at)
+    learned_until = recording.place_of(plan.train_until)
+    checked_until = recording.place_of(plan.validation_until)
+    proven = {name: int((known[:learned_until, place] == 1).sum()) for place, name in enumerate(ABUSE_TYPES)}
+    if max(proven.values()) < FEWEST:
+        raise UsageError(
+            f"proven events by abuse type: {proven}",
+            allowed=f"at least {FEWEST} of one type before the validation part",
+            fix="give more labels, or train without labels (--unsupervised)",
+        )
+    facts: dict[str, Any] = {
+        "plan": asdict(plan),
+        "data": fingerprint(recording),
+        "events": {"all": len(recording), "learned": learned_until, "validation": checked_until - learned_until},
+        "proven": proven,
+        "not_learned": [name for name, count in proven.items() if count < FEWEST],
+    }
+    early = int(learned_until * plan.early_share)
+    if signals is None:
+        signals = learn_signals(recording, known, out, plan, until=early, facts=facts, progress=progress)
+    progress("fusion: gathering rows")
+    fusion = fuse_rows(recording, known, signals, plan, learned_until=learned_until)
+    progress("fusion: ranks")
+    rank_fusion(recording, known, signals, fusion, learned_until, checked_until, plan)
+    if out is not None:
+        fusion.save(out / "fusion", facts=facts | {"signals": list(signals.outputs)})
+    return Trained(fusion, signals, known, facts)
+
+
+def train_without_labels(
+    recording: Recording, out: Path, plan: TrainingPlan, *, progress: Callable[[str], None] = lambda text: None
+) -> dict[str, Any]:
+    """Learn what needs no labels: what follows what in the events of accounts and sessions, and how surprising it is.
+
+    Answers the facts of the manifest. What abuse is, nobody said; the risk of such models is an order of surprise.
+    """
+    facts: dict[str, Any] = {
+        "plan": asdict(plan), "data": fingerprint(recording), "events": {"all": len(recording)}, "labels": "none",
+    }  # fmt: skip
+    known = np.full((len(recording), len(ABUSE_TYPES)), np.nan, np.float32)
+    learned_until = recording.place_of(plan.train_until)
+    learn_signals(recording, known, out, plan, until=learned_until, facts=facts, progress=progress)
+    return facts
+
+
+def learn_signals(
+    recording: Recording,
+    known: NDArray[np.float32],
+    out: Path | None,
+    plan: TrainingPlan,
+    *,
+    until: int,
+    facts: dict[str, Any],
+    progress: Callable[[str], None],
+) -> Signals:
+    """Train the modalities on the events before place `until` and let them speak of all."""
+    signals = Signals()
+    folder = out if out is not None else recording.folder / "models"
+    if "behaviour" in plan.modalities:
+        signals.modalities.append(
+            add_behaviour(
+                recording,
+                folder,
+                known,
+                until=until,
+                seed=plan.seed,
+                device=plan.device,
+                facts=facts,
+                progress=progress,
+            )
+        )
+    if "anomaly" in plan.modalities:
+        progress("anomaly: isolation forest")
+        signals.modalities.append(add_unusual(recording, folder, until=until, seed=plan.seed))
+    return signals
+
+
+def relevant_types(recording: Recording, known: NDArray[np.float32], until: int) -> NDArray[np.bool_]:
+    """At which types of event each abuse type was proven: bool [event types + 1, abuse types]."""
+    found = np.zeros((len(EVENT_TYPES) + 1, len(ABUSE_TYPES)), np.bool_)
+    for place in range(len(ABUSE_TYPES)):
+        proven = np.flatnonzero(known[:until, place] == 1)
+        if len(proven) >= FEWEST:
+            counts = np.bincount(recording.type[proven], minlength=len(EVENT_TYPES) + 1)
+            found[:, place] = (counts >= max(2, 0.01 * len(proven))) & ~_FOREIGN
+    return found
+
+
+def fuse_rows(
+    recording: Recording,
+    known: NDArray[np.float32],
+    signals: Signals,
+    plan: TrainingPlan,
+    *,
+    learned_until: int,
+    outputs: Sequence[str] | None = None,
+    columns: NDArray[np.intp] | None = None,
+) -> StackedFusion:
+    """Grow the trees on proven events and a sample of the others.
+
+    Parameters
+    ----------
+    columns : places of the columns to learn from, the others are made missing: for what a modality does alone.
+    """
+    rng = np.random.default_rng(plan.seed)
+    relevant = relevant_types(recording, known, learned_until)
+    judged: NDArray[np.bool_] = np.asarray(relevant[recording.type[:learned_until]].any(axis=1))
+    proven: NDArray[np.bool_] = np.asarray((known[:learned_until] == 1).any(axis=1)) & judged
+    others = np.flatnonzero(judged & ~proven)
+    drawn = rng.choice(others, min(len(others), plan.most_rows), replace=False)
+    rows = np.sort(np.r_[np.flatnonzero(proven), drawn])
+    label = np.where(np.isnan(known[rows]), 0.0, known[rows])
+    label[~relevant[recording.type[rows]]] = np.nan
+    said = signals.drop_out(signals.rows(rows), plan.drop_out, rng)
+    matrix = fusion_columns(
+        np.asarray(recording.features[rows]), np.asarray(recording.numbers[rows]), recording.type[rows], said
+    )
+    if columns is not None:
+        mask = np.ones(matrix.shape[1], np.bool_)
+        mask[columns] = False
+        matrix[:, mask] = np.nan
+    trees = BoostedTrees(
+        rounds=plan.rounds, leaves=plan.leaves, rate=plan.rate, max_bin=plan.max_bin, column_share=0.5, l2=5.0,
+        metric="average_precision", blind_rounds=max(20, plan.rounds // 2), seed=plan.seed,
+    )  # fmt: skip
+    trees.fit(
+        matrix, label, names=column_names(recording.names, signals.outputs), outputs=ABUSE_TYPES, at=recording.at[rows]
+    )
+    return StackedFusion(trees, relevant, {}, {})
+
+
+def score_all(
+    recording: Recording,
+    signals: Signals,
+    fusion: StackedFusion,
+    start: int,
+    stop: int,
+    *,
+    without: Sequence[str] = (),
+) -> NDArray[np.float32]:
+    """Scores of the events at these places: float32 [stop - start, abuse types]."""
+    found = np.empty((stop - start, len(ABUSE_TYPES)), np.float32)
+    for first in range(start, stop, 20_000):
+        rows = np.arange(first, min(first + 20_000, stop))
+        judged = rows[fusion.relevant[recording.type[rows]].any(axis=1)]
+        found[first - start : rows[-1] + 1 - start] = 0.0
+        if len(judged):
+            matrix = fusion_columns(
+                np.asarray(recording.features[judged[0] : judged[-1] + 1])[judged - judged[0]],
+                np.asarray(recording.numbers[judged[0] : judged[-1] + 1])[judged - judged[0]],
+                recording.type[judged],
+                signals.rows(judged, without=without),
+            )
+            found[judged - start] = fusion.scores(matrix, recording.type[judged])
+    return found
+
+
+def rank_fusion(
+    recording: Recording,
+    known: NDArray[np.float32],
+    signals: Signals,
+    fusion: StackedFusion,
+    start: int,
+    stop: int,
+    plan: TrainingPlan,
+) -> None:
+    """Give a fusion the ranks of the events at places `start` to `stop` that nobody proved.
+
+    Where the plan asks for probabilities and 50 of them were proven, they are learned there as well.
+    """
+    if stop <= start:
+        return
+    scores = score_all(recording, signals, fusion, start, stop)
+    for place, name in enumerate(ABUSE_TYPES):
+        judged = fusion.relevant[recording.type[start:stop], place]
+        proven = known[start:stop, place] == 1
+        ordinary = judged & ~proven
+        if ordinary.any():
+            fusion.ranks[name] = fusion.ranks_of(scores[ordinary, place], stop - start)
+        if plan.calibrate and proven.sum() >= 50:
+            fusion.calibrations[name] = Calibration.fit(scores[judged, place], proven[judged])
+
+
+def fingerprint(recording: Recording) -> str:
+    """What data this is: a hash of times and types."""
+    digest = hashlib.blake2b(digest_size=12)
+    digest.update(recording.at.tobytes())
+    digest.update(recording.type.tobytes())
+    digest.update(json.dumps(recording.names).encode())
+    return digest.hexdigest()
