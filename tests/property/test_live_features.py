@@ -680,14 +680,24 @@ def test_score_moves_nothing_and_foretells_the_next_event(past: list[Happening],
 
 
 @COMMON
-@given(histories(), histories(), st.integers(2, 40))
-def test_a_restored_state_goes_on_bit_for_bit(first: list[Happening], then: list[Happening], cap: int) -> None:
+@given(histories(), histories(), st.integers(2, 40), st.booleans())
+def test_a_restored_state_goes_on_bit_for_bit(
+    first: list[Happening], then: list[Happening], cap: int, is_read_into_its_place: bool
+) -> None:
     limits = Limits(rows={"account": cap}, other_rows=cap, sketches=4, lateness_seconds=LATENESS)
     live = LiveFeatures(DEFAULT, seed=SEED, limits=limits)
     live.advance(as_batch(first))
     other = LiveFeatures(DEFAULT, seed=99, limits=limits)
     other.advance(as_batch(then))
-    other.restore({name: array.copy() for name, array in live.state().items()})
+    state = {name: array.copy() for name, array in live.state().items()}
+    if is_read_into_its_place:
+        room = other.make_room({name: (array.dtype, array.shape) for name, array in state.items()})
+        assert {*room} == {name for name in state if name.startswith("rows.") or name == "sketches"}
+        for name, place in room.items():
+            assert not place.any()
+            place[:] = state[name]
+        state |= room
+    other.restore(state)
     assert same_bits(live.advance(as_batch(then)), other.advance(as_batch(then)))
     assert live.figures() == other.figures()
 

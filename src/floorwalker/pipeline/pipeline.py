@@ -164,20 +164,24 @@ class Pipeline:
         self._note(batch, sequences)
         return features
 
-    def count_packed(self, packed: PackedEvents, sequences: NDArray[np.int64]) -> FeatureBatch:
-        """As `count`, for events that were read from their records by `packed`; the answer has no event ids.
+    def count_packed(self, packed: PackedEvents) -> FeatureBatch:
+        """With `note_packed` as `count`, for events that were read from their records by `packed`; the answer has no
+        event ids."""
+        keys, route = packed.batch.keys, route_codes_of(packed.urls, len(packed.batch))
+        with_route = keys.beside("route", route) if isinstance(keys, Columns) else {**keys, "route": route}
+        features = self.features.advance(replace(packed.batch, keys=with_route))
+        self.sample.add(features.values)
+        return features
+
+    def note_packed(self, packed: PackedEvents, sequences: NDArray[np.int64]) -> None:
+        """Remember events that `count_packed` counts; another thread may do so meanwhile, in the same order.
 
         Parameters
         ----------
         sequences : int64 [n], of the events' journal records.
         """
-        keys, route = packed.batch.keys, route_codes_of(packed.urls, len(packed.batch))
-        with_route = keys.beside("route", route) if isinstance(keys, Columns) else {**keys, "route": route}
-        features = self.features.advance(replace(packed.batch, keys=with_route))
-        self.sample.add(features.values)
         self.window.add(packed.id_keys, sequences)
         self._note(packed.batch, sequences)
-        return features
 
     def learn(self, *, version: str) -> UnusualActivity:
         """A new anomaly detector from the sample of history; `adopt` puts it to work.

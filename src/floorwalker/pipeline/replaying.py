@@ -71,7 +71,7 @@ class Replay:
         for batch, read in ahead(self._read(batches)):
             count = len(read.batch)
             if count:
-                self.pipeline.count_packed(read, batch.sequences[read.is_event])
+                self.pipeline.count_packed(read)
                 self.events += count
                 self.last_time = max(self.last_time, int(read.batch.received_at[-1]))
             others = batch.take(np.flatnonzero(~read.is_event))
@@ -98,7 +98,11 @@ class Replay:
         for whole in batches:
             for begin in range(0, len(whole), PACKED):
                 batch = whole.take(np.arange(begin, min(begin + PACKED, len(whole))))
-                yield batch, reader.read(batch.data, batch.starts, batch.stops)
+                read = reader.read(batch.data, batch.starts, batch.stops)
+                # Here and not where it is counted: this thread has less to do.
+                if len(read.batch):
+                    pipeline.note_packed(read, batch.sequences[read.is_event])
+                yield batch, read
 
     def steps(self, records: Iterable[tuple[int, bytes]]) -> Iterator[tuple[list[EventRecord], FeatureBatch]]:
         """Apply records; after each batch of events gives them with their features as of then.

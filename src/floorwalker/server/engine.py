@@ -39,6 +39,8 @@ HEADROOM_BYTES = 64 * 1024 * 1024
 """Free disk below which nothing more is taken: state must never be ahead of a journal that cannot grow."""
 _HEADROOM_EVERY = 1_000_000
 """µs between two looks at the free disk."""
+_LATELY = 1_000_000
+"""µs."""
 
 encode_json = msgspec.json.Encoder().encode
 
@@ -127,6 +129,7 @@ class Engine:
     decisions: int = field(default=0, init=False)
     duplicates: int = field(default=0, init=False)
     last_time: int = field(default=0, init=False)
+    asked_at: int = field(default=0, init=False)
     applied: dict[int, AppliedRecord] = field(default_factory=dict, init=False, repr=False)
     _recent: OrderedDict[int, bytes] = field(default_factory=OrderedDict, init=False, repr=False)
     _room_checked: int = field(default=0, init=False, repr=False)
@@ -139,6 +142,10 @@ class Engine:
         """The clock, never behind a time that was already given: receipt times rise along the journal."""
         self.last_time = max(self.last_time, self.clock())
         return self.last_time
+
+    def is_asked(self) -> bool:
+        """Whether somebody asked for a decision within the last second, and may ask again at any moment."""
+        return self.now() - self.asked_at < _LATELY
 
     def work(self, jobs: Sequence[Job]) -> tuple[list[Outcome], int]:
         """Outcomes in the order of the jobs, and the sequence through which the journal must be durable first.
@@ -204,7 +211,8 @@ class Engine:
                 starts, stops = starts[fresh], stops[fresh]
                 packed = self.pipeline.packed.read(data, starts, stops)
             if len(starts):
-                self.pipeline.count_packed(packed, first + np.arange(len(starts)))
+                self.pipeline.count_packed(packed)
+                self.pipeline.note_packed(packed, first + np.arange(len(starts)))
         except Exception as error:
             # Features may have counted events that are in no record.
             self.stop(error)
@@ -355,6 +363,7 @@ class Engine:
                 replies[row] = Decided(decision, encode_json(make_reply(decision, duplicate=False)))
         self.events += len(fresh)
         self.decisions += len(wanted)
+        self.asked_at = wanted[-1].event.received_at
         for row, (key, sequence) in enumerate(zip(keys.tolist(), known, strict=True)):
             if replies[row] is None:
                 self.duplicates += 1

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
 import zstandard
 
-from floorwalker.detectors.rules import DEFAULT_LIMITS, STARTER, Fault, Lists, RuleError, RuleTable, Schema
+from floorwalker.detectors.rules import DEFAULT_LIMITS, STARTER, Fault, Kind, Lists, RuleError, RuleTable, Schema
 from floorwalker.detectors.rules.files import read_sources
 from floorwalker.errors import FloorwalkerError
 from floorwalker.server.installation import Installation
@@ -45,13 +46,20 @@ def load_rules(
     Raises `RuleError` with every fault of every file.
     """
     texts, faults = _read(installation)
+    checked = previous or _load_starter(tuple(schema.items()))
     try:
-        table = RuleTable.load(texts, schema=schema, lists=lists, previous=previous, between=between)
+        table = RuleTable.load(texts, schema=schema, lists=lists, previous=checked, between=between)
     except RuleError as error:
         raise RuleError([*faults, *error.faults]) from error
     if faults:
         raise RuleError(faults)
     return table
+
+
+@lru_cache(maxsize=2)
+def _load_starter(fields: tuple[tuple[str, Kind], ...]) -> RuleTable:
+    """The rules of the package, which are checked once in a process."""
+    return RuleTable.load(STARTER, schema=dict(fields))
 
 
 def _read(installation: Installation) -> tuple[dict[str, str], list[Fault]]:

@@ -31,7 +31,7 @@ from floorwalker.server.installation import Installation
 from floorwalker.server.laps import Laps
 from floorwalker.server.rule_sets import load_rules
 from floorwalker.store.journal import Journal
-from floorwalker.store.live import Snapshots
+from floorwalker.store.live import Shapes, Snapshots
 
 Durability = Literal["power_loss", "process"]
 MODEL = "unusual_activity"
@@ -194,19 +194,21 @@ class Runtime:
     def _recover(self) -> None:
         journal, engine = self.engine.journal, self.engine
         laps = Laps()
-        restored = self.snapshots.restore()
+        restored = self.snapshots.restore(self._make_room)
         laps.end("snapshot_read")
         for fault in restored.faults:
             self.on_fault("snapshot", fault)
-        first = journal.first
+        first, is_restored = journal.first, False
         if restored.state and journal.first <= restored.sequence <= journal.next:
             try:
                 self._restore(engine.pipeline, restored.state)
-                first = restored.sequence
+                first, is_restored = restored.sequence, True
             except (FloorwalkerError, KeyError, msgspec.MsgspecError) as error:
                 self.on_fault("snapshot", f"not usable, the journal is read from its beginning: {error}")
-                engine.pipeline = self._make_pipeline()
-                self._counted = 0
+        if not is_restored and (restored.state or restored.faults):
+            # Some of the snapshot may stand in its memory.
+            engine.pipeline = self._make_pipeline()
+            self._counted = 0
         del restored
         laps.end("state_restored")
         self._taken_events = self._written_events = self._counted
@@ -337,6 +339,12 @@ class Runtime:
         )
         arrays[_BOOKS] = np.frombuffer(msgspec.msgpack.encode(books), np.uint8)
         return arrays
+
+    def _make_room(self, shapes: Shapes) -> dict[str, NDArray[Any]]:
+        """The live features' own memory for their part of a snapshot: most of it."""
+        part = "features."
+        wanted = {name.removeprefix(part): shape for name, shape in shapes.items() if name.startswith(part)}
+        return {part + name: place for name, place in self.engine.pipeline.features.make_room(wanted).items()}
 
     def _restore(self, pipeline: Pipeline, state: dict[str, NDArray[Any]]) -> None:
         books = msgspec.msgpack.decode(state[_BOOKS].tobytes(), type=_Books)

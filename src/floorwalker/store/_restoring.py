@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -48,13 +48,23 @@ def _scatter(
     return -1
 
 
-def read_arrays(folder: Path, manifest: Manifest) -> dict[str, NDArray[np.generic]]:
+def read_arrays(
+    folder: Path, manifest: Manifest, room: Mapping[str, NDArray[np.generic]] | None = None
+) -> dict[str, NDArray[np.generic]]:
     """The arrays of a snapshot by name, owned by the caller.
 
     Raises `DamagedError` where a chunk is not what was written, and `OSError` where a pack cannot be read.
+
+    Parameters
+    ----------
+    room : memory full of zeros for some of them, of their type and shape.
     """
     head = manifest.head
-    arrays = {entry.name: np.zeros(entry.shape, np.dtype(entry.dtype)) for entry in head.arrays}
+    given = room or {}
+    arrays = {
+        entry.name: given[entry.name] if entry.name in given else np.zeros(entry.shape, np.dtype(entry.dtype))
+        for entry in head.arrays
+    }
     with ExitStack() as stack:
         packs = []
         for path in (folder / name for name in head.packs):

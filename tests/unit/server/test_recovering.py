@@ -82,6 +82,25 @@ def test_a_damaged_snapshot_is_passed_over_for_the_one_before(tmp_path: Path, en
     second.close()
 
 
+def test_where_every_snapshot_is_damaged_the_journal_is_read_from_its_beginning(tmp_path: Path) -> None:
+    first = open_runtime(tmp_path)
+    for round_ in range(2):
+        tell(first.engine, round_ * 10, 10)
+        take_snapshot(first)
+    expected = state_of(first)
+    first.engine.journal.close()
+    for pack in (tmp_path / "snapshots").glob("*.pack"):
+        # The last chunk: what stands before it has been read into its place by then.
+        data = bytearray(pack.read_bytes())
+        data[-1] ^= 1
+        pack.write_bytes(data)
+    faults: list[str] = []
+    second = open_runtime(tmp_path, on_fault=lambda place, text: faults.append(place))
+    assert (second.replayed, faults) == (20, ["snapshot", "snapshot"])
+    assert state_of(second) == expected
+    second.close()
+
+
 def test_a_disk_without_room_for_a_snapshot_stops_no_decision(tmp_path: Path) -> None:
     faults: list[str] = []
     runtime = open_runtime(tmp_path, on_fault=lambda place, text: faults.append(text))

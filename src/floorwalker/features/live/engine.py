@@ -146,6 +146,26 @@ class LiveFeatures:
         }
         return {**found, "sketches": (self._sketch_pages, 0)}
 
+    def make_room(self, shapes: Mapping[str, tuple[np.dtype[Any], tuple[int, ...]]]) -> State:
+        """Forget everything, and give the memory, full of zeros, that the large arrays of a state shall be read into.
+
+        `restore` must follow with these arrays, or this object is of no more use.
+
+        Parameters
+        ----------
+        shapes : type and shape of each array of the state.
+        """
+        self._clear()
+        places: State = {"sketches": self._pages}
+        for number, of in enumerate(self._program.entities):
+            places["rows." + "*".join(of)] = self._rows_of(number, int(self._program.tables[number, layout.T_CAP]))
+        room: State = {}
+        for name, place in places.items():
+            dtype, shape = shapes.get(name, (place.dtype, ()))
+            if dtype == place.dtype and len(shape) == 1 and shape[0] <= len(place):
+                room[name] = place[: shape[0]]
+        return room
+
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Go on from a state; what was counted before is forgotten.
 
@@ -170,19 +190,23 @@ class LiveFeatures:
                 f"the state has more than the limits allow of: {', '.join(over or ['sketches'])}",
                 fix="raise the limits or replay the journal",
             )
-        self._clear()
+        if any(np.may_share_memory(array, self._arena) for name, array in state.items() if name.startswith("rows.")):
+            # It was read into its place; `make_room`.
+            self._slots[:] = 0
+        else:
+            self._clear()
         self._seed = np.uint64(np.asarray(state["seed"])[0])
         self._figures[:] = state["figures"]
         self._tallies[:] = state["tallies"]
         self._tallies[:, layout.HAND] %= self._program.tables[:, layout.T_CAP]
-        self._pages[: pages * layout.PAGE_BYTES] = state["sketches"]
+        _copy(state["sketches"], self._pages[: pages * layout.PAGE_BYTES])
         self._heads[:pages] = state["sketch_heads"]
         self._estimates[:pages] = state["sketch_estimates"]
         self._free[: int(self._figures[layout.PAGES_FREE])] = state["sketches_free"]
         with np.errstate(over="ignore"):
             for number, of in enumerate(self._program.entities):
                 count = int(used[number])
-                self._rows_of(number, count)[:] = state["rows." + "*".join(of)]
+                _copy(state["rows." + "*".join(of)], self._rows_of(number, count))
                 fill_slots(self._program.tables[number], count, self._seed, self._slots, self._arena)
 
     def _clear(self) -> None:
@@ -314,3 +338,9 @@ def _find_numbers(numbers: Sequence[str]) -> tuple[NDArray[np.intp], NDArray[np.
     lacking = [place for place, name in enumerate(names) if name not in NUMBER_FIELDS]
     rows = [NUMBER_FIELDS.index(name) if name in NUMBER_FIELDS else 0 for name in names]
     return np.array(rows, np.intp), np.array(lacking, np.intp)
+
+
+def _copy(array: NDArray[Any], place: NDArray[Any]) -> None:
+    """Put an array into its place, unless it is there."""
+    if array.shape != place.shape or array.ctypes.data != place.ctypes.data:
+        place[:] = array
