@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["SIZES", "CausalTransformer", "Field", "LiveBehaviour", "SequenceLSTM", "Sequences", "Vocabulary"]
 
 _PLACES = {
-    "SIZES": "sizes", "CausalTransformer": "transformer", "Field": "sequences", "LiveBehaviour": "live", "SequenceLSTM": "lstm", "Sequences": "sequences",
-    "Vocabulary": "sequences",
+    "SIZES": "sizes", "CausalTransformer": "transformer", "Field": "sequences", "LiveBehaviour": "live",
+    "SequenceLSTM": "lstm", "Sequences": "sequences", "Vocabulary": "sequences",
 }  # fmt: skip
 
 

@@ -1,0 +1,143 @@
+"""Alarms when an attack sets in: the shop's series and those of single entities, in the request path."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from floorwalker.detectors.anomaly_series import _live_kernel as layout
+from floorwalker.detectors.anomaly_series._live_kernel import expected_hour, run_series, shop_score
+from floorwalker.detectors.anomaly_series.watched import ENTITIES, WATCHED, series_of_types
+from floorwalker.detectors.signal import Reason
+from floorwalker.errors import ArtefactError, UsageError
+from floorwalker.events.batch import EventBatch
+from floorwalker.features.live import FeatureBatch
+
+DETECTOR = "anomaly.series"
+VERSION = "1"
+OUTPUTS: tuple[str, ...] = (f"{DETECTOR}.shop", f"{DETECTOR}.entity")
+
+State = dict[str, NDArray[Any]]
+
+_run: Callable[..., None] = run_series
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """A series of the shop that is higher than usual.
+
+    Parameters
+    ----------
+    name : of the series, in words.
+    abuse : what it may be.
+    score : in [0, 1), one minus a bound on the chance of it.
+    last_hour, usual_hour : events of the last hour, and what is usual.
+    """
+
+    name: str
+    abuse: tuple[str, ...]
+    score: float
+    last_hour: float
+    usual_hour: float
+
+
+class LiveSeries:
+    """Whether what an event belongs to is happening more often than usual, right now.
+
+    The whole shop's failed logins, sign-ups, redemptions, refunds and so on are compared with the same hours of past
+    weeks, over the last ten minutes to six hours, whichever speaks most; and each network's, promotion's, bin's, item's
+    own count with its usual share of them. It learns by itself, without labels, and says nothing in its first two days.
+    An attack does not become usual by lasting: what lies far out moves the level by three deviations at most.
+
+    One object holds the state of one shop, for one thread at a time; its size is fixed.
+
+    Parameters
+    ----------
+    entities : rows for single entities, a multiple of 8; the longest unheard of make room.
+    """
+
+    detector = DETECTOR
+    version = VERSION
+    outputs = OUTPUTS
+
+    def __init__(self, *, entities: int = 65_536) -> None:
+        if not 8 <= entities <= 1 << 26 or entities % layout.WAYS:
+            raise UsageError(f"room for {entities} entities", allowed="8 to 2^26, a multiple of 8")
+        self._shop = np.zeros((len(WATCHED), layout.WIDTH))
+        self._shop[:, layout.P_LEVEL] = 1.0
+        self._shop[:, [layout.P_SPREAD, layout.P_STEP_SPREAD]] = [0.5, 1.0]
+        self._clock = np.full(1, -1, np.int64)
+        self._scratch = np.zeros_like(self._shop)
+        self._keys = np.zeros(entities, np.uint64)
+        self._rows = np.zeros((entities, layout.E_WIDTH))
+        self._series = series_of_types()
+        self._places = np.array([ENTITIES.index(each.entity) for each in WATCHED])
+
+    def advance(self, batch: EventBatch, features: FeatureBatch) -> NDArray[np.float32]:
+        """Scores of the events in order, each with itself counted: float32 [n, 2] in [0, 1), as `OUTPUTS`.
+
+        NaN where the type is not watched, the entity is missing or younger than a day, or the shop's first two days are
+        not over.
+        """
+        return self._run_all(batch, features, moves=True)
+
+    def score(self, batch: EventBatch, features: FeatureBatch) -> NDArray[np.float32]:
+        """As `advance`, each event as if it came next, alone; nothing moves."""
+        return self._run_all(batch, features, moves=False)
+
+    def reasons(
+        self, batch: EventBatch, features: FeatureBatch, scores: NDArray[np.float32], *, least: float = 0.999
+    ) -> list[list[Reason]]:
+        """A sentence for each score of at least `least`."""
+        found: list[list[Reason]] = [[] for _ in range(len(scores))]
+        with np.errstate(invalid="ignore"):
+            rows, columns = np.nonzero(scores >= least)
+        for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
+            each = WATCHED[int(self._series[batch.type[row]])]
+            whose = "the shop has" if column == 0 else f"this {each.entity.replace('_', ' ')} has"
+            text = f"{whose} more {each.name} than is usual at this hour"
+            found[row].append(Reason(OUTPUTS[column], text, float(scores[row, column])))
+        return found
+
+    def alarms(self, *, least: float = 0.999) -> list[Alarm]:
+        """The shop's series that are now higher than usual, worst first."""
+        found = []
+        step = int(self._clock[0])
+        for each, row in zip(WATCHED, self._shop, strict=True):
+            score = float(shop_score(row, step, step * layout.STEP + layout.STEP - 1, 0.0)) if step >= 0 else math.nan
+            if score >= least:
+                steps = [(step - back) % layout.WINDOW for back in range(1, 6)]
+                last = float(row[layout.P_STEP_COUNT] + row[layout.P_STEPS + np.array(steps)].sum())
+                found.append(Alarm(each.name, each.abuse, score, last, float(expected_hour(row, step // 6))))
+        return sorted(found, key=lambda alarm: -alarm.score)
+
+    def state(self) -> State:
+        """The whole state: the arrays themselves, valid until the next `advance`."""
+        return {"shop": self._shop, "clock": self._clock, "keys": self._keys, "rows": self._rows}
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from a state; one of another shape raises `ArtefactError`."""
+        for name, array in self.state().items():
+            if name not in state or state[name].shape != array.shape:
+                raise ArtefactError(f"the stored {name} of {DETECTOR} does not fit", fix="replay the journal")
+        for name, array in self.state().items():
+            array[...] = state[name]
+
+    def _run_all(self, batch: EventBatch, features: FeatureBatch, *, moves: bool) -> NDArray[np.float32]:
+        n = len(batch.type)
+        out = np.empty((n, 2), np.float32)
+        series = self._series[batch.type]
+        nobody = np.zeros(n, np.uint64)
+        keys = np.stack([batch.keys.get(name, nobody) for name in ENTITIES])
+        own = np.where(series >= 0, keys[self._places[series], np.arange(n)], np.uint64(0))
+        # A client's clock may be years ahead; the time of receipt bounds it.
+        at = np.minimum(batch.at, batch.received_at)
+        _run(
+            moves, series, at, own, self._shop, self._clock, self._scratch, self._keys, self._rows, out,
+        )  # fmt: skip
+        return out
