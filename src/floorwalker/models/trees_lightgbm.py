@@ -15,6 +15,7 @@ from floorwalker.errors import ArtefactError
 from floorwalker.models.trees import Link, Trees
 
 _CATEGORICAL, _DEFAULT_LEFT = 1, 2
+_ZERO = float(np.float32(1e-35))
 _MISSING_SHIFT, _MISSING_NONE, _MISSING_ZERO = 2, 0, 1
 LINKS: Mapping[str, Link] = {
     "binary": "logistic", "cross_entropy": "logistic", "xentropy": "logistic", "regression": "identity",
@@ -86,6 +87,8 @@ def _join(trees: list[dict[str, str]], features: int, factor: float, link: Link)
             leaves += 1
             continue
         kinds, threshold = column("decision_type", count - 1).astype(np.int64), column("threshold", count - 1)
+        # LightGBM takes numbers this near to 0 as 0, which lies above a threshold just below it.
+        threshold = np.where(threshold == -_ZERO, np.nextafter(threshold, -np.inf), threshold)
         if (kinds & _CATEGORICAL).any():
             raise ArtefactError("LightGBM trees with categorical splits", allowed="numerical splits")
         missing = (kinds >> _MISSING_SHIFT) & 3

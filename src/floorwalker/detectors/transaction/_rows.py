@@ -97,7 +97,8 @@ def hold_latest(at: ArrayLike | None, count: int, share: float, held: ArrayLike 
     times = np.arange(count) if at is None else np.asarray(at)
     if times.shape != (count,):
         raise UsageError(f"times of shape {times.shape}", allowed=f"[{count}]")
-    cut = np.partition(times, count - 1 - int((count - 1) * share))[count - 1 - int((count - 1) * share)]
+    last = max(count - 1 - round(count * share), 0)
+    cut = np.partition(times, last)[last]
     later: NDArray[np.bool_] = times > cut
     return later
 

@@ -126,7 +126,8 @@ class Classical:
         if not self._arrays:
             raise NotReadyError(f"{self.name} is not fitted", fix="call fit first")
         content = io.BytesIO()
-        np.savez_compressed(content, **{"usual": self.usual, **self._arrays})
+        kept: dict[str, Any] = {"usual": self.usual, **self._arrays}
+        np.savez_compressed(content, **kept)
         files = {"arrays.npz": content.getvalue(), "names.json": json.dumps(self.names).encode()}
         save_artefact(folder, name=f"transaction.{self.name}", version=VERSION, files=files, facts=facts or {})
 

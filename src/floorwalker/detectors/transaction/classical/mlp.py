@@ -36,11 +36,12 @@ class MultiLayerPerceptron(Classical):
         arrays = learn_scaling(rows)
         scaled, heavy = scale(rows, arrays), balance(fraud, weights)
         learner = MLPClassifier(
-            hidden_layer_sizes=self.hidden, alpha=1e-3, batch_size=min(256, len(rows)), learning_rate_init=1e-3,
-            random_state=self.seed,
+            hidden_layer_sizes=self.hidden, alpha=1e-3, batch_size=min(len(rows), int(np.clip(len(rows) // 20, 16, 256))),
+            learning_rate_init=2e-3, random_state=self.seed,
         )  # fmt: skip
         random = np.random.default_rng(self.seed)
-        for _ in range(max(self.epochs, -(-self.epochs * 10_000 // len(rows)))):
+        # Few rows are few steps a pass: up to five times as many passes make up for it.
+        for _ in range(self.epochs * int(np.clip(10_000 // len(rows), 1, 5))):
             order = random.permutation(len(rows))
             learner.partial_fit(scaled[order], fraud[order], classes=[False, True], sample_weight=heavy[order])
         for number, (weight, bias) in enumerate(zip(learner.coefs_, learner.intercepts_, strict=True)):
