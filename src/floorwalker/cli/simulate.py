@@ -26,7 +26,7 @@ def simulate(
         Path | None, typer.Option("--access-log", help="Whole shop: file for the matching nginx access log.")
     ] = None,
     cores: Annotated[int | None, typer.Option(help="Whole shop: processes; all cores without it.", min=1)] = None,
-    malicious_share: Annotated[float, typer.Option(help="Whole shop: share of malicious events, up to 0.03.")] = 0.024,
+    malicious_share: Annotated[float, typer.Option(help="Whole shop: share of malicious events, up to 0.03.")] = 0.026,
     only: Annotated[list[str] | None, typer.Option(help="Whole shop: only these adversaries.")] = None,
     shop: Annotated[str, typer.Option(help="Whole shop: its name in every event.")] = "default",
     stream: Annotated[

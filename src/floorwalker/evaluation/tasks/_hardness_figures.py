@@ -17,10 +17,23 @@ FEWEST = 50
 """Positives below which a figure says nothing."""
 
 
-def direction_free_auc(truth: NDArray[np.bool_], values: NDArray[np.floating[Any]]) -> float:
-    """The better of "more is worse" and "less is worse", missing values taken as lowest, as highest, or left out."""
+def direction_free_auc(
+    truth: NDArray[np.bool_], values: NDArray[np.floating[Any]], *, learned: bool = False
+) -> float:
+    """The better of "more is worse" and "less is worse", missing values taken as lowest, as highest, or left out.
+
+    Parameters
+    ----------
+    learned : the values are rates of abuse, learned on other events, so more is worse and nothing else: a campaign's
+        own share is missing from the rates that it is judged by, which turns them against it.
+    """
     values = np.asarray(values, np.float64)
     absent = np.isnan(values)
+
+    def of(truth: NDArray[np.bool_], values: NDArray[np.floating[Any]]) -> float:
+        found = roc_auc(truth, values)
+        return found if learned else max(found, 1.0 - found)
+
     candidates = [values]
     if absent.any():
         present = values[~absent]
@@ -28,18 +41,20 @@ def direction_free_auc(truth: NDArray[np.bool_], values: NDArray[np.floating[Any
         candidates = [np.where(absent, low, values), np.where(absent, high, values)]
     best = 0.5
     for candidate in candidates:
-        found = roc_auc(truth, candidate)
-        best = max(best, found, 1.0 - found)
+        best = max(best, of(truth, candidate))
     kept = truth[~absent]
     if absent.any() and min(kept.sum(), (~kept).sum()) >= FEWEST:
-        found = roc_auc(kept, values[~absent])
-        best = max(best, found, 1.0 - found)
+        best = max(best, of(kept, values[~absent]))
     return best
 
 
 def single_aucs(truth: NDArray[np.bool_], columns: Mapping[str, NDArray[Any]]) -> dict[str, float]:
-    """The direction-free AUC of each column, the highest first."""
-    found = {name: direction_free_auc(truth, values) for name, values in columns.items() if not _is_constant(values)}
+    """The direction-free AUC of each column, the highest first; of learned rates (`rate/NAME`) that of their own."""
+    found = {
+        name: direction_free_auc(truth, values, learned=name.startswith("rate/"))
+        for name, values in columns.items()
+        if not _is_constant(values)
+    }
     return dict(sorted(found.items(), key=lambda item: -item[1]))
 
 

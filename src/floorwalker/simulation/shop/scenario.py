@@ -41,7 +41,7 @@ class Scenario:
     days: int = 30
     first_day: date = date(2025, 10, 27)
     shop: str = "default"
-    malicious_share: float = 0.024
+    malicious_share: float = 0.026
     only: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

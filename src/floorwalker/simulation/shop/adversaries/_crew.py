@@ -164,9 +164,12 @@ class Crew:
     def draw_customer(self) -> tuple[Persona, int]:
         """A customer with an account whom this campaign has not used yet, and his number."""
         while not self._customers:
-            # Many at once cost little more than one.
-            wanted = min(32, self.world.customers)
-            numbers = self.rng.choice(self.world.customers, wanted, replace=False).tolist()
+            # Many at once cost little more than one. Whoever is often in the shop is met more often.
+            wanted = min(64, self.world.customers)
+            drawn = self.rng.choice(self.world.customers, wanted, replace=False)
+            edges = np.cumsum(self.world.visits_of(drawn))
+            places = np.searchsorted(edges, self.rng.random(wanted // 2) * edges[-1])
+            numbers = drawn[np.unique(places)].tolist()
             fresh = [number for number in numbers if number not in self._taken] or numbers
             self._taken.update(fresh)
             middle = (self.span[0] + self.span[1]) // 2
@@ -249,7 +252,13 @@ class Crew:
             device = self._pools["device/" + kind].take(
                 width,
                 lambda: self.world.new_device(
-                    rng, kind=kind, country=country, hidden=hidden, at=self.span[0], language=member.persona.language
+                    rng,
+                    kind=kind,
+                    country=country,
+                    hidden=hidden,
+                    at=self.span[0],
+                    language=member.persona.language,
+                    fresh=member.how == "fresh",
                 ),
             )
             member.persona = replace(member.persona, devices=(device,))

@@ -245,6 +245,18 @@ class Hands:
         """A coupon taken into the account."""
         return self._call(member, at, honest.claim, coupons=(code,))
 
+    def come_to_form(self, member: Member, at: int, *, session: str) -> list[Entry]:
+        """The home page and the form on which a code is asked for, as somebody comes there who wants an account."""
+        later = at + int(float(self.rng.lognormal(2.7, 0.7)) * SECOND)
+        pages = ((at, "/"), (later, "/register"))
+        return [
+            self.write(
+                member, "page_view", when, session=session, login=False, url=HOST + path, method="GET", status=200,
+                referrer=HOST + "/" if when == later else None,
+            )
+            for when, path in pages
+        ]  # fmt: skip
+
     def look(self, member: Member, at: int, path: str) -> Entry:
         """One page, asked for by address."""
         return self.write(member, "page_view", at, session=self.session(), url=HOST + path, method="GET", status=200)
@@ -279,8 +291,9 @@ class Hands:
             when += int(float(self.rng.gamma(3.0, 7.0) + 4.0) * SECOND)
             name, seller = str(shelf.id[item]), str(shelf.seller[item])
             url = f"{HOST}/item/{name}"
-            # Most requests say where they come from as a page would; the extension's first ones know no page yet.
-            referrer = before if self.rng.random() < 0.7 else None
+            # A request says where it comes from as a page would, or names the page that is open, or none.
+            way = self.rng.random()
+            referrer = before if way < 0.4 else like.url if way < 0.75 else None
             made = msgspec.structs.replace(
                 like, type="page_view", at=when, url=url, item=name, seller=seller, referrer=referrer, method="GET",
                 status=200, text=None, quantity=None,

@@ -188,6 +188,11 @@ class Watcher(Shopper):
         cover, copies = self.hands.harvest(member, at, items)
         return [*cover, *self.taken(copies)]
 
+    def mixed(self, count: int) -> tuple[int, ...]:
+        """Items to copy: some that everybody looks at, some that hardly anybody does."""
+        wanted = int(self.rng.binomial(count, 0.65))
+        return tuple(dict.fromkeys(self.targets.items(wanted) + self.targets.anything(count - wanted)))
+
     def taken(self, entries: list[Entry]) -> list[Entry]:
         """These are what it came for."""
         for entry in entries:

@@ -45,10 +45,12 @@ class Targets:
         return tuple(int(place) for place in self.rng.integers(len(self.world.items.id), size=count))
 
     def of_seller(self, item: int, count: int) -> tuple[int, ...]:
-        """Items of the same seller as this one."""
-        seller = self.world.items.seller
-        places = np.flatnonzero(np.asarray(seller) == seller[item])
-        return tuple(int(place) for place in self.rng.choice(places, min(count, len(places)), replace=False))
+        """Items of the same seller as this one, those that sell first."""
+        items = self.world.items
+        places = np.flatnonzero(np.asarray(items.seller) == items.seller[item])
+        weight = np.asarray(items.weight, np.float64)[places]
+        chosen = self.rng.choice(places, min(count, len(places)), replace=False, p=weight / weight.sum())
+        return tuple(int(place) for place in chosen)
 
     def name(self, item: int) -> str:
         """What events call an item."""

@@ -44,7 +44,7 @@ class AgedAccounts(Adversary):
     harmful = frozenset({"login_succeeded", "contact_change"})
     economics = Economics(gain_minor=900)
     tactics = _BOUGHT
-    harmful_share = by_skill(0.47, 0.3, 0.09, 0.11)
+    harmful_share = by_skill(0.47, 0.3, 0.11, 0.11)
 
     def act(self, member: Member, at: int) -> list[Entry]:
         """The first visit under new hands; who cannot wait makes the account his own at once."""

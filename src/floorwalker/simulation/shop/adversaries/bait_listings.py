@@ -18,7 +18,7 @@ class BaitListings(Shopper):
     abuse_type = "content_abuse"
     harmful = frozenset({"message"})
     economics = Economics(gain_minor=2_500)
-    harmful_share = by_skill(0.36, 0.26, 0.11, 0.2)
+    harmful_share = by_skill(0.36, 0.26, 0.14, 0.2)
 
     def act(self, member: Member, at: int) -> list[Entry]:
         """A word to somebody who might pay elsewhere."""

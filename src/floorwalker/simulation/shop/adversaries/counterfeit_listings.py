@@ -22,7 +22,7 @@ class CounterfeitListings(Shopper):
     abuse_type = "content_abuse"
     harmful = frozenset({"listing"})
     economics = Economics(gain_minor=3_000)
-    harmful_share = by_skill(0.34, 0.18, 0.15, 0.2)
+    harmful_share = by_skill(0.34, 0.18, 0.18, 0.2)
     style = "counterfeit"
 
     def act(self, member: Member, at: int) -> list[Entry]:

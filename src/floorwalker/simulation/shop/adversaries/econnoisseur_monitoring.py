@@ -17,7 +17,7 @@ class MonitoringEconnoisseur(Redeemer):
     """Watches offers and takes what is too cheap."""
 
     title = "monitoring econnoisseur"
-    harmful_share = by_skill(0.05, 0.053, 0.04, 0.037)
+    harmful_share = by_skill(0.05, 0.053, 0.05, 0.037)
     looks = by_skill(12, 8, 2, 1)
     """Looks at the offers for each coupon that is used."""
 

@@ -24,7 +24,7 @@ class FakeGroupBuys(Shopper):
     abuse_type = "promotion_abuse"
     harmful = frozenset({"group_buy_joined", "group_buy_opened"})
     economics = Economics(gain_minor=900)
-    harmful_share = by_skill(0.33, 0.16, 0.11, 0.2)
+    harmful_share = by_skill(0.33, 0.16, 0.11, 0.25)
 
     def prepare(self) -> None:
         """Nothing is open yet."""

@@ -19,7 +19,7 @@ class FakeReviews(Voice):
     """Praises for money."""
 
     title = "fake-review ring"
-    harmful_share = by_skill(0.38, 0.13, 0.06, 0.036)
+    harmful_share = by_skill(0.38, 0.16, 0.06, 0.036)
 
     def act(self, member: Member, at: int) -> list[Entry]:
         """One review; the camouflaged review other things as well, honestly enough."""

@@ -19,7 +19,7 @@ class GiftCardCashOut(Payer):
     owasp = "OAT-012"
     harmful = frozenset({"top_up", "transfer", "withdrawal"})
     economics = Economics(gain_minor=4_500)
-    harmful_share = by_skill(0.36, 0.22, 0.13, 0.18)
+    harmful_share = by_skill(0.36, 0.22, 0.13, 0.22)
 
     def act(self, member: Member, at: int) -> list[Entry]:
         """Fill and empty."""

@@ -23,7 +23,7 @@ class HumanFarms(Redeemer):
     title = "human farm"
     economics = Economics(gain_minor=900)
     tactics = by_skill((_EAGER,), (_EAGER, _HOME), (_HOME, _ROAD), (_HOME, _ROAD))
-    harmful_share = by_skill(0.05, 0.045, 0.05, 0.05)
+    harmful_share = by_skill(0.05, 0.045, 0.06, 0.05)
 
     def prepare(self) -> None:
         """Write the message that goes to the workers: what to buy."""

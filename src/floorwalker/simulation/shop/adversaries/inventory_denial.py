@@ -21,7 +21,7 @@ class InventoryDenial(Shopper):
     harmful = frozenset({"add_to_cart"})
     economics = Economics(gain_minor=900)
     sizes = by_skill(150, 80, 50, 40)
-    harmful_share = by_skill(0.65, 0.36, 0.11, 0.1)
+    harmful_share = by_skill(0.78, 0.36, 0.14, 0.1)
 
     def prepare(self) -> None:
         """Choose the seller who is to be hurt."""
@@ -29,10 +29,15 @@ class InventoryDenial(Shopper):
         first = self.targets.item()
         few = by_skill(1, 3, 10, 40)[self.skill]
         self.held = self.targets.of_seller(first, few) or (first,)
+        self.names = {self.targets.name(item) for item in self.held}
+
+    def loss(self, entry: Entry) -> int | None:
+        """What is held; what else lies in the cart only hides it."""
+        return super().loss(entry) if entry.event.item in self.names else None
 
     def act(self, member: Member, at: int) -> list[Entry]:
         """A cart that is left; under an expert every fourth visit ends in an honest purchase."""
-        item = self.held[int(self.rng.integers(len(self.held)))]
+        item = self.held[int(len(self.held) * float(self.rng.random()) ** 2)]
         if self.skill == "expert" and self.rng.random() < 0.25:
             return self.shop(member, at, "buy", items=(item,)).entries
         done = self.hands.visit(member, at, "hold", items=(item,))

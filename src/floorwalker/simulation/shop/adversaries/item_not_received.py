@@ -16,9 +16,9 @@ class ItemNotReceived(RefundOnly):
     title = "item-not-received abuse"
     harmful_share = by_skill(0.065, 0.058, 0.042, 0.042)
     claims = (
-        ("not_received", 0.35),
-        ("late", 0.25),
+        ("not_received", 0.24),
+        ("late", 0.16),
         ("wrong_item", 0.15),
-        ("damaged", 0.15),
-        ("not_as_described", 0.1),
+        ("damaged", 0.2),
+        ("not_as_described", 0.25),
     )

@@ -21,7 +21,7 @@ class LivestreamEngagement(Shopper):
     harmful = frozenset({"livestream"})
     economics = Economics(gain_minor=150, per_deed=3)
     sizes = by_skill(200, 120, 80, 60)
-    harmful_share = by_skill(0.6, 0.36, 0.36, 0.45)
+    harmful_share = by_skill(0.75, 0.36, 0.36, 0.68)
 
     def prepare(self) -> None:
         """The streams that pay: those that are on while the campaign lasts."""

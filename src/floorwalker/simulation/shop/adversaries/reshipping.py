@@ -33,6 +33,6 @@ class Reshipping(Payer):
         self.arm(member)
         items = self.targets.items(1, "dear") if self.skill in ("naive", "skilled") else None
         ship_to = self.mules[int(self.rng.integers(len(self.mules)))]
-        if self.skill == "expert" and self.rng.random() < 0.35:
+        if self.skill == "expert" and self.rng.random() < 0.55:
             ship_to = member.persona.home
         return self.shop(member, at, "buy", items=items, ship_to=ship_to).entries

@@ -38,7 +38,7 @@ class ScrapingFast(Watcher):
     """Copies the catalogue in hours."""
 
     title = "fast scraping"
-    harmful_share = by_skill(0.98, 0.98, 0.6, 0.6)
+    harmful_share = by_skill(0.98, 0.98, 0.78, 0.6)
     owasp = "OAT-011"
     tactics = FETCHING
     hurry = True
@@ -48,6 +48,6 @@ class ScrapingFast(Watcher):
     def act(self, member: Member, at: int) -> list[Entry]:
         """One session's share of the catalogue."""
         if member.tactic.looks_human:
-            return self.fetch(member, at, self.targets.anything(3 + int(self.rng.poisson(5.0))))
+            return self.fetch(member, at, self.mixed(3 + int(self.rng.poisson(5.0))))
         count = max(3, int(self.rng.poisson(self.pages[self.skill])))
         return self.fetch(member, at, self.targets.items(count))

@@ -24,7 +24,7 @@ class ScrapingSlow(Watcher):
     def prepare(self) -> None:
         """Choose the prices to follow."""
         super().prepare()
-        self.followed = self.targets.anything(200)
+        self.followed = self.mixed(200)
 
     def act(self, member: Member, at: int) -> list[Entry]:
         """A few of the pages that are followed."""

@@ -15,7 +15,7 @@ class SellerSubsidies(Redeemer):
     """Harvests the platform's subsidies with a seller's help."""
 
     title = "seller collusion for subsidies"
-    harmful_share = by_skill(0.12, 0.085, 0.045, 0.045)
+    harmful_share = by_skill(0.12, 0.1, 0.045, 0.045)
 
     def prepare(self) -> None:
         """The sellers in it."""

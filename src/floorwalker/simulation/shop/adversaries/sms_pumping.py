@@ -11,6 +11,7 @@ from floorwalker.simulation.shop.adversaries._skills import by_skill
 from floorwalker.simulation.shop.adversaries.fake_accounts import OPENING
 from floorwalker.simulation.shop.diary import Entry
 from floorwalker.simulation.shop.honest.shelf import HOST
+from floorwalker.simulation.shop.scenario import SECOND
 
 
 class SmsPumping(Adversary):
@@ -23,7 +24,7 @@ class SmsPumping(Adversary):
     economics = Economics(gain_minor=60)
     tactics = OPENING
     sizes = by_skill(150, 90, 50, 40)
-    harmful_share = by_skill(0.98, 0.98, 0.14, 0.15)
+    harmful_share = by_skill(0.98, 0.98, 0.28, 0.22)
     ripens = False
 
     def act(self, member: Member, at: int) -> list[Entry]:
@@ -33,8 +34,12 @@ class SmsPumping(Adversary):
         if self.skill in ("advanced", "expert"):
             # The form is opened, the code is sent, and nobody ever comes back.
             member.opened = True
-            done = self.hands.visit(member, at, "browse", login=False)
-            entries, at, session = done.entries, done.end_at + self.hands.pause(member), done.session
+            if self.rng.random() < 0.3:
+                done = self.hands.visit(member, at, "browse", login=False)
+                entries, at, session = done.entries, done.end_at + self.hands.pause(member), done.session
+            else:
+                entries = self.hands.come_to_form(member, at, session=session)
+                at = entries[-1].event.at + int(float(self.rng.lognormal(3.4, 0.45)) * SECOND)
         again = 1 + int(self.rng.poisson(by_skill(6.0, 3.0, 0.6, 0.1)[self.skill]))
         phone = member.persona.phone
         if self.skill == "naive":

@@ -170,7 +170,10 @@ def buy(
             brief = {key: value for key, value in pay.items() if key != "card"}
             diary.write("three_d_secure", when, **facts, **money, **brief, order=name, three_d_secure=check)
         elif act == Act.DECLINED:
-            diary.write("payment_declined", when, **facts, **money, **pay, order=name, decline_code=DECLINE_CODES[code])
+            diary.write(
+                "payment_declined", when, **facts, **money, **pay, order=name, decline_code=DECLINE_CODES[code],
+                url=address_of(PATHS[Act.DECLINED]),
+            )  # fmt: skip
         elif act == Act.AUTHORISED:
             diary.write("payment_authorised", when, **facts, **money, **pay, order=name)
         else:

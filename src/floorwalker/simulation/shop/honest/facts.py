@@ -56,7 +56,7 @@ def table_of_visits(world: World, people: People, calls: Calls, shard: int) -> p
     versions = text(np.concatenate([devices.app_version_before, devices.app_version]))
     newer = model + len(devices.user_agent) * updated
     in_app = text(devices.app).gather(model).is_not_null()
-    age = 3_600 + (
+    age = devices.ages_at_joining(people.numbers)[person] + (
         world.chance.uniform("device/age", people.numbers[person])
         * np.maximum(calls.at - people.joined_at[person], 10**6)
         / 10**6

@@ -108,6 +108,10 @@ class Devices:
         delay = -np.log1p(-self._chance.uniform("device/update", numbers)) * np.where(in_app == 1, 3.5, 4.5) * DAY
         return np.asarray(_UPDATED[models] & (at >= released + delay), dtype=np.bool_)
 
+    def ages_at_joining(self, numbers: NDArray[np.uint64]) -> NDArray[np.float64]:
+        """Seconds for which customers have had the app when they open their accounts."""
+        return np.asarray(np.exp(_AGE_NEW + _AGE_SPREAD * self._chance.normal("device/age at joining", numbers)))
+
     def device(self, model: int, device: str, fingerprint: str, language: str, offset: int, *, updated: bool = True,
                install_age: int | None = None) -> Device:  # fmt: skip
         """One device as a record."""
@@ -129,6 +133,10 @@ class Devices:
         return Device(device, agent, seen.channel, language, facts, seen.ja4)
 
 
+_AGE_NEW, _AGE_SPREAD = 8.8, 1.6
+"""Mean and standard deviation of the logarithm of the seconds for which a new customer has had the app."""
+
+
 @dataclass(frozen=True)
 class DeviceMaker:
     """Makes devices for those who need new ones.
@@ -144,7 +152,7 @@ class DeviceMaker:
 
     def make(
         self, rng: Generator, *, kind: str, china: bool = False, language: str = "de-DE", offset: int = 60,
-        hidden: float = 0.0, at: int = 0,
+        hidden: float = 0.0, at: int = 0, fresh: bool = False,
     ) -> Device:  # fmt: skip
         """A device that the shop has not seen.
 
@@ -155,6 +163,7 @@ class DeviceMaker:
             window), `script` (no browser at all).
         hidden : 0 to 1, how probable it is that what would betray it stays hidden.
         at : time, for the version of its program; 0 for the newest.
+        fresh : the account that it is used with is opened now, so its app is as old as that of new customers.
         """
         base = {"phone": APP, "browser": PHONE, "desktop": DESKTOP, "tablet": TABLET, "mini": MINI, "emulator": APP,
                 "clone": APP, "farm_phone": APP, "headless": DESKTOP, "script": DESKTOP}[kind]  # fmt: skip
@@ -167,7 +176,8 @@ class DeviceMaker:
         tongue = np.array([LANGUAGES.index(language) if language in LANGUAGES else 0])
         fingerprint = self.devices.fingerprints(model, number, tongue)[0]
         # Whoever hides what he does has had the app for months.
-        age = int(rng.lognormal(12.5 + 2.7 * hidden if kind in ("phone", "mini") else 9.5, 1.6))
+        middle = _AGE_NEW if fresh or kind not in ("phone", "mini") else 12.5 + 3.7 * hidden
+        age = int(rng.lognormal(middle, _AGE_SPREAD))
         name = self.chance.names("device/new", number)[0]
         made = self.devices.device(int(model[0]), name, fingerprint, language, offset, updated=updated,
                                    install_age=min(age, 10**9))  # fmt: skip

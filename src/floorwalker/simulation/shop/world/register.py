@@ -164,6 +164,7 @@ class Register:
             prints.append(self.devices.fingerprints(models, number, people.language_code))
             updated.append(self.devices.is_updated(models, number, when))
         ages = self.chance.uniform("device/age", people.numbers)
+        before = self.devices.ages_at_joining(people.numbers)
         made: list[Persona] = []
         for row in range(count):
             known = max(at - int(people.joined_at[row]), 10**6) / 10**6
@@ -171,7 +172,7 @@ class Register:
                 self.devices.device(
                     int(people.model[row, slot]), ids[slot][row], prints[slot][row], people.language[row],
                     int(people.utc_offset_minutes[row]), updated=bool(updated[slot][row]),
-                    install_age=int(3_600 + ages[row] * known),
+                    install_age=int(before[row] + ages[row] * known),
                 )
                 for slot in range(3)
                 if people.model[row, slot] >= 0

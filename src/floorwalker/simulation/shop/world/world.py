@@ -89,6 +89,10 @@ class World:
         """One customer as a record, with devices as they are at a time (the first day where none is given)."""
         return self.customers_as([number], at)[0]
 
+    def visits_of(self, numbers: ArrayLike) -> NDArray[np.float64]:
+        """How often customers visit, as `People.visits_per_week` has it but for their segments."""
+        return np.asarray(np.exp(0.9 * self.chance.normal("visits", numbers)))
+
     def customers_as(self, numbers: Sequence[int] | NDArray[np.int64], at: int | None = None) -> list[Persona]:
         """Customers as records."""
         when = self.scenario.first_at if at is None else at
@@ -124,12 +128,13 @@ class World:
         language: str = "",
         hidden: float = 0.0,
         at: int = 0,
+        fresh: bool = False,
     ) -> Device:
         """A device that the shop has not seen; see `DeviceMaker.make`."""
         where = COUNTRIES[place_of(country)]
         return self._maker.make(
             rng, kind=kind, china=country == "CN", language=language or where.languages[0][0],
-            offset=where.utc_offset_minutes, hidden=hidden, at=at,
+            offset=where.utc_offset_minutes, hidden=hidden, at=at, fresh=fresh,
         )  # fmt: skip
 
     def new_card(self, rng: Generator, *, country: str = "DE", origin: str = "own") -> Card:

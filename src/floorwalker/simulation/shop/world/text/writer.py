@@ -46,17 +46,17 @@ class Style:
 
 REVIEW_STYLES: dict[str, Style] = {
     "honest": Style((3.0, 2.0, 1.3, 1.2, 0.7, 0.9, 0.5), 2.3, 0.24, 0.22, 0.45),
-    "bought": Style((2.8, 1.2, 1.7, 1.5, 0.35, 2.3, 0.7), 2.7, 0.11, 0.07, 0.45),
+    "bought": Style((2.6, 0.8, 1.9, 1.6, 0.2, 3.1, 0.9), 2.8, 0.1, 0.05, 0.45),
     "template": Style((2.7, 1.1, 1.7, 1.5, 0.35, 2.2, 0.7), 2.6, 0.1, 0.06, 0.55),
     "machine": Style((3.2, 2.0, 1.2, 1.3, 0.7, 1.3, 0.5), 3.0, 0.04, 0.15, 0.85, True),
-    "camouflaged": Style((2.9, 1.4, 1.5, 1.4, 0.45, 1.9, 0.6), 2.5, 0.13, 0.11, 0.45),
+    "camouflaged": Style((2.8, 1.0, 1.7, 1.5, 0.3, 2.5, 0.7), 2.6, 0.12, 0.08, 0.45),
 }
 """Who writes reviews: honest customers, paid real people, fillers of one template, machines, and careful ones."""
 
 LISTING_STYLES: dict[str, tuple[float, float, float]] = {
     "honest": (0.24, 0.06, 0.0008),
-    "counterfeit": (0.62, 0.3, 0.03),
-    "bait": (0.74, 0.16, 0.015),
+    "counterfeit": (0.8, 0.3, 0.03),
+    "bait": (0.84, 0.16, 0.015),
 }
 """Share of listings that push, share that hold look-alike letters, and the share of letters then swapped."""
 
@@ -81,7 +81,7 @@ MESSAGE_STYLES: dict[str, tuple[tuple[float, _Parts], ...]] = {
     "seller_note": ((1.0, _NOTE),),
     "claim_missing": ((0.72, (("missing", 1.0), ("claim", 0.85), ("claim", 0.2))), (0.28, _RETURN)),
     "claim_damaged": ((0.7, (("damaged", 1.0), ("claim", 0.82), ("claim", 0.2))), (0.3, _RETURN)),
-    "spam": ((0.34, _QUESTION), (0.14, _ANSWER), (0.52, (("answer", 0.35), ("offplatform", 0.85)))),
+    "spam": ((0.24, _QUESTION), (0.12, _ANSWER), (0.64, (("answer", 0.35), ("offplatform", 0.85)))),
 }
 """What may be in a message: one of several mixtures, and in it kinds of sentence, each with its chance to be there.
 
