@@ -17,9 +17,7 @@ FEWEST = 50
 """Positives below which a figure says nothing."""
 
 
-def direction_free_auc(
-    truth: NDArray[np.bool_], values: NDArray[np.floating[Any]], *, learned: bool = False
-) -> float:
+def direction_free_auc(truth: NDArray[np.bool_], values: NDArray[np.floating[Any]], *, learned: bool = False) -> float:
     """The better of "more is worse" and "less is worse", missing values taken as lowest, as highest, or left out.
 
     Parameters

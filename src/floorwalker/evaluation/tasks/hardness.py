@@ -66,8 +66,8 @@ def run(*, data: Path | None = None, seeds: Sequence[int] = (0,), events: int = 
         "baselines": {"chance": 0.5},
         "bars": BARS,
         "notes": [
-            f"each harmful event beside {CONTROLS} honest ones of its type and day; direction-free, but rates learned on "
-            "other campaigns, for which more is worse",
+            f"each harmful event beside {CONTROLS} honest ones of its type and day; direction-free, "
+            "but for rates learned on other campaigns, of which more is worse",
             f"families with at least {FEWEST} harmful expert events",
         ],
     }
