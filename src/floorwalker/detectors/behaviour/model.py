@@ -72,12 +72,18 @@ class BehaviourModel:
         logits, surprises = self.logits_of(history)
         return self.judge(logits[0], logits[1], surprises)
 
-    def logits_of(self, history: ShopTokens) -> tuple[list[NDArray[np.float32]], NDArray[np.float32]]:
-        """Logits of account and session, float32 [n, K] each, and surprises, float32 [2, n]; NaN without a key."""
+    def logits_of(
+        self, history: ShopTokens, *, since: int = 0
+    ) -> tuple[list[NDArray[np.float32]], NDArray[np.float32]]:
+        """Logits of account and session, float32 [n, K] each, and surprises, float32 [2, n]; NaN without a key.
+
+        Owners that have no event at or after the place `since` are left out: theirs are NaN.
+        """
         n, labels = len(history), len(ABUSE_TYPES)
         logits, surprises = [], np.full((2, n), np.nan, np.float32)
         for place, kind in enumerate(STREAMS):
             stream = make_stream(history, kind)
+            stream = stream.reaching(since) if since else stream
             ran = getattr(self, kind).run(stream.sequences)
             found = np.full((n, labels), np.nan, np.float32)
             found[stream.rows] = ran.logits

@@ -31,6 +31,20 @@ class Stream:
     sequences: Sequences
     rows: NDArray[np.int64]
 
+    def pick(self, chosen: NDArray[np.int64]) -> Stream:
+        """These owners' sequences."""
+        starts, lengths = self.sequences.starts[chosen], self.sequences.lengths[chosen]
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        rows = np.repeat(starts - offsets[:-1], lengths) + np.arange(offsets[-1])
+        return Stream(self.sequences.take(chosen), self.rows[rows])
+
+    def reaching(self, since: int) -> Stream:
+        """The whole sequences of owners with an event at or after the place `since`."""
+        if not len(self.rows):
+            return self
+        last = np.maximum.reduceat(self.rows, self.sequences.starts[:-1])
+        return self.pick(np.flatnonzero(last >= since))
+
 
 def make_stream(history: ShopTokens, kind: str) -> Stream:
     """The events of each `account` or each `session`; events without one are left out."""

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from floorwalker.detectors.behaviour._labels import soft_loss
 from floorwalker.detectors.behaviour._mixing import fit_mixing
 from floorwalker.detectors.behaviour.model import BehaviourModel
-from floorwalker.detectors.behaviour.sequences import Sequences
 from floorwalker.detectors.behaviour.streams import STREAMS, Stream, make_stream
 from floorwalker.detectors.behaviour.tokens import ShopTokens
 from floorwalker.detectors.behaviour.weights import LstmWeights
@@ -124,13 +123,14 @@ def assemble(
     """Put the streams' opinions together by what they say of the validation part."""
     k = len(ABUSE_TYPES)
     plain = BehaviourModel(account, session, np.zeros((3, k, 3), np.float32), np.zeros((2, 1), np.float32))
-    logits, surprises = plain.logits_of(history)
-    late = slice(validation_from if validation_from < len(history) else 0, None)
+    since = validation_from if validation_from < len(history) else 0
+    logits, surprises = plain.logits_of(history, since=since)
+    late = slice(since, None)
     ranks = []
     for each in surprises:
         known = each[late][~np.isnan(each[late])]
-        known = known if len(known) else each[~np.isnan(each)]
-        ranks.append(np.quantile(known, np.linspace(0, 1, RANKS)))
+        # Where nothing was seen, nothing is known to be a surprise.
+        ranks.append(np.quantile(known, np.linspace(0, 1, RANKS)) if len(known) else np.full(RANKS, np.inf))
     mixing = fit_mixing(logits[0][late], logits[1][late], labels[late])
     return BehaviourModel(account, session, mixing, np.array(ranks, np.float32))
 
@@ -154,25 +154,17 @@ def draw_sequences(
     drawn = others[rng.random(len(others)) < share]
     chosen = np.sort(np.concatenate([np.flatnonzero(abusive), drawn]))
     weight = np.where(abusive[chosen], 1.0, 1.0 / share if share > 0 else 1.0)
-    picked = _pick(stream, chosen)
+    picked = stream.pick(chosen)
     return picked, weight[picked.sequences.owners].astype(np.float32)
-
-
-def _pick(stream: Stream, chosen: NDArray[np.int64]) -> Stream:
-    starts, lengths = stream.sequences.starts[chosen], stream.sequences.lengths[chosen]
-    offsets = np.concatenate([[0], np.cumsum(lengths)])
-    rows = np.repeat(starts - offsets[:-1], lengths) + np.arange(offsets[-1])
-    return Stream(stream.sequences.take(chosen), stream.rows[rows])
 
 
 def _validation_part(stream: Stream, since: int, most: int, rng: np.random.Generator) -> Stream:
     """Whole sequences that reach into the validation part, drawn at random, of about `most` events in all."""
-    last = np.maximum.reduceat(stream.rows, stream.sequences.starts[:-1])
-    reaching = np.flatnonzero(last >= since)
-    total = int(stream.sequences.lengths[reaching].sum())
-    if total > most:
-        reaching = reaching[rng.random(len(reaching)) < most / total]
-    return _pick(stream, reaching)
+    reaching = stream.reaching(since)
+    total = len(reaching.rows)
+    if total <= most:
+        return reaching
+    return reaching.pick(np.flatnonzero(rng.random(len(reaching.sequences)) < most / total))
 
 
 def _lengths_before(stream: Stream, before: int) -> NDArray[np.int64]:
@@ -192,6 +184,3 @@ def _checked(labels: NDArray[np.float32], history: ShopTokens, validation_from: 
             f"{validation_from} events to learn from", allowed=f"at least {LEAST_EVENTS}, at most {len(history)}"
         )
     return labels
-
-
-__all__ = ["Sequences", "assemble", "draw_sequences", "train_behaviour"]
