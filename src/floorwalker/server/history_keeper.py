@@ -15,7 +15,7 @@ from floorwalker.server.installation import Installation
 
 log = structlog.get_logger("floorwalker.server")
 
-NICENESS = 15
+NICENESS = 19
 """Behind the keeper of ledger and vault, which people wait for."""
 _LONGEST_SECONDS = 3600.0
 _STOP_SECONDS = 10.0

@@ -58,7 +58,7 @@ def test_it_runs_at_its_interval_with_the_least_priority_until_it_is_stopped(tmp
         time.sleep(0.005)
     keeper.stop()
     assert "holds no journal" in told[0][1]
-    assert nice == 15
+    assert nice == 19
     count = len(told)
     time.sleep(0.1)
     assert len(told) == count

@@ -24,6 +24,8 @@ from floorwalker.server.service import Service, service_of
 PIECE = 192
 PIECE_BYTES = 98_304
 """Events worked on between two looks at live requests, and bytes of their texts: about two milliseconds."""
+PIECES_ALONE = 4
+"""So many pieces at a time while nobody asks for decisions: each has a cost of its own, whatever its size."""
 MOST_HELD_SECONDS = 0.001
 """How long the events that need a close look hold up live requests."""
 LARGE_BYTES = 2_048
@@ -88,7 +90,8 @@ async def _take(service: Service, shop: str | None, texts: Texts) -> EventsReply
     while start < len(texts):
         while service.personal_waiting() > MOST_PERSONAL or service.engine.holds_back():
             await asyncio.sleep(0.01)
-        stop = texts.piece(start, PIECE, PIECE_BYTES)
+        pieces = 1 if service.engine.is_asked() else PIECES_ALONE
+        stop = texts.piece(start, pieces * PIECE, pieces * PIECE_BYTES)
         now = service.engine.now()
         try:
             starts, stops = texts.starts[start:stop], texts.stops[start:stop]
