@@ -35,9 +35,10 @@ class MultiLayerPerceptron(Classical):
 
         arrays = learn_scaling(rows)
         scaled, heavy = scale(rows, arrays), balance(fraud, weights)
+        batch = min(len(rows), int(np.clip(len(rows) // 20, 16, 256)))
         learner = MLPClassifier(
-            hidden_layer_sizes=self.hidden, alpha=1e-3, batch_size=min(len(rows), int(np.clip(len(rows) // 20, 16, 256))),
-            learning_rate_init=2e-3, random_state=self.seed,
+            hidden_layer_sizes=self.hidden, alpha=1e-3, batch_size=batch, learning_rate_init=2e-3,
+            random_state=self.seed,
         )  # fmt: skip
         random = np.random.default_rng(self.seed)
         # Few rows are few steps a pass: up to five times as many passes make up for it.
