@@ -40,6 +40,7 @@ class MicroBatcher(Generic[Request, Reply]):
     commit : returns when the journal is durable through this sequence; runs in the event loop's thread or another.
     company_seconds : longest wait for company.
     direct_seconds : a commit that takes no longer may hold the event loop; 0 sends every one to the thread.
+    clock : monotonic seconds.
 
     Bulk requests (`submit(..., bulk=True)`) wait behind live ones: a batch takes at most one of them, so that a large
     import never makes a checkout wait for more than its own size.
@@ -52,6 +53,7 @@ class MicroBatcher(Generic[Request, Reply]):
     company_seconds: float = 0.0
     most_together: int = MOST_TOGETHER
     direct_seconds: float = 0.0
+    clock: Callable[[], float] = time.perf_counter
     batches: int = field(default=0, init=False)
     syncs_in_thread: int = field(default=0, init=False)
     _waiting: list[tuple[Request, asyncio.Future[Reply]]] = field(default_factory=list, init=False, repr=False)
@@ -122,7 +124,7 @@ class MicroBatcher(Generic[Request, Reply]):
         self._wake()
 
     def _commit(self, futures: list[asyncio.Future[Reply]], replies: list[Reply], through: int) -> None:
-        began = time.perf_counter()
+        began = self.clock()
         # While a batch is with the thread, those behind it go the same way: replies leave in order.
         if not self._under_way and self.direct_seconds and began >= self._direct_from:
             try:
@@ -131,7 +133,7 @@ class MicroBatcher(Generic[Request, Reply]):
                 _refuse(futures, error)
                 return
             _answer(futures, replies)
-            self._judge_disk(began, time.perf_counter())
+            self._judge_disk(began, self.clock())
             return
         assert self._loop is not None
         self._under_way += 1

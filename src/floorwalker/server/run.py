@@ -353,6 +353,8 @@ class Server:
         watch("journal_bytes", "Bytes of the journal.", lambda: engine.journal.size_bytes)
         watch("requests_waiting", "Requests that wait for their batch.", lambda: self.service.batcher.waiting)
         watch("batches_total", "Batches worked on since start.", lambda: self.service.batcher.batches)
+        watch("syncs_in_thread_total", "Batches whose sync was left to a thread, since start.",
+              lambda: self.service.batcher.syncs_in_thread)  # fmt: skip
         watch("snapshots_total", "Snapshots taken since start.", lambda: self.runtime.snapshots_taken)
         watch("replayed_events", "Events that the start counted again.", lambda: self.runtime.replayed)
         watch("ready", "1 while decisions are being made.", lambda: float(not self.service.ready))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from floorwalker.server.batcher import MicroBatcher
+from floorwalker.server.batcher import LEAST_AWAY_SECONDS, MicroBatcher
 
 
 class Journal:
@@ -142,3 +142,46 @@ def test_a_request_whose_caller_has_gone_is_not_worked_on() -> None:
 
     run(journal, scenario)
     assert journal.batches == [[2]]
+
+
+def test_a_fast_sync_needs_no_thread_and_a_slow_one_sends_the_next_to_it() -> None:
+    journal, here = Journal(), threading.current_thread()
+    direct: list[bool] = []
+    now, takes = [0.0], [0.001]
+
+    def commit(through: int) -> None:
+        direct.append(threading.current_thread() is here)
+        now[0] += takes[0]
+        journal.durable = max(journal.durable, through)
+
+    async def main() -> None:
+        batcher: MicroBatcher[int, int] = MicroBatcher(
+            journal.work, commit, direct_seconds=0.002, clock=lambda: now[0]
+        )  # fmt: skip
+        batcher.start()
+        for number, seconds in enumerate([0.001, 0.003, 0.001, LEAST_AWAY_SECONDS, 0.003, 0.06, 0.06, 0.001], 1):
+            takes[0] = seconds
+            assert await batcher.submit(number) == 10 * number
+        assert batcher.syncs_in_thread == direct.count(False)
+        await batcher.stop()
+
+    asyncio.run(main())
+    # Away for 50 ms after the second, and for 100 ms after the fifth, which was the first to try the disk again.
+    assert direct == [True, True, False, False, True, False, False, True]
+    assert journal.durable == 8
+
+
+def test_a_direct_sync_that_fails_is_told_to_those_who_wait_for_it() -> None:
+    journal = Journal()
+
+    def fail(through: int) -> None:
+        raise OSError("no disk")
+
+    async def main() -> None:
+        batcher: MicroBatcher[int, int] = MicroBatcher(journal.work, fail, direct_seconds=1.0)
+        batcher.start()
+        with pytest.raises(OSError, match="no disk"):
+            await batcher.submit(1)
+        await batcher.stop()
+
+    asyncio.run(main())
