@@ -150,7 +150,7 @@ class Server:
         tokeniser = Tokeniser(options.installation.token_key())
         vault = open_vault(options.installation, clock=wall_clock)
         self.keeper = Keeper(options.installation, ledger_url, lambda: engine.journal.durable, self._fault)
-        self._personal = PersonalQueue(self.keeper.put, self._fault)
+        self._personal = PersonalQueue(self.keeper.put, self._fault, wall_clock)
         engine.keep_personal = self._personal.add
         keyring = KeyRing(archive.list_keys)
         keyring.renew()
@@ -328,6 +328,7 @@ class Server:
         if erasures != self._erasures:
             self._erasures = erasures
             self.service.taker.forget_given()
+            self._personal.forget_given()
 
     def _adopt(self, model: UnusualActivity) -> Callable[[int], None]:
         return lambda _: self.service.engine.pipeline.adopt(model)
@@ -343,6 +344,7 @@ class Server:
         self.metrics.count_fault(place)
         if place == "vault" and hasattr(self, "service"):
             self.service.taker.forget_given()
+            self._personal.forget_given()
         log.warning("fault", place=place, text=text)
 
     def _watch(self) -> None:

@@ -56,3 +56,26 @@ def test_what_is_dropped_is_said(monkeypatch) -> None:  # type: ignore[no-untype
     assert "2 raw values were dropped" in faults[0]
     queue.stop()
     assert vault.kept == ["em1_2", "em1_3", "em1_4"]
+
+
+def test_a_value_is_put_once_a_day_and_again_when_it_was_forgotten() -> None:
+    vault, now = Vault(), [0]
+    queue = PersonalQueue(vault.put, lambda place, text: None, lambda: now[0])
+
+    def give() -> list[str]:
+        before = len(vault.kept)
+        queue.add([value(1), value(2)])
+        queue.stop()
+        return vault.kept[before:]
+
+    assert give() == ["em1_1", "em1_2"]
+    now[0] += 86_399_999_999
+    assert give() == []
+    now[0] += 1
+    assert give() == ["em1_1", "em1_2"]
+    queue.forget_given()
+    assert give() == ["em1_1", "em1_2"]
+    # The same value of another person is another value.
+    queue.add([PersonalValue("email", "em1_1", "u1@example.com", "account:9", "default")])
+    queue.stop()
+    assert vault.kept[-1] == "em1_1"
