@@ -162,6 +162,26 @@ class RelationalNetwork:
         answer: Matrix = scores[:, 0] if self._outputs == 1 else scores
         return answer
 
+    @property
+    def relations(self) -> tuple[str, ...]:
+        """Names of the relations that it was trained on."""
+        return self._relations
+
+    @property
+    def outputs(self) -> int:
+        """Number of outputs."""
+        return self._outputs
+
+    def arrays(self) -> dict[str, Matrix]:
+        """All that was learned, by name; `NotReadyError` before."""
+        if self._preparation is None:
+            raise NotReadyError("the network has learned nothing yet", fix="call fit first")
+        return {
+            **self._weights,
+            "preparation.centre": self._preparation.centre,
+            "preparation.spread": self._preparation.spread,
+        }
+
     def save(self, folder: Path, *, facts: Mapping[str, Any] | None = None) -> None:
         """Write the network as safetensors, its settings, and a manifest with these facts."""
         if self._preparation is None:

@@ -1,0 +1,215 @@
+"""The shop's graph, kept live: who shares devices, cards, doors, addresses, coupons, items and inviters with whom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from floorwalker.detectors.relation import _live_layout as layout
+from floorwalker.detectors.relation._live_kernel import walk_events
+from floorwalker.detectors.relation._live_network import score_stars
+from floorwalker.detectors.relation.gnn import RelationalNetwork
+from floorwalker.detectors.relation.stars import Stars
+from floorwalker.detectors.signal import Reason
+from floorwalker.errors import ArtefactError, UsageError
+from floorwalker.events.batch import EventBatch
+from floorwalker.features.live import FeatureBatch
+from floorwalker.models.artefacts import load_artefact
+
+State = dict[str, NDArray[Any]]
+
+_walk: Callable[..., None] = walk_events
+_judge: Callable[..., None] = score_stars
+
+
+class LiveRelations:
+    """What an account's neighbours are like, at once.
+
+    An event joins its account to the entities that it names. Each entity keeps the last few accounts, each account the
+    last entity of each kind and what it did of late. So whoever logs in on a new device is seen beside those who were
+    there before, in one look of fixed size. An entity that more accounts share than any household could says nothing;
+    below that, the more share it, the less it weighs.
+
+    With a network (`learn_stars`) the neighbours' profiles are weighed into a score an abuse type.
+
+    Everything is bounded: of accounts and entities those unheard of longest make room. One object is for one thread at
+    a time, and equal events give equal scores, whatever the batches.
+
+    Parameters
+    ----------
+    accounts, entities : rows kept, multiples of 8.
+    fan_out : accounts that an entity remembers.
+    network, abuse_types : a network of `learn_stars` and what its outputs accuse of.
+
+    Errors
+    ------
+    `UsageError` on sizes or a network that do not fit.
+    """
+
+    detector = layout.DETECTOR
+    version = layout.VERSION
+
+    def __init__(
+        self,
+        *,
+        accounts: int = 131_072,
+        entities: int = 262_144,
+        fan_out: int = 6,
+        network: RelationalNetwork | None = None,
+        abuse_types: Sequence[str] = (),
+    ) -> None:
+        if accounts < layout.WAYS or entities < layout.WAYS or accounts % layout.WAYS or entities % layout.WAYS:
+            raise UsageError(f"accounts={accounts}, entities={entities}", allowed="multiples of 8, from 8")
+        if not 1 <= fan_out <= 64:
+            raise UsageError(f"fan_out={fan_out}", allowed="1 to 64")
+        kinds = len(layout.KINDS)
+        self._fan_out = fan_out
+        self._state: State = {
+            "keys": np.zeros(accounts, np.uint64),
+            "born": np.zeros(accounts, np.int64),
+            "last": np.zeros(accounts, np.int64),
+            "counts": np.zeros((accounts, len(layout.COUNTS))),
+            "different": np.zeros((accounts, kinds), np.float32),
+            "memory": np.zeros((accounts, len(layout.MEMORY)), np.float32),
+            "links": np.zeros((accounts, kinds), np.uint64),
+            "entity_keys": np.zeros(entities, np.uint64),
+            "entity_last": np.zeros(entities, np.int64),
+            "degree": np.zeros(entities, np.int64),
+            "ring": np.zeros((entities, fan_out), np.int32),
+            "ring_keys": np.zeros((entities, fan_out), np.uint64),
+        }
+        self._groups = layout.groups_of_types()
+        self._told = layout.told_counts()
+        self._hubs = np.array(layout.HUBS, np.int64)
+        self._weights: tuple[NDArray[np.float32], ...] = ()
+        if network is not None:
+            self._weights = take_weights(network, len(abuse_types))
+        self.abuse_types = tuple(abuse_types)
+        self.outputs = (*layout.OUTPUTS, *(f"{layout.DETECTOR}.gnn.{name}" for name in self.abuse_types))
+
+    @classmethod
+    def load(cls, folder: Path, **sizes: int) -> LiveRelations:
+        """A live graph with the network that `network.save(folder, facts={"abuse_types": […]})` wrote."""
+        network = RelationalNetwork.load(folder)
+        manifest = load_artefact(folder, name="relational_network", version=1).manifest
+        named = manifest.get("abuse_types")
+        if not isinstance(named, list):
+            raise ArtefactError(f"the manifest in {folder} names no abuse_types", fix="save it with that fact")
+        return cls(network=network, abuse_types=[str(name) for name in named], **sizes)
+
+    def score(self, batch: EventBatch, features: FeatureBatch) -> NDArray[np.float32]:
+        """Columns of each event as if it came next, alone: float32 [n, len(outputs)]; nothing moves.
+
+        A degree is `log(1 + accounts)`; the rest of a kind is NaN where the account shares nothing of that kind, or
+        shares it with a crowd.
+        """
+        return self._run(batch, moves=False)[0]
+
+    def advance(self, batch: EventBatch, features: FeatureBatch) -> NDArray[np.float32]:
+        """As `score`, of just before each event, in order; each then changes the graph."""
+        return self._run(batch, moves=True)[0]
+
+    def collect(
+        self, batch: EventBatch, features: FeatureBatch, rows: Sequence[int] | NDArray[np.intp]
+    ) -> tuple[NDArray[np.float32], Stars]:
+        """As `advance`, and the stars of the events at these positions, to learn from."""
+        answer, stars = self._run(batch, moves=True, keeps=True)
+        wanted = np.asarray(rows, np.intp)
+        return answer, Stars(stars.own[wanted], stars.around[wanted], stars.amounts[wanted])
+
+    def state(self) -> State:
+        """The whole state: the arrays themselves, valid until the next `advance`."""
+        return dict(self._state)
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from a state; one of another shape raises `ArtefactError`."""
+        for name, array in self._state.items():
+            if name not in state or state[name].shape != array.shape or state[name].dtype != array.dtype:
+                raise ArtefactError(f"the stored {name} of {self.detector} does not fit", fix="replay the journal")
+        for name, array in self._state.items():
+            array[...] = state[name]
+
+    def reasons(
+        self, batch: EventBatch, features: FeatureBatch, scores: NDArray[np.float32], *, least: float = 0.5
+    ) -> list[list[Reason]]:
+        """The links that matter for events whose network score is at least `least`, strongest first.
+
+        A link weighs what its kind's neighbours say: disputes, declined payments, accounts opened together. Without a
+        network every event with a link that weighs that much has its reasons.
+        """
+        width = len(layout.WHAT)
+        found: list[list[Reason]] = [[] for _ in range(len(scores))]
+        told = scores[:, : len(layout.KINDS) * width].reshape(len(scores), len(layout.KINDS), width)
+        weight = np.nan_to_num(told[:, :, layout.WHAT.index("disputes")] + told[:, :, layout.WHAT.index("declined")])
+        weight = np.maximum(np.tanh(weight), np.nan_to_num(told[:, :, layout.WHAT.index("together")]))
+        network = scores[:, len(layout.OUTPUTS) :]
+        asked = np.nan_to_num(network).max(axis=1) >= least if network.shape[1] else weight.max(axis=1) >= least
+        for row in np.flatnonzero(asked).tolist():
+            for kind in np.argsort(-weight[row], kind="stable")[:3].tolist():
+                if weight[row, kind] > 0:
+                    found[row].append(_reason(layout.KINDS[kind], told[row, kind], float(weight[row, kind])))
+        return found
+
+    def _run(self, batch: EventBatch, *, moves: bool, keeps: bool = False) -> tuple[NDArray[np.float32], Stars]:
+        n = len(batch)
+        nobody = np.zeros(n, np.uint64)
+        given = np.stack([batch.keys.get(name, nobody) for name in layout.KINDS], axis=1)
+        # A client's clock may be years ahead; the time of receipt bounds it.
+        at = np.minimum(batch.at, batch.received_at)
+        money = np.nan_to_num(batch.numbers["amount_base_minor"])
+        slots = n if (keeps or self._weights) and n else 1
+        own = np.empty((slots, len(layout.PROFILE)), np.float32)
+        around = np.empty((slots, len(layout.KINDS), self._fan_out, len(layout.PROFILE)), np.float32)
+        amounts = np.zeros((slots, len(layout.KINDS)), np.int64)
+        out = np.empty((n, len(layout.OUTPUTS)), np.float32)
+        _walk(
+            moves, batch.keys["account"], at, self._groups[batch.type], money, given, self._hubs, self._told,
+            *self._state.values(), out, own, around, amounts,
+        )  # fmt: skip
+        stars = Stars(own, around, amounts)
+        if not self._weights:
+            return out, stars
+        scores = np.empty((n, len(self.abuse_types)), np.float32)
+        _judge(own[:n], around[:n], amounts[:n], *self._weights, scores)
+        return np.hstack([out, scores]), stars
+
+
+def take_weights(network: RelationalNetwork, outputs: int) -> tuple[NDArray[np.float32], ...]:
+    """The arrays of a network of one layer of means, as the kernel reads them; `UsageError` for another."""
+    parts = network.arrays()
+    wide = len(layout.PROFILE) + len(layout.KINDS)
+    if (
+        network.layers != 1 or network.attention or network.shown or network.relations != layout.KINDS
+        or network.outputs != outputs or len(parts["preparation.centre"]) != wide
+    ):  # fmt: skip
+        raise UsageError(
+            f"a network of {network.layers} layers, {network.outputs} outputs and the relations "
+            f"{', '.join(network.relations)}",
+            allowed=f"one of `learn_stars` with {outputs} outputs, one for each of `abuse_types`",
+        )
+
+    def turned(name: str) -> NDArray[np.float32]:
+        return np.ascontiguousarray(parts[name].T)
+
+    messages = [turned(f"messages.0.{kind}.lin_l.weight") for kind in range(len(layout.KINDS))]
+    return (
+        parts["preparation.centre"], parts["preparation.spread"], turned("input.weight"), parts["input.bias"],
+        turned("self.0.weight"), parts["self.0.bias"], np.stack(messages), parts["norms.0.weight"],
+        parts["norms.0.bias"], turned("output.weight"), parts["output.bias"],
+    )  # fmt: skip
+
+
+def _reason(kind: str, told: NDArray[np.float32], weight: float) -> Reason:
+    others = round(float(np.expm1(told[0]))) - 1
+    parts = [f"shares the {kind.replace('_', ' ')} with about {max(others, 1)} other accounts"]
+    if told[layout.WHAT.index("together")] > 0:
+        parts.append(f"{told[layout.WHAT.index('together')]:.0%} of them opened within two days of it")
+    if told[layout.WHAT.index("disputes")] > 0:
+        parts.append("some of them with disputed payments")
+    if told[layout.WHAT.index("declined")] > 0:
+        parts.append("some of them with declined payments")
+    return Reason(f"{layout.DETECTOR}.shared_{kind}", ", ".join(parts), min(max(weight, 1e-3), 1.0))
