@@ -14,6 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from floorwalker.detectors.transaction.boosted_trees import BoostedTrees
+from floorwalker.detectors.unusual import LEAST_ROWS
 from floorwalker.errors import UsageError
 from floorwalker.events.abuse import ABUSE_TYPES
 from floorwalker.events.types import EVENT_TYPES
@@ -55,6 +56,7 @@ class TrainingPlan:
     rounds, leaves, rate : of the trees.
     epochs : passes of the sequence model over its events.
     calibrate : probabilities instead of ranks, for types with at least 50 proven events between both times.
+    threads : of the trees' growing; 0 takes all cores, which is slow where others work on them.
     seed : the only source of chance.
     device : of torch.
     """
@@ -72,6 +74,7 @@ class TrainingPlan:
     max_bin: int = 1023
     calibrate: bool = False
     epochs: int = 6
+    threads: int = 0
     seed: int = 0
     device: str = "cpu"
 
@@ -196,7 +199,9 @@ def learn_signals(
                 progress=progress,
             )
         )
-    if "anomaly" in plan.modalities:
+    if "anomaly" in plan.modalities and until < LEAST_ROWS:
+        progress(f"anomaly: {until} events are too few, {LEAST_ROWS} are needed; left out")
+    elif "anomaly" in plan.modalities:
         progress("anomaly: isolation forest")
         signals.modalities.append(add_unusual(recording, folder, until=until, seed=plan.seed))
     return signals
@@ -249,6 +254,7 @@ def fuse_rows(
     trees = BoostedTrees(
         rounds=plan.rounds, leaves=plan.leaves, rate=plan.rate, max_bin=plan.max_bin, column_share=0.5, l2=5.0,
         metric="average_precision", blind_rounds=max(20, plan.rounds // 2), seed=plan.seed,
+        threads=plan.threads,
     )  # fmt: skip
     trees.fit(
         matrix, label, names=column_names(recording.names, signals.outputs), outputs=ABUSE_TYPES, at=recording.at[rows]

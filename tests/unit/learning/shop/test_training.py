@@ -1,0 +1,171 @@
+"""Training on a made-up history: what is there is found, and nothing leaks."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from floorwalker.errors import ArtefactError, UsageError
+from floorwalker.events.abuse import ABUSE_TYPES
+from floorwalker.events.batch import NUMBER_FIELDS
+from floorwalker.events.types import TYPE_CODES
+from floorwalker.fusion.columns import fusion_columns
+from floorwalker.fusion.stacked import StackedFusion
+from floorwalker.learning.shop.labels import SCHEMA
+from floorwalker.learning.shop.recording import KEYS, Recording
+from floorwalker.learning.shop.training import TrainingPlan, score_all, train_shop
+from floorwalker.metrics import roc_auc
+
+pytest.importorskip("lightgbm")
+
+COUNT = 8000
+PROMOTION = ABUSE_TYPES.index("promotion_abuse")
+NAMES = tuple(f"feature_{place}" for place in range(10))
+TELLING = 4
+PLAN = TrainingPlan(
+    COUNT // 2, COUNT * 3 // 4, modalities=("anomaly",), rounds=30, most_rows=2000, max_bin=255, rate=0.2, threads=1
+)
+
+
+def history(seed: int = 0) -> tuple[Recording, np.ndarray]:
+    """Redemptions and page views; of the redemptions some abuse a coupon, and one feature tells which."""
+    rng = np.random.default_rng(seed)
+    features = rng.normal(size=(COUNT, len(NAMES))).astype(np.float32)
+    kinds = np.where(rng.random(COUNT) < 0.5, TYPE_CODES["coupon_redeem"], TYPE_CODES["page_view"]).astype(np.int16)
+    bad = (features[:, TELLING] > 1.2) & (kinds == TYPE_CODES["coupon_redeem"])
+    recording = Recording(
+        folder=Path("nowhere"), names=NAMES, features=features,
+        numbers=np.full((COUNT, len(NUMBER_FIELDS)), np.nan, np.float32),
+        keys=rng.integers(1, 1 << 60, (COUNT, len(KEYS))).astype(np.uint64), type=kinds,
+        at=np.arange(COUNT, dtype=np.int64), received_at=np.arange(COUNT, dtype=np.int64), left_out=0, first_fault="",
+        _parts={"row": np.zeros(0, np.int64), "entity": np.zeros(0, np.int8), "key": np.zeros(0, np.uint64)},
+    )  # fmt: skip
+    return recording, bad
+
+
+def known_of(bad: np.ndarray, found: float = 0.6, seed: int = 1) -> np.ndarray:
+    """Labels of the share of the abuse that came to light."""
+    known = np.full((COUNT, len(ABUSE_TYPES)), np.nan, np.float32)
+    known[bad & (np.random.default_rng(seed).random(COUNT) < found), PROMOTION] = 1
+    return known
+
+
+NO_LABELS = pl.DataFrame(schema=SCHEMA)
+
+
+def learned(known: np.ndarray, recording: Recording, plan: TrainingPlan = PLAN, out=None):
+    return train_shop(recording, NO_LABELS, out, plan, known=known)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    recording, bad = history()
+    out = tmp_path_factory.mktemp("models")
+    return recording, bad, learned(known_of(bad), recording, out=out), out
+
+
+def test_half_known_abuse_is_recognised_later(made):
+    recording, bad, trained, _ = made
+    start = COUNT * 3 // 4
+    scores = score_all(recording, trained.signals, trained.fusion, start, COUNT)
+    redeemed = recording.type[start:] == TYPE_CODES["coupon_redeem"]
+    assert roc_auc(bad[start:][redeemed], scores[redeemed, PROMOTION]) > 0.97
+
+
+def test_only_proven_types_of_event_are_judged(made):
+    recording, _, trained, _ = made
+    scores = score_all(recording, trained.signals, trained.fusion, 0, COUNT)
+    views = recording.type == TYPE_CODES["page_view"]
+    assert not scores[views].any()
+    others = [place for place in range(len(ABUSE_TYPES)) if place != PROMOTION]
+    assert not scores[:, others].any()
+    assert set(trained.facts["not_learned"]) == set(ABUSE_TYPES) - {"promotion_abuse"}
+
+
+def test_risk_says_how_rare_a_score_is(made):
+    recording, _, trained, _ = made
+    scores = score_all(recording, trained.signals, trained.fusion, COUNT // 2, COUNT)
+    risk = trained.fusion.risk(scores)[:, PROMOTION]
+    order = np.argsort(scores[:, PROMOTION], kind="stable")
+    assert (np.diff(risk[order]) >= -1e-6).all()
+    assert ((risk >= 0) & (risk <= 1)).all()
+    # One event in a hundred has a risk of .4 or more, within the noise of 3,000 events.
+    assert 0.001 < (risk[: COUNT // 4] >= 0.4).mean() < 0.06
+
+
+def test_shuffled_labels_teach_nothing():
+    recording, bad = history()
+    redeemed = np.flatnonzero(recording.type == TYPE_CODES["coupon_redeem"])
+    shuffled = np.zeros(COUNT, bool)
+    shuffled[np.random.default_rng(5).permutation(redeemed)[: bad.sum()]] = True
+    trained = learned(known_of(shuffled), recording)
+    start = COUNT * 3 // 4
+    scores = score_all(recording, trained.signals, trained.fusion, start, COUNT)
+    later = recording.type[start:] == TYPE_CODES["coupon_redeem"]
+    assert 0.4 < roc_auc(bad[start:][later], scores[later, PROMOTION]) < 0.6
+
+
+def test_what_happens_later_changes_nothing():
+    recording, bad = history()
+    changed = replace(recording, features=recording.features.copy())
+    changed.features[COUNT * 3 // 4 :] = 7
+    known = known_of(bad)
+    other = known.copy()
+    other[COUNT // 2 :] = np.nan
+    one, two = learned(known, recording), learned(other, changed)
+    place = np.arange(COUNT // 2)
+    np.testing.assert_array_equal(
+        score_all(recording, one.signals, one.fusion, 0, len(place)),
+        score_all(recording, two.signals, two.fusion, 0, len(place)),
+    )
+
+
+def test_a_lost_detector_costs_no_answer(made):
+    recording, bad, trained, _ = made
+    start = COUNT * 3 // 4
+    scores = score_all(recording, trained.signals, trained.fusion, start, COUNT, without=("anomaly",))
+    redeemed = recording.type[start:] == TYPE_CODES["coupon_redeem"]
+    assert roc_auc(bad[start:][redeemed], scores[redeemed, PROMOTION]) > 0.95
+
+
+def test_what_is_kept_answers_alike(made):
+    recording, _, trained, out = made
+    again = StackedFusion.load(out / "fusion")
+    rows = np.arange(500)
+    matrix = fusion_columns(
+        recording.features[rows], recording.numbers[rows], recording.type[rows], trained.signals.rows(rows)
+    )
+    mine, theirs = (one.scores(matrix, recording.type[rows]) for one in (trained.fusion, again))
+    np.testing.assert_array_equal(mine, theirs)
+    np.testing.assert_allclose(trained.fusion.risk(mine), again.risk(theirs), atol=1e-6)
+    assert again.version == StackedFusion.load(out / "fusion").version
+    (out / "fusion" / "fusion.json").write_text("{}")
+    with pytest.raises(ArtefactError, match="not the file of its manifest"):
+        StackedFusion.load(out / "fusion")
+
+
+def test_too_few_labels_are_counted_out():
+    recording, bad = history()
+    known = known_of(bad, found=0.0)
+    known[np.flatnonzero(bad)[:3], PROMOTION] = 1
+    with pytest.raises(UsageError, match="'promotion_abuse': 3"):
+        learned(known, recording)
+
+
+def test_a_plan_that_cannot_be_is_refused():
+    with pytest.raises(UsageError, match="validation ends before"):
+        TrainingPlan(5, 4)
+    with pytest.raises(UsageError, match="unknown modality 'smell'"):
+        TrainingPlan(4, 5, modalities=("smell",))
+
+
+def test_enough_labels_make_probabilities():
+    recording, bad = history()
+    trained = learned(known_of(bad, found=1.0), recording, replace(PLAN, calibrate=True))
+    start = COUNT * 3 // 4
+    scores = score_all(recording, trained.signals, trained.fusion, start, COUNT)
+    risk = trained.fusion.risk(scores)[:, PROMOTION]
+    redeemed = recording.type[start:] == TYPE_CODES["coupon_redeem"]
+    assert abs(risk[redeemed].mean() - bad[start:][redeemed].mean()) < 0.03
