@@ -140,12 +140,12 @@ def test_keys_that_may_not_are_refused(shop: Shop) -> None:
 def test_expired_rotated_and_revoked_keys_are_refused(shop: Shop) -> None:
     made = json.loads(shop.command("keys", "create", "short", "--scopes", "read", "--days", "1").stdout)
     rotated = json.loads(shop.command("keys", "rotate", made["id"], "--grace-hours", "0").stdout)
-    time.sleep(1.6)
+    shop.wait_for_key(rotated["key"], is_known=True)
     show = "/v1/lists/deny"
     assert shop.client.get(show, headers=shop.headers(made["key"])).status_code == 401
     assert shop.client.get(show, headers=shop.headers(rotated["key"])).status_code == 200
     assert shop.command("keys", "revoke", rotated["id"]).returncode == 0
-    time.sleep(1.6)
+    shop.wait_for_key(rotated["key"], is_known=False)
     assert shop.client.get(show, headers=shop.headers(rotated["key"])).status_code == 401
     listed = json.loads(shop.command("keys", "list").stdout)["keys"]
     assert {key["id"]: bool(key["revoked_at"]) for key in listed}[rotated["id"]] is True

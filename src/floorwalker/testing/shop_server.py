@@ -37,8 +37,19 @@ class Shop:
     def make_key(self, *options: str) -> str:
         """A new key that the running server knows."""
         key = str(json.loads(self.command("keys", "create", "test", *options).stdout)["key"])
-        time.sleep(1.6)  # a running server renews its keys every second
+        self.wait_for_key(key, is_known=True)
         return key
+
+    def wait_for_key(self, key: str, *, is_known: bool) -> None:
+        """Return once the running server takes this key, or takes it no more; it renews its keys every second.
+
+        Raises `TimeoutError` where that takes longer than the two seconds it may, and eight for a busy machine.
+        """
+        deadline = time.monotonic() + 10
+        while (self.client.get("/v1/lists/deny", headers=self.headers(key)).status_code != 401) != is_known:
+            if time.monotonic() > deadline:
+                raise TimeoutError("the server does not hear of its keys")
+            time.sleep(0.05)
 
 
 def run_command(*arguments: str) -> subprocess.CompletedProcess[str]:
