@@ -52,8 +52,12 @@ def run(
     """
     say = progress or (lambda text: None)
     installation = folder / f"recovery-{events}-{accounts}-{behind}"
+    is_kept = (installation / "filled").exists()
     filled = _fill(installation, {"events": events, "accounts": accounts, "behind": behind}, say)
     key = make_key(installation)
+    if is_kept:
+        # The program may have changed since it was filled: a start of its own compiles what must be compiled.
+        _restart(installation, key, clock)
     found = []
     for number in range(rounds):
         found.append(_restart(installation, key, clock))
