@@ -67,7 +67,7 @@ def _add_groups(crowd: Crowd) -> None:
     at = scenario.first_at + (rng.random(number) * (scenario.days - 0.5) * DAY).astype(np.int64)
     # Somebody who was not there yet cannot have opened one.
     at = np.maximum(at, people.joined_at[opener] + HOUR)
-    item = shelf.by_rank[(len(shelf) * rng.random(number) ** 3).astype(np.int64)]
+    item = shelf.on_day((len(shelf) * rng.random(number) ** 3).astype(np.int64), at)
     visit, act_at = crowd.errand(opener, at, Act.ITEM, item=item)
     base = crowd.ordered
     groups = np.arange(number)

@@ -130,7 +130,8 @@ class Crowd:
         begin = calls.at
         rows = np.flatnonzero((self.login_at[-1] > begin) & (rng.random(len(calls)) < _LOGS_IN))
         self.log_in(visit, calls, rows, begin[rows])
-        item = np.where(plan.item >= 0, self.shelf.by_rank[np.maximum(plan.item, 0)], -1)
+        # What is popular is so on the day of the visit.
+        item = np.where(plan.item >= 0, self.shelf.on_day(np.maximum(plan.item, 0), begin[plan.visit]), -1)
         at = begin[plan.visit] + (plan.at * SECOND).astype(np.int64)
         # Whoever is about to pay logs in, unless as a guest.
         buyers = plan.order_visit
@@ -142,7 +143,11 @@ class Crowd:
             visit=visit[buyers],
             at=begin[buyers] + (plan.order_at * SECOND).astype(np.int64),
             span=plan.order_span,
-            lines=(plan.line_order, self.shelf.by_rank[plan.line_item], plan.line_quantity),
+            lines=(
+                plan.line_order,
+                self.shelf.on_day(plan.line_item, begin[buyers][plan.line_order]),
+                plan.line_quantity,
+            ),
             ship=self.gifts(calls.person[buyers]),
             check_fails=check_fails,
         )

@@ -63,6 +63,7 @@ def add_offers(crowd: Crowd) -> None:
             other=friend[keep], card=0,
         )  # fmt: skip
     who = members[rng.random(len(members)) < 0.035 * months]
-    item = crowd.shelf.by_rank[(len(crowd.shelf) * rng.random(len(who)) ** 3).astype(np.int64)]
-    visit, act_at = crowd.errand(who, _times(crowd, who), Act.ITEM, item=item)
+    at = _times(crowd, who)
+    item = crowd.shelf.on_day((len(crowd.shelf) * rng.random(len(who)) ** 3).astype(np.int64), at)
+    visit, act_at = crowd.errand(who, at, Act.ITEM, item=item)
     crowd.rows.add(visit=visit, person=who, at=act_at + 30 * SECOND, act=Act.MESSAGE, item=item)

@@ -10,6 +10,7 @@ import numpy as np
 
 from floorwalker.events.event import NetworkFacts
 from floorwalker.simulation.shop.honest.fitted import Ints
+from floorwalker.simulation.shop.scenario import DAY
 
 if TYPE_CHECKING:
     from floorwalker.simulation.shop.world import World
@@ -33,13 +34,37 @@ class Shelf:
         self.items = world.items
         self.world = world
         self.by_rank: Ints = np.argsort(-np.asarray(world.items.weight), kind="stable").astype(np.int64)
-        """Items by popularity, the most popular first."""
+        """Items by popularity over the whole run, the most popular first."""
+        shares = np.diff(world.popularity.edges, axis=1, prepend=0.0)
+        self._daily: Ints = np.argsort(-shares, axis=1, kind="stable").astype(np.int64)
+        self._listed: Ints = (shares > 0).sum(axis=1).astype(np.int64)
+        self._ranks: Ints = np.argsort(self._daily, axis=1, kind="stable").astype(np.int64)
         self.price = np.asarray(world.items.price_minor, dtype=np.int64)
         self.list_price = np.asarray(world.items.list_price_minor, dtype=np.int64)
         self.digital = np.asarray(world.items.digital, dtype=np.bool_)
 
     def __len__(self) -> int:
         return len(self.by_rank)
+
+    def on_day(self, rank: Ints, at: Ints) -> Ints:
+        """Items by their rank of the day, 0 for what is most popular then; none that is not sold yet.
+
+        Parameters
+        ----------
+        rank : int64 [n], below the number of items. at : int64 [n], microseconds.
+        """
+        day = self._day(at)
+        listed = self._listed[day]
+        # Whatever lies behind the last one that is sold stands for one just before it.
+        return np.asarray(self._daily[day, np.where(rank >= listed, 2 * listed - 1 - rank, rank)])
+
+    def rank_on(self, item: int, at: Ints) -> Ints:
+        """The ranks of one item on the days of these times."""
+        return np.asarray(self._ranks[self._day(at), item])
+
+    def _day(self, at: Ints) -> Ints:
+        scenario = self.world.scenario
+        return np.asarray(np.clip((np.asarray(at) - scenario.first_at) // DAY, 0, scenario.days - 1))
 
     @cached_property
     def connections(self) -> dict[tuple[str, int], tuple[str, NetworkFacts]]:

@@ -111,7 +111,7 @@ def visit(
         hurry=pace,
     )
     # The plan names items by popularity rank; what is wanted takes the place of the last ones.
-    pages = np.where(plan.item >= 0, shelf.by_rank[np.maximum(plan.item, 0)], -1)
+    pages = np.where(plan.item >= 0, shelf.on_day(np.maximum(plan.item, 0), np.array(at)), -1)
     views = np.flatnonzero((plan.act == Act.ITEM) | (plan.act == Act.ADD))[::-1]
     for row, item in zip(views.tolist(), wanted, strict=False):
         pages[row] = item
@@ -167,7 +167,7 @@ def _purchase(
     outcome: str, ship_to: Address | None, group: str | None, inviter: str | None, quantity: int,
 ) -> Bought:  # fmt: skip
     rows = plan.line_order == 0
-    chosen = wanted or tuple(writer.shelf.by_rank[plan.line_item[rows]].tolist())
+    chosen = wanted or tuple(writer.shelf.on_day(plan.line_item[rows], np.array(begin)).tolist())
     pieces = plan.line_quantity[rows]
     cart = [(item, quantity or int(pieces[place % len(pieces)])) for place, item in enumerate(dict.fromkeys(chosen))]
     return buy(

@@ -16,6 +16,7 @@ from floorwalker.simulation.shop.honest.browsing import BUY, HOLD, LOOK, plan_vi
 from floorwalker.simulation.shop.honest.fitted import fitted, pick, to_level, to_score
 from floorwalker.simulation.shop.honest.fulfilment import plan_aftermath
 from floorwalker.simulation.shop.honest.paying import plan_payments
+from floorwalker.simulation.shop.honest.shelf import shelf_of
 from floorwalker.simulation.shop.honest.signalling import draw_signals
 from floorwalker.simulation.shop.naming import names
 from floorwalker.simulation.shop.scenario import DAY, SECOND, Scenario
@@ -177,3 +178,20 @@ def test_entries_become_the_same_columns(world: World) -> None:
     assert order["amount_minor"] == event.amount_minor
     assert order["lines"][0]["item"] == event.lines[0].item
     assert order["card.scheme"] == (event.card.scheme if event.card else None)
+
+
+def test_what_is_popular_changes_by_day_and_nothing_is_sold_before_it_is_listed() -> None:
+    world = World(Scenario(events=60_000, days=30, seed=5))
+    shelf = shelf_of(world)
+    first, last = (world.scenario.first_at + day * DAY for day in (0, 29))
+    top = np.arange(50)
+    assert len(set(shelf.on_day(top, np.array(first)).tolist()) & set(shelf.on_day(top, np.array(last)).tolist())) < 45
+    everything = np.arange(len(shelf))
+    for day in (0, 11, 29):
+        at = world.scenario.first_at + day * DAY
+        sold = shelf.on_day(everything, np.array(at))
+        # Shops put things up a day before they are announced.
+        assert (world.items.listed_at[sold] <= at + DAY).all()
+        one = int(sold[7])
+        assert shelf.rank_on(one, np.array([at])).tolist() == [7]
+    assert (world.items.listed_at > world.scenario.first_at + DAY).any()

@@ -53,7 +53,7 @@ def add(crowd: Crowd) -> None:
     crowd.login_at[-1][:] = logged
     crowd.rows.add(visit=visit, person=neighbour, at=logged, act=Act.LOGIN, code=0)
     bought = (len(crowd.shelf) * rng.random(len(leader)) ** 3).astype(np.int64)
-    item = crowd.shelf.by_rank[bought][which]
+    item = crowd.shelf.on_day(bought[which], begin)
     looked = logged + (rng.lognormal(2.2, 0.4, len(which)) * SECOND).astype(np.int64)
     crowd.rows.add(visit=visit, person=neighbour, at=looked, act=Act.ITEM, item=item)
     added = looked + (rng.lognormal(1.8, 0.4, len(which)) * SECOND).astype(np.int64)

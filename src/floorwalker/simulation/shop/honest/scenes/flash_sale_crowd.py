@@ -34,9 +34,8 @@ def add(crowd: Crowd) -> None:
         late = rng.beta(0.6, 3.0, len(who))
         at = moment.starts_at + (late * 0.9 * (moment.ends_at - moment.starts_at)).astype(np.int64)
         item = moment.item if moment.item >= 0 else int(shelf.by_rank[(number * 7) % min(80, len(shelf))])
-        rank = int(np.flatnonzero(shelf.by_rank == item)[0])
         first = crowd.ordered
-        wanted = (np.arange(len(who)), np.full(len(who), rank))
+        wanted = (np.arange(len(who)), shelf.rank_on(item, at))
         intent = _INTENTS[pick(rng.random(len(who)), _SHARES)]
         calls = errands(crowd.world, rng, people, who, at)
         _, _, orders = crowd.visit(calls, label=label_of("flash_sale_crowd"), intent=intent, wanted=wanted, hurry=0.45)

@@ -50,7 +50,7 @@ def _send_parcels(crowd: Crowd, visit: Ints, who: Ints, at: Ints) -> None:
     span = rng.lognormal(4.3, 0.4, len(which))
     # One after the other, each with its own search for something fitting.
     placed = at[which] + ((turn + 1) * 240.0 * rng.lognormal(0.0, 0.25, len(which)) * SECOND).astype(np.int64)
-    item = crowd.shelf.by_rank[(len(crowd.shelf) * rng.random(len(which)) ** 2).astype(np.int64)]
+    item = crowd.shelf.on_day((len(crowd.shelf) * rng.random(len(which)) ** 2).astype(np.int64), placed)
     looked = placed - ((span + rng.lognormal(3.2, 0.6, len(which))) * SECOND).astype(np.int64)
     crowd.rows.add(visit=visit[which], person=who[which], at=looked, act=Act.ITEM, item=item)
     begin = placed - (span * SECOND).astype(np.int64)
