@@ -16,12 +16,34 @@ from floorwalker.kernels import kernel
 
 _ONE = np.float32(1.0)
 _TWO = np.float32(2.0)
+_HALF = np.float32(0.5)
+_EIGHTH = np.float32(0.125)
+_LEAST, _MOST = np.float32(-18.0), np.float32(18.0)
+_C945, _C420, _C105, _C15 = np.float32(945.0), np.float32(420.0), np.float32(105.0), np.float32(15.0)
 
 
 @inline_kernel
 def sigmoid(value: np.float32) -> np.float32:
     """1 / (1 + exp(-value))."""
     found: np.float32 = np.float32(_ONE / (_ONE + math.exp(-value)))
+    return found
+
+
+@inline_kernel
+def logistic(value: np.float32) -> np.float32:
+    """As `sigmoid` to 2e-7, without a call, so that many are worked out at once.
+
+    It is (1 + tanh(value / 2)) / 2; of an eighth of the value the tangent is taken by Lambert's continued fraction, and
+    doubled twice.
+    """
+    x = min(max(value, _LEAST), _MOST) * _EIGHTH
+    y = x * x
+    above = x * (_C945 + y * (_C105 + y))
+    below = _C945 + y * (_C420 + y * _C15)
+    tangent = above / below
+    tangent = _TWO * tangent / (_ONE + tangent * tangent)
+    tangent = _TWO * tangent / (_ONE + tangent * tangent)
+    found: np.float32 = _HALF + _HALF * tangent
     return found
 
 
@@ -53,16 +75,29 @@ def step(
         code = offsets[place] + tokens[place]
         for k in range(4 * size):
             gates[k] += table[code, k]
-    for j in range(size):
+    # Four rows at once: the gates are read and written a quarter as often.
+    whole = size - size % 4
+    for j in range(0, whole, 4):
+        first, second, third, fourth = state[j], state[j + 1], state[j + 2], state[j + 3]
+        for k in range(4 * size):
+            gates[k] += (
+                first * recurrent[j, k]
+                + second * recurrent[j + 1, k]
+                + third * recurrent[j + 2, k]
+                + fourth * recurrent[j + 3, k]
+            )
+    for j in range(whole, size):
         value = state[j]
         for k in range(4 * size):
             gates[k] += value * recurrent[j, k]
+    for k in range(2 * size, 3 * size):
+        gates[k] += gates[k]
+    for k in range(4 * size):
+        gates[k] = logistic(gates[k])
     for j in range(size):
-        kept = sigmoid(gates[size + j]) * state[size + j]
-        candidate = _TWO * sigmoid(_TWO * gates[2 * size + j]) - _ONE
-        cell = kept + sigmoid(gates[j]) * candidate
+        cell = gates[size + j] * state[size + j] + gates[j] * (_TWO * gates[2 * size + j] - _ONE)
         state[size + j] = cell
-        state[j] = sigmoid(gates[3 * size + j]) * (_TWO * sigmoid(_TWO * cell) - _ONE)
+        state[j] = gates[3 * size + j] * (_TWO * logistic(_TWO * cell) - _ONE)
 
 
 @inline_kernel

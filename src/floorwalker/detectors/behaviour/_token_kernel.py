@@ -58,43 +58,50 @@ def code_gap(before: Any, at: Any) -> int:
 def fill_tokens(
     types: NDArray[np.int16],
     routes: NDArray[np.uint64],
-    numbers: NDArray[np.float32],
+    numbers: NDArray[np.float64],
+    places: NDArray[np.int64],
     features: NDArray[np.float32],
     columns: NDArray[np.int64],
     kinds: NDArray[np.int64],
     tokens: NDArray[np.uint8],
 ) -> None:
-    """Fill `tokens`, uint8 [n, fields], in the order of `tokens.EVENT_FIELDS`; see there for the numbers."""
+    """Fill `tokens`, uint8 [n, fields], in the order of `tokens.EVENT_FIELDS`; see there for the numbers.
+
+    Numbers are taken in single precision, as recordings keep them: one must fall into the same octave there.
+    """
+    own = np.empty(len(places), np.float32)
     for row in range(len(types)):
+        for place in range(len(places)):
+            own[place] = np.float32(numbers[places[place], row])
         kind = np.int64(types[row])
         tokens[row, 0] = kind + 1 if 0 <= kind < 95 else 0
-        amount = numbers[0, row]
+        amount = own[0]
         if math.isnan(amount):
-            amount = numbers[1, row]
+            amount = own[1]
         tokens[row, 1] = code_octave(amount)
         tokens[row, 2] = 0 if routes[row] == 0 else 1 + np.int64(((routes[row] * _PRIME) >> np.uint64(32)) % _U23)
         result = 0
-        status, rating = numbers[2, row], numbers[3, row]
+        status, rating = own[2], own[3]
         if not math.isnan(status):
             result = 1 + clip(np.int64(status) // 100, 5)
         elif not math.isnan(rating):
             result = 7 + clip(np.int64(rating * np.float32(5.0)), 4)
         tokens[row, 3] = result
         client = 0
-        for place in range(7, len(numbers)):
-            if numbers[place, row] > 0.5:
+        for place in range(7, len(own)):
+            if own[place] > 0.5:
                 client = 2
-            elif client == 0 and numbers[place, row] <= 0.5:
+            elif client == 0 and own[place] <= 0.5:
                 client = 1
         tokens[row, 4] = client
-        operator = numbers[4, row]
+        operator = own[4]
         if not math.isnan(operator) and operator >= 0:
             # Float to unsigned is undefined above 2^63, and no operator's number is.
             mixed = np.uint64(np.int64(min(float(operator), 4294967295.0))) * _PRIME
             tokens[row, 5] = 1 + np.int64((mixed >> np.uint64(32)) % np.uint64(15))
-        guest = numbers[5, row]
+        guest = own[5]
         tokens[row, 6] = 0 if math.isnan(guest) else (2 if guest > 0.5 else 1)
-        coupons = numbers[6, row]
+        coupons = own[6]
         tokens[row, 7] = 0 if math.isnan(coupons) else 1 + clip(np.int64(coupons), 2)
         for place in range(len(columns)):
             if columns[place] < 0:

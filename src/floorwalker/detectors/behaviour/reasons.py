@@ -26,8 +26,10 @@ def name_raised(
 ) -> list[list[Reason]]:
     """A reason for every opinion of at least `least`: [n] lists."""
     reasons: list[list[Reason]] = [[] for _ in range(len(scores))]
-    with np.errstate(invalid="ignore"):
-        rows, columns = np.nonzero(scores[:, : len(ABUSE_TYPES)] >= least)
+    raised = scores[:, : len(ABUSE_TYPES)] >= least
+    if not raised.any():
+        return reasons
+    rows, columns = np.nonzero(raised)
     for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
         kind = ABUSE_TYPES[column].replace("_", " ")
         score = float(scores[row, column])

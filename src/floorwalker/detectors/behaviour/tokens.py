@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from floorwalker.detectors.behaviour._token_kernel import FLAG, OCTAVE, fill_tokens
 from floorwalker.detectors.behaviour.sequences import OCTAVES, Field
-from floorwalker.events.batch import EventBatch
+from floorwalker.events.batch import NUMBER_PLACES, Columns, EventBatch
 from floorwalker.features.live import FeatureBatch
 from floorwalker.features.live._codes import route_codes
 
@@ -82,6 +82,10 @@ SHOP_FIELDS: tuple[Field, ...] = (*EVENT_FIELDS, *STREAM_FIELDS)
 
 _NUMBERS = ("amount_base_minor", "amount_minor", "status", "rating", "network_asn", "guest", "coupons")
 
+_OWN = (*_NUMBERS, *CLIENT)
+_OWN_PLACES = np.array([NUMBER_PLACES[name] for name in _OWN], np.int64)
+_IN_ORDER = np.arange(len(_OWN))
+
 
 @lru_cache(maxsize=8)
 def _columns_of(names: tuple[str, ...]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -96,12 +100,15 @@ def shop_tokens(batch: EventBatch, features: FeatureBatch) -> NDArray[np.uint8]:
     """uint8 [n, len(EVENT_FIELDS)], the tokens of each event without those that depend on the one before."""
     n = len(batch.type)
     tokens = np.zeros((n, len(EVENT_FIELDS)), np.uint8)
-    numbers = np.empty((len(_NUMBERS) + len(CLIENT), n), np.float32)
-    for place, name in enumerate((*_NUMBERS, *CLIENT)):
-        # In single precision, as recordings keep them: a number must fall into the same octave there.
-        numbers[place] = batch.numbers.get(name, np.nan)
+    if isinstance(batch.numbers, Columns):
+        numbers, places = np.ascontiguousarray(batch.numbers.rows), _OWN_PLACES
+    else:
+        numbers, places = np.full((len(_OWN), n), np.nan), _IN_ORDER
+        for place, name in enumerate(_OWN):
+            if name in batch.numbers:
+                numbers[place] = batch.numbers[name]
     columns, kinds = _columns_of(features.names)
-    _fill(batch.type, routes_of(batch), numbers, features.values, columns, kinds, tokens)
+    _fill(batch.type, routes_of(batch), numbers, places, features.values, columns, kinds, tokens)
     return tokens
 
 
