@@ -135,7 +135,7 @@ def label_features(
     """
     known = np.flatnonzero(~np.isnan(label))
     here = np.arange(len(label))
-    overall = float(label[known].mean()) if len(known) else 0.0
+    overall = _overall(label, known, until, after=after)
     found: dict[str, NDArray[np.float64]] = {}
     for name, code in keys.items():
         groups = Groups(code, known)
@@ -169,3 +169,13 @@ def label_features(
             following = groups.rows[np.minimum(later, max(len(known) - 1, 0))] if len(known) else here
             found[f"{name}_label_ahead"] = np.where(later < end, following - here, np.nan)
     return found
+
+
+def _overall(
+    label: NDArray[np.float64], known: NDArray[np.int64], until: NDArray[np.int64], *, after: bool
+) -> NDArray[np.float64]:
+    """The rate of fraud among all labels that each row may see, float64 [n]: what its rates are drawn to."""
+    sums = running(label[known])
+    seen = np.full(len(label), len(known)) if after else np.searchsorted(known, until)
+    answer: NDArray[np.float64] = (sums[seen] + 0.1) / (seen + 1.0)
+    return answer
