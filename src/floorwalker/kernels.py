@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
-from numba import njit
+from numba import njit, types
 from numba.np import linalg
 
 Arguments = ParamSpec("Arguments")
@@ -62,4 +62,22 @@ def compile_kernel(function: Callable[Arguments, Answer], **options: Any) -> Cal
     except RuntimeError:
         # No folder to keep machine code in (read-only install, no home): it is compiled anew in each process.
         compiled = njit(**options)(function)
+    _take_constants_as_values(compiled)
     return compiled
+
+
+def _take_constants_as_values(compiled: Any) -> None:
+    """Compile one version for all constants that other kernels call this one with.
+
+    Numba makes a version for each: `hash_words_and_span` had ten, and a first start compiled for a tenth longer.
+    """
+    find = getattr(compiled, "get_call_template", None)
+    if find is None:
+        # Plain Python, with `NUMBA_DISABLE_JIT`.
+        return
+
+    def find_for_values(args: tuple[Any, ...], kws: dict[str, Any]) -> Any:
+        widen: Callable[[Any], Any] = types.unliteral
+        return find(tuple(map(widen, args)), {name: widen(argument) for name, argument in kws.items()})
+
+    compiled.get_call_template = find_for_values
