@@ -9,15 +9,18 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from floorwalker.detectors.behaviour.live import LiveBehaviour
 from floorwalker.detectors.rules import LiveRules, RuleTable, default_schema
 from floorwalker.events.entities import EntityKeyer
 from floorwalker.events.event import Event
 from floorwalker.features.live import Limits, LiveFeatures
 from floorwalker.pipeline.ids import IdHasher
+from floorwalker.pipeline.models import ShopModels
 from floorwalker.pipeline.pipeline import Judged, Pipeline
 from floorwalker.pipeline.window import EventWindow
 from floorwalker.server.installation import Installation
 from floorwalker.server.rule_sets import read_rules
+from floorwalker.testing.behaviour import model as sequence_model
 
 START = 1_760_000_000_000_000
 LIMITS = Limits(rows={}, other_rows=200, sketches=64)
@@ -29,10 +32,13 @@ def rules() -> LiveRules:
     return LiveRules(RuleTable.load(read_rules(Installation(Path("nowhere"))), schema=default_schema(names)))
 
 
-def make_pipeline() -> Pipeline:
+def make_pipeline(*, trained: bool = False) -> Pipeline:
     secret = bytes(range(16))
     features = LiveFeatures(seed=1, limits=LIMITS)
-    return Pipeline(EntityKeyer(secret), IdHasher(secret), features, rules(), window=EventWindow(256), seed=3)
+    models = ShopModels(behaviour=LiveBehaviour(sequence_model(), accounts=3, sessions=3)) if trained else ShopModels()
+    return Pipeline(
+        EntityKeyer(secret), IdHasher(secret), features, rules(), window=EventWindow(256), models=models, seed=3
+    )
 
 
 KINDS = ("login_failed", "login_succeeded", "sign_up", "coupon_redeem", "checkout", "refund_requested", "page_view")
@@ -70,9 +76,9 @@ def advance(pipeline: Pipeline, events: list[Event], sizes: list[int]) -> list[J
 
 
 @settings(max_examples=25)
-@given(histories(), st.lists(st.integers(1, 9), min_size=1, max_size=4))
-def test_batches_change_neither_features_nor_decisions(events: list[Event], sizes: list[int]) -> None:
-    whole, pieces = make_pipeline(), make_pipeline()
+@given(histories(), st.lists(st.integers(1, 9), min_size=1, max_size=4), st.booleans())
+def test_batches_change_neither_features_nor_decisions(events: list[Event], sizes: list[int], trained: bool) -> None:
+    whole, pieces = make_pipeline(trained=trained), make_pipeline(trained=trained)
     together = advance(whole, events, [len(events)])
     apart = advance(pieces, events, sizes)
     bits = np.concatenate([each.features.values for each in apart])
@@ -84,9 +90,11 @@ def test_batches_change_neither_features_nor_decisions(events: list[Event], size
 
 
 @settings(max_examples=15)
-@given(histories(), histories())
-def test_asking_moves_nothing_and_a_copied_state_goes_on_alike(before: list[Event], after: list[Event]) -> None:
-    first = make_pipeline()
+@given(histories(), histories(), st.booleans())
+def test_asking_moves_nothing_and_a_copied_state_goes_on_alike(
+    before: list[Event], after: list[Event], trained: bool
+) -> None:
+    first = make_pipeline(trained=trained)
     advance(first, before, [7])
     kept = {part: {name: array.copy() for name, array in state.items()} for part, state in first.state().items()}
     batch = first.batch(after)
@@ -97,7 +105,7 @@ def test_asking_moves_nothing_and_a_copied_state_goes_on_alike(before: list[Even
     for part, state in first.state().items():
         for name, array in state.items():
             assert np.array_equal(array, kept[part][name], equal_nan=array.dtype.kind == "f"), (part, name)
-    second = make_pipeline()
+    second = make_pipeline(trained=trained)
     second.restore(kept)
     mine, theirs = advance(first, after, [4]), advance(second, after, [4])
     for one, other in zip(mine, theirs, strict=True):

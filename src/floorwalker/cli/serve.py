@@ -46,6 +46,12 @@ def serve(
     history_days: Annotated[
         int, typer.Option(help="Remove rows of the history so many days after their day; 0 keeps all.", min=0)
     ] = 0,
+    models: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder that `floorwalker train` wrote, or `default`; kept in the installation from then on."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Serve decisions until SIGTERM or Ctrl-C; logs are JSON lines on standard error."""
@@ -55,6 +61,11 @@ def serve(
     from floorwalker.server.run import ServeOptions, Server
 
     configure_logs()
+    if models is not None:
+        from floorwalker.models.artefacts import DEFAULT
+        from floorwalker.server.startup import install_models
+
+        install_models(Installation(folder), DEFAULT / "shop" if str(models) == "default" else models)
     options = ServeOptions(
         Installation(folder),
         host,

@@ -27,6 +27,8 @@ from floorwalker.fusion.stacked import StackedFusion
 from floorwalker.store.pages import Pages
 
 BEHAVIOUR = "behaviour"
+PARTS: tuple[str, ...] = (BEHAVIOUR, "fusion")
+"""Folders below one of models."""
 UNUSUAL_COLUMN = "anomaly.unusual_activity"
 SPOKEN = 0.3
 """Risk below which a learned opinion is not heard beside the others: three events in a hundred lie above it."""
@@ -99,6 +101,11 @@ class ShopModels:
         if self.fusion is not None:
             found["fusion"] = self.fusion.version
         return found
+
+    @property
+    def memory(self) -> str:
+        """Version of what adds columns to the features; "" where nothing does."""
+        return "" if self.behaviour is None else self.behaviour.version
 
     def widen(self, batch: EventBatch, features: FeatureBatch, *, moves: bool) -> FeatureBatch:
         """The features with what the models that remember say of each event.

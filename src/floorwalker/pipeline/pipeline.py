@@ -20,8 +20,10 @@ from floorwalker.events.entities import ENTITIES, EntityKeyer
 from floorwalker.events.event import Event
 from floorwalker.features.live import FeatureBatch, LiveFeatures, route_codes_of
 from floorwalker.fusion.noisy_or import fuse
+from floorwalker.fusion.stacked import NAME as FUSION
 from floorwalker.fusion.usual import usual_abuse
 from floorwalker.pipeline.ids import IdHasher
+from floorwalker.pipeline.models import ShopModels
 from floorwalker.pipeline.recent import RecentEvents
 from floorwalker.pipeline.window import EventWindow
 from floorwalker.policy.decision import Decision
@@ -66,6 +68,7 @@ class Pipeline:
     window : event ids already taken.
     recent : the last events of each entity.
     packed : reads the records of events into columns, without objects.
+    models : what training made for this shop; empty without.
     seed : of the sample that `learn` learns from.
     on_failure : told of a detector that raised; the decision goes on without it and says so.
     """
@@ -81,6 +84,7 @@ class Pipeline:
     unusual: UnusualActivity = field(init=False)
     sample: FeatureSample = field(init=False)
     packed: PackedReader = field(init=False)
+    models: ShopModels = field(default_factory=ShopModels)
     seed: int = 0
     on_failure: Callable[[str, Exception], None] = field(default=lambda detector, error: None)
 
@@ -94,10 +98,16 @@ class Pipeline:
     def versions(self) -> dict[str, str]:
         """Versions of everything that speaks in a decision."""
         return {
-            "features": self._features_version,
+            "features": "+".join(filter(None, [self._features_version, self.models.memory])),
             "rules": self.rules.current.version,
             DETECTOR: self.unusual.version,
+            **self.models.versions,
         }
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """Names of the columns that a decision sees: the live features, then what models that remember say."""
+        return (*self.features.names, *self.models.outputs)
 
     def batch(self, events: Sequence[Event]) -> EventBatch:
         """Tokenised events as columns."""
@@ -122,7 +132,8 @@ class Pipeline:
         ----------
         sequences : int64 [n], of the journal records that will hold the decisions.
         """
-        return self._judge(batch, self.features.score(batch), sequences)
+        features = self.models.widen(batch, self.features.score(batch), moves=False)
+        return self._judge(batch, features, sequences)
 
     def advance(
         self, batch: EventBatch, sequences: NDArray[np.int64], keys: NDArray[np.uint64] | None = None
@@ -162,16 +173,17 @@ class Pipeline:
             keys = self.event_keys(batch.texts["shop"], batch.id)
         self.window.add(keys, sequences)
         self._note(batch, sequences)
-        return features
+        return self.models.widen(batch, features, moves=True)
 
     def count_packed(self, packed: PackedEvents) -> FeatureBatch:
         """With `note_packed` as `count`, for events that were read from their records by `packed`; the answer has no
         event ids."""
         keys, route = packed.batch.keys, route_codes_of(packed.urls, len(packed.batch))
         with_route = keys.beside("route", route) if isinstance(keys, Columns) else {**keys, "route": route}
-        features = self.features.advance(replace(packed.batch, keys=with_route))
+        batch = replace(packed.batch, keys=with_route)
+        features = self.features.advance(batch)
         self.sample.add(features.values)
-        return features
+        return self.models.widen(batch, features, moves=True)
 
     def note_packed(self, packed: PackedEvents, sequences: NDArray[np.int64]) -> None:
         """Remember events that `count_packed` counts; another thread may do so meanwhile, in the same order.
@@ -219,6 +231,7 @@ class Pipeline:
             "window": self.window.state(),
             "sample": self.sample.state(),
             "recent": self.recent.state(),
+            **({"models": remembered} if (remembered := self.models.state()) else {}),
         }
 
     def pages(self) -> dict[str, dict[str, tuple[Pages, int]]]:
@@ -228,6 +241,7 @@ class Pipeline:
             "window": self.window.pages(),
             "sample": self.sample.pages(),
             "recent": self.recent.pages(),
+            **({"models": pages} if (pages := self.models.pages()) else {}),
         }
 
     def restore(self, state: Mapping[str, State]) -> None:
@@ -236,6 +250,7 @@ class Pipeline:
         self.window.restore(state["window"])
         self.sample.restore(state["sample"])
         self.recent.restore(state["recent"])
+        self.models.restore(state.get("models", {}))
 
     def _note(self, batch: EventBatch, sequences: NDArray[np.int64]) -> None:
         """Let every entity of the events remember them, also the further ones of events with several."""
@@ -251,9 +266,11 @@ class Pipeline:
         listed: Sequence[str] | None = None,
     ) -> Judged:
         asked, shadow = self._ask_rules(batch, features)
+        unusual = self._ask_unusual(features)
+        asked = [*asked, unusual, *self._ask_models(batch, features, unusual)]
         shops = [shop or "" for shop in batch.texts["shop"]]
         decisions = self.policy.decide(
-            fuse([*asked, self._ask_unusual(features)], usual_abuse(batch.type)),
+            fuse(asked, usual_abuse(batch.type)),
             ids=[
                 self.decision_id(shop, name, sequence)
                 for shop, name, sequence in zip(shops, batch.id, sequences.tolist(), strict=True)
@@ -280,9 +297,15 @@ class Pipeline:
 
     def _ask_unusual(self, features: FeatureBatch) -> Signal:
         try:
-            return self.unusual.judge(features.values)
+            return self.unusual.judge(features.values[:, : len(self.unusual.names)])
         except Exception as error:  # noqa: BLE001
             return self._failed(DETECTOR, self.unusual.version, len(features.event_ids), error)
+
+    def _ask_models(self, batch: EventBatch, features: FeatureBatch, unusual: Signal) -> list[Signal]:
+        try:
+            return self.models.judge(batch, features, unusual)
+        except Exception as error:  # noqa: BLE001
+            return [self._failed(FUSION, "failed", len(batch), error)]
 
     def _failed(self, detector: str, version: str, rows: int, error: Exception) -> Signal:
         self.on_failure(detector, error)

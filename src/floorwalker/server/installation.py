@@ -39,6 +39,11 @@ class Installation:
         return self.folder / "models"
 
     @property
+    def trained(self) -> Path:
+        """Models that `floorwalker train` made and `serve --models` put here."""
+        return self.folder / "trained"
+
+    @property
     def rules(self) -> Path:
         """The shop's own rules, beside those that come with the package."""
         return self.folder / "rules"

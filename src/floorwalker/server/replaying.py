@@ -63,7 +63,7 @@ def compare_history(installation: Installation, out: Path | None = None) -> dict
             found["actions_differ"] += _count_other_actions(pipeline, records, features.take(of_version))
     tables.put_in_place(tables.today.version)
     if out is not None:
-        _write(out, features_of=parts, names=pipeline.features.names)
+        _write(out, features_of=parts, names=pipeline.feature_names)
     return {**found, "versions": pipeline.versions}
 
 
@@ -90,7 +90,7 @@ def explain_decision(installation: Installation, decision_id: str) -> dict[str, 
         if then_versions.get(name) != now_versions.get(name)
     ]
     values = feature_values(record)
-    names = pipeline.features.names
+    names = pipeline.feature_names
     same_features = decision.versions.get("features") == pipeline.versions["features"]
     again = today = None
     if same_features:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gc
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
+from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
@@ -21,6 +23,7 @@ from floorwalker.events.entities import EntityKeyer
 from floorwalker.features.live import Limits, LiveFeatures
 from floorwalker.models.artefacts import load_artefact, save_artefact
 from floorwalker.pipeline.ids import IdHasher
+from floorwalker.pipeline.models import PARTS, ShopModels
 from floorwalker.pipeline.pipeline import Pipeline
 from floorwalker.pipeline.records import AppliedRecord, ModelRecord, Record, ReplyRecord
 from floorwalker.pipeline.replaying import Replay
@@ -74,8 +77,31 @@ def make_pipeline(
         features,
         LiveRules(table),
         policy or ThresholdPolicy(),
+        models=ShopModels.load(installation.trained, features.names) if installation.trained.exists() else ShopModels(),
         seed=seed >> 32,
     )
+
+
+def install_models(installation: Installation, source: Path) -> None:
+    """Copy trained models into an installation, whole: decisions are explained with them later.
+
+    Live state that other models left there is made anew from the journal at the next start.
+
+    Raises `ArtefactError` where the folder holds no models, or broken ones: they are refused before they replace any.
+    """
+    found = ShopModels.load(source, LiveFeatures(seed=0).names)
+    if found.lost:
+        raise ArtefactError(
+            "; ".join(f"{name} of {source}: {why}" for name, why in found.lost.items()), fix="floorwalker train again"
+        )
+    installation.make()
+    ready = installation.folder / "trained.new"
+    shutil.rmtree(ready, ignore_errors=True)
+    for part in PARTS:
+        if (source / part).is_dir():
+            shutil.copytree(source / part, ready / part)
+    shutil.rmtree(installation.trained, ignore_errors=True)
+    ready.rename(installation.trained)
 
 
 def load_model(installation: Installation, version: str) -> UnusualActivity | None:

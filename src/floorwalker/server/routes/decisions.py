@@ -161,7 +161,7 @@ async def show_decision(request: Request[Any, Any, Any], decision_id: str) -> Re
     assert decision is not None
     check_shop(caller, decision.shop)
     applied = await _find_applied(service, decision_id, sequence)
-    names = service.engine.pipeline.features.names
+    names = service.engine.pipeline.feature_names
     values = feature_values(record).tolist()
     document = {
         "decision": decision,

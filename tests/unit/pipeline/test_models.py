@@ -1,0 +1,174 @@
+"""Trained models in the hot path: what they add, what they cost when they are lost."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from floorwalker.detectors.behaviour.live import OUTPUTS, LiveBehaviour
+from floorwalker.detectors.rules import LiveRules, RuleTable, default_schema
+from floorwalker.detectors.transaction.boosted_trees import BoostedTrees
+from floorwalker.errors import ArtefactError
+from floorwalker.events.abuse import ABUSE_TYPES
+from floorwalker.events.entities import EntityKeyer
+from floorwalker.events.event import Event
+from floorwalker.events.types import EVENT_TYPES, TYPE_CODES
+from floorwalker.features.live import Limits, LiveFeatures
+from floorwalker.fusion.columns import column_names
+from floorwalker.fusion.stacked import StackedFusion
+from floorwalker.pipeline.ids import IdHasher
+from floorwalker.pipeline.models import ShopModels
+from floorwalker.pipeline.pipeline import Pipeline
+from floorwalker.testing.behaviour import model as sequence_model
+
+pytest.importorskip("lightgbm")
+
+START = 1_760_000_000_000_000
+LIMITS = Limits(rows={}, other_rows=200, sketches=64)
+NAMES = LiveFeatures(seed=1, limits=LIMITS).names
+PROMOTION = ABUSE_TYPES.index("promotion_abuse")
+TELLING = column_names(NAMES).index("account_events_1h")
+
+
+@cache
+def fusion() -> StackedFusion:
+    """Holds many events of an account within the hour for abuse of coupons."""
+    names = column_names(NAMES, (*OUTPUTS, "anomaly.unusual_activity"))
+    rng = np.random.default_rng(0)
+    rows = np.full((800, len(names)), np.nan, np.float32)
+    rows[:, TELLING] = rng.integers(0, 20, 800)
+    label = np.full((800, len(ABUSE_TYPES)), np.nan)
+    label[:, PROMOTION] = rows[:, TELLING] > 10
+    trees = BoostedTrees(rounds=5, rate=0.5, max_bin=63, threads=1, validation_share=0, blind_rounds=5)
+    trees.fit(rows, label, names=names, outputs=ABUSE_TYPES)
+    relevant = np.zeros((len(EVENT_TYPES) + 1, len(ABUSE_TYPES)), np.bool_)
+    relevant[TYPE_CODES["coupon_redeem"], PROMOTION] = True
+    made = StackedFusion(trees, relevant, {}, {})
+    ordinary = np.linspace(0, 0.2, 5000)
+    made.ranks["promotion_abuse"] = made.ranks_of(ordinary, len(ordinary))
+    return made
+
+
+@cache
+def no_rules() -> RuleTable:
+    return RuleTable.load({}, schema=default_schema(NAMES))
+
+
+def pipeline(models: ShopModels) -> Pipeline:
+    secret = bytes(range(16))
+    return Pipeline(
+        EntityKeyer(secret), IdHasher(secret), LiveFeatures(seed=1, limits=LIMITS), LiveRules(no_rules()), models=models
+    )
+
+
+def history(count: int) -> list[Event]:
+    return [
+        Event(id=f"e-{number}", type="coupon_redeem", at=at, received_at=at, account="a-1", coupons=("TEN",))
+        for number, at in enumerate(range(START, START + count * 1_000_000, 1_000_000))
+    ]  # fmt: skip
+
+
+def decide(models: ShopModels, count: int = 15):
+    made = pipeline(models)
+    return made.advance(made.batch(history(count)), np.arange(count))
+
+
+def test_what_the_fusion_learned_becomes_a_decision_with_its_reason():
+    judged = decide(ShopModels(fusion()))
+    first, last = judged.decisions[0], judged.decisions[-1]
+    assert first.risk < last.risk
+    assert last.intended in ("limit", "block")
+    assert "account_events_1h" in last.causes[0].code
+    assert last.versions["fusion"] == fusion().version
+    # Nothing is unusual yet, for there was no history to learn from.
+    assert last.degraded == ("anomaly.unusual_activity",)
+
+
+def test_a_type_of_event_that_was_never_proven_is_not_judged():
+    made = pipeline(ShopModels(fusion()))
+    views = [
+        Event(id=f"v-{n}", type="page_view", at=START + n, received_at=START + n, account="a-1", url="/")
+        for n in range(15)
+    ]
+    judged = made.advance(made.batch(views), np.arange(15))
+    assert all(not any(cause.detector == "fusion.stacked" for cause in each.causes) for each in judged.decisions)
+
+
+def test_the_sequence_model_adds_its_columns_to_what_a_decision_saw():
+    models = ShopModels(fusion(), LiveBehaviour(sequence_model(), accounts=5, sessions=5))
+    judged = decide(models)
+    assert judged.features.names[-len(OUTPUTS) :] == OUTPUTS
+    assert judged.features.values.shape == (15, len(NAMES) + len(OUTPUTS))
+    assert not np.isnan(judged.features.values[:, -1]).any()
+    assert judged.decisions[0].versions["behaviour"] == models.behaviour.version
+    assert judged.decisions[0].versions["features"].endswith(models.behaviour.version)
+
+
+def test_a_stored_decision_is_made_again_from_what_it_saw():
+    models = ShopModels(fusion(), LiveBehaviour(sequence_model(), accounts=5, sessions=5))
+    made = pipeline(models)
+    batch = made.batch(history(15))
+    judged = made.advance(batch, np.arange(15))
+    again = made.judge(batch, judged.features, np.arange(15))
+    assert again == judged.decisions
+
+
+def test_what_is_lost_is_named_and_the_rest_answers(tmp_path):
+    fusion().save(tmp_path / "fusion", facts={})
+    LiveBehaviour(sequence_model(), accounts=5, sessions=5).model.save(tmp_path / "behaviour", facts={})
+    whole = ShopModels.load(tmp_path, NAMES)
+    assert whole.fusion is not None
+    assert whole.behaviour is not None
+    assert not whole.lost
+    broken = next(file for file in (tmp_path / "behaviour").iterdir() if file.name != "manifest.json")
+    broken.write_bytes(b"x")
+    left = ShopModels.load(tmp_path, NAMES)
+    assert left.behaviour is None
+    assert set(left.lost) == {"behaviour"}
+    decision = decide(left).decisions[-1]
+    assert "behaviour" in decision.degraded
+    assert decision.versions["behaviour"] == "lost"
+    assert decision.intended in ("limit", "block")
+
+
+def test_a_fusion_of_other_features_is_lost_and_not_misread(tmp_path):
+    fusion().save(tmp_path / "fusion", facts={})
+    left = ShopModels.load(tmp_path, NAMES[1:])
+    assert left.fusion is None
+    assert "other features" in left.lost["fusion"]
+
+
+def test_a_folder_without_models_is_refused(tmp_path):
+    with pytest.raises(ArtefactError, match="no models in"):
+        ShopModels.load(tmp_path, NAMES)
+
+
+def test_a_detector_that_fails_is_left_out_of_the_decision():
+    models = ShopModels(fusion())
+    models.judge = None  # type: ignore[assignment]
+    told: list[str] = []
+    made = pipeline(models)
+    made.on_failure = lambda detector, error: told.append(detector)
+    judged = made.advance(made.batch(history(2)), np.arange(2))
+    assert "fusion.stacked" in judged.decisions[0].degraded
+    assert told == ["fusion.stacked"]
+
+
+def test_models_that_remember_go_on_from_their_state():
+    def models() -> ShopModels:
+        return ShopModels(fusion(), LiveBehaviour(sequence_model(), accounts=5, sessions=5))
+
+    first, second = pipeline(models()), pipeline(models())
+    events = history(20)
+    first.advance(first.batch(events[:10]), np.arange(10))
+    second.restore(
+        {part: {name: array.copy() for name, array in state.items()} for part, state in first.state().items()}
+    )
+    mine = first.advance(first.batch(events[10:]), np.arange(10, 20))
+    theirs = second.advance(second.batch(events[10:]), np.arange(10, 20))
+    np.testing.assert_array_equal(mine.features.values, theirs.features.values)
+    assert mine.decisions == theirs.decisions
+    with pytest.raises(ArtefactError, match=r"behaviour\.lstm lacks"):
+        second.restore({**first.state(), "models": {}})
