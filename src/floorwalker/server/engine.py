@@ -42,6 +42,9 @@ _HEADROOM_EVERY = 1_000_000
 _LATELY = 1_000_000
 """µs."""
 
+_DECIDED = (DecisionRecord, EventRecord)
+"""Made once: a union of types is made anew wherever it is written."""
+
 encode_json = msgspec.json.Encoder().encode
 
 
@@ -179,7 +182,7 @@ class Engine:
                 if not isinstance(job, RecordJob) and job.personal:
                     self.keep_personal(job.personal)
             for row, (record, data) in enumerate(zip(records, encoded, strict=True)):
-                if isinstance(record, DecisionRecord | EventRecord) and record.decision is not None:
+                if isinstance(record, _DECIDED) and record.decision is not None:
                     self._remember(first + row, data)
             for job, outcome in zip(jobs, outcomes, strict=True):
                 if isinstance(job, RecordJob) and isinstance(outcome, int):

@@ -68,6 +68,7 @@ class RuleTable:
         self._number_slots = np.array([slot for slot, _ in known], np.intp)
         self._number_rows = np.array([row for _, row in known], np.intp)
         self._lacking = [slot for slot, name in named if name not in NUMBER_PLACES]
+        self._lengths = [(slot, name.text) for slot, name in enumerate(program.numbers) if not isinstance(name, str)]
         self._bound: _Binding | None = None
 
     @classmethod
@@ -214,19 +215,18 @@ class RuleTable:
         """The numbers of the events and the lengths of their texts: float64 [end - start, Q]."""
         names, given = self._program.numbers, batch.numbers
         numbers = np.empty((end - start, len(names)), np.float64)
-        for slot, name in enumerate(names):
-            if not isinstance(name, str):
-                several = read_text(name.text, texts, end - start)
-                numbers[:, slot] = [np.nan if text is None else len(text) for text in several]
-            elif isinstance(given, Columns):
-                continue
-            else:
-                column = given.get(name)
+        if isinstance(given, Columns):
+            if len(self._number_slots):
+                numbers[:, self._number_slots] = given.rows[self._number_rows, start:end].T
+            if self._lacking:
+                numbers[:, self._lacking] = np.nan
+        else:
+            for slot, name in enumerate(names):
+                column = given.get(name) if isinstance(name, str) else None
                 numbers[:, slot] = np.nan if column is None else column[start:end]
-        if isinstance(given, Columns) and len(self._number_slots):
-            numbers[:, self._number_slots] = given.rows[self._number_rows, start:end].T
-        if isinstance(given, Columns) and self._lacking:
-            numbers[:, self._lacking] = np.nan
+        for slot, read in self._lengths:
+            several = read_text(read, texts, end - start)
+            numbers[:, slot] = [np.nan if text is None else len(text) for text in several]
         return numbers
 
     def _bind(self, names: tuple[str, ...]) -> _Binding:
