@@ -18,8 +18,8 @@ from floorwalker.simulation.shop.world.segments import place_of
 if TYPE_CHECKING:
     from floorwalker.simulation.shop.honest.crowd import Crowd
 
-WEEKLY = 0.5
-"""Such evenings of one leader in a week."""
+WEEKLY = 0.6
+"""Such evenings of one leader in a week, for two to four neighbours."""
 
 
 def add(crowd: Crowd) -> None:
@@ -32,7 +32,7 @@ def add(crowd: Crowd) -> None:
     leader = np.repeat(leaders, rng.poisson(WEEKLY * scenario.days / 7.0, len(leaders)))
     evening = scenario.first_at + rng.integers(scenario.days, size=len(leader)) * DAY
     evening = evening + (rng.uniform(16.5, 20.0, len(leader)) * HOUR).astype(np.int64)
-    size = 3 + rng.binomial(8, 0.4, len(leader))
+    size = 2 + rng.binomial(2, 0.35, len(leader))
     which = np.repeat(np.arange(len(leader)), size)
     turn = np.arange(len(which)) - np.repeat(np.cumsum(size) - size, size)
     # The same neighbours every time: those after a place of the leader's own among the members.
