@@ -20,14 +20,17 @@ def sum_leaves(
     missing_left: NDArray[np.bool_],
     value: NDArray[np.float64],
     roots: NDArray[np.int32],
+    owners: NDArray[np.int32],
     total: NDArray[np.float64],
 ) -> None:
-    """Add each row's leaf values to `total`, float64 [n]; trees are added in their order, whatever the block."""
+    """Add each row's leaf values to the columns of `total`, float64 [n, K], that own the trees; trees are added in
+    their order, whatever the block."""
     for start in range(0, len(rows), BLOCK):
         stop = min(start + BLOCK, len(rows))
-        for root in roots:
+        for tree in range(len(roots)):
+            owner = owners[tree]
             for row in range(start, stop):
-                node = root
+                node = roots[tree]
                 while node >= 0:
                     number = rows[row, feature[node]]
                     # NaN compares false both ways, so the side is asked for in the sense that leaves it where it goes.
@@ -36,7 +39,7 @@ def sum_leaves(
                     else:
                         right = not number <= threshold[node]
                     node = children[2 * node + right]
-                total[row] += value[~node]
+                total[row, owner] += value[~node]
 
 
 @kernel

@@ -21,6 +21,7 @@ from floorwalker.events.abuse import ABUSE_TYPES
 from floorwalker.events.batch import EventBatch
 from floorwalker.features.live import DEFAULT, FeatureBatch
 from floorwalker.features.live.declarations import Feature
+from floorwalker.models.trees import TreesTogether
 
 OWN_NUMBERS = ("amount_minor", "discount_minor", "quantity", "rating", "status", "guest", "lines", "coupons")
 """Numbers of the event itself that the trees read; as ``event.amount_minor`` and so on."""
@@ -109,6 +110,8 @@ class LiveTransactions:
             for place, name in enumerate(ABUSE_TYPES)
             if name in model.outputs and name not in model.unlearned
         ]
+        self._together = TreesTogether([trees for _, trees in self._columns])
+        self._learned = np.array([place for place, _ in self._columns])
         digest = hashlib.blake2b(repr(model.names).encode(), digest_size=6)
         for _, trees in self._columns:
             digest.update(trees.threshold.tobytes() + trees.value.tobytes())
@@ -132,9 +135,7 @@ class LiveTransactions:
     def score(self, batch: EventBatch, features: FeatureBatch) -> NDArray[np.float32]:
         """Scores of each event from its features, float32 [n, 9] in the order of `outputs`."""
         answer = np.full((len(batch), len(self.outputs)), np.nan, np.float32)
-        rows = self.rows(batch, features)
-        for place, trees in self._columns:
-            answer[:, place] = trees.score(rows)
+        answer[:, self._learned] = self._together.score(self.rows(batch, features))
         return answer
 
     def advance(self, batch: EventBatch, features: FeatureBatch) -> NDArray[np.float32]:
