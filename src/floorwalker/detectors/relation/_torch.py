@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,12 +12,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
-from torch_geometric.nn import GATv2Conv, SAGEConv
 
 from floorwalker.detectors.relation._labels import show_labels
 from floorwalker.detectors.relation.graph import Graph
 from floorwalker.detectors.relation.sampling import Block, sample_block, whole_block
 from floorwalker.metrics import average_precision, roc_auc
+
+with warnings.catch_warnings():
+    # PyTorch Geometric still compiles scripts on import, which PyTorch calls outdated.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    from torch_geometric.nn import GATv2Conv, SAGEConv
 
 Matrix = NDArray[np.float32]
 
@@ -109,8 +114,6 @@ def take_edges(block: Block, device: torch.device, *, attention: bool) -> list[A
 
 
 def _sparse(start: NDArray[np.int64], neighbour: NDArray[np.int32]) -> Any:
-    import warnings
-
     size = (len(start) - 1, len(start) - 1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
