@@ -25,7 +25,7 @@ def scale_and_walk(
     limit: int,
     scaled: NDArray[np.float32],
     total: NDArray[np.float64],
-) -> None:
+) -> float:
     """Fill in, scale and walk rows down all trees, as `RobustScaling.apply` and the forest do one after the other.
 
     Parameters
@@ -37,7 +37,10 @@ def scale_and_walk(
     limit : steps from a root to any leaf.
     scaled : float32 [n, F], filled.
     total : float64 [n], filled with the sum of the path lengths.
+
+    Returns the shortest of these sums: that of the most unusual row.
     """
+    shortest = math.inf
     rows, width = values.shape
     trees = len(split_column)
     nodes = np.empty(16, np.int32)
@@ -65,6 +68,8 @@ def scale_and_walk(
             for place in range(together):
                 length += path[first + place, nodes[place]]
         total[row] = length
+        shortest = min(shortest, length)
+    return shortest
 
 
 @kernel

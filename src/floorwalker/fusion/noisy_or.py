@@ -41,21 +41,25 @@ def fuse(signals: Sequence[Signal], usual: NDArray[np.int16]) -> Assessment:
     ['country.new', 'velocity.cards']
     """
     rows = len(usual)
-    spared = np.empty((rows, len(ABUSE_TYPES)), np.float32)
-    spared.fill(1.0)
+    # What each signal leaves, cell by cell: few cells of few events have any. In float32, as whole columns would be.
+    spared: dict[tuple[int, int], np.float32] = {}
     causes: list[list[Cause]] = [[] for _ in range(rows)]
     degraded = []
     for signal in signals:
         if not signal.ready:
             degraded.append(signal.detector)
             continue
-        if not np.count_nonzero(signal.score):
+        score = signal.score
+        heard = score.nonzero()[0].tolist()
+        if not heard:
             continue
-        if signal.abuse_type is not None:
-            spared[:, _COLUMN[signal.abuse_type]] *= 1.0 - signal.score
-        else:
-            known = np.flatnonzero(usual >= 0)
-            spared[known, usual[known]] *= 1.0 - UNTYPED_WEIGHT * signal.score[known]
+        column = -1 if signal.abuse_type is None else _COLUMN[signal.abuse_type]
+        for row in heard:
+            if column >= 0:
+                place, left = (row, column), 1.0 - score[row]
+            else:
+                place, left = (row, int(usual[row])), 1.0 - UNTYPED_WEIGHT * score[row]
+            spared[place] = spared[place] * left if place in spared else left
         for row, reasons in enumerate(signal.reasons):
             for reason in reasons:
                 causes[row].append(
@@ -70,4 +74,8 @@ def fuse(signals: Sequence[Signal], usual: NDArray[np.int16]) -> Assessment:
     for found in causes:
         if len(found) > 1:
             found.sort(key=lambda cause: (-cause.severity, cause.code))
-    return Assessment(risk=1.0 - spared, calibrated=False, causes=causes, degraded=tuple(dict.fromkeys(degraded)))
+    risk = np.zeros((rows, len(ABUSE_TYPES)), np.float32)
+    for (row, column), left in spared.items():
+        if column >= 0:
+            risk[row, column] = 1.0 - left
+    return Assessment(risk=risk, calibrated=False, causes=causes, degraded=tuple(dict.fromkeys(degraded)))

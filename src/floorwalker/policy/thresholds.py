@@ -34,6 +34,7 @@ LADDERS: Mapping[str, Ladder] = {
 MODES = ("shadow", "enforce")
 EXPIRY_SECONDS = 900
 _MICROSECONDS = 1_000_000
+_HUNDRED = np.float32(100)
 
 
 @dataclass(frozen=True)
@@ -94,20 +95,18 @@ class ThresholdPolicy:
         shadow : [n], ids of shadow rules that fired; recorded, never acted on.
         """
         risk = assessment.risk
-        if np.count_nonzero(risk):
-            worst = risk.argmax(axis=1).tolist()
-            highest = np.rint(risk.max(axis=1) * 100).astype(np.int64).tolist()
-        else:
-            worst = highest = [0] * len(risk)
+        table = risk.tolist()
         versions = dict(versions)
         is_shadow = self.mode == "shadow"
         decisions = []
         for row, causes in enumerate(assessment.causes):
-            number = highest[row]
+            values = table[row]
+            highest = max(values)
+            # Half a point is rounded as the risk itself is kept, in float32.
+            number = round(float(np.float32(highest) * _HUNDRED)) if highest else 0
             risks: dict[str, float] = {}
             intended = "allow"
             if number > 0:
-                values = risk[row].tolist()
                 risks = {name: round(value, 4) for name, value in zip(ABUSE_TYPES, values, strict=True) if value > 0}
                 intended = self._strictest(risks)
             kept = tuple(causes)
@@ -128,7 +127,7 @@ class ThresholdPolicy:
                     mode=self.mode,
                     risk=number,
                     level=level_of(number),
-                    abuse_type=ABUSE_TYPES[worst[row]] if number > 0 else "",
+                    abuse_type=ABUSE_TYPES[values.index(highest)] if number > 0 else "",
                     risks=risks,
                     calibrated=assessment.calibrated,
                     causes=kept,

@@ -40,7 +40,9 @@ def test_the_kernel_scores_as_the_forest_does() -> None:
     unusual = UnusualActivity.fit(rows, NAMES, version="1", seed=3)
     assert unusual.forest is not None
     assert unusual.scaling is not None
-    _, raw = unusual._raw(rows[:500])
+    _, total, shortest = unusual._walk(rows[:500])
+    assert shortest == total.min()
+    raw = np.exp2(-total / unusual._divisor)
     whole = np.where(np.isfinite(rows[:500]), rows[:500], unusual.middle)
     expected = unusual.forest.score(unusual.scaling.apply(whole))
     assert raw == pytest.approx(expected, abs=1e-5)
@@ -51,6 +53,16 @@ def test_a_row_is_scored_alike_in_any_batch() -> None:
     rows = history(40, seed=5)
     alone = np.concatenate([unusual.judge(rows[row : row + 1]).score for row in range(len(rows))])
     assert np.array_equal(alone, unusual.judge(rows).score)
+
+
+def test_what_is_far_from_unusual_is_seen_to_be_without_a_score() -> None:
+    unusual = UnusualActivity.fit(history(), NAMES, version="1", seed=3)
+    rows = history(300, seed=6)
+    _, total, _ = unusual._walk(rows)
+    is_unusual = np.exp2(-total / unusual._divisor) > unusual.body
+    assert 0 < is_unusual.sum() < 30
+    alone = [float(unusual.judge(rows[row : row + 1]).score[0]) > 0 for row in range(len(rows))]
+    assert alone == is_unusual.tolist()
 
 
 def test_a_restored_detector_is_the_same() -> None:

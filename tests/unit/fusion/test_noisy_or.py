@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given as given_that
+from hypothesis import strategies as st
 
 from floorwalker.detectors.signal import Reason, Signal
 from floorwalker.events.abuse import ABUSE_TYPES
@@ -52,3 +54,18 @@ def test_no_events_give_no_risk() -> None:
 def test_usual_abuse_names_only_what_exists() -> None:
     assert set(USUAL) <= set(TYPE_CODES)
     assert set(USUAL.values()) <= set(ABUSE_TYPES)
+
+
+@given_that(
+    st.lists(st.tuples(st.sampled_from([None, *ABUSE_TYPES[:2]]), st.lists(st.floats(0, 1), min_size=3, max_size=3)))
+)
+def test_risk_is_that_of_whole_columns_bit_for_bit(opinions: list[tuple[str | None, list[float]]]) -> None:
+    usual = np.array([0, -1, 1], np.int16)
+    left = np.ones((3, len(ABUSE_TYPES)), np.float32)
+    given = [signal(score, abuse_type) for abuse_type, score in opinions]
+    for each in given:
+        if each.abuse_type is not None:
+            left[:, ABUSE_TYPES.index(each.abuse_type)] *= 1.0 - each.score
+        else:
+            left[[0, 2], usual[[0, 2]]] *= 1.0 - UNTYPED_WEIGHT * each.score[[0, 2]]
+    assert fuse(given, usual).risk.tobytes() == (1.0 - left).tobytes()

@@ -87,3 +87,20 @@ def test_the_version_says_when_anything_changed() -> None:
     }
     assert len(same) == 1
     assert len(same | other) == 4
+
+
+def test_the_number_of_a_decision_is_the_highest_risk_in_whole_points() -> None:
+    random = np.random.default_rng(4)
+    risk = np.where(random.random((400, len(ABUSE_TYPES))) < 0.3, random.random((400, len(ABUSE_TYPES))), 0)
+    risk[:3, 0] = [0.005, 0.015, 0.995]
+    risk = risk.astype(np.float32)
+    texts = ["x"] * len(risk)
+    decisions = ThresholdPolicy().decide(
+        Assessment(risk, False, [[] for _ in texts], ()), ids=texts, event_ids=texts, shops=texts, subjects=texts,
+        at=[0] * len(risk), listed=[""] * len(risk), versions={},
+    )  # fmt: skip
+    assert [each.risk for each in decisions] == np.rint(risk.max(axis=1) * 100).astype(int).tolist()
+    highest = [ABUSE_TYPES[column] for column in risk.argmax(axis=1).tolist()]
+    assert [each.abuse_type for each in decisions] == [
+        name if each.risk else "" for name, each in zip(highest, decisions, strict=True)
+    ]
