@@ -14,6 +14,7 @@ from floorwalker.detectors.content.grams import Grams
 GRAM_VIEWS: Mapping[str, dict[str, Any]] = {
     "words": {"unit": "words", "low": 1, "high": 3, "least_texts": 2},
     "characters": {"unit": "characters", "low": 2, "high": 5, "case": True, "least_texts": 3},
+    "frames": {"unit": "frames", "low": 1, "high": 4, "least_texts": 3},
     "plain_words": {"unit": "words", "low": 1, "high": 3, "marks": False, "least_texts": 2},
     "plain_characters": {"unit": "characters", "low": 3, "high": 6, "marks": False, "least_texts": 3},
 }
@@ -101,11 +102,12 @@ class GramView:
             "rarity": rarity.astype(np.float16),
             "weights": self._weights.astype(np.float16),
             "intercepts": self._intercepts,
+            "common": np.array(self.grams.common, np.str_),
         }
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Take over what `state` gave."""
-        self.grams.restore(arrays["buckets"], arrays["rarity"].astype(np.float32))
+        self.grams.restore(arrays["buckets"], arrays["rarity"].astype(np.float32), arrays["common"].tolist())
         self._weights, self._intercepts = arrays["weights"].astype(np.float32), arrays["intercepts"]
 
 

@@ -154,7 +154,7 @@ class BackgroundScorer:
 
     def _live(self) -> None:
         """One life of the worker: one thread writes, this one reads, until its output ends."""
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603 (this interpreter, our own module)
             self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
             encoding="utf-8",
         )  # fmt: skip

@@ -21,7 +21,7 @@ from floorwalker.models.artefacts import load_artefact, save_artefact
 
 VERSION = 1
 LEAST_OF_A_CLASS = 4
-DEFAULT_VIEWS = ("words", "words+", "characters", "characters+", "style")
+DEFAULT_VIEWS = ("words", "words+", "characters", "characters+", "frames", "frames+", "style")
 
 
 @dataclass
@@ -38,8 +38,9 @@ class TextClassifier:
     Parameters
     ----------
     encoders : `minilm`, `e5`, both or none. A text's embedding costs about 10 ms (`minilm`).
-    views : of n-grams, out of `words`, `characters`, `plain_words`, `plain_characters` (without accents), each also
-        with `+` (log-count ratios); and `style`. Encoders add their own and, together with style, `meaning`.
+    views : of n-grams, out of `words`, `characters`, `frames` (common words, endings of the others), `plain_words`,
+        `plain_characters` (without accents), each also with `+` (log-count ratios); and `style`. Encoders add their own
+        and, together with style, `meaning`.
     objective : what is chosen by: `accuracy`, or `macro_f1` where rare classes count as much as common ones; then heads
         are balanced, too, and the classes' offsets are set on the out-of-fold answers.
     folds : of the inner cross-validation.

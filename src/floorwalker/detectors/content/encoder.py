@@ -24,7 +24,7 @@ from floorwalker.models.onnx import OnnxModel
 
 EXTRA = "content"
 BATCH_TOKENS = 2_048
-"""Tokens embedded at once: larger batches leave the processor's cache and gain nothing."""
+"""Tokens embedded at once in float32: larger batches leave the processor's cache and gain nothing."""
 
 _GRAPH_VERSION = 1
 
@@ -82,14 +82,13 @@ class MiniLM:
                 self._model = _load_graph(files, eight_bits=eight_bits)
         except (OSError, KeyError, zipfile.BadZipFile) as broken:
             raise ArtefactError(f"{archive.name} of the encoder cannot be read: {broken}") from broken
+        # The scales of 8-bit products span all that is computed at once: alone, a text's row depends on nothing else.
+        self._together = 1 if eight_bits else BATCH_TOKENS
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(most_tokens)
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """float32 [n, 384], rows of length 1, zeros for an empty text.
-
-        A text's row depends in its last digits on the texts that it shares a batch with (8-bit scales).
-        """
+        """float32 [n, 384], rows of length 1, zeros for an empty text; with 8 bits the same in whatever company."""
         clean = [_encodable(text) for text in as_texts(texts)]
         answer = np.zeros((len(clean), self.width), np.float32)
         tokens = [one.ids for one in self._tokenizer.encode_batch(clean)]
@@ -97,7 +96,7 @@ class MiniLM:
         start = 0
         while start < len(order):
             stop = start + 1
-            while stop < len(order) and (stop + 1 - start) * len(tokens[order[stop]]) <= BATCH_TOKENS:
+            while stop < len(order) and (stop + 1 - start) * len(tokens[order[stop]]) <= self._together:
                 stop += 1
             rows = order[start:stop]
             answer[rows] = self._run([tokens[row] for row in rows])

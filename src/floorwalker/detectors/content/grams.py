@@ -10,8 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floorwalker.detectors.content._characters import as_codes, without_marks
+from floorwalker.detectors.content._frames import common_words, frame_of
 from floorwalker.detectors.content._gram_kernels import BITS, apply_weights, count_grams, weigh_grams
 from floorwalker.errors import NotReadyError, UsageError
+
+COMMON = 300
+"""Words that a frame keeps."""
 
 CHUNK = 2_000
 """Texts counted at once."""
@@ -45,7 +49,8 @@ class Grams:
 
     Parameters
     ----------
-    unit : `words` (runs of letters; ideographs and symbols each alone) or `characters` (with single blanks).
+    unit : `words` (runs of letters; ideographs and symbols each alone), `characters` (with single blanks), or `frames`:
+        words of which only the 300 commonest are kept, of the others how they end, which tells the kind of word.
     low, high : lengths of the n-grams, in units.
     case : kept as written where True.
     marks : accents and tone marks kept where True.
@@ -58,7 +63,7 @@ class Grams:
     [1.0, 1.0, 0.0]
     """
 
-    unit: Literal["words", "characters"] = "words"
+    unit: Literal["words", "characters", "frames"] = "words"
     low: int = 1
     high: int = 2
     case: bool = False
@@ -66,27 +71,35 @@ class Grams:
     least_texts: int = 2
 
     def __post_init__(self) -> None:
-        if self.unit not in ("words", "characters") or not 1 <= self.low <= self.high <= 8 or self.least_texts < 1:
+        if (
+            self.unit not in ("words", "characters", "frames")
+            or not 1 <= self.low <= self.high <= 8
+            or self.least_texts < 1
+        ):
             raise UsageError(
                 f"unit={self.unit!r}, low={self.low}, high={self.high}, least_texts={self.least_texts}",
-                allowed="words or characters, lengths of 1 to 8 with low <= high, least_texts of 1 and up",
+                allowed="words, characters or frames, lengths of 1 to 8 with low <= high, least_texts of 1 and up",
             )
         self._buckets: NDArray[np.int32] | None = None
         self._rarity: NDArray[np.float32] = np.zeros(0, np.float32)
         self._column_of: NDArray[np.int32] = np.zeros(0, np.int32)
+        self._common: tuple[str, ...] = ()
 
     def fit(self, texts: Sequence[str]) -> Grams:
         """Learn which n-grams there are, and how rare each is: `idf = ln((1 + n) / (1 + texts with it)) + 1`."""
+        if self.unit == "frames":
+            self._common = common_words(texts, COMMON)
         in_texts = np.zeros(1 << BITS, np.int32)
         for start in range(0, len(texts), CHUNK):
             _, buckets, _ = self._count(texts[start : start + CHUNK])
             in_texts += np.bincount(buckets, minlength=1 << BITS).astype(np.int32)
         buckets = np.flatnonzero(in_texts >= self.least_texts).astype(np.int32)
         rarity = np.log((1 + len(texts)) / (1 + in_texts[buckets])) + 1
-        return self.restore(buckets, rarity.astype(np.float32))
+        return self.restore(buckets, rarity.astype(np.float32), self._common)
 
-    def restore(self, buckets: NDArray[np.int32], rarity: NDArray[np.float32]) -> Grams:
-        """Take over what `state` gave."""
+    def restore(self, buckets: NDArray[np.int32], rarity: NDArray[np.float32], common: Sequence[str] = ()) -> Grams:
+        """Take over what `state` gave, and the `common` words of frames."""
+        self._common = tuple(common)
         self._buckets, self._rarity = buckets, rarity
         self._column_of = np.full(1 << BITS, -1, np.int32)
         self._column_of[buckets] = np.arange(len(buckets), dtype=np.int32)
@@ -97,6 +110,11 @@ class Grams:
         if self._buckets is None:
             raise NotReadyError("n-grams were asked for before fit", fix="call fit(texts) first")
         return self._buckets, self._rarity
+
+    @property
+    def common(self) -> tuple[str, ...]:
+        """The words that frames keep."""
+        return self._common
 
     @property
     def width(self) -> int:
@@ -126,6 +144,9 @@ class Grams:
         return Rows(kept_starts, columns[:many].copy(), values[:many].copy(), self.width)
 
     def _count(self, texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
+        if self.unit == "frames":
+            kept = frozenset(self._common)
+            texts = [frame_of(text, kept) for text in texts]
         prepared = texts if self.case else [text.lower() for text in texts]
         if not self.marks:
             prepared = [without_marks(text) for text in prepared]
@@ -134,6 +155,14 @@ class Grams:
         starts = np.zeros(len(codes) + 1, np.int64)
         buckets, counts = np.empty(room, np.int32), np.empty(room, np.float32)
         many = count_grams(
-            codes.values, codes.kinds, codes.stops, self.unit == "words", self.low, self.high, starts, buckets, counts
+            codes.values,
+            codes.kinds,
+            codes.stops,
+            self.unit != "characters",
+            self.low,
+            self.high,
+            starts,
+            buckets,
+            counts,
         )
         return starts, buckets[:many].copy(), counts[:many].copy()
