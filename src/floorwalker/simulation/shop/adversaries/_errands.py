@@ -77,7 +77,8 @@ class Errand:
         method = LOGIN_METHODS[int(np.searchsorted(np.cumsum(LOGIN_SHARES), self.rng.random()))]
         done = before - 3 * SECOND
         self.write("login_succeeded", done, method=method, url=f"{HOST}/api/login")
-        self.page(done - self.rng.lognormal(2.3, 0.5) * SECOND, "/login", known=False)
+        typing = float(self.rng.lognormal(2.3, 0.5)) + float(self.rng.uniform(2.0, 9.0))
+        self.page(done - typing * SECOND, "/login", known=False)
 
     def report(self, at: float, seconds: float) -> None:
         """What the collector sends of four visits in five."""

@@ -288,7 +288,7 @@ class Hands:
         before = like.url
         when = pages[int(self.rng.integers(len(pages)))].event.at
         for item in items:
-            when += int(float(self.rng.gamma(3.0, 7.0) + 4.0) * SECOND)
+            when += int(float(self.rng.lognormal(2.7, 0.8) + 1.0) * SECOND)
             name, seller = str(shelf.id[item]), str(shelf.seller[item])
             url = f"{HOST}/item/{name}"
             # A request says where it comes from as a page would, or names the page that is open, or none.
@@ -427,10 +427,11 @@ class Hands:
 
     def _log_in(self, diary: Diary, persona: Persona, device: int, before: int, session: str) -> None:
         """The log-in page and a password that fits, before the first page of a visit."""
-        at = before - int(self.rng.uniform(0.6, 3.0) * SECOND)
+        at = before - SECOND
+        typing = float(self.rng.lognormal(2.3, 0.5)) + float(self.rng.uniform(2.0, 9.0))
         for kind, when, fields in (
             ("login_succeeded", at, {"method": "password", "url": f"{HOST}/api/login"}),
-            ("page_view", at - int(self.rng.lognormal(2.4, 0.5) * SECOND), {"method": "GET", "status": 200}),
+            ("page_view", at - int(typing * SECOND), {"method": "GET", "status": 200}),
         ):
             known = kind == "login_succeeded"
             facts = honest.common(

@@ -24,7 +24,7 @@ class CardCracking(Payer):
     economics = Economics(gain_minor=2_200)
     origin = "virtual"
     needs_minor = 40
-    cards_last = by_skill(1, 1, 1, 1)
+    cards_last = by_skill(1, 1, 1, 2)
     harmful_share = by_skill(0.28, 0.21, 0.1, 0.07)
     misses = by_skill(0.93, 0.85, 0.6, 0.35)
     """Share of the tries that do not fit."""

@@ -19,7 +19,7 @@ class Carding(Payer):
     owasp = "OAT-001"
     harmful = frozenset({"payment_authorised", "payment_declined"})
     economics = Economics(gain_minor=2_500)
-    cards_last = by_skill(1, 1, 1, 1)
+    cards_last = by_skill(1, 1, 1, 2)
     harmful_share = by_skill(0.28, 0.18, 0.085, 0.055)
     dead = by_skill(0.8, 0.65, 0.35, 0.12)
     """Share of the cards that no longer work: experts buy fresh ones."""

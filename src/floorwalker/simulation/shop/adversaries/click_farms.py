@@ -25,7 +25,7 @@ class ClickFarms(Shopper):
     def prepare(self) -> None:
         """The items to push."""
         super().prepare()
-        each = by_skill(120, 40, 14, 10)[self.skill]
+        each = by_skill(120, 40, 12, 6)[self.skill]
         self.pushed = self.targets.items(max(1, round(self.brief.harmful / each)))
         self.names = {self.targets.name(item) for item in self.pushed}
 

@@ -31,7 +31,7 @@ class DecoyScouts(Watcher):
     def act(self, member: Member, at: int) -> list[Entry]:
         """One look round."""
         if member.tactic.looks_human:
-            entries = self.fetch(member, at, self.mixed(2 + int(self.rng.poisson(4.0))))
+            entries = self.fetch(member, at, self.mixed(2 + int(self.rng.poisson(3.5))))
         else:
             entries = self.fetch(member, at, self.targets.items(by_skill(40, 20, 8, 5)[self.skill]))
         if entries and self.rng.random() < _TOUCHES[self.skill]:

@@ -48,6 +48,6 @@ class ScrapingFast(Watcher):
     def act(self, member: Member, at: int) -> list[Entry]:
         """One session's share of the catalogue."""
         if member.tactic.looks_human:
-            return self.fetch(member, at, self.mixed(3 + int(self.rng.poisson(5.0))))
+            return self.fetch(member, at, self.mixed(2 + int(self.rng.poisson(4.0))))
         count = max(3, int(self.rng.poisson(self.pages[self.skill])))
         return self.fetch(member, at, self.targets.items(count))

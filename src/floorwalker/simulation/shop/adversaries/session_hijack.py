@@ -52,7 +52,7 @@ class SessionHijack(Shopper):
     def prepare(self) -> None:
         """Find doors for the parcels."""
         super().prepare()
-        count = max(1, round(self.brief.harmful / by_skill(60, 15, 8, 5)[self.skill]))
+        count = max(1, round(self.brief.harmful / by_skill(60, 15, 6, 3)[self.skill]))
         self.doors = [self.crew.draw_customer()[0].home for _ in range(count)]
 
     def loss(self, entry: Entry) -> int | None:

@@ -24,7 +24,7 @@ class SmsPumping(Adversary):
     economics = Economics(gain_minor=60)
     tactics = OPENING
     sizes = by_skill(150, 90, 50, 40)
-    harmful_share = by_skill(0.98, 0.98, 0.28, 0.22)
+    harmful_share = by_skill(0.98, 0.98, 0.33, 0.31)
     ripens = False
 
     def act(self, member: Member, at: int) -> list[Entry]:
@@ -40,7 +40,7 @@ class SmsPumping(Adversary):
             else:
                 entries = self.hands.come_to_form(member, at, session=session)
                 at = entries[-1].event.at + int(float(self.rng.lognormal(3.4, 0.45)) * SECOND)
-        again = 1 + int(self.rng.poisson(by_skill(6.0, 3.0, 0.6, 0.1)[self.skill]))
+        again = 1 + int(self.rng.poisson(by_skill(6.0, 3.0, 1.0, 0.9)[self.skill]))
         phone = member.persona.phone
         if self.skill == "naive":
             phone = f"{getattr(self, '_block', phone[:-3])}{int(self.rng.integers(1000)):03d}"

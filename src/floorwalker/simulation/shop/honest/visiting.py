@@ -236,7 +236,7 @@ class _Writer:
     def log_in(self, at: int, rng: Generator, *, fails: float = 0.07) -> int:
         """The log-in page, now and then a wrong password, the log-in."""
         self.page(at, Act.LOGIN_PAGE, -1, False)
-        when = later(at, float(rng.lognormal(2.4, 0.5)))
+        when = later(at, float(rng.lognormal(2.3, 0.5)) + float(rng.uniform(2.0, 9.0)))
         method = LOGIN_METHODS[int(np.searchsorted(np.cumsum(LOGIN_SHARES), rng.random()))]
         url = address_of(PATHS[Act.LOGIN])
         if method == "password":
@@ -245,7 +245,7 @@ class _Writer:
                 self.diary.write("login_failed", when, **self.facts(when, True, "login_failed"), **fields)
                 when = later(when, float(rng.lognormal(2.2, 0.5)))
         self.diary.write("login_succeeded", when, **self.facts(when, True, "login_succeeded"), method=method, url=url)
-        return later(when, float(rng.uniform(0.6, 3.0)))
+        return later(when, 1.0)
 
     def claim(self, at: int, coupons: tuple[str, ...]) -> None:
         for code in coupons:
