@@ -343,7 +343,7 @@ class Adversary(ABC):
                     self.caused_harm += 1
                     deed.harmful += 1
                     deed.open.add(id(entry))
-            if deed is not None:
+            if deed is not None and entry.truth.adversary:
                 self._deeds[id(entry)] = deed
             kept.append(entry)
         return kept
