@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ParamSpec, TypeVar
 
-from numba import njit, types
+import numpy as np
+from numba import config, njit, types
 from numba.np import linalg
 
 Arguments = ParamSpec("Arguments")
@@ -81,3 +83,19 @@ def _take_constants_as_values(compiled: Any) -> None:
         return find(tuple(map(widen, args)), {name: widen(argument) for name, argument in kws.items()})
 
     compiled.get_call_template = find_for_values
+
+
+_COMPILED = nullcontext()
+
+
+def quiet() -> AbstractContextManager[Any]:
+    """Around a call of a kernel whose integers wrap and whose numbers may be NaN: nothing is to be warned of.
+
+    Compiled code warns of nothing by itself; telling NumPy so costs more than a kernel for one event.
+
+    >>> with quiet():
+    ...     wrapped = np.array([255], np.uint8) + np.uint8(1)
+    >>> wrapped.tolist()
+    [0]
+    """
+    return np.errstate(all="ignore") if getattr(config, "DISABLE_JIT", 0) else _COMPILED

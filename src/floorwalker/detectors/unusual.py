@@ -14,6 +14,7 @@ from floorwalker.detectors.anomaly import RobustScaling
 from floorwalker.detectors.anomaly.isolation_forest import IsolationForest
 from floorwalker.detectors.signal import Reason, Signal
 from floorwalker.errors import ArtefactError, UsageError
+from floorwalker.kernels import quiet
 from floorwalker.store.pages import Pages
 
 DETECTOR = "anomaly.unusual_activity"
@@ -74,7 +75,7 @@ class FeatureSample:
 
     def add(self, values: NDArray[np.float32]) -> None:
         """Let rows pass by: float32 [n, width]."""
-        with np.errstate(over="ignore"):
+        with quiet():
             keep_sample(values, self.seed, self._kept, self._seen, *self._pages.arguments)
 
     def state(self) -> State:

@@ -113,7 +113,7 @@ class PartsBuilder:
         if event.lines:
             if "item" not in hubs:
                 self._add_lines(row, event, ITEM, event.item, [line.item for line in event.lines])
-            if "seller" not in hubs:
+            if "seller" not in hubs and (event.seller is not None or any(line.seller for line in event.lines)):
                 self._add_lines(row, event, SELLER, event.seller, [line.seller for line in event.lines])
 
     def build(self) -> Parts:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -22,15 +22,21 @@ from floorwalker.detectors.rules.lists import Lists
 from floorwalker.detectors.rules.program import Program, build_program
 from floorwalker.detectors.rules.rule import Rule, Vocabulary, read_rule
 from floorwalker.detectors.rules.schema import Schema
+from floorwalker.detectors.rules.text_kernel import UNKNOWN
 from floorwalker.detectors.rules.texts import encode_texts, read_text, same_texts
 from floorwalker.errors import UsageError
 from floorwalker.events.abuse import ABUSE_TYPES
 from floorwalker.events.batch import NUMBER_PLACES, Columns, EventBatch
 from floorwalker.events.types import EVENT_TYPES
 from floorwalker.features.live.batch import FeatureBatch
+from floorwalker.kernels import quiet
 
 CHUNK = 1_024
 """Events evaluated at a time, which bounds the memory of a large batch."""
+
+_FEW = 16
+"""Events whose types are looked at first: rules of other types need no texts of theirs."""
+_MOST_NEEDS = 4096
 
 EVENT_TYPE_NAMES: tuple[str, ...] = tuple(kind.name for kind in EVENT_TYPES)
 
@@ -69,6 +75,8 @@ class RuleTable:
         self._number_rows = np.array([row for _, row in known], np.intp)
         self._lacking = [slot for slot, name in named if name not in NUMBER_PLACES]
         self._lengths = [(slot, name.text) for slot, name in enumerate(program.numbers) if not isinstance(name, str)]
+        self._needs: dict[frozenset[int], _Needs] = {}
+        self._needs_of_all = _Needs(program.patterns.texts, (True,) * len(program.direct))
         self._bound: _Binding | None = None
 
     @classmethod
@@ -188,17 +196,21 @@ class RuleTable:
         if n != len(batch.id):
             texts = {name: column[start:end] for name, column in texts.items()}
         numbers = self._read_numbers(batch, texts, start, end)
+        needs = self._needs_of(batch.type[start:end])
+        unknown = [UNKNOWN] * n
         truths = []
-        for term in program.direct:
-            if isinstance(term, terms.SameText):
+        for term, is_needed in zip(program.direct, needs.direct, strict=True):
+            if not is_needed:
+                truths.append(unknown)
+            elif isinstance(term, terms.SameText):
                 truths.append(same_texts(term, texts, n))
             else:
                 values, shops = texts.get(term.field) or [None] * n, texts.get("shop") or [None] * n
                 truths.append(self.lists.contains(term.name, term.field, values, shops, batch.at[start:end]))
         direct = np.ascontiguousarray(np.array(truths, np.uint8).reshape(len(truths), n).T)
         patterns = program.patterns
-        letters, text_starts, text_ends = encode_texts(patterns.texts, texts, n)
-        with np.errstate(all="ignore"):
+        letters, text_starts, text_ends = encode_texts(needs.texts, texts, n)
+        with quiet():
             evaluate_rules(
                 np.ascontiguousarray(features.values[start:end]), np.ascontiguousarray(features.missing[start:end]),
                 columns, numbers,
@@ -229,6 +241,18 @@ class RuleTable:
             numbers[:, slot] = [np.nan if text is None else len(text) for text in several]
         return numbers
 
+    def _needs_of(self, types: NDArray[np.int16]) -> _Needs:
+        """What the rules that look at these types of event look at; of a large batch, everything."""
+        if len(types) > _FEW:
+            return self._needs_of_all
+        kinds = frozenset(types.tolist())
+        found = self._needs.get(kinds)
+        if found is None:
+            if len(self._needs) >= _MOST_NEEDS:
+                self._needs.clear()
+            found = self._needs[kinds] = _find_needs(self._program, kinds)
+        return found
+
     def _bind(self, names: tuple[str, ...]) -> _Binding:
         bound = self._bound
         if bound is not None and bound.names is names:
@@ -242,6 +266,32 @@ class RuleTable:
         columns = np.array([places[name] for name in self._program.features], np.int32)
         self._bound = bound = _Binding(names, places, columns)
         return bound
+
+
+@dataclass(frozen=True, eq=False)
+class _Needs:
+    """Which inputs some rules need: the texts, None for one that is not, and for each direct term whether it is."""
+
+    texts: tuple[terms.Text | None, ...]
+    direct: tuple[bool, ...]
+
+
+def _find_needs(program: Program, kinds: Iterable[int]) -> _Needs:
+    """What the rules that look at one of these types look at; terms of other rules may hold anything."""
+    known = [kind for kind in kinds if 0 <= kind < len(program.applies)]
+    numbers: set[int] = set()
+    for rule in np.flatnonzero(np.any(program.applies[known], axis=0)).tolist():
+        numbers.update(program.programs[program.program_starts[rule] : program.program_starts[rule + 1]].tolist())
+    patterns = program.patterns
+    first_text = program.comparisons - len(program.direct) - patterns.count
+    bounds = [*patterns.layout[:, 0].tolist(), patterns.count]
+    return _Needs(
+        tuple(
+            text if any(first_text + term in numbers for term in range(*bound)) else None
+            for text, bound in zip(patterns.texts, pairwise(bounds), strict=True)
+        ),
+        tuple(program.comparisons - len(program.direct) + place in numbers for place in range(len(program.direct))),
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -103,9 +103,11 @@ def _pattern_letters(term: terms.TextLike) -> list[int]:
 
 
 def encode_texts(
-    texts: Sequence[terms.Text], columns: TextColumns, n: int
+    texts: Sequence[terms.Text | None], columns: TextColumns, n: int
 ) -> tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.int64]]:
-    """The texts of n events as code points: a flat array, and int64 [n, C] starts and ends; a missing one starts at -1.
+    """The texts of n events as code points: a flat array, and int64 [n, C] starts and ends.
+
+    A missing text starts at -1, and so does one that is not asked for (None).
 
     >>> country = terms.Text((terms.Piece("country", False, False),))
     >>> letters, starts, ends = encode_texts([country], {"country": ["DE", None, "F"]}, 3)
@@ -117,7 +119,7 @@ def encode_texts(
     if n == 1:
         return _encode_single(texts, columns)
     for text in texts:
-        values = read_text(text, columns, n)
+        values = [None] * n if text is None else read_text(text, columns, n)
         sizes_here = [-1 if value is None else len(value) for value in values]
         if max(sizes_here) > SEEN_START + SEEN_END:
             values = [_shorten(value) for value in values]
@@ -134,14 +136,14 @@ def encode_texts(
 
 
 def _encode_single(
-    texts: Sequence[terms.Text], columns: TextColumns
+    texts: Sequence[terms.Text | None], columns: TextColumns
 ) -> tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.int64]]:
     """As `encode_texts` for one event, in a quarter of the time."""
     parts: list[str] = []
     starts, ends = [], []
     at = 0
     for text in texts:
-        value = read_text(text, columns, 1)[0]
+        value = None if text is None else read_text(text, columns, 1)[0]
         if value is None:
             starts.append(-1)
         else:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from floorwalker.kernels import quiet
 from floorwalker.store._flat import flat_kernel
 
 _KNOWN_COUNTRIES = 4096
@@ -87,7 +88,7 @@ def route_codes(urls: Sequence[str | None]) -> NDArray[np.uint64]:
     joined = _SEPARATOR.join([url or "" for url in urls])
     if joined.count(_SEPARATOR) != len(urls) - 1:
         joined = _SEPARATOR.join([(url or "").replace(_SEPARATOR, " ") for url in urls])
-    with np.errstate(over="ignore"):
+    with quiet():
         hash_routes(np.frombuffer(joined.encode("utf-8", "surrogatepass"), np.uint8), 0, codes)
     return codes
 
@@ -100,6 +101,6 @@ def route_codes_of(urls: NDArray[np.uint8], count: int) -> NDArray[np.uint64]:
     True
     """
     codes = np.zeros(count, np.uint64)
-    with np.errstate(over="ignore"):
+    with quiet():
         hash_routes(urls, 0, codes)
     return codes

@@ -25,6 +25,7 @@ from floorwalker.features.live.declarations import Feature
 from floorwalker.features.live.defaults import DEFAULT
 from floorwalker.features.live.limits import Limits
 from floorwalker.features.live.windows import LEVELS, MICROSECONDS
+from floorwalker.kernels import quiet
 from floorwalker.store.pages import PAGE_BYTES, Pages
 
 State = dict[str, NDArray[Any]]
@@ -268,7 +269,7 @@ class LiveFeatures:
         if n:
             codes, numbers = self._codes_of(batch), self._numbers_of(batch)
             starts, kinds = _NO_STARTS, _NO_KINDS
-            with np.errstate(over="ignore", invalid="ignore"):
+            with quiet():
                 if len(parts):
                     starts, kinds = np.zeros(n + 1, np.int64), np.empty(len(parts), np.int64)
                     lay_parts(

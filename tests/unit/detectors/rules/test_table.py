@@ -288,3 +288,34 @@ def test_the_kernel_is_compiled_once_whatever_the_batch() -> None:
         table.evaluate(batch, features)
         none.evaluate(batch, features)
     assert len(evaluate_rules.signatures) == 1
+
+
+def test_rules_of_some_types_see_the_same_texts_in_few_events_as_in_many() -> None:
+    conditions = {
+        "a": ("[order]", "country = 'DE' AND device = country"),
+        "b": ("[order, review]", "lower(written) LIKE '%gift%' OR in_list('deny', device)"),
+        "c": ("[review]", "country IN ('DE', 'FR') AND NOT written LIKE 'a%'"),
+        "d": ("any", "url IS NULL"),
+        "e": ("[login_failed]", "amount_minor > 3"),
+    }
+    texts = {f"{name}.yaml": rule(condition, events=kinds) for name, (kinds, condition) in conditions.items()}
+    table = RuleTable.load(texts, schema=SCHEMA, lists=Lists([ListEntry("deny", "device", "d-1")]))
+    random = np.random.default_rng(2)
+    n = 120
+    draw = {
+        name: random.choice(np.array(values, object), n).tolist()
+        for name, values in {
+            "country": ["DE", "FR", None], "device": ["d-1", "DE", None], "written": ["a gift", "A GIFT", "b", None],
+            "url": ["/", None], "amount_minor": [1, 5, None], "share": [0.5, None], "count_1h": [1, None],
+        }.items()
+    }  # fmt: skip
+    batch, features = events(n, **draw)
+    kinds = ["order", "review", "login_failed", "logout"]
+    batch.type[:] = [TYPE_CODES[kind] for kind in random.choice(kinds, n)]
+    batch.type[-1] = -1
+    whole = table.evaluate(batch, features).fired
+    assert (whole.sum(axis=0) > 0).all()
+    for size in (1, 5, 16):
+        for start in range(0, n, size):
+            rows = list(range(start, min(start + size, n)))
+            assert np.array_equal(table.evaluate(batch.take(rows), features.take(rows)).fired, whole[rows])
