@@ -20,6 +20,8 @@ SYNCING_AT_ONCE = 2
 """One batch syncing and one waiting for the disk; a third would only make the replies of the first two late."""
 LEAST_AWAY_SECONDS, MOST_AWAY_SECONDS = 0.05, 1.6
 """How long syncs go to a thread after one that was slow: doubled while the disk stays so."""
+AWAY_TIMES = 50
+"""At least so many times as long as the slow one took: trying the disk holds the event loop for a fiftieth at most."""
 
 
 @dataclass
@@ -145,7 +147,7 @@ class MicroBatcher(Generic[Request, Reply]):
         if ended - began <= self.direct_seconds:
             self._away_seconds = LEAST_AWAY_SECONDS
         else:
-            self._direct_from = ended + self._away_seconds
+            self._direct_from = ended + max(self._away_seconds, AWAY_TIMES * (ended - began))
             self._away_seconds = min(2 * self._away_seconds, MOST_AWAY_SECONDS)
 
     def _end_commit(

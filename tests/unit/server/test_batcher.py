@@ -159,14 +159,14 @@ def test_a_fast_sync_needs_no_thread_and_a_slow_one_sends_the_next_to_it() -> No
             journal.work, commit, direct_seconds=0.002, clock=lambda: now[0]
         )  # fmt: skip
         batcher.start()
-        for number, seconds in enumerate([0.001, 0.003, 0.001, LEAST_AWAY_SECONDS, 0.003, 0.06, 0.06, 0.001], 1):
+        for number, seconds in enumerate([0.001, 0.003, 0.001, 3 * LEAST_AWAY_SECONDS, 0.003, 0.1, 0.1, 0.001], 1):
             takes[0] = seconds
             assert await batcher.submit(number) == 10 * number
         assert batcher.syncs_in_thread == direct.count(False)
         await batcher.stop()
 
     asyncio.run(main())
-    # Away for 50 ms after the second, and for 100 ms after the fifth, which was the first to try the disk again.
+    # Away for 150 ms after the second and the fifth, fifty times as long as they took.
     assert direct == [True, True, False, False, True, False, False, True]
     assert journal.durable == 8
 
