@@ -55,17 +55,24 @@ def _fill(
     batch: EventBatch, features: FeatureBatch, places: NDArray[np.int64], names: Sequence[str]
 ) -> NDArray[np.float32]:
     rows = features.values[:, places]
-    for column in np.flatnonzero(places < 0).tolist():
-        name = names[column]
-        if name == "event.type":
-            rows[:, column] = batch.type
-        elif name == "event.hour":
-            rows[:, column] = features.as_of // _HOUR % 24
-        else:
-            # The engine's columns hold what a shop sent: numbers beyond single precision become infinite.
-            with np.errstate(over="ignore"):
-                rows[:, column] = batch.numbers.get(name.removeprefix("event."), np.float64(np.nan))
+    own = np.flatnonzero(places < 0)
+    if len(own):
+        # The event's columns hold what a shop sent: numbers beyond single precision become infinite.
+        with np.errstate(over="ignore"):
+            for column in own.tolist():
+                rows[:, column] = _own(batch, features, names[column])
     return rows
+
+
+def _own(batch: EventBatch, features: FeatureBatch, name: str) -> NDArray[np.generic] | float:
+    """One of the event's own numbers, or NaN for a feature that is not declared here."""
+    if name == "event.type":
+        return batch.type
+    if name == "event.hour":
+        hours: NDArray[np.int64] = features.as_of // _HOUR % 24
+        return hours
+    field = name.removeprefix("event.")
+    return batch.numbers.get(field, np.nan)
 
 
 def feature_meanings(declarations: Sequence[Feature] = DEFAULT) -> dict[str, str]:
