@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import statistics
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from floorwalker.evaluation.benchmarks._detector_parts import Part, make_parts, 
 from floorwalker.evaluation.benchmarks._feature_traffic import make_traffic
 from floorwalker.evaluation.extras import need_evaluation_extra
 from floorwalker.events.abuse import ABUSE_TYPES
-from floorwalker.events.batch import EventBatch
+from floorwalker.events.batch import KEY_PLACES, NUMBER_PLACES, Columns, EventBatch
 from floorwalker.features.live import FeatureBatch, LiveFeatures
 from floorwalker.models.artefacts import DEFAULT
 
@@ -160,7 +161,7 @@ def _prepare(warm: int, rounds: int, singles: int, batches: int, seed: int) -> t
     """Events of the past in one batch; batches; single events: all with their features."""
     wanted = warm + (rounds * batches + -(-rounds * singles // BATCH) + 2) * BATCH
     live = LiveFeatures(seed=seed)
-    traffic = make_traffic(wanted, seed=seed, batch=warm)
+    traffic = [_as_served(events) for events in make_traffic(wanted, seed=seed, batch=warm)]
     past = traffic[0], live.advance(traffic[0])
     rest = [events.take(range(first, min(first + BATCH, len(events)))) for events in traffic[1:]
             for first in range(0, len(events), BATCH)]  # fmt: skip
@@ -169,6 +170,18 @@ def _prepare(warm: int, rounds: int, singles: int, batches: int, seed: int) -> t
     others = made[len(whole) :]
     alone = [(events.take([row]), found.take([row])) for events, found in others for row in range(len(events))]
     return past, whole, alone
+
+
+def _as_served(events: EventBatch) -> EventBatch:
+    """With every column that a server's batches have, in one array each."""
+    numbers = np.full((len(NUMBER_PLACES), len(events)), np.nan)
+    for name, column in events.numbers.items():
+        numbers[NUMBER_PLACES[name]] = column
+    numbers[NUMBER_PLACES["amount_base_minor"]] = numbers[NUMBER_PLACES["amount_minor"]]
+    keys = np.zeros((len(KEY_PLACES), len(events)), np.uint64)
+    for name, place in KEY_PLACES.items():
+        keys[place] = events.keys[name]
+    return replace(events, numbers=Columns(NUMBER_PLACES, numbers), keys=Columns(KEY_PLACES, keys))
 
 
 def _time_parts(parts: list[Part], pairs: list[Pair], clock: Callable[[], float]) -> dict[str, list[float]]:

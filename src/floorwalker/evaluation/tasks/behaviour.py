@@ -27,7 +27,7 @@ from floorwalker.learning.shop.recording import Recording, is_recorded, open_rec
 from floorwalker.simulation.shop.scenario import Scenario
 
 EVENTS = 300_000
-OTHERS = 60_000
+OTHERS = 40_000
 """Events without abuse that the trees learn from, beside all with."""
 FEWEST = 20
 """Test events of a type below which its figures are left out of the means."""
@@ -160,7 +160,7 @@ def _trees(
                 "objective": "binary", "learning_rate": 0.05, "num_leaves": 31, "seed": seed, "verbose": -1,
                 "num_threads": 1, "metric": "average_precision",
             },
-            learned, 200, [checked], callbacks=[lightgbm.early_stopping(30, verbose=False)],
+            learned, 120, [checked], callbacks=[lightgbm.early_stopping(20, verbose=False)],
         )  # fmt: skip
         scores[:, place] = np.asarray(model.predict(columns[test:], num_iteration=model.best_iteration))
     return scores
