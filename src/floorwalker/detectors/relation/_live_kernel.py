@@ -60,6 +60,8 @@ def look_around(
     """
     fan_out = ring.shape[1]
     width = 3 + len(places)
+    # An account that was never seen opens now.
+    opened = born[account] if account >= 0 else now
     shared = together = disputed = 0.0
     everybody = 0
     for kind in range(_KINDS):
@@ -84,7 +86,7 @@ def look_around(
             if keys[other] != ring_keys[entity, place]:
                 continue
             describe(other, now, born, last, counts, different, memory, profiles[kind, found])
-            near = account >= 0 and abs(born[other] - born[account]) <= TOGETHER
+            near = abs(born[other] - opened) <= TOGETHER
             if found == 0:
                 out[first + 1 : first + width] = 0.0
             out[first + 1] += profiles[kind, found, 0]

@@ -102,11 +102,6 @@ class RelationalNetwork:
         labels : [n] or [n, O], 0, 1 or NaN for unknown; read in the given rows alone.
         training, validation : bool [n] or int rows, apart from one another.
         """
-        for package in ("torch", "torch_geometric"):
-            if find_spec(package) is None:
-                raise MissingExtraError(package, "train")
-        from floorwalker.detectors.relation._torch import Plan, Task, train_network
-
         wanted, held = check_rows(training, len(graph)), check_rows(validation, len(graph))
         if np.intersect1d(wanted, held).size:
             raise UsageError("rows both of training and of validation", allowed="rows of one or the other")
@@ -119,6 +114,11 @@ class RelationalNetwork:
             raise UsageError("no label in the training rows", fix="give labels, or use rings without labels")
         if not graph.relations:
             raise UsageError("a graph without relations", fix="give it at least one, or use a detector of tables")
+        for package in ("torch", "torch_geometric"):
+            if find_spec(package) is None:
+                raise MissingExtraError(package, "train")
+        from floorwalker.detectors.relation._torch import Plan, Task, train_network
+
         raw = with_degrees(graph)
         self._preparation = Preparation.fit(raw[wanted])
         task = Task(graph, self._preparation.apply(raw), targets, wanted, held)

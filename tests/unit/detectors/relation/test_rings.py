@@ -1,0 +1,68 @@
+"""Rings: planted crews are found with their evidence, crowds and households are left alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from floorwalker.detectors.relation.rings import find_rings
+from floorwalker.errors import UsageError
+
+
+def planted():
+    random = np.random.default_rng(1)
+    facts = []
+    for account in range(400):
+        facts += [(account, f"d{account}", "device"), (account, f"ip{random.integers(30)}", "ip")]
+    for home in range(0, 60, 2):
+        facts += [(home, f"home{home}", "delivery_point"), (home + 1, f"home{home}", "delivery_point")]
+    crews = [range(100, 108), range(200, 212)]
+    for number, crew in enumerate(crews):
+        for account in crew:
+            facts += [(account, f"crew{number}-{account % 2}", "device"), (account, f"door{number}", "delivery_point")]
+    return facts, crews
+
+
+def test_crews_are_found_and_households_are_not():
+    facts, crews = planted()
+    rings = find_rings(*zip(*facts, strict=True))
+    assert [set(ring.members) for ring in rings[:2]] == [set(crews[1]), set(crews[0])]
+    assert all(ring.score < rings[1].score for ring in rings[2:])
+    assert not any(set(ring.members) <= set(range(60)) for ring in rings)
+
+
+def test_evidence_names_the_entity_and_whom_it_links():
+    facts, crews = planted()
+    ring = find_rings(*zip(*facts, strict=True))[0]
+    door = next(tie for tie in ring.ties if tie.kind == "delivery_point")
+    assert (door.entity, set(door.members), door.others) == ("door1", set(crews[1]), 0)
+    assert "delivery_point door1 links 12 of them" in ring.tell(most=9)
+
+
+def test_order_of_facts_changes_nothing():
+    facts, _ = planted()
+    shuffled = [facts[place] for place in np.random.default_rng(2).permutation(len(facts))]
+    assert find_rings(*zip(*facts, strict=True)) == find_rings(*zip(*shuffled, strict=True))
+
+
+def test_hubs_tie_nobody():
+    crowd = [(account, "campus", "device") for account in range(30)]
+    assert find_rings(*zip(*crowd, strict=True)) == []
+    assert len(find_rings(*zip(*crowd, strict=True), hubs={"device": 40}, density=0.1)) == 1
+
+
+def test_accounts_opened_together_weigh_more():
+    facts, crews = planted()
+    plain = find_rings(*zip(*facts, strict=True))
+    late = find_rings(*zip(*facts, strict=True), born=dict.fromkeys(crews[0], 1.0), together=1.0)
+    score = {ring.members: ring.score for ring in plain}
+    for ring in late:
+        assert (ring.score > score[ring.members]) == (set(ring.members) == set(crews[0]))
+
+
+def test_nothing_and_nonsense():
+    assert find_rings([], [], []) == []
+    with pytest.raises(UsageError, match="of one length"):
+        find_rings([1], [1, 2], ["a"])
+    with pytest.raises(UsageError, match="density"):
+        find_rings([1], [1], ["a"], density=0.0)
