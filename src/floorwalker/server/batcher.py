@@ -19,7 +19,9 @@ MOST_TOGETHER = 128
 SYNCING_AT_ONCE = 2
 """One batch syncing and one waiting for the disk; a third would only make the replies of the first two late."""
 LEAST_AWAY_SECONDS, MOST_AWAY_SECONDS = 0.05, 1.6
-"""How long syncs go to a thread after one that was slow: doubled while the disk stays so."""
+"""How long syncs go to a thread once they are slow: doubled while the disk stays so."""
+_MOST_TIMES = 4
+"""A slower sync counts as one that takes so many times what may be held."""
 AWAY_TIMES = 50
 """At least so many times as long as the slow one took: trying the disk holds the event loop for a fiftieth at most."""
 
@@ -32,8 +34,8 @@ class MicroBatcher(Generic[Request, Reply]):
     read, never later than `company_seconds`. Replies leave in order.
 
     A sync of a fast disk takes less time than waking another thread and waiting for the interpreter to come back: it is
-    done at once, in the event loop's thread. After a sync that took longer than `direct_seconds` the next ones go to a
-    thread of their own for a while, and meanwhile the next batch is collected and computed.
+    done at once, in the event loop's thread. While syncs take longer than `direct_seconds`, on an average that a single
+    slow one does not move far, they go to a thread of their own, and the next batch is worked on meanwhile.
 
     Parameters
     ----------
@@ -41,7 +43,7 @@ class MicroBatcher(Generic[Request, Reply]):
         loop's thread, for it is the only one that moves live state.
     commit : returns when the journal is durable through this sequence; runs in the event loop's thread or another.
     company_seconds : longest wait for company.
-    direct_seconds : a commit that takes no longer may hold the event loop; 0 sends every one to the thread.
+    direct_seconds : commits that take no longer may hold the event loop; 0 sends every one to the thread.
     clock : monotonic seconds.
 
     Bulk requests (`submit(..., bulk=True)`) wait behind live ones: a batch takes at most one of them, so that a large
@@ -65,6 +67,7 @@ class MicroBatcher(Generic[Request, Reply]):
     _is_due: bool = field(default=False, init=False, repr=False)
     _under_way: int = field(default=0, init=False, repr=False)
     _direct_from: float = field(default=0.0, init=False, repr=False)
+    _sync_seconds: float = field(default=0.0, init=False, repr=False)
     _away_seconds: float = field(default=LEAST_AWAY_SECONDS, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -144,7 +147,10 @@ class MicroBatcher(Generic[Request, Reply]):
         done.add_done_callback(partial(self._end_commit, futures, replies))
 
     def _judge_disk(self, began: float, ended: float) -> None:
-        if ended - began <= self.direct_seconds:
+        took = min(ended - began, _MOST_TIMES * self.direct_seconds)
+        # Slow to take a disk for slow, for one sync in a hundred is; quick to try it again.
+        self._sync_seconds += (took - self._sync_seconds) * (0.1 if took > self._sync_seconds else 0.5)
+        if self._sync_seconds <= self.direct_seconds:
             self._away_seconds = LEAST_AWAY_SECONDS
         else:
             self._direct_from = ended + max(self._away_seconds, AWAY_TIMES * (ended - began))

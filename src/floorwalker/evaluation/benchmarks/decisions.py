@@ -116,6 +116,7 @@ def run(
             "snapshots_each_run": min(each["snapshots"] for each in kept),
             "ledger_records_each_run": min(each["ledger_records"] for each in kept),
             "ledger_behind": last["floorwalker_ledger_behind"],
+            "syncs_in_thread_share": last["floorwalker_syncs_in_thread_total"] / last["floorwalker_batches_total"],
             "peak_memory_mb": memory,
         },
         "baselines": {"sync_alone": {"p50_ms": sync["p50_ms"], "p99_ms": sync["p99_ms"]}},
