@@ -166,7 +166,7 @@ def test_a_fast_disk_needs_no_thread_and_a_slow_one_gets_it() -> None:
         await batcher.stop()
 
     asyncio.run(main())
-    # One slow sync says little; after two more in a row the disk is left alone for fifty times as long as the last took.
+    # One slow sync says little; after two more the disk is left alone for fifty times as long as the last took.
     assert direct == [True] * 5 + [False] * 4 + [True] * 2
     assert journal.durable == 11
 
