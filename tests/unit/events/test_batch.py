@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from floorwalker.errors import UsageError
-from floorwalker.events.batch import NUMBER_FIELDS, TEXT_FIELDS, EventBatch, make_batch
+from floorwalker.events.batch import NUMBER_FIELDS, TEXT_FIELDS, Columns, EventBatch, make_batch
 from floorwalker.events.entities import ENTITIES, EntityKeyer
 from floorwalker.events.event import (
     CardFacts,
@@ -129,7 +129,9 @@ def test_every_fact_has_its_column() -> None:
 
 @pytest.mark.parametrize("event", [BARE, FULL])
 def test_one_event_alone_equals_one_among_others(event: Event) -> None:
-    assert_equal(make_batch([event], KEYER), make_batch([BARE, event, FULL], KEYER).take([1]))
+    many = make_batch([BARE, event, FULL] * 10, KEYER)
+    assert_equal(make_batch([event], KEYER), many.take([1]))
+    assert_equal(make_batch([event, FULL, BARE, BARE, event], KEYER), many.take([1, 2, 3, 6, 28]))
 
 
 def test_no_events_make_an_empty_batch() -> None:
@@ -183,3 +185,17 @@ def test_a_type_of_a_newer_version_has_no_code() -> None:
 def test_a_secret_of_another_length_is_refused() -> None:
     with pytest.raises(UsageError, match="allowed: 16 bytes"):
         EntityKeyer(b"short")
+
+
+def test_columns_come_together_or_one_by_one() -> None:
+    batch = make_batch([FULL, BARE], KEYER)
+    assert isinstance(batch.keys, Columns)
+    assert [*batch.keys] == [*ENTITIES]
+    assert all(np.array_equal(batch.keys[name], batch.keys.rows[place]) for place, name in enumerate(ENTITIES))
+    more = batch.keys.beside("route", np.array([7, 8], np.uint64))
+    assert len(more) == len(ENTITIES) + 1
+    assert (more["route"].tolist(), "route" in more, "route" in batch.keys) == ([7, 8], True, False)
+    assert more.rows is batch.keys.rows
+    with pytest.raises(KeyError):
+        more["colour"]
+    assert not isinstance({**more, "colour": more["route"]}, Columns)
