@@ -98,8 +98,8 @@ def run(*, data: Path | None, seeds: Sequence[int] = (0, 1, 2)) -> dict[str, Any
             "thresholds of f1_macro, and whether labels are read at all in time, are chosen on the last fifth of the "
             "learning part (at random: a fifth drawn from it)",
             "at random, rows after a row are traffic and neighbours too, as in RGTAN's graph",
-            "that the traffic alone does well in time was seen on test rows of a first trial, before the choice was left "
-            "to the validation part",
+            "that the traffic alone does well in time was seen on test rows of a first trial, before the choice was "
+            "left to the validation part",
         ],
     }
 

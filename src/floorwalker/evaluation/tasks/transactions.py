@@ -100,8 +100,8 @@ def run(*, data: Path | None, seeds: Sequence[int] = (0, 1, 2)) -> dict[str, Any
         "notes": [
             f"a fraud is a chargeback of its account and seller {DELAY_DAYS} days later; a label is learned from no "
             "earlier",
-            "the book learns from one week; learning from ten is our setting. It was compared on a week before the test, "
-            "but an earlier trial of long spans had been judged on the test weeks",
+            "the book learns from one week; learning from ten is our setting. It was compared on a week before the "
+            "test, but an earlier trial of long spans had been judged on the test weeks",
             f"cards are ranked by their highest score of the day; a card found among the {TOP} leaves the later days",
             f"classical baselines: the same rows and features, at most {CLASSICAL_ROWS:,} payments drawn, every fraud "
             "kept; one seed",
