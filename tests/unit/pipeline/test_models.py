@@ -9,46 +9,27 @@ import pytest
 
 from floorwalker.detectors.behaviour.live import OUTPUTS, LiveBehaviour
 from floorwalker.detectors.rules import LiveRules, RuleTable, default_schema
-from floorwalker.detectors.transaction.boosted_trees import BoostedTrees
 from floorwalker.errors import ArtefactError
-from floorwalker.events.abuse import ABUSE_TYPES
 from floorwalker.events.entities import EntityKeyer
 from floorwalker.events.event import Event
-from floorwalker.events.types import EVENT_TYPES, TYPE_CODES
 from floorwalker.features.live import Limits, LiveFeatures
-from floorwalker.fusion.columns import column_names
 from floorwalker.fusion.stacked import StackedFusion
 from floorwalker.pipeline.ids import IdHasher
 from floorwalker.pipeline.models import ShopModels
 from floorwalker.pipeline.pipeline import Pipeline
 from floorwalker.testing.behaviour import model as sequence_model
+from floorwalker.testing.shop_models import coupon_fusion
 
 pytest.importorskip("lightgbm")
 
 START = 1_760_000_000_000_000
 LIMITS = Limits(rows={}, other_rows=200, sketches=64)
 NAMES = LiveFeatures(seed=1, limits=LIMITS).names
-PROMOTION = ABUSE_TYPES.index("promotion_abuse")
-TELLING = column_names(NAMES).index("account_events_1h")
 
 
 @cache
 def fusion() -> StackedFusion:
-    """Holds many events of an account within the hour for abuse of coupons."""
-    names = column_names(NAMES, (*OUTPUTS, "anomaly.unusual_activity"))
-    rng = np.random.default_rng(0)
-    rows = np.full((800, len(names)), np.nan, np.float32)
-    rows[:, TELLING] = rng.integers(0, 20, 800)
-    label = np.full((800, len(ABUSE_TYPES)), np.nan)
-    label[:, PROMOTION] = rows[:, TELLING] > 10
-    trees = BoostedTrees(rounds=5, rate=0.5, max_bin=63, threads=1, validation_share=0, blind_rounds=5)
-    trees.fit(rows, label, names=names, outputs=ABUSE_TYPES)
-    relevant = np.zeros((len(EVENT_TYPES) + 1, len(ABUSE_TYPES)), np.bool_)
-    relevant[TYPE_CODES["coupon_redeem"], PROMOTION] = True
-    made = StackedFusion(trees, relevant, {}, {})
-    ordinary = np.linspace(0, 0.2, 5000)
-    made.ranks["promotion_abuse"] = made.ranks_of(ordinary, len(ordinary))
-    return made
+    return coupon_fusion(NAMES)
 
 
 @cache

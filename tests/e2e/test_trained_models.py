@@ -1,0 +1,69 @@
+"""A server with trained models: it decides by them, keeps them, and explains with them."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from floorwalker.detectors.behaviour.live import LiveBehaviour
+from floorwalker.evaluation.benchmarks.decisions import serve
+from floorwalker.features.live import LiveFeatures
+from floorwalker.testing.behaviour import model as sequence_model
+from floorwalker.testing.shop_models import coupon_fusion
+from floorwalker.testing.shop_server import Shop, create_key, make_event, run_command
+
+pytest.importorskip("lightgbm")
+
+
+@contextmanager
+def running(folder: Path, key: str, *options: str) -> Iterator[Shop]:
+    with (
+        serve(folder, core=None, options=list(options)) as (port, _),
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client,
+    ):
+        yield Shop(folder, client, key)
+
+
+def redeem(shop: Shop) -> dict[str, object]:
+    event = make_event(type="coupon_redeem", coupons=["TEN"], account="a-many", at=time.time_ns() // 1000)
+    answer = shop.decide(event)
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+def test_trained_models_decide_are_kept_and_explain(tmp_path: Path) -> None:
+    models, folder = tmp_path / "models", tmp_path / "data"
+    coupon_fusion(LiveFeatures(seed=0).names).save(models / "fusion", facts={})
+    LiveBehaviour(sequence_model()).model.save(models / "behaviour", facts={})
+    key = create_key(folder)
+    with running(folder, key, "--models", str(models)) as shop:
+        answers = [redeem(shop) for _ in range(12)]
+        assert answers[0]["private"]["intended"] == "allow"
+        assert answers[-1]["private"]["intended"] in ("limit", "block")
+        assert answers[-1]["private"]["reasons"][0]["code"].startswith("transaction.promotion_abuse.account_events_1h")
+        told = shop.client.get(f"/v1/decisions/{answers[-1]['decision_id']}", headers=shop.headers()).json()
+        assert told["features"]["behaviour.surprise"] is not None
+    # The next start finds the models in the installation, and what they remember in the journal.
+    with running(folder, key) as shop:
+        last = redeem(shop)
+        assert last["private"]["intended"] in ("limit", "block")
+        for answer in (answers[-1], last):
+            outcome = shop.command("explain", str(answer["decision_id"]))
+            assert outcome.returncode == 0, outcome.stderr
+            assert json.loads(outcome.stdout)["equal"] is True
+
+
+def test_broken_models_are_refused_before_the_start(tmp_path: Path) -> None:
+    models = tmp_path / "models" / "fusion"
+    coupon_fusion(LiveFeatures(seed=0).names).save(models, facts={})
+    (models / "fusion.json").write_text("{}")
+    found = run_command("serve", "--folder", str(tmp_path / "data"), "--models", str(tmp_path / "models"))
+    assert found.returncode != 0
+    assert "not the file of its manifest" in found.stderr
+    assert "Traceback" not in found.stderr
