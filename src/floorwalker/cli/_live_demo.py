@@ -2,191 +2,186 @@
 
 from __future__ import annotations
 
-import http.client
-import json
-import shutil
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-import msgspec
-
+from floorwalker.cli._demo_server import Till, opened_till
+from floorwalker.cli._demo_shop import LIVE_HOURS, SHOP, SHOWN, SKILLS, Traced, make_shop
 from floorwalker.cli._output import note
-from floorwalker.errors import InputError
-from floorwalker.simulation.small_shop import SmallShop, TracedEvent, generate_events
+from floorwalker.events.abuse import ACTIONS
+from floorwalker.events.event import Event
+from floorwalker.simulation.shop.scenario import HOUR, Scenario
 
-DAYS = 7
-LIVE_HOURS = 6
-DAY = 86_400_000_000
-BODY = 5000
-ASKED = frozenset(
+TOLD = frozenset(
     {
-        "sign_up", "login_failed", "login_succeeded", "add_to_cart", "coupon_redeem", "checkout", "payment_declined",
-        "review", "refund_requested",
+        "client_signals", "code_checked", "payment_authorised", "payment_captured", "payment_voided", "order_shipped",
+        "order_delivered", "refund_issued", "return", "dispute", "seller_payout", "three_d_secure", "challenge_result",
     }
 )  # fmt: skip
-"""What the shop waits for an answer about; everything else it only tells."""
+"""Nobody waits at these: the shop only tells of them. It asks about everything else."""
+MET = frozenset(ACTIONS[ACTIONS.index("throttle") :])
+"""Whoever gets one of these was recognised: slowed down, challenged, or worse."""
+
+
+class Screen(Protocol):
+    """Shows decisions as they arrive."""
+
+    def show(self, one: Traced, decision: dict[str, Any]) -> None:
+        """A decision other than `allow` arrived."""
+
+    def tick(self, one: Traced, questions: int) -> None:
+        """Another question was answered."""
 
 
 @dataclass
-class Told:
-    """What was asked and answered.
+class Campaign:
+    """What became of one campaign while the shop asked.
 
     Parameters
     ----------
-    met : abusive accounts that a decision other than `allow` would have met, by campaign.
-    abusers : abusive accounts of each campaign.
-    touched, honest : honest accounts that would have been met, and all of them.
-    milliseconds : how long each answer took.
+    adversary, skill : whose.
+    actors, met : accounts (sessions, where there is none) that were asked about, and those that were recognised.
+    asked, recognised : questions about them, and those answered with one of `MET`.
+    noticed_at : which of its questions was the first of these, 1 and up; 0 where none was.
     """
 
-    met: dict[str, set[str]] = field(default_factory=dict)
-    abusers: dict[str, set[str]] = field(default_factory=dict)
-    touched: set[str] = field(default_factory=set)
+    adversary: str
+    skill: str
+    actors: set[str] = field(default_factory=set)
+    met: set[str] = field(default_factory=set)
+    asked: int = 0
+    recognised: int = 0
+    noticed_at: int = 0
+
+
+@dataclass
+class Ledger:
+    """What was asked and answered, beside the truth.
+
+    Parameters
+    ----------
+    campaigns : by number.
+    honest, touched : honest accounts that were asked about, and those that would have met one of `MET`.
+    honest_asked, honest_met : questions.
+    kinds : kind of honest customer -> how many of them were touched.
+    actions : intended action -> how often.
+    """
+
+    campaigns: dict[int, Campaign] = field(default_factory=dict)
     honest: set[str] = field(default_factory=set)
-    milliseconds: list[float] = field(default_factory=list)
+    touched: set[str] = field(default_factory=set)
+    honest_asked: int = 0
+    honest_met: int = 0
+    kinds: Counter[str] = field(default_factory=Counter)
+    actions: Counter[str] = field(default_factory=Counter)
+
+    def count(self, one: Traced, intended: str) -> None:
+        """Take in the answer to one question."""
+        met = intended in MET
+        self.actions[intended] += 1
+        if one.campaign < 0:
+            self.honest_asked += 1
+            self.honest_met += met
+            self.honest.add(one.who)
+            if met and one.who not in self.touched:
+                self.touched.add(one.who)
+                self.kinds[one.segment] += 1
+            return
+        campaign = self.campaigns.setdefault(one.campaign, Campaign(one.adversary, one.skill))
+        campaign.asked += 1
+        campaign.actors.add(one.who)
+        if met:
+            campaign.recognised += 1
+            campaign.met.add(one.who)
+            campaign.noticed_at = campaign.noticed_at or campaign.asked
 
 
-def run_live(out: Path, seed: int, *, show: bool = True) -> dict[str, Any]:
-    """Start a server in a folder of its own, tell it a week of a small shop, ask it about the last evening.
+def run_live(
+    out: Path,
+    seed: int,
+    screen: Screen,
+    *,
+    scenario: Scenario = SHOP,
+    hours: int = LIVE_HOURS,
+    kinds: Sequence[str] = SHOWN,
+) -> dict[str, Any]:
+    """Simulate a shop, start a server, tell it the past, ask it about the last hours; answers what came of it.
 
     Parameters
     ----------
-    out : the installation goes into `floorwalker-demo-shop` below it, made anew.
-    seed : of the shop's traffic.
-    show : print decisions as they arrive.
+    out : the shop goes into `simulated-shop` below it, the installation into `floorwalker-demo-shop`; both made anew.
+    seed : of the shop.
+    screen : is shown what arrives.
+    scenario : of the honest customers. hours : at its end that the server is asked about. kinds : of campaigns.
     """
-    now = time.time_ns() // 1000
-    traced = generate_events(SmallShop(first_at=now - DAYS * DAY, days=DAYS, seed=seed))
-    folder = out / "floorwalker-demo-shop"
-    if folder.exists():
-        shutil.rmtree(folder)
-    key = _make_key(folder)
-    with _served(folder) as port:
-        note(f"a server listens on port {port}; {DAYS} days of a small shop are told to it")
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        since = now - LIVE_HOURS * 3_600_000_000
+    scenario = replace(scenario, seed=seed)
+    note(
+        f"simulating {scenario.days} days of a shop, and {len(kinds) * len(SKILLS)} campaigns against it in the last "
+        f"{hours} hours: {len(kinds)} kinds, each once by somebody clumsy and once by an expert"
+    )
+    traced = make_shop(out / "simulated-shop", scenario, time.time_ns() // 1000, hours=hours, kinds=kinds)
+    since = traced[-1].event.at - hours * HOUR
+    past = [one.event for one in traced if one.event.at < since]
+    live = [one for one in traced if one.event.at >= since]
+    truth = out / "simulated-shop" / "truth.parquet"
+    note(f"{len(traced):,} events; who is who stands in {truth}, which no server reads")
+    note("starting a server (the first start on a machine compiles for a minute or two)")
+    with opened_till(out / "floorwalker-demo-shop") as till:
         begin = time.perf_counter()
-        past = [one for one in traced if one.event.at < since]
-        for start in range(0, len(past), BODY):
-            _tell(connection, key, past[start : start + BODY])
+        till.tell(past)
         seconds = time.perf_counter() - begin
-        note(f"{len(past):,} events in {seconds:.1f} s; now the last {LIVE_HOURS} hours, one question after the other")
-        told = _ask(connection, key, [one for one in traced if one.event.at >= since], show)
-        connection.close()
-    return _summary(told, len(traced), len(past) / max(seconds, 1e-9))
+        note(f"told it {len(past):,} past events in {seconds:.1f} s; now the last {hours} hours, as they come:")
+        ledger = ask(till, live, screen)
+        return {
+            "events": len(traced),
+            "told": len(past),
+            "told_per_second": round(len(past) / max(seconds, 1e-9)),
+            "live_hours": hours,
+            **_summary(ledger, till.milliseconds),
+        }
 
 
-def _ask(connection: http.client.HTTPConnection, key: str, traced: Sequence[TracedEvent], show: bool) -> Told:
-    told = Told()
-    shown: set[tuple[str, str]] = set()
-    waiting: list[TracedEvent] = []
-    for one in traced:
-        account = one.event.account or ""
-        (told.abusers.setdefault(one.actor, set()) if one.abuse_type else told.honest).add(account)
-        if one.event.type not in ASKED:
-            waiting.append(one)
+def ask(till: Till, live: Sequence[Traced], screen: Screen) -> Ledger:
+    """Ask about every event at which somebody waits, one question after the other; tell of the others before it."""
+    ledger = Ledger()
+    waiting: list[Event] = []
+    for one in live:
+        if one.event.type in TOLD:
+            waiting.append(one.event)
             continue
         if waiting:
-            _tell(connection, key, waiting)
+            till.tell(waiting)
             waiting = []
-        begin = time.perf_counter()
-        answer = _post(connection, key, "/v1/decisions", msgspec.json.encode(one.event), "application/json")
-        told.milliseconds.append(1000.0 * (time.perf_counter() - begin))
-        private = answer["private"]
-        if private["intended"] in ("allow", "observe"):
-            continue
-        (told.met.setdefault(one.actor, set()) if one.abuse_type else told.touched).add(account)
-        cause = private["reasons"][0]
-        if show and (cause["code"], one.actor) not in shown:
-            shown.add((cause["code"], one.actor))
-            clock = time.strftime("%H:%M:%S", time.localtime(one.event.at / 1e6))
-            print(
-                f"  {clock}  {one.event.type:<17} {private['intended']:<12} risk {private['risk']:>3}  {cause['code']}"
-            )
-            print(f"{'':30}{cause['text']}")
-    return told
+        decision = till.ask(one.event)
+        ledger.count(one, decision["intended"])
+        screen.tick(one, len(till.milliseconds))
+        if decision["intended"] != "allow":
+            screen.show(one, decision)
+    till.tell(waiting)
+    return ledger
 
 
-def _summary(told: Told, events: int, rate: float) -> dict[str, Any]:
-    every = sorted(told.milliseconds)
-    campaigns = {
-        name: {"accounts": len(accounts), "met": len(told.met.get(name, set()))}
-        for name, accounts in sorted(told.abusers.items())
-    }
+def _summary(ledger: Ledger, milliseconds: Sequence[float]) -> dict[str, Any]:
+    every = sorted(milliseconds) or [0.0]
+    campaigns = [
+        {
+            "adversary": one.adversary, "skill": one.skill, "actors": len(one.actors), "actors_met": len(one.met),
+            "asked": one.asked, "recognised": one.recognised, "noticed_at": one.noticed_at,
+        }
+        for one in sorted(ledger.campaigns.values(), key=lambda one: (one.adversary, one.skill))
+    ]  # fmt: skip
     return {
-        "events": events,
-        "events_per_second": round(rate),
-        "decisions": len(every),
+        "questions": len(milliseconds),
         "median_ms": round(every[len(every) // 2], 2),
         "p99_ms": round(every[int(0.99 * (len(every) - 1))], 2),
+        "actions": {action: ledger.actions[action] for action in ACTIONS if ledger.actions[action]},
         "campaigns": campaigns,
-        "honest_customers": len(told.honest),
-        "honest_touched": len(told.touched),
-    }
-
-
-def print_summary(summary: dict[str, Any]) -> None:
-    """What the demonstration showed, beside the truth."""
-    print(f"\n{summary['decisions']:,} questions, answered in {summary['median_ms']} ms (99th: {summary['p99_ms']} ms)")
-    print("The truth beside it, accounts that met a decision other than `allow`:")
-    for name, counts in summary["campaigns"].items():
-        print(f"  {name:<22} {counts['met']:>3} of {counts['accounts']}")
-    print(f"  {'honest customers':<22} {summary['honest_touched']:>3} of {summary['honest_customers']}")
-    print("A new installation answers `allow` until `--mode enforce`: what is shown is what it would have done.")
-
-
-def _make_key(folder: Path) -> str:
-    command = [sys.executable, "-m", "floorwalker.cli", "keys", "create", "demo", "--folder", str(folder), "--json"]
-    made = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-    if made.returncode:
-        raise InputError(f"no key could be made: {made.stderr.strip()}")
-    return str(json.loads(made.stdout)["key"])
-
-
-@contextmanager
-def _served(folder: Path) -> Iterator[int]:
-    command = [sys.executable, "-m", "floorwalker.cli", "serve", "--folder", str(folder), "--port", "0", "--json"]
-    log = folder / "server.log"
-    with (
-        log.open("wb") as errors,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors) as process,  # noqa: S603
-    ):
-        assert process.stdout is not None
-        try:
-            ready = b""
-            while not ready.rstrip().endswith(b"}"):
-                line = process.stdout.readline()
-                if not line:
-                    raise InputError(f"the server did not start: {log.read_text(errors='replace')[-500:]}")
-                ready += line
-            yield int(json.loads(ready)["port"])
-        finally:
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-
-
-def _tell(connection: http.client.HTTPConnection, key: str, traced: Sequence[TracedEvent]) -> None:
-    body = b"\n".join(msgspec.json.encode(one.event) for one in traced)
-    answer = _post(connection, key, "/v1/events", body, "application/x-ndjson")
-    if answer["rejected"]:
-        raise InputError(f"{answer['rejected']} events were refused, the first: {answer['faults'][0]}")
-
-
-def _post(connection: http.client.HTTPConnection, key: str, path: str, body: bytes, kind: str) -> dict[str, Any]:
-    connection.request("POST", path, body, {"Authorization": f"Bearer {key}", "Content-Type": kind})
-    response = connection.getresponse()
-    content = response.read()
-    if response.status >= 300:
-        raise InputError(f"{path} answered {response.status}: {content[:500].decode(errors='replace')}")
-    answer: dict[str, Any] = json.loads(content)
-    return answer
+        "honest": {
+            "people": len(ledger.honest), "touched": len(ledger.touched), "asked": ledger.honest_asked,
+            "met": ledger.honest_met, "kinds": dict(ledger.kinds.most_common()),
+        },
+    }  # fmt: skip

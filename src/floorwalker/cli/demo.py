@@ -34,7 +34,7 @@ def demo(
 ) -> None:
     """Generate a shop's log with hidden hunters, scan it, and say how many of them were found.
 
-    With --live: start a server, tell it a week of a small shop, ask it about the last evening.
+    With --live: simulate a shop and those who prey on it, start a server, tell it the past, ask it about the rest.
     """
     out.mkdir(parents=True, exist_ok=True)
     if live:
@@ -80,13 +80,14 @@ def _demonstrate_live(out: Path, seed: int, as_json: bool) -> None:
     from floorwalker.cli.serve import need_serving
 
     need_serving()
-    from floorwalker.cli._live_demo import print_summary, run_live
+    from floorwalker.cli._demo_screen import LiveScreen, NoScreen
+    from floorwalker.cli._live_demo import run_live
 
-    summary = run_live(out, seed, show=not as_json)
     if as_json:
-        print_json(summary)
-    else:
-        print_summary(summary)
+        print_json(run_live(out, seed, NoScreen()))
+        return
+    screen = LiveScreen(Console())
+    screen.finish(run_live(out, seed, screen))
 
 
 def _compare_with_truth(flagged: pl.DataFrame, truth: pl.DataFrame) -> None:

@@ -7,14 +7,16 @@ import json
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
+import msgspec
 import polars as pl
 import pytest
 
 from floorwalker.errors import UsageError
 from floorwalker.events.decode import decode_event
+from floorwalker.events.frames import read_events
 from floorwalker.simulation.shop.run import Summary, simulate
 from floorwalker.simulation.shop.scenario import Scenario
 from floorwalker.sources.access_log import AccessLog
@@ -26,22 +28,6 @@ SMALL = Scenario(events=8_000, days=5, seed=3, malicious_share=0.024, only=("car
 def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Summary]:
     folder = tmp_path_factory.mktemp("shop")
     return folder, simulate(SMALL, folder, cores=1, access_log=folder / "access.log")
-
-
-def nested(row: dict[str, Any]) -> dict[str, Any]:
-    """A row of the file as the JSON that a shop would send."""
-    made: dict[str, Any] = {}
-    for name, value in row.items():
-        if value is None:
-            continue
-        outer, _, inner = name.partition(".")
-        if inner:
-            made.setdefault(outer, {})[inner] = value
-        elif name == "lines":
-            made[name] = [{key: part for key, part in line.items() if part is not None} for line in value]
-        else:
-            made[name] = value
-    return made
 
 
 def test_a_run_has_as_many_events_as_asked_for(run: tuple[Path, Summary]) -> None:
@@ -66,16 +52,34 @@ def test_events_are_in_order_and_their_names_tell_nothing(run: tuple[Path, Summa
     assert abs(ranks) < 0.05
 
 
-def test_a_sample_of_every_type_decodes(run: tuple[Path, Summary]) -> None:
+def test_every_event_is_one_that_a_shop_may_send(run: tuple[Path, Summary]) -> None:
     folder, _ = run
-    events = pl.read_parquet(folder / "events.parquet")
     types = Counter[str]()
-    for _, group in events.group_by("type"):
-        for row in group.head(40).iter_rows(named=True):
-            event = decode_event(json.dumps(nested(row)).encode(), now=SMALL.end_at)
-            types[event.type] += 1
+    for event in read_events(pl.read_parquet(folder / "events.parquet")):
+        again = decode_event(msgspec.json.encode(event), now=SMALL.end_at)
+        assert (again.id, again.type, again.at) == (event.id, event.type, event.at)
+        types[event.type] += 1
     assert {"page_view", "search", "client_signals", "login_succeeded", "checkout", "order", "order_delivered",
             "coupon_claim", "sign_up", "payment_declined", "add_to_cart"} <= set(types)  # fmt: skip
+
+
+def test_honest_customers_share_addresses_devices_and_doors(run: tuple[Path, Summary]) -> None:
+    folder, _ = run
+    events = pl.read_parquet(folder / "events.parquet", columns=["account", "ip", "device", "shipping_address.street"])
+    honest = events.filter(pl.read_parquet(folder / "truth.parquet", columns=["campaign"])["campaign"] < 0)
+    for shared, least in (("ip", 3), ("device", 2), ("shipping_address.street", 2)):
+        accounts = honest.drop_nulls(["account", shared]).group_by(shared).agg(pl.col("account").n_unique())
+        assert int(accounts["account"].max() or 0) >= least, shared  # type: ignore[call-overload]
+
+
+def test_the_seed_is_the_only_source_of_chance(tmp_path: Path) -> None:
+    tiny = replace(SMALL, events=1_500, days=3)
+    first, again, other = (
+        simulate(replace(tiny, seed=seed), tmp_path / name, cores=1).files
+        for seed, name in ((3, "first"), (3, "again"), (4, "other"))
+    )
+    assert first == again
+    assert not set(first.values()) & set(other.values())
 
 
 def test_every_event_has_its_truth(run: tuple[Path, Summary]) -> None:
