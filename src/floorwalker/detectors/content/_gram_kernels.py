@@ -24,6 +24,13 @@ def mix(value: int) -> int:
 
 
 @kernel
+def mix_all(values: NDArray[np.int64]) -> None:
+    """`mix` each value in place."""
+    for place in range(len(values)):
+        values[place] = mix(values[place])
+
+
+@kernel
 def split_words(
     codes: NDArray[np.uint32], kinds: NDArray[np.uint8], start: int, stop: int, hashes: NDArray[np.int64]
 ) -> int:

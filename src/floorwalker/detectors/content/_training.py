@@ -63,6 +63,8 @@ def fit_margin(
     """A linear support vector machine (squared hinge, L2) of one class against the others: weights and intercept."""
     from sklearn.svm import LinearSVC
 
-    model = LinearSVC(C=strength, class_weight="balanced" if balanced else None, max_iter=1000, tol=0.01, random_state=0)
+    model = LinearSVC(
+        C=strength, class_weight="balanced" if balanced else None, max_iter=1000, tol=0.01, random_state=0
+    )
     model.fit(rows, target)
     return model.coef_[0], float(model.intercept_[0])

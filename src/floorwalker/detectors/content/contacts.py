@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from floorwalker.detectors.content.disguise import unmask
 
 _MAIL = re.compile(
-    r"[\w.+-]{2,}\s?(?:@|\(at\)|\[at\]| at )\s?[\w-]{2,}(?:\s?(?:\.|\(dot\)|\[dot\]| dot )\s?[a-z]{2,})+", re.I
+    r"[\w.+-]{2,64}\s?(?:@|\(at\)|\[at\]| at )\s?[\w-]{2,63}(?:\s?(?:\.|\(dot\)|\[dot\]| dot )\s?[a-z]{2,})+", re.I
 )
 _LINK = re.compile(
-    r"(?:https?://|www\.)\S{3,}|\b[\w-]{2,}\.(?:com|net|org|shop|store|info|top|xyz|online|site|cn|de|ru|io|me|vip|cc)\b"
+    r"(?:https?://|www\.)\S{3,}|\b[\w-]{2,63}\.(?:com|net|org|shop|store|info|top|xyz|online|site|cn|de|ru|io|me|vip|cc)\b"
     r"(?:/\S*)?",
     re.I,
 )
@@ -19,7 +19,7 @@ _PHONE = re.compile(r"(?<![\d.,])\+?\d(?:[\s().\-/]{0,2}\d){8,14}(?![\d.,]*\d)")
 _MESSENGER = re.compile(
     # Names that are ordinary words as well, or common ones, need an account that looks like one.
     r"(?:whats\s?app|telegram|we\s?chat|weixin|\bqq\b|\bzalo\b|\bviber\b|\bskype\b|\binstagram\b|\bsignal\b|\bline\s?id\b)"
-    r"\W{0,3}(?:me|id|number|nummer|is|ist|add|at|unter)?\W{0,3}(?=[\w@.+-]*[\d@_])[a-z0-9_@+][\w@.\-]{2,}"
+    r"\W{0,3}(?:me|id|number|nummer|is|ist|add|at|unter)?\W{0,3}(?=[\w@.+-]{0,40}[\d@_])[a-z0-9_@+][\w@.\-]{2,}"
     r"|(?:微信|威信|薇信|\bvx\b|v信|扣扣|qq)\W{0,3}(?:号|群|id|加)?\W{0,3}[a-z0-9_@+][a-z0-9_@.\-]{3,}",
     re.I,
 )
@@ -41,6 +41,19 @@ _BAIT = re.compile(
     r"|\b1 ?分钱|免费送|秒杀价|umsonst|geschenkt",
     re.I,
 )
+
+# Most texts hold none of these, and whoever reads every text must pass over them quickly.
+_MAIL_SIGNS = ("@", "(at)", "[at]", " at ")
+_LINK_SIGNS = ("://", "www.", ".")
+_MESSENGER_SIGNS = (
+    "whats", "telegram", "chat", "weixin", "qq", "zalo", "viber", "skype", "instagram", "signal", "line", "微信",
+    "威信", "薇信", "vx", "v信", "扣扣",
+)  # fmt: skip
+_ELSEWHERE_SIGNS = (
+    "pay", "outside", "western", "friends", "contact", "zahlen", "überweisung", "außerhalb", "私下", "转账", "加我",
+    "加微", "站外", "线下", "返现", "cash",
+)  # fmt: skip
+_BAIT_SIGNS = ("free", "cent", "today", "click", "price", "分钱", "免费", "秒杀", "umsonst", "geschenkt")
 
 FAR_BELOW = 0.3
 """A price in the text below this share of the listed one, or the other way round, is bait."""
@@ -94,6 +107,7 @@ def find_contacts(text: str, *, list_price: float | None = None) -> Contacts:
     0.0
     """
     plain = unmask(text)
+    small = plain.lower()
     price = 0.0
     if list_price is not None and list_price > 0:
         for match in _PRICE.finditer(plain):
@@ -101,22 +115,26 @@ def find_contacts(text: str, *, list_price: float | None = None) -> Contacts:
             if named < FAR_BELOW * list_price or named * FAR_BELOW > list_price:
                 price = named
     return Contacts(
-        mail=_first(_MAIL, plain),
-        link=_first(_LINK, plain),
+        mail=_first(_MAIL, plain, small, _MAIL_SIGNS),
+        link=_first(_LINK, plain, small, _LINK_SIGNS),
         phone=_phone(plain),
-        messenger=_first(_MESSENGER, plain),
-        elsewhere=_first(_ELSEWHERE, plain),
-        bait=_first(_BAIT, plain),
+        messenger=_first(_MESSENGER, plain, small, _MESSENGER_SIGNS),
+        elsewhere=_first(_ELSEWHERE, plain, small, _ELSEWHERE_SIGNS),
+        bait=_first(_BAIT, plain, small, _BAIT_SIGNS),
         price=price,
     )
 
 
-def _first(pattern: re.Pattern[str], text: str) -> str:
+def _first(pattern: re.Pattern[str], text: str, small: str, signs: tuple[str, ...]) -> str:
+    if not any(sign in small for sign in signs):
+        return ""
     match = pattern.search(text)
     return match.group(0) if match else ""
 
 
 def _phone(text: str) -> str:
+    if sum(map(text.count, "0123456789")) < 9:
+        return ""
     for match in _PHONE.finditer(text):
         digits = re.sub(r"\D", "", match.group(0))
         dated = re.match(r"(?:19|20)\d\d[-./]\d", match.group(0))

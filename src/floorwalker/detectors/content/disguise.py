@@ -21,7 +21,7 @@ _STYLED = ((0x1D400, 0x1D7FF), (0x1F130, 0x1F189), (0x24B6, 0x24E9))
 """Mathematical, squared and circled letters: Latin text that is none to a search."""
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
-_SPACED = re.compile(r"(?:(?<=\s)|^)(?:[^\W\d_][ .\-_*]){3,}[^\W\d_](?=\s|$|[.,!?])")
+_SPACED = re.compile(r"(?:(?<=\s)|^)(?:[^\W\d_][ .\-_*]){3,40}[^\W\d_](?=\s|$|[.,!?])")
 _STACKED = 3
 """Marks on one letter beyond which it is no spelling; Vietnamese has two."""
 

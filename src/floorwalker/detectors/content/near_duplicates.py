@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,8 @@ from floorwalker.detectors.content._characters import Codes, as_codes
 from floorwalker.errors import ArtefactError, UsageError
 
 DAY = 86_400_000_000
+_INNER_CAPITAL = re.compile(r"(?<![.!?。！？:\s])(?<=\S)[^\W\d_]|(?<=[^.!?。！？:\s]\s)[^\W\d_]")
+"""A letter behind something that ends no sentence."""
 LEAST_TOKENS = 6
 """Shorter texts are alike by nature: `good product, thanks` is no copy."""
 
@@ -153,15 +156,11 @@ class NearDuplicates:
 def find_capitals(text: str, codes: Codes) -> NDArray[np.bool_]:
     """bool [characters of the text in small letters]: a capital that does not begin a sentence, so likely of a name."""
     answer = np.zeros(len(codes.values), np.bool_)
-    if len(text) != len(codes.values):
+    if len(text) != len(codes.values) or text.islower():
         # A few capitals become two small letters (İ): then no name is told.
         return answer
-    starts = True
-    for place, character in enumerate(text):
-        if character.isupper() and not starts:
-            answer[place] = True
-        if not character.isspace():
-            starts = character in ".!?。！？:"
+    for match in _INNER_CAPITAL.finditer(text):
+        answer[match.end() - 1] = match.group().isupper()
     return answer
 
 

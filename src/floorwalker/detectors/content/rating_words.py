@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floorwalker.detectors.content._characters import as_codes
-from floorwalker.detectors.content._gram_kernels import mix, split_words
+from floorwalker.detectors.content._gram_kernels import mix_all, split_words
 from floorwalker.detectors.content._similar_kernels import weigh_words
 from floorwalker.errors import ArtefactError
 
@@ -82,4 +82,5 @@ def _words_of(text: str) -> NDArray[np.int64]:
     codes = as_codes([text.lower()])
     hashes = np.empty(len(codes.values) + 2, np.int64)
     many = split_words(codes.values, codes.kinds, 0, len(codes.values), hashes)
-    return np.unique([mix(one) >> (32 - BUCKET_BITS) for one in hashes[:many].tolist()]).astype(np.int64)
+    mix_all(hashes[:many])
+    return np.unique(hashes[:many] >> (32 - BUCKET_BITS))

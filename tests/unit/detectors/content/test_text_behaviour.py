@@ -215,3 +215,11 @@ def test_settings_are_checked_and_masks_taken_off() -> None:
     with pytest.raises(UsageError):
         NearDuplicates(capacity=100)
     assert unmask("ｐａｙ\u200bpal") == "paypal"
+
+
+@pytest.mark.parametrize(
+    "text", ["a" * 8000 + "@", "a " * 4000, "1" * 8000, "1 " * 4000 + "x", "a.b" * 2600, "whatsapp " * 800]
+)
+def test_long_texts_have_an_answer(text: str) -> None:
+    assert 0 <= find_contacts(text).score <= 1
+    assert 0 <= find_disguise(text).score <= 1
