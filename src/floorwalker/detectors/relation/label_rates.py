@@ -64,7 +64,7 @@ def rate_neighbours(
     delay : how long a label takes to become known, in the unit of `graph.times`; an array gives each node its own. A
         model that will be asked long after the last label is trained with such delays, or it trusts labels too much.
     halving : see `aggregate_neighbours`.
-    prior : the rate where nothing is known; None = the share among known labels.
+    prior : the rate where nothing is known; None = the share among known labels, with `past` among those known by then.
     strength : neighbours that the prior is worth.
     hops : 2 adds the mean over neighbours of their own rates.
 
@@ -85,9 +85,13 @@ def rate_neighbours(
     if hops not in (1, 2):
         raise UsageError(f"hops={hops}", allowed="1 or 2")
     fold = folds if folds is not None else np.full(nodes, -1, np.int32)
-    middle = float(label[known].mean()) if prior is None and known.any() else float(prior or 0.0)
     times = times_of(graph, halving or float(past))
     delays = np.broadcast_to(np.asarray(delay, np.int64), (nodes,)).copy()
+    middle = np.full(nodes, prior if prior is not None else 0.5)
+    if prior is None and past:
+        middle = _rate_until(times[known], label[known], times - delays)
+    elif prior is None and known.any():
+        middle[:] = label[known].mean()
 
     def rates(name: str, counted: NDArray[np.bool_], groups: NDArray[np.int32]) -> tuple[NDArray[np.float64], ...]:
         relation = graph.relations[name]
@@ -168,3 +172,11 @@ def propagate_labels(
         titles += [f"{name}.spread_{step}" for step in read_at]
     joined = np.hstack(found) if found else np.zeros((len(graph), 0), np.float32)
     return Columns(joined, tuple(titles))
+
+
+def _rate_until(times: NDArray[np.int64], labels: NDArray[np.float64], until: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Share of positives among the labels before each time; a half where there are none."""
+    order = np.argsort(times, kind="stable")
+    seen = np.searchsorted(times[order], until, side="left")
+    positives = np.concatenate([[0.0], np.cumsum(labels[order])])[seen]
+    return np.asarray((positives + 0.5) / (seen + 1.0), np.float64)
