@@ -39,8 +39,8 @@ def grow(
     refit : learn once more from all rows with the rounds found.
     """
     lightgbm = _lightgbm()
-    positives = int(labels[held].sum())
-    judged = positives >= FEWEST_POSITIVES and positives < held.sum()
+    positives, earlier = int(labels[held].sum()), int(labels[~held].sum())
+    judged = FEWEST_POSITIVES <= positives < held.sum() and 0 < earlier < (~held).sum()
     learning = ~held if judged else np.ones(len(rows), np.bool_)
     columns = [f"column_{place}" for place in range(len(names))]
 

@@ -71,8 +71,7 @@ def _own(batch: EventBatch, features: FeatureBatch, name: str) -> NDArray[np.gen
     if name == "event.hour":
         hours: NDArray[np.int64] = features.as_of // _HOUR % 24
         return hours
-    field = name.removeprefix("event.")
-    return batch.numbers.get(field, np.nan)
+    return batch.numbers.get(name.removeprefix("event."), np.nan) if name.startswith("event.") else np.nan
 
 
 def feature_meanings(declarations: Sequence[Feature] = DEFAULT) -> dict[str, str]:

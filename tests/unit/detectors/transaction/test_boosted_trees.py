@@ -113,6 +113,13 @@ def test_early_stopping_looks_at_the_latest_rows_only() -> None:
     assert len(stopped.trees()) < 50
 
 
+def test_frauds_that_all_came_lately_are_learned_from_all_rows() -> None:
+    rows = np.arange(100.0)[:, None]
+    late = BoostedTrees(**SMALL).fit(rows, np.arange(100) >= 90)
+    assert len(late.trees()) == SMALL["blind_rounds"]
+    assert late.score([[99.0]])[0] > late.score([[5.0]])[0]
+
+
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [

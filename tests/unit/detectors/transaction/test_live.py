@@ -60,6 +60,8 @@ def test_features_are_found_by_name_and_missing_ones_are_missing(traffic, live):
     few = FeatureBatch(features.event_ids, features.as_of, features.values[:, :3], features.names[:3],
                        features.missing[:, :3])  # fmt: skip
     assert np.isnan(live.rows(batch, few)[:, 3 : len(DEFAULT)]).all()
+    # A feature that has the name of a number of the event is not that number.
+    assert np.isnan(make_rows(batch, few, ["amount_minor"])).all()
 
 
 def test_reasons_are_given_where_the_score_is_high(traffic, live, tmp_path):
