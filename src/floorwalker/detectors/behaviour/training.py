@@ -13,7 +13,7 @@ from floorwalker.detectors.behaviour._labels import soft_loss
 from floorwalker.detectors.behaviour._mixing import fit_mixing
 from floorwalker.detectors.behaviour.model import BehaviourModel
 from floorwalker.detectors.behaviour.streams import STREAMS, Stream, make_stream
-from floorwalker.detectors.behaviour.tokens import ShopTokens
+from floorwalker.detectors.behaviour.tokens import SHOP_FIELDS, ShopTokens
 from floorwalker.detectors.behaviour.weights import LstmWeights
 from floorwalker.errors import InputError
 from floorwalker.events.abuse import ABUSE_TYPES
@@ -75,13 +75,17 @@ def train_behaviour(
     from floorwalker.detectors.behaviour._training import Loop
 
     labels = _checked(labels, history, validation_from)
+    if not (history.account.any() or history.session.any()):
+        raise InputError("no event has an account or a session", allowed="events of somebody")
     digest = hashlib.sha256(history.at.tobytes() + history.tokens.tobytes() + labels.tobytes()).hexdigest()
     trained: dict[str, LstmWeights] = {}
     with training_group(device) as group:
         for place, kind in enumerate(STREAMS):
             stream = make_stream(history, kind)
             if not len(stream.rows):
-                raise InputError(f"no event has a key of its {kind}", allowed="events with accounts and sessions")
+                # A shop may have no sessions, or no accounts: then nobody will ask.
+                trained[kind] = LstmWeights.blank(SHOP_FIELDS, hidden, len(ABUSE_TYPES))
+                continue
             picked, weights = draw_sequences(
                 stream, labels, validation_from, most_events, np.random.default_rng((seed, place))
             )

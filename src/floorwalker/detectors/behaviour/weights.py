@@ -54,6 +54,17 @@ class LstmWeights:
     ahead: NDArray[np.float32]
     ahead_bias: NDArray[np.float32]
 
+    @classmethod
+    def blank(cls, of: tuple[Field, ...], hidden: int, labels: int) -> LstmWeights:
+        """Weights that say nothing of anybody."""
+        codes = sum(field.size for field in of)
+        outputs = sum(field.size for field in of if field.predicted)
+        shapes: tuple[tuple[int, ...], ...] = (
+            (codes, 4 * hidden), (4 * hidden,), (hidden, 4 * hidden), (hidden, labels), (labels,), (hidden, outputs),
+            (outputs,),
+        )  # fmt: skip
+        return cls(*(np.zeros(shape, np.float32) for shape in shapes))
+
     @property
     def hidden(self) -> int:
         """H."""
