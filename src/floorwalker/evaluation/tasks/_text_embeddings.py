@@ -12,6 +12,8 @@ from floorwalker.detectors.content.encoder import load_encoder
 from floorwalker.evaluation.tasks._shop_run import cache_folder
 
 CHUNK = 512
+VERSION = 2
+"""Of how encoders answer: 2 embeds each text alone."""
 
 
 def embed_once(encoder: str, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -19,7 +21,7 @@ def embed_once(encoder: str, texts: Sequence[str]) -> NDArray[np.float32]:
     digest = hashlib.blake2b(digest_size=10)
     for text in texts:
         digest.update(text.encode("utf-8", "surrogatepass") + b"\0")
-    kept = cache_folder() / "embeddings" / f"{encoder}-{len(texts)}-{digest.hexdigest()}.npy"
+    kept = cache_folder() / "embeddings" / f"{encoder}-{VERSION}-{len(texts)}-{digest.hexdigest()}.npy"
     if kept.exists():
         rows: NDArray[np.float32] = np.load(kept, allow_pickle=False)
         return rows
