@@ -110,8 +110,10 @@ class RelationalNetwork:
             check_labels(labels, len(graph))[wanted],
             check_labels(labels, len(graph))[held],
         )
-        if not np.isfinite(targets[wanted]).any():
-            raise UsageError("no label in the training rows", fix="give labels, or use rings without labels")
+        wanted, held = (rows[np.isfinite(targets[rows]).any(axis=1)] for rows in (wanted, held))
+        for name, rows in (("training", wanted), ("validation", held)):
+            if not len(rows):
+                raise UsageError(f"no label in the {name} rows", fix="give labels, or use rings without labels")
         if not graph.relations:
             raise UsageError("a graph without relations", fix="give it at least one, or use a detector of tables")
         for package in ("torch", "torch_geometric"):

@@ -13,6 +13,7 @@ from floorwalker.detectors.relation import _live_layout as layout
 from floorwalker.detectors.relation._live_kernel import walk_events
 from floorwalker.detectors.relation._live_network import score_stars
 from floorwalker.detectors.relation.gnn import RelationalNetwork
+from floorwalker.detectors.relation.rings import Ring, find_rings
 from floorwalker.detectors.relation.stars import Stars
 from floorwalker.detectors.signal import Reason
 from floorwalker.errors import ArtefactError, UsageError
@@ -120,6 +121,26 @@ class LiveRelations:
         answer, stars = self._run(batch, moves=True, keeps=True)
         wanted = np.asarray(rows, np.intp)
         return answer, Stars(stars.own[wanted], stars.around[wanted], stars.amounts[wanted])
+
+    def rings(self, **settings: Any) -> list[Ring]:
+        """Rings among the accounts kept now, by the last entity of each kind that each account had.
+
+        Members and entities are named by their keys, opening times are those of first sight. `settings` go to
+        `find_rings`; limits of crowds are those of the live graph. It reads the whole state: not for the request path.
+        """
+        used = np.flatnonzero(self._state["keys"])
+        account, kind = np.nonzero(self._state["links"][used])
+        keys = self._state["keys"][used]
+        return find_rings(
+            keys[account],
+            self._state["links"][used][account, kind],
+            np.array(layout.KINDS)[kind],
+            **{
+                "hubs": dict(zip(layout.KINDS, layout.HUBS, strict=True)),
+                "born": dict(zip(keys.tolist(), self._state["born"][used].tolist(), strict=True)),
+                **settings,
+            },
+        )
 
     def state(self) -> State:
         """The whole state: the arrays themselves, valid until the next `advance`."""

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from floorwalker.errors import MissingExtraError
+
 Matrix = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
@@ -17,12 +19,20 @@ SETTINGS: dict[str, Any] = {
 PATIENCE = 60
 
 
+def need_lightgbm() -> Any:
+    """LightGBM, or `MissingExtraError`."""
+    try:
+        import lightgbm
+    except ImportError as missing:
+        raise MissingExtraError("lightgbm", "train") from missing
+    return lightgbm
+
+
 def choose_rounds(
     rows: Matrix, labels: Mask, held_rows: Matrix, held_labels: Mask, *, metric: str, seed: int, **settings: Any
 ) -> tuple[int, Any]:
     """The number of rounds at which the held rows are told best, and the model of that many."""
-    import lightgbm
-
+    lightgbm = need_lightgbm()
     training = lightgbm.Dataset(rows, labels)
     held = lightgbm.Dataset(held_rows, held_labels, reference=training)
     booster = lightgbm.train(
@@ -39,8 +49,7 @@ def fit_and_score(
     rows: Matrix, labels: Mask, asked: Matrix, *, rounds: int, seed: int, models: int = 3, **settings: Any
 ) -> NDArray[np.float64]:
     """Mean probability of some models that differ in their draws: float64 [k] for the asked rows."""
-    import lightgbm
-
+    lightgbm = need_lightgbm()
     training = lightgbm.Dataset(rows, labels, free_raw_data=False)
     total = np.zeros(len(asked))
     for model in range(models):

@@ -120,6 +120,8 @@ def test_what_does_not_fit_is_named(tmp_path):
         RelationalNetwork().fit(graph, bad, [1, 2], [2, 3])
     with pytest.raises(UsageError, match="neither 0 nor 1"):
         RelationalNetwork().fit(graph, np.full(50, 2), [1], [2])
+    with pytest.raises(UsageError, match="no label in the validation"):
+        RelationalNetwork().fit(graph, bad, [1, 2], [])
     with pytest.raises(UsageError, match="no label"):
         RelationalNetwork().fit(graph, np.full(50, np.nan), [1], [2])
     with pytest.raises(ArtefactError):

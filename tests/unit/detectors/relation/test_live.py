@@ -130,6 +130,24 @@ def test_it_tells_of_the_accounts_on_the_same_device():
     assert reasons[4] == []
 
 
+def test_rings_of_the_accounts_kept():
+    events = [
+        Event(
+            id=f"{number}", type="login_succeeded", at=DAY + number, received_at=DAY + number, account=f"a{number % 9}",
+            device=f"d{number % 2 if number % 9 < 5 else number % 9}", ip="192.0.2.7",
+        )
+        for number in range(9)
+    ]  # fmt: skip
+    batch, features = batch_of(events)
+    live = LiveRelations(**SIZES)
+    assert live.rings() == []
+    live.advance(batch, features)
+    keys = batch.keys["account"].tolist()
+    rings = live.rings(hubs={"device": 20, "ip": 5})
+    assert [set(ring.members) for ring in rings] == [{keys[0], keys[2], keys[4]}]
+    assert rings[0].ties[0].entity == int(batch.keys["device"][0])
+
+
 def test_a_device_of_a_crowd_says_nothing():
     events = [
         Event(
