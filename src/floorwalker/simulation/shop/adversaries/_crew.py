@@ -40,7 +40,7 @@ _THINGS = ("device", "network", "door", "card")
 """What accounts of one ring can have in common: each costs money, and nobody pays for all of them for each account."""
 _CAREFUL = 6
 """Widest ring whose accounts share one thing or two, not all."""
-_TWICE = 0.5
+_TWICE = 0.75
 """Share of such accounts that share two."""
 _OPERATORS = ("phone", "desktop")
 """Devices of the ring itself, on which it now and then uses an account that is rented or stolen with its own."""

@@ -288,7 +288,7 @@ class Hands:
         before = like.url
         when = pages[int(self.rng.integers(len(pages)))].event.at
         for item in items:
-            when += int(float(self.rng.lognormal(2.7, 0.8) + 1.0) * SECOND)
+            when += int(float(self.rng.lognormal(3.1, 0.9) + 1.0) * SECOND)
             name, seller = str(shelf.id[item]), str(shelf.seller[item])
             url = f"{HOST}/item/{name}"
             # A request says where it comes from as a page would, or names the page that is open, or none.

@@ -100,10 +100,10 @@ _CLONES = Tactic("cloned apps behind proxies", "proxy", "scripted", "fresh", "cl
 _PHONES = Tactic("farm of telephones", "carrier", "scripted", "fresh", "farm_phone", 7, 1.0, 4, 0.75)
 _AGED = Tactic("aged accounts behind proxies", "proxy", "human", "aged", "desktop", 4, 0.6, 2, 0.8)
 _AGED_PHONES = Tactic("aged accounts on telephones", "carrier", "human", "aged", "phone", 4, 0.6, 2, 0.8)
-_LIVED_PROXY = Tactic("rented customers behind proxies", "proxy", "human", "lived", "own", 5, 0.8, 3, 0.8)
-_AT_HOME = Tactic("customers at home", "own", "human", "lived", "own", 5, 0.75, 3, 0.85)
-_ON_THE_ROAD = Tactic("customers on the road", "carrier", "human", "lived", "own", 5, 0.75, 3, 0.85)
-_WARMED = Tactic("warmed accounts at borrowed homes", "proxy", "human", "aged", "phone", 4, 0.7, 2, 0.8)
+_LIVED_PROXY = Tactic("rented customers behind proxies", "proxy", "human", "lived", "own", 5, 0.92, 3, 0.8)
+_AT_HOME = Tactic("customers at home", "own", "human", "lived", "own", 5, 0.9, 3, 0.85)
+_ON_THE_ROAD = Tactic("customers on the road", "carrier", "human", "lived", "own", 5, 0.9, 3, 0.85)
+_WARMED = Tactic("warmed accounts at borrowed homes", "proxy", "human", "aged", "phone", 4, 0.85, 2, 0.8)
 
 TACTICS = MappingProxyType(
     {
@@ -130,9 +130,9 @@ THEFT_TACTICS = MappingProxyType(
             Tactic("stolen profile behind a proxy", "proxy", "human", "hijacked", "desktop", 4, 0.6, 1, 0.6),
         ),
         "expert": (
-            Tactic("stolen profile next door", "proxy", "human", "hijacked", "profile", 5, 0.8, 1, 0.8),
-            Tactic("stolen profile on the road", "carrier", "human", "hijacked", "profile", 5, 0.8, 1, 0.8),
-            Tactic("stolen session, own telephone", "proxy", "human", "hijacked", "phone", 5, 0.7, 1, 0.7),
+            Tactic("stolen profile next door", "proxy", "human", "hijacked", "profile", 5, 0.9, 1, 0.8),
+            Tactic("stolen profile on the road", "carrier", "human", "hijacked", "profile", 5, 0.9, 1, 0.8),
+            Tactic("stolen session, own telephone", "proxy", "human", "hijacked", "phone", 5, 0.85, 1, 0.7),
         ),
     }
 )

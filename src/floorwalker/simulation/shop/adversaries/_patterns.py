@@ -190,7 +190,7 @@ class Watcher(Shopper):
 
     def mixed(self, count: int) -> tuple[int, ...]:
         """Items to copy: some that everybody looks at, some that hardly anybody does."""
-        wanted = int(self.rng.binomial(count, 0.65))
+        wanted = int(self.rng.binomial(count, 0.75))
         return tuple(dict.fromkeys(self.targets.items(wanted) + self.targets.anything(count - wanted)))
 
     def taken(self, entries: list[Entry]) -> list[Entry]:

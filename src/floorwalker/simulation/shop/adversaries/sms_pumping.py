@@ -6,12 +6,20 @@ blocks, after a visit that would lead anybody to ask for a code.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from floorwalker.simulation.shop.adversaries._base import Adversary, Economics, Member
 from floorwalker.simulation.shop.adversaries._skills import by_skill
 from floorwalker.simulation.shop.adversaries.fake_accounts import OPENING
 from floorwalker.simulation.shop.diary import Entry
 from floorwalker.simulation.shop.honest.shelf import HOST
 from floorwalker.simulation.shop.scenario import SECOND
+
+_ASKING = OPENING | {
+    "advanced": tuple(replace(tactic, volume=2) for tactic in OPENING["advanced"]),
+    "expert": tuple(replace(tactic, volume=2) for tactic in OPENING["expert"]),
+}
+"""As accounts are opened; the careful come back another day and ask for a code to log in."""
 
 
 class SmsPumping(Adversary):
@@ -22,9 +30,9 @@ class SmsPumping(Adversary):
     abuse_type = "fake_account"
     harmful = frozenset({"code_sent"})
     economics = Economics(gain_minor=60)
-    tactics = OPENING
+    tactics = _ASKING
     sizes = by_skill(150, 90, 50, 40)
-    harmful_share = by_skill(0.98, 0.98, 0.33, 0.31)
+    harmful_share = by_skill(0.98, 0.98, 0.26, 0.22)
     ripens = False
 
     def act(self, member: Member, at: int) -> list[Entry]:
@@ -40,12 +48,12 @@ class SmsPumping(Adversary):
             else:
                 entries = self.hands.come_to_form(member, at, session=session)
                 at = entries[-1].event.at + int(float(self.rng.lognormal(3.4, 0.45)) * SECOND)
-        again = 1 + int(self.rng.poisson(by_skill(6.0, 3.0, 1.0, 0.9)[self.skill]))
+        again = 1 + int(self.rng.poisson(by_skill(6.0, 3.0, 0.4, 0.1)[self.skill]))
         phone = member.persona.phone
         if self.skill == "naive":
             phone = f"{getattr(self, '_block', phone[:-3])}{int(self.rng.integers(1000)):03d}"
             self._block = phone[:-3]
-        reason = "login" if self.rng.random() < by_skill(0.0, 0.2, 0.4, 0.5)[self.skill] else "sign_up"
+        reason = "login" if member.used or self.rng.random() < by_skill(0.0, 0.2, 0.1, 0.0)[self.skill] else "sign_up"
         for _ in range(again):
             entries.append(
                 self.hands.write(
