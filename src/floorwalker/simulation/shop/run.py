@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -22,7 +22,7 @@ from floorwalker.simulation.shop.outcomes import Outcomes, make_outcomes
 from floorwalker.simulation.shop.pieces import write_pieces
 from floorwalker.simulation.shop.scenario import DAY, Scenario
 from floorwalker.simulation.shop.schema import EVENT_COLUMNS, TRUTH, frame_of
-from floorwalker.simulation.shop.worker import CAMPAIGN_GROUPS, OUTCOME_COLUMNS, TRUTH_READ, said, world_of
+from floorwalker.simulation.shop.worker import CAMPAIGN_GROUPS, OUTCOME_COLUMNS, TRUTH_READ, Job, said, world_of
 from floorwalker.simulation.shop.workers import Work, cores_here, working
 
 Progress = Callable[[str], None]
@@ -82,19 +82,23 @@ def simulate(
 
 def _run(scenario: Scenario, folder: Path, parts: Path, work: Work, access_log: Path | None, say: Progress) -> Summary:
     shards = max(1, -(-scenario.events // SHARD_EVENTS))
-    jobs = [{"do": "campaigns", "group": group} for group in range(CAMPAIGN_GROUPS)]
-    scale = people_scale(scenario)
-    jobs += [{"do": "shard", "number": shard, "shards": shards, "scale": scale} for shard in range(shards)]
+
+    def jobs() -> Iterator[Job]:
+        yield from ({"do": "campaigns", "group": group} for group in range(CAMPAIGN_GROUPS))
+        # Campaigns are at work in the other processes while this one finds out how often people come.
+        scale = people_scale(scenario)
+        yield from ({"do": "shard", "number": shard, "shards": shards, "scale": scale} for shard in range(shards))
+
     per_day = np.zeros(scenario.days, dtype=np.int64)
     used: set[str] = set()
     rows: list[dict[str, Any]] = []
     malicious = 0
-    for number, done in enumerate(work(jobs)):
+    for number, done in enumerate(work(jobs())):
         per_day += np.array(done["counts"])
         used.update(done["columns"])
         rows += done["campaigns"]
         malicious += done["malicious"]
-        say(f"{number + 1} of {len(jobs)} parts, {int(per_day.sum()):,} events")
+        say(f"{number + 1} of {CAMPAIGN_GROUPS + shards} parts, {int(per_day.sum()):,} events")
     missing = scenario.events - int(per_day.sum())
     if missing > 0:
         machines = make_machines(world_of(scenario), missing)
