@@ -37,7 +37,7 @@ def make_reviews(count=400, seed=0):
 
 def columns(reviews, known, *, past, delay=0):
     nodes = build_nodes(reviews, past=past)
-    labels = label_columns(nodes, known[reviews.is_node], delay=delay)
+    labels = label_columns(nodes, known[reviews.is_node], delay=delay, prior=0.2)
     return np.hstack([nodes.flat, nodes.around, labels])
 
 

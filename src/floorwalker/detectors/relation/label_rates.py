@@ -64,7 +64,9 @@ def rate_neighbours(
     delay : how long a label takes to become known, in the unit of `graph.times`; an array gives each node its own. A
         model that will be asked long after the last label is trained with such delays, or it trusts labels too much.
     halving : see `aggregate_neighbours`.
-    prior : the rate where nothing is known; None = the share among known labels, with `past` among those known by then.
+    prior : the rate where nothing is known; None = the share among known labels. With `past` it must
+        be given, as the share among training labels: that among all would tell of the future, and one that moves with
+        time tells trees the date.
     strength : neighbours that the prior is worth.
     hops : 2 adds the mean over neighbours of their own rates.
 
@@ -80,6 +82,8 @@ def rate_neighbours(
         raise UsageError(f"labels {label.shape}, known {known.shape}", allowed=f"({nodes},) each")
     if folds is None and not past:
         raise UsageError("rates without folds", fix="give `folds=make_folds(…)`, or `past=True` with times")
+    if past and prior is None:
+        raise UsageError("rates of the past without a prior", fix="give the share among training labels")
     if past and graph.times is None:
         raise UsageError("rates of the past in a graph without times", fix="give the graph its `times`")
     if hops not in (1, 2):
@@ -87,11 +91,7 @@ def rate_neighbours(
     fold = folds if folds is not None else np.full(nodes, -1, np.int32)
     times = times_of(graph, halving or float(past))
     delays = np.broadcast_to(np.asarray(delay, np.int64), (nodes,)).copy()
-    middle = np.full(nodes, prior if prior is not None else 0.5)
-    if prior is None and past:
-        middle = _rate_until(times[known], label[known], times - delays)
-    elif prior is None and known.any():
-        middle[:] = label[known].mean()
+    middle = float(label[known].mean()) if prior is None and known.any() else float(prior or 0.0)
 
     def rates(name: str, counted: NDArray[np.bool_], groups: NDArray[np.int32]) -> tuple[NDArray[np.float64], ...]:
         relation = graph.relations[name]
@@ -172,11 +172,3 @@ def propagate_labels(
         titles += [f"{name}.spread_{step}" for step in read_at]
     joined = np.hstack(found) if found else np.zeros((len(graph), 0), np.float32)
     return Columns(joined, tuple(titles))
-
-
-def _rate_until(times: NDArray[np.int64], labels: NDArray[np.float64], until: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Share of positives among the labels before each time; a half where there are none."""
-    order = np.argsort(times, kind="stable")
-    seen = np.searchsorted(times[order], until, side="left")
-    positives = np.concatenate([[0.0], np.cumsum(labels[order])])[seen]
-    return np.asarray((positives + 0.5) / (seen + 1.0), np.float64)

@@ -78,20 +78,31 @@ TOLD = ("distance", "product.reviews", "product.distance_from_mean", "product.da
         "product.reviews_7d", "product.reviews_30d", "product.newcomers_7d", "product.newcomers_30d")  # fmt: skip
 
 
-def label_columns(nodes: Nodes, known: Mask, *, delay: int | Days = 0, seed: int = 0) -> Matrix:
+def label_columns(
+    nodes: Nodes, known: Mask, *, delay: int | Days = 0, prior: float | None = None, seed: int = 0
+) -> Matrix:
     """Rates of known labels among the neighbours: out of fold, or of the past alone.
 
     Parameters
     ----------
     known : bool [n], labels that may be read.
     delay : days that a label takes to become known; for nodes that see the past.
+    prior : share of positives among training labels; for nodes that see the past.
     """
     random = np.random.default_rng([seed, 21])
     folds = None if nodes.past else make_folds(len(known), known, folds=FOLDS, random=random)
     labels = nodes.reviews.filtered
     found = [
         rate_neighbours(
-            nodes.graph, labels, known, folds=folds, past=nodes.past, delay=delay, halving=halving, strength=3.0
+            nodes.graph,
+            labels,
+            known,
+            folds=folds,
+            past=nodes.past,
+            delay=delay,
+            halving=halving,
+            prior=prior,
+            strength=3.0,
         ).values
         for halving in HALVINGS
     ]

@@ -109,7 +109,9 @@ def measure_time(nodes: Nodes, seed: int) -> dict[str, Figures]:
     training, held, test = split_by_time(nodes.reviews.day)
     labels = nodes.reviews.filtered
     everything = np.ones(len(labels), np.bool_)
-    arriving = np.hstack([nodes.flat, nodes.around, label_columns(nodes, everything, delay=LABEL_DAYS)])
+    prior = float(labels[training].mean())
+    told = label_columns(nodes, everything, delay=LABEL_DAYS, prior=prior)
+    arriving = np.hstack([nodes.flat, nodes.around, told])
     rounds, _ = choose_rounds(
         arriving[training], labels[training], arriving[held], labels[held], metric=METRIC, seed=seed
     )
@@ -131,6 +133,7 @@ def measure_frozen(nodes: Nodes, training: Mask, held: Mask, test: Mask, seed: i
     labels, day = nodes.reviews.filtered, nodes.reviews.day
     plain = np.hstack([nodes.flat, nodes.around])
     random = np.random.default_rng([seed, 23])
+    prior = float(labels[training].mean())
 
     def learn(known: Mask, asked: Mask, fit: Callable[..., Any]) -> Any:
         ages = day[asked] - day[asked].min()
@@ -138,8 +141,8 @@ def measure_frozen(nodes: Nodes, training: Mask, held: Mask, test: Mask, seed: i
         for _ in range(copies):
             delay = np.zeros(len(day), np.int64)
             delay[known] = random.choice(ages, int(known.sum()))
-            rows.append(np.hstack([plain, label_columns(nodes, known, delay=delay)])[known])
-        wanted = np.hstack([plain, label_columns(nodes, known)])[asked]
+            rows.append(np.hstack([plain, label_columns(nodes, known, delay=delay, prior=prior)])[known])
+        wanted = np.hstack([plain, label_columns(nodes, known, prior=prior)])[asked]
         return fit(np.vstack(rows), np.tile(labels[known], copies), wanted)
 
     settings: dict[str, Any] = {"min_data_in_leaf": 50 * copies, "learning_rate": 0.08}
