@@ -10,8 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 OFFSETS = (-1.2, -0.8, -0.5, -0.3, -0.15, 0.0, 0.15, 0.3, 0.5, 0.8, 1.2)
-MARGIN = 0.002
-"""A larger set of views must be this much better than a smaller one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +71,7 @@ def choose_stack(
     *,
     objective: Literal["accuracy", "macro_f1"],
 ) -> tuple[str, Stack, dict[str, float]]:
-    """The best set of views by cross-validation over `held`, fitted on all of it; and the figure of each set.
+    """The simplest of the best sets of views by cross-validation over `held`, fitted on all; the figure of each set.
 
     Parameters
     ----------
@@ -95,12 +93,10 @@ def choose_stack(
             fitted = _fit(members, rows[inside], codes[inside], classes, objective)
             answers[~inside] = (rows[~inside] @ fitted.weights.T + fitted.intercepts).argmax(1)
         figures[name] = round(measure_answers(codes, answers, classes, objective), 5)
+    # The simplest set within one standard error of the best (Breiman et al. 1984).
     best = max(figures.values())
-    chosen = next(
-        name
-        for name in sorted(sets, key=lambda one: len(sets[one]))
-        if figures[name] >= best - MARGIN * (len(sets[name]) < len(held))
-    )
+    least = best - np.sqrt(best * (1 - best) / len(codes))
+    chosen = next(name for name in sorted(sets, key=lambda one: len(sets[one])) if figures[name] >= least)
     rows = np.hstack([held[one] for one in sets[chosen]]).astype(np.float64)
     return chosen, _fit(sets[chosen], rows, codes, classes, objective), figures
 

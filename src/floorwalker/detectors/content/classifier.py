@@ -21,7 +21,7 @@ from floorwalker.models.artefacts import load_artefact, save_artefact
 
 VERSION = 1
 LEAST_OF_A_CLASS = 4
-DEFAULT_VIEWS = ("words", "words+", "characters", "characters+", "frames", "frames+", "style")
+DEFAULT_VIEWS = ("words", "words+", "characters", "characters+", "style")
 
 
 @dataclass
@@ -29,8 +29,8 @@ class TextClassifier:
     """Heads on n-grams, style and frozen embeddings, stacked; what wins on validation is kept.
 
     Every view has linear heads. What they say of training texts that they did not see (out of fold) trains a
-    logistic regression over all of them; it is kept where it beats every view and the n-grams alone, by the objective
-    on those texts, and the simplest wins a draw.
+    logistic regression over them. Each view, all n-grams together, and everything are compared by the objective on
+    those texts; the smallest set within one standard error of the best is kept.
 
     It works against abuse because writers for hire share phrases and habits (n-grams, style) and say the same things
     in other words (encoder); neither is best everywhere, so the data decides.
