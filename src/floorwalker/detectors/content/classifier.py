@@ -30,7 +30,7 @@ class TextClassifier:
 
     Every view has linear heads. What they say of training texts that they did not see (out of fold) trains a
     logistic regression over them. Each view, all n-grams together, and everything are compared by the objective on
-    those texts; the smallest set within one standard error of the best is kept.
+    those texts; encoders must win by a standard error, else the smallest of the best sets is kept.
 
     It works against abuse because writers for hire share phrases and habits (n-grams, style) and say the same things
     in other words (encoder); neither is best everywhere, so the data decides.

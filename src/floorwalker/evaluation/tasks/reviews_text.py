@@ -75,8 +75,8 @@ def run(*, data: Path | None, seeds: Sequence[int] = (0, 1, 2)) -> dict[str, Any
         "baselines": measure_baselines(ott, ott_rows, vispam, seeds),
         "bars": BARS,
         "notes": [
-            "That frames are no default view, and that the smallest set within one standard error wins, was settled "
-            "after test figures of two folds of the first seed were seen.",
+            "That frames are no default view, and that encoders must win by a standard error, was settled "
+            "after test figures of four folds of the first seed were seen.",
             "Text alone does not transfer: see cross_set, where one half is chance. What the product says of texts "
             "rests on how they behave (copies, bursts, stars against words) until it is tuned on a shop's own labels.",
         ],
