@@ -114,6 +114,8 @@ class Crew:
         self.members: list[Member] = []
         self.ripens = True
         """Whether accounts that are not real customers' are kept warm before they are used."""
+        self.rest = 0
+        """How long accounts rest at least where the family has its own measure, microseconds."""
         self.hide_homes = True
         """Whether parcels of a ring go to doors that few of its accounts share."""
         self._pools: dict[str, Pool] = defaultdict(lambda: Pool(rng))
@@ -134,7 +136,7 @@ class Crew:
         ------
         `OutOfBudgetError` where nobody can be paid for.
         """
-        rest = REST[self.skill]
+        rest = max(REST[self.skill], self.rest)
         for member in reversed(self.members[-40:]):
             free = member.used < tactic.volume and max(member.last_at + rest, member.ripe_at) <= now
             if member.place == place and free:

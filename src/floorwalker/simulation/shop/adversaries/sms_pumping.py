@@ -13,7 +13,7 @@ from floorwalker.simulation.shop.adversaries._skills import by_skill
 from floorwalker.simulation.shop.adversaries.fake_accounts import OPENING
 from floorwalker.simulation.shop.diary import Entry
 from floorwalker.simulation.shop.honest.shelf import HOST
-from floorwalker.simulation.shop.scenario import SECOND
+from floorwalker.simulation.shop.scenario import DAY, SECOND
 
 _ASKING = OPENING | {
     "advanced": tuple(replace(tactic, volume=2) for tactic in OPENING["advanced"]),
@@ -35,6 +35,10 @@ class SmsPumping(Adversary):
     harmful_share = by_skill(0.98, 0.98, 0.26, 0.22)
     ripens = False
 
+    def prepare(self) -> None:
+        """Whoever comes back to log in does so days later."""
+        self.crew.rest = by_skill(0, 0, 2, 3)[self.skill] * DAY
+
     def act(self, member: Member, at: int) -> list[Entry]:
         """Codes for one number, until the next one is cheaper."""
         entries: list[Entry] = []
@@ -48,7 +52,7 @@ class SmsPumping(Adversary):
             else:
                 entries = self.hands.come_to_form(member, at, session=session)
                 at = entries[-1].event.at + int(float(self.rng.lognormal(3.4, 0.45)) * SECOND)
-        again = 1 + int(self.rng.poisson(by_skill(6.0, 3.0, 0.4, 0.1)[self.skill]))
+        again = 1 + int(self.rng.poisson(by_skill(6.0, 3.0, 0.4, 0.02)[self.skill]))
         phone = member.persona.phone
         if self.skill == "naive":
             phone = f"{getattr(self, '_block', phone[:-3])}{int(self.rng.integers(1000)):03d}"
