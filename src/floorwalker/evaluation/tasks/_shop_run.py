@@ -26,6 +26,8 @@ from floorwalker.features.live import FeatureBatch, LiveFeatures
 from floorwalker.learning.shop.recording import EventReader, Recording, is_recorded, open_recording, record
 from floorwalker.simulation.shop.scenario import DAY, Scenario
 
+_SOURCES = frozenset({".py", ".txt", ".json"})
+"""What the shop is made of: code, word lists, fitted tables."""
 BATCH = 20_000
 """Events read and counted at once."""
 
@@ -53,8 +55,9 @@ def fingerprint(scenario: Scenario) -> str:
     """A name for what this scenario gives under the present code of the simulator."""
     digest = hashlib.blake2b(digest_size=10)
     digest.update(msgspec.json.encode({**asdict(scenario), "first_day": scenario.first_day.isoformat()}))
-    for file in sorted(Path(shop_package.__path__[0]).rglob("*.py")):
-        digest.update(file.read_bytes())
+    for file in sorted(Path(shop_package.__path__[0]).rglob("*")):
+        if file.suffix in _SOURCES:
+            digest.update(file.read_bytes())
     return f"{scenario.events}-{digest.hexdigest()}"
 
 
