@@ -202,7 +202,7 @@ class RiverFeatures:
         times = [dt.datetime.fromtimestamp(at / 1e6, dt.UTC).replace(tzinfo=None) for at in batch.at.tolist()]
         chosen = [_holds(part.what, names, batch) for part in self._parts]
         amounts = [
-            batch.numbers[part.number].tolist() if part.number in batch.numbers else [1.0] * len(names)
+            batch.numbers[number].tolist() if (number := part.number or "") in batch.numbers else [1.0] * len(names)
             for part in self._parts
         ]
         plans = [
