@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import msgspec
+import polars as pl
 import pytest
 
 from floorwalker.events.abuse import ABUSE_TYPES
@@ -14,6 +15,7 @@ from floorwalker.simulation.shop.adversaries import list_adversaries, load_adver
 from floorwalker.simulation.shop.adversaries._base import Adversary, Answer, Brief, run
 from floorwalker.simulation.shop.adversaries._skills import SKILLS
 from floorwalker.simulation.shop.diary import Entry, Truth
+from floorwalker.simulation.shop.run import simulate
 from floorwalker.simulation.shop.scenario import DAY, Scenario
 from floorwalker.simulation.shop.world import World
 
@@ -137,3 +139,17 @@ def test_unknown_names_are_refused() -> None:
 def test_each_is_an_adversary() -> None:
     assert all(issubclass(load_adversary(name), Adversary) for name in NAMES)
     assert len(NAMES) >= 28
+
+
+@pytest.mark.parametrize("name", ["credential_stuffing", "credential_cracking"])
+def test_a_wrong_password_looks_alike_whoever_types_it(name: str, tmp_path) -> None:
+    simulate(Scenario(events=12_000, seed=4, days=6, only=(name,)), tmp_path)
+    events = pl.read_parquet(tmp_path / "events.parquet")
+    failed = events.join(pl.read_parquet(tmp_path / "truth.parquet").select("id", "phase"), on="id").filter(
+        pl.col("type") == "login_failed"
+    )
+    malicious, honest = (failed.filter((pl.col("phase") == "") == is_honest) for is_honest in (False, True))
+    assert len(malicious) > 3
+    assert len(honest) > 3
+    for column in ("reason", "url", "method"):
+        assert set(malicious[column].unique()) <= set(honest[column].unique()), column

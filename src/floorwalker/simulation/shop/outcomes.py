@@ -118,6 +118,10 @@ WRONG_VERDICTS = 0.06
 """Share of verdicts that say the contrary of the truth."""
 CONTESTED, WON = 0.4, 0.3
 """Share of chargebacks that the shop answers, and of those the share that it wins."""
+PAID: tuple[str, ...] = (
+    "order", "payment_authorised", "payment_captured", "top_up", "refund_requested", "refund_issued", "return",
+)  # fmt: skip
+"""Events behind which money moved: nobody takes back what a bank declined."""
 _SKILLS = {"": 0, "naive": 0, "skilled": 1, "advanced": 2, "expert": 3}
 
 SCHEMA = {
@@ -163,6 +167,7 @@ def make_outcomes(
     if refused:
         known = known.filter(~pl.col("id").is_in(list(refused)))
     known = known.with_columns(pl.Series("number", _numbers(known["id"]), pl.UInt64))
+    known = _with_schemes(known)
     harmful = known.filter(pl.col("phase") == "harmful")
     bought = known.filter((pl.col("type") == "order") & (pl.col("phase") == ""))
     tables = []
@@ -180,6 +185,14 @@ def make_outcomes(
     return Outcomes(table, _letters(pl.concat([letters, answered]), known, end_at))
 
 
+def _with_schemes(known: pl.DataFrame) -> pl.DataFrame:
+    """The scheme of an order's card beside every event of the order: a letter of the bank names it."""
+    paid = known.filter(pl.col("order").is_not_null() & pl.col("card.scheme").is_not_null())
+    schemes = paid.unique("order", keep="first", maintain_order=True).select("order", pl.col("card.scheme").alias("/"))
+    joined = known.join(schemes, on="order", how="left", maintain_order="left")
+    return joined.with_columns(pl.coalesce("card.scheme", "/").alias("card.scheme")).drop("/")
+
+
 def _numbers(ids: pl.Series) -> NDArray[np.uint64]:
     """A number for each id: a polynomial of its characters, the same in every process."""
     text = np.array(ids.to_list() or [""], dtype=np.bytes_)
@@ -192,6 +205,7 @@ def _numbers(ids: pl.Series) -> NDArray[np.uint64]:
 
 def _discover(rows: pl.DataFrame, discovery: Discovery, what: str, chance: Chance) -> pl.DataFrame:
     if discovery.kind == "chargeback":
+        rows = rows.filter(pl.col("type").is_in(PAID))
         # A card is charged once for an order, however many events tell of it.
         rows = rows.filter(pl.col("order").is_not_null() | pl.col("payment").is_not_null())
         rows = rows.unique(["order", "payment"], keep="first", maintain_order=True)

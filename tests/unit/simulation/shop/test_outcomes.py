@@ -57,6 +57,26 @@ def test_a_stolen_card_comes_back_late_or_never() -> None:
     assert charged["order"].n_unique() == len(charged)
 
 
+def test_no_bank_takes_back_what_it_declined() -> None:
+    events, truth = shop(2_000, abuse_type="payment_fraud", skill="naive", kind="payment_declined")
+    found = make_outcomes(events, truth, Chance(1), end_at=START).table
+    assert len(found) > 0
+    assert "chargeback" not in found["kind"].to_list()
+
+
+def test_a_letter_names_the_scheme_of_the_orders_card() -> None:
+    paid, truth = shop(400, abuse_type="return_abuse", skill="naive", kind="payment_authorised")
+    asked = paid.with_columns(
+        pl.format("{}r", "id").alias("id"), pl.lit("refund_requested").alias("type"),
+        pl.lit(None, pl.String).alias("card.scheme"), pl.col("at") + 1,
+    )  # fmt: skip
+    known = pl.concat([truth.with_columns(pl.lit("preparatory").alias("phase")), truth.with_columns(asked["id"])])
+    found = make_outcomes(pl.concat([paid, asked]), known, Chance(1), end_at=START).table
+    charged = found.filter(pl.col("kind") == "chargeback").join(paid.select("order", "card.scheme"), on="order")
+    assert len(charged) > 20
+    assert charged["scheme"].to_list() == charged["card.scheme"].to_list()
+
+
 def test_nothing_is_heard_of_what_was_refused() -> None:
     events, truth = shop(1_000, abuse_type="promotion_abuse", skill="naive", kind="coupon_redeem")
     assert len(make_outcomes(events, truth, Chance(1), end_at=START).table) > 100

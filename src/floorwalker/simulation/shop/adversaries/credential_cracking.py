@@ -10,6 +10,7 @@ from floorwalker.simulation.shop.adversaries._base import Adversary, Economics, 
 from floorwalker.simulation.shop.adversaries._market import THEFT_TACTICS
 from floorwalker.simulation.shop.adversaries._skills import by_skill
 from floorwalker.simulation.shop.diary import Entry
+from floorwalker.simulation.shop.honest.visiting import WRONG_PASSWORD
 from floorwalker.simulation.shop.scenario import DAY, HOUR
 
 _GUESSES = by_skill(14.0, 7.0, 2.5, 0.6)
@@ -40,7 +41,7 @@ class CredentialCracking(Adversary):
             entries.append(
                 self.hands.write(
                     member, "login_failed", begin, session=self.hands.session(), method="password",
-                    reason="wrong password",
+                    **WRONG_PASSWORD,
                 )
             )  # fmt: skip
         return [*entries, *self.hands.visit(member, at, "browse", fresh=True).entries]

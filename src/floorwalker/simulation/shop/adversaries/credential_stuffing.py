@@ -10,6 +10,7 @@ from floorwalker.simulation.shop.adversaries._base import Adversary, Economics, 
 from floorwalker.simulation.shop.adversaries._market import THEFT_TACTICS
 from floorwalker.simulation.shop.adversaries._skills import by_skill
 from floorwalker.simulation.shop.diary import Entry
+from floorwalker.simulation.shop.honest.visiting import WRONG_PASSWORD
 
 _MISSES = by_skill(9.0, 5.0, 1.5, 0.12)
 """Mean number of pairs that do not fit, before one that does."""
@@ -41,7 +42,7 @@ class CredentialStuffing(Adversary):
         other = self.crew.draw_customer()[0]
         return self.hands.write(
             member, "login_failed", at, session=self.hands.session(), account=other.account, method="password",
-            reason="wrong password",
+            **WRONG_PASSWORD,
         )  # fmt: skip
 
     def loot(self, member: Member, at: int) -> list[Entry]:

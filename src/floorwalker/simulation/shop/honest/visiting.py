@@ -34,6 +34,8 @@ CLAIMED = 0.62
 """Share of coupons used by members that they claimed just before."""
 SIGNALS_SHARE = 0.8
 """Share of visits that the collector reports on."""
+WRONG_PASSWORD: dict[str, Any] = {"reason": "wrong_password", "url": address_of(PATHS[Act.LOGIN])}
+"""What the shop says of a log-in that failed, whoever tried."""
 LOGIN_METHODS = ("password", "passkey", "code", "social")
 LOGIN_SHARES = (0.72, 0.08, 0.08, 0.12)
 
@@ -241,7 +243,7 @@ class _Writer:
         url = address_of(PATHS[Act.LOGIN])
         if method == "password":
             while rng.random() < fails:
-                fields: dict[str, Any] = {"method": method, "reason": "wrong_password", "url": url}
+                fields: dict[str, Any] = {"method": method, **WRONG_PASSWORD}
                 self.diary.write("login_failed", when, **self.facts(when, True, "login_failed"), **fields)
                 when = later(when, float(rng.lognormal(2.2, 0.5)))
         self.diary.write("login_succeeded", when, **self.facts(when, True, "login_succeeded"), method=method, url=url)
