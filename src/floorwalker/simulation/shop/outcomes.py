@@ -118,6 +118,8 @@ WRONG_VERDICTS = 0.06
 """Share of verdicts that say the contrary of the truth."""
 CONTESTED, WON = 0.4, 0.3
 """Share of chargebacks that the shop answers, and of those the share that it wins."""
+MOST_AUDITED = 0.2
+"""Most of the honest events of one type that are looked at for one kind of abuse."""
 PAID: tuple[str, ...] = (
     "order", "payment_authorised", "payment_captured", "top_up", "refund_requested", "refund_issued", "return",
 )  # fmt: skip
@@ -177,7 +179,7 @@ def make_outcomes(
     if "segment" in truth.columns:
         wronged = bought.filter(pl.col("segment") == "honest_dispute")
         tables.append(_discover(wronged, HONEST_DISPUTE, "outcome/honest dispute", chance))
-    tables += [_refunds(known), *_audits(known, chance)]
+    tables += [_refunds(known), *_audits(known, chance), *_acquittals(pl.concat(tables), known, chance)]
     table = pl.concat(tables).unique(["event", "kind", "source", "order"], keep="first", maintain_order=True)
     letters = table.filter(pl.col("kind") == "chargeback").unique("order", keep="first", maintain_order=True)
     answered = _answers(letters, chance)
@@ -262,6 +264,25 @@ def _audits(known: pl.DataFrame, chance: Chance) -> list[pl.DataFrame]:
         audit = Discovery("", "verdict", "analyst", share, 2.5, 0.1, 30.0, says=abuse_type)
         found = _discover(rows, audit, f"audit/{kind}", chance)
         tables.append(found.with_columns((1.0 - pl.col("value")).alias("value")))
+    return tables
+
+
+def _acquittals(found: pl.DataFrame, known: pl.DataFrame, chance: Chance) -> list[pl.DataFrame]:
+    """Verdicts on honest events of the kinds that are found guilty, two for each: whoever looks, looks at both.
+
+    Else that somebody was looked at for something would tell that he did it.
+    """
+    guilty = found.filter(pl.col("kind") == "verdict").select("abuse_type", id="event")
+    counts = guilty.join(known.select("id", "type"), on="id").group_by("type", "abuse_type").len()
+    tables = []
+    for kind, abuse_type, count in counts.sort("type", "abuse_type").iter_rows():
+        if AUDITS.get(kind, ("", 0.0))[0] == abuse_type:
+            continue
+        rows = known.filter((pl.col("type") == kind) & (pl.col("phase") == ""))
+        share = min(MOST_AUDITED, 2 * count / max(len(rows), 1))
+        audit = Discovery("", "verdict", "analyst", share, 2.5, 0.1, 30.0, says=abuse_type)
+        drawn = _discover(rows, audit, f"audit/{kind}/{abuse_type}", chance)
+        tables.append(drawn.with_columns((1.0 - pl.col("value")).alias("value")))
     return tables
 
 

@@ -135,3 +135,16 @@ def test_order_of_rows_and_of_calls_changes_nothing() -> None:
 def test_an_empty_shop_learns_nothing() -> None:
     events, truth = shop(2)
     assert len(make_outcomes(events[:0], truth[:0], Chance(1), end_at=START).table) == 0
+
+
+def test_that_somebody_looked_does_not_tell_what_was_found() -> None:
+    bad, guilty = shop(600, abuse_type="inventory_abuse", skill="naive", kind="add_to_cart")
+    good, innocent = shop(3_000, kind="add_to_cart")
+    found = make_outcomes(pl.concat([bad, good]), pl.concat([guilty, innocent]), Chance(1), end_at=START).table
+    verdicts = found.filter(pl.col("kind") == "verdict").join(
+        pl.concat([guilty, innocent]).select("phase", event="id"), on="event"
+    )
+    of_honest = verdicts.filter(pl.col("phase") == "")
+    assert len(of_honest) > len(verdicts) / 2
+    assert set(of_honest["abuse_type"]) == {"inventory_abuse"}
+    assert 0.0 < of_honest["value"].mean() < 0.2
