@@ -34,6 +34,9 @@ demo: $(STAMPS)/serve ## scan a generated log with hidden hunters; then start a 
 	$(BIN)/floorwalker demo --out demo
 	$(BIN)/floorwalker demo --out demo --live
 
+# Beside servers and other processes, threads that wait for each other cost ten times what they give.
+test test-slow: export OMP_NUM_THREADS := 1
+
 test: $(STAMPS)/dev ## the default tests
 	$(BIN)/python -m pytest
 
