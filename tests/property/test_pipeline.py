@@ -35,7 +35,11 @@ def rules() -> LiveRules:
 def make_pipeline(*, trained: bool = False) -> Pipeline:
     secret = bytes(range(16))
     features = LiveFeatures(seed=1, limits=LIMITS)
-    models = ShopModels(behaviour=LiveBehaviour(sequence_model(), accounts=3, sessions=3)) if trained else ShopModels()
+    models = (
+        ShopModels(parts={"behaviour": LiveBehaviour(sequence_model(), accounts=3, sessions=3)})
+        if trained
+        else ShopModels()
+    )
     return Pipeline(
         EntityKeyer(secret), IdHasher(secret), features, rules(), window=EventWindow(256), models=models, seed=3
     )

@@ -15,7 +15,7 @@ from floorwalker.detectors.rules import Lists, LiveRules, spoken
 from floorwalker.detectors.signal import Signal
 from floorwalker.detectors.unusual import DETECTOR, FeatureSample, UnusualActivity
 from floorwalker.events.batch import Columns, EventBatch, make_batch
-from floorwalker.events.bulk.packed import PackedEvents, PackedReader
+from floorwalker.events.bulk.packed import PackedEvents
 from floorwalker.events.entities import ENTITIES, EntityKeyer
 from floorwalker.events.event import Event
 from floorwalker.features.live import FeatureBatch, LiveFeatures, route_codes_of
@@ -24,6 +24,7 @@ from floorwalker.fusion.stacked import NAME as FUSION
 from floorwalker.fusion.usual import usual_abuse
 from floorwalker.pipeline.ids import IdHasher
 from floorwalker.pipeline.models import ShopModels
+from floorwalker.pipeline.packed_texts import TextReader
 from floorwalker.pipeline.recent import RecentEvents
 from floorwalker.pipeline.window import EventWindow
 from floorwalker.policy.decision import Decision
@@ -83,7 +84,7 @@ class Pipeline:
     recent: RecentEvents = field(default_factory=RecentEvents)
     unusual: UnusualActivity = field(init=False)
     sample: FeatureSample = field(init=False)
-    packed: PackedReader = field(init=False)
+    packed: TextReader = field(init=False)
     models: ShopModels = field(default_factory=ShopModels)
     seed: int = 0
     on_failure: Callable[[str, Exception], None] = field(default=lambda detector, error: None)
@@ -91,8 +92,13 @@ class Pipeline:
     def __post_init__(self) -> None:
         self.unusual = UnusualActivity(self.features.names)
         self.sample = FeatureSample(len(self.features.names), seed=self.seed)
-        self.packed = PackedReader(self.keyer, self.hasher.secret, partial(self.hasher.prefix, _EVENT))
+        self.packed = self.make_reader()
         self._features_version = self.features.state()["declarations"].tobytes().hex()[:12]
+
+    def make_reader(self) -> TextReader:
+        """A reader of records with all that counting needs of them; one object is for one thread at a time."""
+        prefix = partial(self.hasher.prefix, _EVENT)
+        return TextReader(self.keyer, self.hasher.secret, prefix, texts=self.models.reads_texts)
 
     @property
     def versions(self) -> dict[str, str]:
@@ -132,7 +138,7 @@ class Pipeline:
         ----------
         sequences : int64 [n], of the journal records that will hold the decisions.
         """
-        features = self.models.widen(batch, self.features.score(batch), moves=False)
+        features = self._widen(batch, self.features.score(batch), moves=False)
         return self._judge(batch, features, sequences)
 
     def advance(
@@ -173,7 +179,7 @@ class Pipeline:
             keys = self.event_keys(batch.texts["shop"], batch.id)
         self.window.add(keys, sequences)
         self._note(batch, sequences)
-        return self.models.widen(batch, features, moves=True)
+        return self._widen(batch, features, moves=True)
 
     def count_packed(self, packed: PackedEvents) -> FeatureBatch:
         """With `note_packed` as `count`, for events that were read from their records by `packed`; the answer has no
@@ -183,7 +189,7 @@ class Pipeline:
         batch = replace(packed.batch, keys=with_route)
         features = self.features.advance(batch)
         self.sample.add(features.values)
-        return self.models.widen(batch, features, moves=True)
+        return self._widen(batch, features, moves=True)
 
     def note_packed(self, packed: PackedEvents, sequences: NDArray[np.int64]) -> None:
         """Remember events that `count_packed` counts; another thread may do so meanwhile, in the same order.
@@ -251,6 +257,9 @@ class Pipeline:
         self.sample.restore(state["sample"])
         self.recent.restore(state["recent"])
         self.models.restore(state.get("models", {}))
+
+    def _widen(self, batch: EventBatch, features: FeatureBatch, *, moves: bool) -> FeatureBatch:
+        return self.models.widen(batch, features, moves=moves, on_failure=self.on_failure)
 
     def _note(self, batch: EventBatch, sequences: NDArray[np.int64]) -> None:
         """Let every entity of the events remember them, also the further ones of events with several."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from floorwalker.detectors.unusual import DETECTOR, UnusualActivity
-from floorwalker.events.bulk.packed import PackedEvents, PackedReader
+from floorwalker.events.bulk.packed import PackedEvents
 from floorwalker.features.live import FeatureBatch
 from floorwalker.pipeline._ahead import ahead
 from floorwalker.pipeline.pipeline import Pipeline
@@ -92,9 +92,7 @@ class Replay:
 
     def _read(self, batches: Iterable[RecordBatch]) -> Iterator[tuple[RecordBatch, PackedEvents]]:
         pipeline = self.pipeline
-        reader = PackedReader(
-            pipeline.keyer, pipeline.hasher.secret, lambda shop: pipeline.hasher.prefix("event", shop)
-        )
+        reader = pipeline.make_reader()
         for whole in batches:
             for begin in range(0, len(whole), PACKED):
                 batch = whole.take(np.arange(begin, min(begin + PACKED, len(whole))))

@@ -78,17 +78,17 @@ def test_a_type_of_event_that_was_never_proven_is_not_judged():
 
 
 def test_the_sequence_model_adds_its_columns_to_what_a_decision_saw():
-    models = ShopModels(fusion(), LiveBehaviour(sequence_model(), accounts=5, sessions=5))
+    models = ShopModels(fusion(), {"behaviour": LiveBehaviour(sequence_model(), accounts=5, sessions=5)})
     judged = decide(models)
     assert judged.features.names[-len(OUTPUTS) :] == OUTPUTS
     assert judged.features.values.shape == (15, len(NAMES) + len(OUTPUTS))
     assert not np.isnan(judged.features.values[:, -1]).any()
-    assert judged.decisions[0].versions["behaviour"] == models.behaviour.version
-    assert judged.decisions[0].versions["features"].endswith(models.behaviour.version)
+    assert judged.decisions[0].versions["behaviour"] == models.parts["behaviour"].version
+    assert judged.decisions[0].versions["features"].endswith(models.parts["behaviour"].version)
 
 
 def test_a_stored_decision_is_made_again_from_what_it_saw():
-    models = ShopModels(fusion(), LiveBehaviour(sequence_model(), accounts=5, sessions=5))
+    models = ShopModels(fusion(), {"behaviour": LiveBehaviour(sequence_model(), accounts=5, sessions=5)})
     made = pipeline(models)
     batch = made.batch(history(15))
     judged = made.advance(batch, np.arange(15))
@@ -101,12 +101,12 @@ def test_what_is_lost_is_named_and_the_rest_answers(tmp_path):
     LiveBehaviour(sequence_model(), accounts=5, sessions=5).model.save(tmp_path / "behaviour", facts={})
     whole = ShopModels.load(tmp_path, NAMES)
     assert whole.fusion is not None
-    assert whole.behaviour is not None
+    assert set(whole.parts) == {"behaviour"}
     assert not whole.lost
     broken = next(file for file in (tmp_path / "behaviour").iterdir() if file.name != "manifest.json")
     broken.write_bytes(b"x")
     left = ShopModels.load(tmp_path, NAMES)
-    assert left.behaviour is None
+    assert not left.parts
     assert set(left.lost) == {"behaviour"}
     decision = decide(left).decisions[-1]
     assert "behaviour" in decision.degraded
@@ -139,7 +139,7 @@ def test_a_detector_that_fails_is_left_out_of_the_decision():
 
 def test_models_that_remember_go_on_from_their_state():
     def models() -> ShopModels:
-        return ShopModels(fusion(), LiveBehaviour(sequence_model(), accounts=5, sessions=5))
+        return ShopModels(fusion(), {"behaviour": LiveBehaviour(sequence_model(), accounts=5, sessions=5)})
 
     first, second = pipeline(models()), pipeline(models())
     events = history(20)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,9 +19,12 @@ from floorwalker.detectors.signal import Reason
 from floorwalker.errors import ArtefactError, UsageError
 from floorwalker.events.batch import EventBatch
 from floorwalker.features.live import FeatureBatch
+from floorwalker.models.artefacts import load_artefact, save_artefact
+from floorwalker.store.pages import Pages
 
 DETECTOR = "anomaly.series"
 VERSION = "1"
+ARTEFACT, SETTINGS = "anomaly_series.live", "series.json"
 OUTPUTS: tuple[str, ...] = (f"{DETECTOR}.shop", f"{DETECTOR}.entity")
 
 State = dict[str, NDArray[Any]]
@@ -78,6 +83,20 @@ class LiveSeries:
         self._series = series_of_types()
         self._places = np.array([ENTITIES.index(each.entity) for each in WATCHED])
 
+    @classmethod
+    def load(cls, folder: Path) -> LiveSeries:
+        """Empty series of the size that `save` noted; `ArtefactError` where the folder is damaged."""
+        artefact = load_artefact(folder, name=ARTEFACT, version=1)
+        try:
+            return cls(entities=int(json.loads(artefact.files[SETTINGS])["entities"]))
+        except (KeyError, TypeError, ValueError) as broken:
+            raise ArtefactError(f"{folder} describes no series: {broken!r}", fix="train again") from broken
+
+    def save(self, folder: Path, *, facts: Mapping[str, Any] | None = None) -> None:
+        """Write the size; not what happened."""
+        files = {SETTINGS: (json.dumps({"entities": len(self._keys)}) + "\n").encode()}
+        save_artefact(folder, name=ARTEFACT, version=1, files=files, facts=facts or {})
+
     def advance(self, batch: EventBatch, features: FeatureBatch) -> NDArray[np.float32]:
         """Scores of the events in order, each with itself counted: float32 [n, 2] in [0, 1), as `OUTPUTS`.
 
@@ -120,6 +139,10 @@ class LiveSeries:
         """The whole state: the arrays themselves, valid until the next `advance`."""
         return {"shop": self._shop, "clock": self._clock, "keys": self._keys, "rows": self._rows}
 
+    def pages(self) -> dict[str, tuple[Pages, int]]:
+        """None: the state is four megabytes, which are copied."""
+        return {}
+
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Go on from a state; one of another shape raises `ArtefactError`."""
         for name, array in self.state().items():
@@ -141,3 +164,17 @@ class LiveSeries:
             moves, series, at, own, self._shop, self._clock, self._scratch, self._keys, self._rows, out,
         )  # fmt: skip
         return out
+
+
+def tell_column(column: str, said: Mapping[str, float]) -> str | None:
+    """A sentence for one of the columns; None for another.
+
+    >>> tell_column("anomaly.series.shop", {"anomaly.series.shop": 0.9995})
+    'the shop has more events of this kind than is usual at this hour (chance below 0.0005)'
+    """
+    if column not in OUTPUTS or column not in said:
+        return None
+    whose = "the shop has" if column == OUTPUTS[0] else "the item, network, promotion or card range has"
+    return (
+        f"{whose} more events of this kind than is usual at this hour (chance below {max(1 - said[column], 1e-6):.2g})"
+    )

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from floorwalker.detectors.content._gram_kernels import mix, split_words
 from floorwalker.kernels import kernel
+from floorwalker.store.pages import guard
 
 HASHES = 32
 BANDS = 8
@@ -180,26 +181,40 @@ def remember(
     item: int,
     seller: int,
     count: NDArray[np.int64],
-    signatures: NDArray[np.uint32],
-    facts: NDArray[np.int64],
-    newest: NDArray[np.int64],
-    before: NDArray[np.int64],
+    capacity: int,
+    signatures: Any,
+    facts: Any,
+    newest: Any,
+    before: Any,
 ) -> None:
-    """Keep one text; the oldest gives way."""
+    """Keep one text; the oldest gives way.
+
+    `signatures`, `facts`, `newest`, `before` : of each array its words, what was saved of them, and the marks of its
+    pages (`store.pages`).
+    """
     count[0] += 1
     number = count[0]
-    place = number % len(facts)
-    facts[place, 0] = at
-    facts[place, 1] = account
-    facts[place, 2] = item
-    facts[place, 3] = seller
+    place = number % capacity
+    width = 2 * HASHES // 2
+    guard(place * width, place * width + width - 1, *signatures)
+    guard(place * 4, place * 4 + 3, *facts)
+    known = facts[0].view(np.int64)
+    known[place * 4] = at
+    known[place * 4 + 1] = account
+    known[place * 4 + 2] = item
+    known[place * 4 + 3] = seller
+    hashes = signatures[0].view(np.uint32)
+    latest, earlier = newest[0].view(np.int64), before[0].view(np.int64)
     for level in range(2):
         for hashed in range(HASHES):
-            signatures[place, level, hashed] = signature[level, hashed]
+            hashes[2 * place * width + level * HASHES + hashed] = signature[level, hashed]
         for band in range(BANDS):
-            slot = band_slot(signature[level], band)
-            before[level, band, place] = newest[level, band, slot]
-            newest[level, band, slot] = number
+            slot = ((level * BANDS + band) << SLOT_BITS) + band_slot(signature[level], band)
+            chained = (level * BANDS + band) * capacity + place
+            guard(chained, chained, *before)
+            guard(slot, slot, *newest)
+            earlier[chained] = latest[slot]
+            latest[slot] = number
 
 
 @kernel

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,8 +21,11 @@ from floorwalker.errors import ArtefactError
 from floorwalker.events.batch import EventBatch
 from floorwalker.events.types import TYPE_CODES
 from floorwalker.features.live import FeatureBatch
+from floorwalker.models.artefacts import load_artefact, save_artefact
+from floorwalker.store.pages import Pages
 
 DETECTOR = "content.behaviour"
+ARTEFACT, SETTINGS = "content.live", "content.json"
 OUTPUTS = (
     "content.near_duplicate",
     "content.copied_by_accounts",
@@ -73,10 +79,26 @@ class LiveContent:
     outputs: tuple[str, ...] = OUTPUTS
 
     def __init__(self, *, capacity: int = 32_768, days: float = 60, seed: int = 0) -> None:
+        self._settings = {"capacity": capacity, "days": days, "seed": seed}
         self._recent = NearDuplicates(capacity=capacity, days=days, seed=seed)
         self._words = RatingWords()
         self._last: dict[int, _Findings] = {}
         self._last_scores: NDArray[np.float32] = np.zeros((0, len(OUTPUTS)), np.float32)
+
+    @classmethod
+    def load(cls, folder: Path) -> LiveContent:
+        """Without any text, of the settings that `save` wrote; `ArtefactError` where the folder is damaged."""
+        artefact = load_artefact(folder, name=ARTEFACT, version=1)
+        try:
+            told = json.loads(artefact.files[SETTINGS])
+            return cls(capacity=int(told["capacity"]), days=float(told["days"]), seed=int(told["seed"]))
+        except (KeyError, TypeError, ValueError) as broken:
+            raise ArtefactError(f"{folder} describes no memory of texts: {broken!r}", fix="train again") from broken
+
+    def save(self, folder: Path, *, facts: Mapping[str, Any] | None = None) -> None:
+        """Write the settings; not the texts."""
+        files = {SETTINGS: (json.dumps(self._settings) + "\n").encode()}
+        save_artefact(folder, name=ARTEFACT, version=1, files=files, facts=facts or {})
 
     def score(self, batch: EventBatch, features: FeatureBatch | None = None) -> NDArray[np.float32]:
         """float32 [n, outputs], each event as if it came next alone; nothing is kept."""
@@ -94,6 +116,10 @@ class LiveContent:
         """The arrays themselves, not copies: what `restore` takes."""
         parts = (("recent", self._recent), ("words", self._words))
         return {f"{name}.{key}": value for name, part in parts for key, value in part.state().items()}
+
+    def pages(self) -> dict[str, tuple[Pages, int]]:
+        """The pages of the large arrays of `state`, for snapshots that take only what changed."""
+        return {f"recent.{name}": where for name, where in self._recent.pages().items()}
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Continue from a state of the same shape; another raises `ArtefactError`."""
@@ -180,3 +206,27 @@ class LiveContent:
 
 def _many(count: int) -> float:
     return 1 - 0.7**count
+
+
+def tell_column(column: str, said: Mapping[str, float]) -> str | None:
+    """A sentence for one of the columns; None for another.
+
+    >>> tell_column("content.copied_by_accounts", {"content.copied_by_accounts": 0.657})
+    '3 other accounts wrote nearly the same text'
+    """
+    if column not in OUTPUTS or column not in said:
+        return None
+    value = said[column]
+    # As `_many` told it.
+    count = round(math.log(max(1 - value, 1e-9)) / math.log(0.7))
+    return {
+        "content.near_duplicate": f"the text is {value:.0%} the same as another account's",
+        "content.copied_by_accounts": f"{count} other accounts wrote nearly the same text",
+        "content.template_accounts": f"{count} other accounts used this text with other names or numbers",
+        "content.repeats_itself": f"the account wrote nearly the same text {count} times before",
+        "content.similar_burst": f"{count} nearly equal texts for this item or seller within a day",
+        "content.rating_disagreement": "the stars stand beside words of the other end of the scale",
+        "content.disguised": "the text is written to be missed by filters",
+        "content.way_out": "the text leads out of the shop",
+        "content.price_bait": "a price or promise in the text that is far from the offer",
+    }[column]

@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 from floorwalker.detectors.content import _similar_kernels as kernels
 from floorwalker.detectors.content._characters import Codes, as_codes
 from floorwalker.errors import ArtefactError, UsageError
+from floorwalker.store.pages import Pages
 
 DAY = 86_400_000_000
 _INNER_CAPITAL = re.compile(r"(?<![.!?。！？:\s])(?<=\S)[^\W\d_]|(?<=[^.!?。！？:\s]\s)[^\W\d_]")
 """A letter behind something that ends no sentence."""
 LEAST_TOKENS = 6
 """Shorter texts are alike by nature: `good product, thanks` is no copy."""
+PAGED = ("signatures", "facts", "newest", "before")
 
 State = dict[str, NDArray[Any]]
 
@@ -88,6 +90,7 @@ class NearDuplicates:
             "newest": np.zeros((2, kernels.BANDS, slots), np.int64),
             "before": np.zeros((2, kernels.BANDS, capacity), np.int64),
         }
+        self._pages = {name: Pages(self._state[name]) for name in PAGED}
 
     def look(self, text: str, *, at: int, account: int = 0, item: int = 0, seller: int = 0) -> Likeness:
         """How like recent texts this one is; keeps nothing.
@@ -110,8 +113,8 @@ class NearDuplicates:
             keys = (_signed(account), _signed(item), _signed(seller))
             state = self._state
             kernels.remember(
-                signature, at, *keys, state["count"], state["signatures"], state["facts"], state["newest"],
-                state["before"],
+                signature, at, *keys, state["count"], len(state["facts"]),
+                *(self._pages[name].arguments for name in PAGED),
             )  # fmt: skip
         return likeness
 
@@ -119,12 +122,18 @@ class NearDuplicates:
         """The arrays themselves, not copies: what `restore` takes."""
         return self._state
 
+    def pages(self) -> dict[str, tuple[Pages, int]]:
+        """The pages of the large arrays of `state`."""
+        return {name: (pages, 0) for name, pages in self._pages.items()}
+
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Continue from a state of the same shape; another raises `ArtefactError`."""
         if {*state} != {*self._state} or any(state[name].shape != own.shape for name, own in self._state.items()):
             raise ArtefactError("the stored texts are of another shape", fix="replay the journal")
         for name, own in self._state.items():
             own[...] = state[name]
+        for pages in self._pages.values():
+            pages.touch_all()
 
     def _look(self, text: str, at: int, account: int, item: int, seller: int) -> tuple[Likeness, NDArray[np.uint32]]:
         state = self._state

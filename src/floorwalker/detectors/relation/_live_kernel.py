@@ -6,189 +6,256 @@ from typing import Any
 
 import numpy as np
 
-from floorwalker.detectors.relation._live_layout import AMOUNT, COUNTS, DAY, HALF_LIFE, KINDS, TOGETHER, WAYS
+from floorwalker.detectors.relation._live_layout import (
+    ACCOUNT_WIDTH,
+    AMOUNT,
+    AWAKE,
+    BORN,
+    COUNTS,
+    DAY,
+    DEGREE,
+    DIFFERENT,
+    HALF_LIFE,
+    HEARD,
+    KEY,
+    KINDS,
+    LAST,
+    LINKS,
+    MEMORY,
+    REALS,
+    REMEMBERED,
+    RING,
+    TOGETHER,
+    WAYS,
+)
 from floorwalker.kernels import kernel
+from floorwalker.store.pages import guard
 
 _KINDS = len(KINDS)
 _COUNTS = len(COUNTS)
-_MEMORY = 2 + _COUNTS + _KINDS
+_MEMORY = len(MEMORY)
 _DISPUTES = COUNTS.index("disputes")
+_PLAIN = 4
+"""Columns of a kind before the counts: degree, age, together, awake."""
 _HOUR = DAY // 24
+_U0 = np.uint64(0)
 
 
 @kernel
-def find_row(keys: Any, last: Any, key: Any, room: bool) -> Any:
+def find_row(keys: Any, times: Any, width: int, last: int, key: Any, room: bool) -> Any:
     """The row of a key; with `room` the one that it may take: an empty one of its eight, else the longest unheard of.
 
-    -1 where it is not there and no room is asked for.
+    -1 where it is not there and no room is asked for. `times[row * width + last]` says when a row was heard of.
     """
     buckets = len(keys) // WAYS
     mixed = key * np.uint64(0x9E3779B97F4A7C15)
     first: Any = np.int64((mixed >> np.uint64(20)) % np.uint64(buckets)) * WAYS
-    oldest: Any = first
     for row in range(first, first + WAYS):
         if keys[row] == key:
             return row
-        if keys[oldest] != 0 and (keys[row] == 0 or last[row] < last[oldest]):
+    if not room:
+        return -1
+    oldest: Any = first
+    for row in range(first, first + WAYS):
+        if keys[row] == _U0:
+            return row
+        if times[row * width + last] < times[oldest * width + last]:
             oldest = row
-    return oldest if room else -1
+    return oldest
 
 
 @kernel
-def describe(row: int, now: int, born: Any, last: Any, counts: Any, different: Any, memory: Any, told: Any) -> None:
-    """An account as others see it at this time."""
-    told[0] = np.log1p(max(now - born[row], 0) / DAY)
-    told[1] = np.log1p(max(now - last[row], 0) / _HOUR)
-    fade = np.exp2(-max(now - last[row], 0) / HALF_LIFE)
+def describe(start: int, now: int, times: Any, reals: Any, told: Any) -> None:
+    """The account whose row begins at this word, as others see it at this time."""
+    first = 2 * (start + REALS)
+    told[0] = np.log1p(max(now - times[start + BORN], 0) / DAY)
+    told[1] = np.log1p(max(now - times[start + LAST], 0) / _HOUR)
+    fade = np.exp2(-max(now - times[start + LAST], 0) / HALF_LIFE)
     for column in range(_COUNTS):
-        told[2 + column] = np.log1p(counts[row, column] * fade)
+        told[2 + column] = np.log1p(reals[first + column] * fade)
     for kind in range(_KINDS):
-        told[2 + _COUNTS + kind] = np.log1p(different[row, kind])
-    for column in range(memory.shape[1]):
-        told[_MEMORY + column] = memory[row, column]
+        told[2 + DIFFERENT + kind] = np.log1p(reals[first + DIFFERENT + kind])
+    for column in range(_MEMORY):
+        told[2 + REMEMBERED + column] = reals[first + REMEMBERED + column]
 
 
 @kernel
 def look_around(
-    account: int, key: Any, now: int, asked: Any, hubs: Any, places: Any, keys: Any, born: Any, last: Any, counts: Any,
-    different: Any, memory: Any, entity_keys: Any, entity_last: Any, degree: Any, ring: Any, ring_keys: Any,
-    profiles: Any, amount: Any, out: Any,
+    keeps: bool, account: int, key: Any, now: int, asked: Any, hubs: Any, places: Any, keys: Any, times: Any,
+    reals: Any, entity_keys: Any, entities: Any, entity_times: Any, entity_rows: Any, fan_out: int, width: int,
+    seen: Any, often: Any, profiles: Any, amount: Any, out: Any,
 ) -> None:  # fmt: skip
-    """Tell of the accounts that share the asked entities; their profiles, and how many each kind has.
+    """Tell of the accounts that share the asked entities; with `keeps` their profiles, and how many each kind has.
 
-    `asked[kind]` is the entity's key, 0 for none. `profiles[kind, :amount[kind]]` are the neighbours.
+    `asked[kind]` is the entity's key, 0 for none. `profiles[kind, :amount[kind]]` are the neighbours. `seen` and
+    `often` are room for the neighbours' rows.
     """
-    fan_out = ring.shape[1]
-    width = 3 + len(places)
+    told = _PLAIN + len(places)
     # An account that was never seen opens now.
-    opened = born[account] if account >= 0 else now
+    opened = times[account * ACCOUNT_WIDTH + BORN] if account >= 0 else now
     shared = together = disputed = 0.0
-    everybody = 0
+    everybody = different = twice = 0
     for kind in range(_KINDS):
-        first = kind * width
-        out[first : first + width] = np.nan
+        first = kind * told
+        for column in range(told):
+            out[first + column] = np.nan
         amount[kind] = 0
-        if asked[kind] == 0:
+        if asked[kind] == _U0:
             continue
-        entity = find_row(entity_keys, entity_last, asked[kind], False)
+        entity = find_row(entity_keys, entity_times, width, HEARD, asked[kind], False)
         if entity < 0:
             out[first] = 0.0
             continue
-        out[first] = np.log1p(degree[entity])
-        if degree[entity] > hubs[kind]:
+        start = entity * width
+        degree = entity_times[start + DEGREE]
+        out[first] = degree
+        if degree > hubs[kind]:
             continue
         found = 0
         for place in range(fan_out):
-            other = ring[entity, place]
+            other_key = entities[start + RING + place]
+            if other_key in (_U0, key):
+                continue
+            other = np.int64(entity_rows[2 * (start + RING + fan_out) + place])
             # The row may have gone to another account since.
-            if ring_keys[entity, place] == 0 or ring_keys[entity, place] == key:
+            if keys[other] != other_key:
                 continue
-            if keys[other] != ring_keys[entity, place]:
-                continue
-            describe(other, now, born, last, counts, different, memory, profiles[kind, found])
-            near = abs(born[other] - opened) <= TOGETHER
+            row = other * ACCOUNT_WIDTH
+            if keeps:
+                describe(row, now, times, reals, profiles[kind, found])
             if found == 0:
-                out[first + 1 : first + width] = 0.0
-            out[first + 1] += profiles[kind, found, 0]
+                for column in range(1, told):
+                    out[first + column] = 0.0
+            idle = max(now - times[row + LAST], 0)
+            fade = np.exp2(-idle / HALF_LIFE)
+            near = abs(times[row + BORN] - opened) <= TOGETHER
+            out[first + 1] += max(now - times[row + BORN], 0) / DAY
             out[first + 2] += near
+            out[first + 3] += idle <= AWAKE
             for column in range(len(places)):
-                out[first + 3 + column] += profiles[kind, found, 2 + places[column]]
+                out[first + _PLAIN + column] += reals[2 * (row + REALS) + places[column]] * fade
             together += near
-            disputed += counts[other, _DISPUTES] > 0.0
+            disputed += reals[2 * (row + REALS) + _DISPUTES] > 0.0
             found += 1
+            known = False
+            for earlier in range(different):
+                if seen[earlier] == other:
+                    twice += often[earlier] == 1
+                    often[earlier] += 1
+                    known = True
+                    break
+            if not known:
+                seen[different] = other
+                often[different] = 1
+                different += 1
         amount[kind] = found
         everybody += found
-        for column in range(1, width):
+        for column in range(1, told):
             out[first + column] /= max(found, 1)
         # The more share an entity, the less it says (Adamic, Adar 2003).
-        shared += found / np.log(2.0 + degree[entity])
-    after = _KINDS * width
-    out[after] = np.log1p(shared)
+        shared += found / np.log(2.0 + degree)
+    after = _KINDS * told
+    out[after] = shared
     out[after + 1] = together / everybody if everybody else 0.0
     out[after + 2] = disputed / everybody if everybody else 0.0
+    out[after + 3] = twice
 
 
 @kernel
 def take_in(
-    account: int, key: Any, now: int, group: int, money: float, given: Any, keys: Any, born: Any, last: Any,
-    counts: Any, different: Any, memory: Any, links: Any, entity_keys: Any, entity_last: Any, degree: Any, ring: Any,
-    ring_keys: Any, out: Any,
+    account: int, key: Any, now: int, group: int, money: float, given: Any, keys: Any, words: Any, times: Any,
+    reals: Any, entity_keys: Any, entities: Any, entity_times: Any, entity_rows: Any, fan_out: int, width: int,
+    saved: Any, marks: Any, entity_saved: Any, entity_marks: Any, out: Any,
 ) -> None:  # fmt: skip
     """Let one event of an account change the graph."""
+    start = account * ACCOUNT_WIDTH
+    guard(start, start + ACCOUNT_WIDTH - 1, words, saved, marks)
     if keys[account] != key:
+        for word in range(start, start + ACCOUNT_WIDTH):
+            words[word] = _U0
         keys[account] = key
-        born[account] = now
-        last[account] = now
-        counts[account] = 0.0
-        different[account] = 0.0
-        links[account] = 0
-    fade = np.exp2(-max(now - last[account], 0) / HALF_LIFE)
-    for column in range(_COUNTS):
-        counts[account, column] *= fade
+        words[start + KEY] = key
+        times[start + BORN] = now
+        times[start + LAST] = now
+    first = 2 * (start + REALS)
+    if now > times[start + LAST]:
+        fade = np.exp2(-(now - times[start + LAST]) / HALF_LIFE)
+        for column in range(_COUNTS):
+            reals[first + column] *= fade
+        times[start + LAST] = now
     if group >= 0:
-        counts[account, group] += 1.0
+        reals[first + group] += np.float32(1.0)
     if money > 0.0:
-        counts[account, AMOUNT] += np.log1p(money)
-    last[account] = max(last[account], now)
-    for column in range(memory.shape[1]):
-        memory[account, column] = out[len(out) - memory.shape[1] + column]
+        reals[first + AMOUNT] += np.float32(np.log1p(money))
+    for column in range(_MEMORY):
+        reals[first + REMEMBERED + column] = out[len(out) - _MEMORY + column]
     for kind in range(_KINDS):
         wanted = given[kind]
-        if wanted == 0:
+        if wanted == _U0:
             continue
-        if links[account, kind] != wanted:
-            links[account, kind] = wanted
-            different[account, kind] += 1.0
-        entity = find_row(entity_keys, entity_last, wanted, True)
+        if words[start + LINKS + kind] != wanted:
+            words[start + LINKS + kind] = wanted
+            reals[first + DIFFERENT + kind] += np.float32(1.0)
+        entity = find_row(entity_keys, entity_times, width, HEARD, wanted, True)
+        there = entity * width
+        guard(there, there + width - 1, entities, entity_saved, entity_marks)
         if entity_keys[entity] != wanted:
+            for word in range(there, there + width):
+                entities[word] = _U0
             entity_keys[entity] = wanted
-            entity_last[entity] = now
-            degree[entity] = 0
-            ring_keys[entity] = 0
-        entity_last[entity] = max(entity_last[entity], now)
+            entities[there + KEY] = wanted
+            entity_times[there + HEARD] = now
+        entity_times[there + HEARD] = max(entity_times[there + HEARD], now)
+        rows = 2 * (there + RING + fan_out)
         is_known = False
-        for place in range(ring.shape[1]):
-            is_known = is_known or (ring_keys[entity, place] == key and ring[entity, place] == account)
+        for place in range(fan_out):
+            is_known = is_known or (entities[there + RING + place] == key and entity_rows[rows + place] == account)
         if not is_known:
-            place = degree[entity] % ring.shape[1]
-            ring[entity, place] = account
-            ring_keys[entity, place] = key
-            degree[entity] += 1
+            place = entity_times[there + DEGREE] % fan_out
+            entity_rows[rows + place] = account
+            entities[there + RING + place] = key
+            entity_times[there + DEGREE] += 1
 
 
 @kernel
 def walk_events(
-    moves: bool, row_key: Any, at: Any, group: Any, money: Any, given: Any, hubs: Any, places: Any, keys: Any,
-    born: Any, last: Any, counts: Any, different: Any, memory: Any, links: Any, entity_keys: Any, entity_last: Any,
-    degree: Any, ring: Any, ring_keys: Any, out: Any, own: Any, around: Any, amounts: Any,
+    moves: bool, keeps: bool, fan_out: int, row_key: Any, at: Any, group: Any, money: Any, given: Any, hubs: Any,
+    places: Any, keys: Any, words: Any, saved: Any, marks: Any, entity_keys: Any, entities: Any, entity_saved: Any,
+    entity_marks: Any, out: Any, own: Any, around: Any, amounts: Any,
 ) -> None:  # fmt: skip
     """Read each event's neighbours as of just before it, then with `moves` take it in.
 
-    `own`, `around` and `amounts` keep the profiles read; with one row they are only room to work in.
+    With `keeps`, `own`, `around` and `amounts` hold the profiles read, a row an event; else they have one row.
     """
+    times, reals = words.view(np.int64), words.view(np.float32)
+    entity_times, entity_rows = entities.view(np.int64), entities.view(np.int32)
+    width = len(entities) // len(entity_keys)
     asked = np.zeros(_KINDS, np.uint64)
-    keep = len(own) > 1 or len(at) == 1
+    seen = np.empty(_KINDS * fan_out, np.int64)
+    often = np.empty(_KINDS * fan_out, np.int64)
     for event in range(len(at)):
         key = row_key[event]
         account = -1
-        if key != 0:
-            account = find_row(keys, last, key, False)
+        if key != _U0:
+            account = find_row(keys, times, ACCOUNT_WIDTH, LAST, key, False)
         for kind in range(_KINDS):
             asked[kind] = given[event, kind]
-            if asked[kind] == 0 and account >= 0:
-                asked[kind] = links[account, kind]
-        slot = event if keep else 0
-        own[slot] = np.nan
-        if account >= 0:
-            describe(account, at[event], born, last, counts, different, memory, own[slot])
+            if asked[kind] == _U0 and account >= 0:
+                asked[kind] = words[account * ACCOUNT_WIDTH + LINKS + kind]
+        slot = event if keeps else 0
+        if keeps:
+            own[slot] = np.nan
+            if account >= 0:
+                describe(account * ACCOUNT_WIDTH, at[event], times, reals, own[slot])
         look_around(
-            account, key, at[event], asked, hubs, places, keys, born, last, counts, different, memory, entity_keys,
-            entity_last, degree, ring, ring_keys, around[slot], amounts[slot], out[event],
+            keeps, account, key, at[event], asked, hubs, places, keys, times, reals, entity_keys, entities,
+            entity_times, entity_rows, fan_out, width, seen, often, around[slot], amounts[slot], out[event],
         )  # fmt: skip
-        if moves and key != 0:
+        if moves and key != _U0:
             if account < 0:
-                account = find_row(keys, last, key, True)
+                account = find_row(keys, times, ACCOUNT_WIDTH, LAST, key, True)
             take_in(
-                account, key, at[event], group[event], money[event], given[event], keys, born, last, counts, different,
-                memory, links, entity_keys, entity_last, degree, ring, ring_keys, out[event],
+                account, key, at[event], group[event], money[event], given[event], keys, words, times, reals,
+                entity_keys, entities, entity_times, entity_rows, fan_out, width, saved, marks, entity_saved,
+                entity_marks, out[event],
             )  # fmt: skip

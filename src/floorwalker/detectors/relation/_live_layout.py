@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from floorwalker.events.types import EVENT_TYPES
 
 DETECTOR = "relation"
-VERSION = "1"
+VERSION = "2"
 
 KINDS: tuple[str, ...] = ("device", "payment", "delivery_point", "ip", "coupon", "item", "inviter")
 """Kinds of entity that relate accounts to one another."""
@@ -36,7 +36,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
 
 COUNTS = (*GROUPS, "amount")
 AMOUNT = len(GROUPS)
-MEMORY = ("shared", "together", "disputed")
+TOTALS = ("shared", "together", "disputed", "tied_twice")
+MEMORY = TOTALS
 """What an account's own neighbours were like at its last event: so a neighbour tells of the second hop."""
 
 PROFILE = ("age", "idle", *COUNTS, *(f"different_{kind}" for kind in KINDS), *(f"neighbours_{name}" for name in MEMORY))
@@ -45,11 +46,10 @@ PROFILE = ("age", "idle", *COUNTS, *(f"different_{kind}" for kind in KINDS), *(f
 TOLD: tuple[str, ...] = ("coupons", "declined", "returns", "disputes", "content")
 """Counts whose mean over the neighbours is told."""
 
-WHAT = ("degree", "age", "together", *TOLD)
-TOTALS = ("shared", "together", "disputed")
+WHAT = ("degree", "age", "together", "awake", *TOLD)
 OUTPUTS: tuple[str, ...] = (
-    *(f"{DETECTOR}.neighbours.{kind}.{what}" for kind in KINDS for what in WHAT),
-    *(f"{DETECTOR}.neighbours.{total}" for total in TOTALS),
+    *(f"{DETECTOR}.{kind}.{what}" for kind in KINDS for what in WHAT),
+    *(f"{DETECTOR}.{total}" for total in TOTALS),
 )
 
 WAYS = 8
@@ -57,6 +57,22 @@ DAY = 86_400_000_000
 HALF_LIFE = 7.0 * DAY
 TOGETHER = 2 * DAY
 """Accounts opened within this time of one another."""
+AWAKE = DAY // 24
+"""Accounts heard of within this time."""
+
+# Words of 64 bits of an account: its key, first and last time, last entity of each kind; then numbers of 32 bits.
+KEY, BORN, LAST, LINKS = 0, 1, 2, 3
+REALS = LINKS + len(KINDS)
+DIFFERENT = len(COUNTS)
+REMEMBERED = DIFFERENT + len(KINDS)
+ACCOUNT_WIDTH = REALS + -(-(REMEMBERED + len(MEMORY)) // 2)
+# Of an entity: its key, last time, accounts that came with it; then the keys of the last of them, and their rows.
+HEARD, DEGREE, RING = 1, 2, 3
+
+
+def entity_width(fan_out: int) -> int:
+    """Words of 64 bits of an entity that remembers so many accounts."""
+    return RING + fan_out + -(-fan_out // 2)
 
 
 def groups_of_types() -> NDArray[np.int64]:

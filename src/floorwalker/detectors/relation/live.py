@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,13 +15,17 @@ from floorwalker.detectors.relation import _live_layout as layout
 from floorwalker.detectors.relation._live_kernel import walk_events
 from floorwalker.detectors.relation._live_network import score_stars
 from floorwalker.detectors.relation.gnn import RelationalNetwork
+from floorwalker.detectors.relation.links import tell_link
 from floorwalker.detectors.relation.rings import Ring, find_rings
 from floorwalker.detectors.relation.stars import Stars
 from floorwalker.detectors.signal import Reason
 from floorwalker.errors import ArtefactError, UsageError
 from floorwalker.events.batch import EventBatch
 from floorwalker.features.live import FeatureBatch
-from floorwalker.models.artefacts import load_artefact
+from floorwalker.models.artefacts import load_artefact, save_artefact
+from floorwalker.store.pages import Pages
+
+ARTEFACT, SETTINGS, NETWORK = "relation.live", "relation.json", "network"
 
 State = dict[str, NDArray[Any]]
 
@@ -52,7 +58,6 @@ class LiveRelations:
     """
 
     detector = layout.DETECTOR
-    version = layout.VERSION
 
     def __init__(
         self,
@@ -67,46 +72,56 @@ class LiveRelations:
             raise UsageError(f"accounts={accounts}, entities={entities}", allowed="multiples of 8, from 8")
         if not 1 <= fan_out <= 64:
             raise UsageError(f"fan_out={fan_out}", allowed="1 to 64")
-        kinds = len(layout.KINDS)
+        self.sizes = {"accounts": accounts, "entities": entities, "fan_out": fan_out}
         self._fan_out = fan_out
+        self._width = layout.entity_width(fan_out)
         self._state: State = {
-            "keys": np.zeros(accounts, np.uint64),
-            "born": np.zeros(accounts, np.int64),
-            "last": np.zeros(accounts, np.int64),
-            "counts": np.zeros((accounts, len(layout.COUNTS))),
-            "different": np.zeros((accounts, kinds), np.float32),
-            "memory": np.zeros((accounts, len(layout.MEMORY)), np.float32),
-            "links": np.zeros((accounts, kinds), np.uint64),
-            "entity_keys": np.zeros(entities, np.uint64),
-            "entity_last": np.zeros(entities, np.int64),
-            "degree": np.zeros(entities, np.int64),
-            "ring": np.zeros((entities, fan_out), np.int32),
-            "ring_keys": np.zeros((entities, fan_out), np.uint64),
+            "accounts": np.zeros(accounts * layout.ACCOUNT_WIDTH, np.uint64),
+            "entities": np.zeros(entities * self._width, np.uint64),
         }
+        self._pages = {name: Pages(words) for name, words in self._state.items()}
+        # The keys once more and close together: eight of them are one look into memory.
+        self._keys = {"accounts": np.zeros(accounts, np.uint64), "entities": np.zeros(entities, np.uint64)}
         self._groups = layout.groups_of_types()
         self._told = layout.told_counts()
         self._hubs = np.array(layout.HUBS, np.int64)
+        self._network = network
         self._weights: tuple[NDArray[np.float32], ...] = ()
         if network is not None:
             self._weights = take_weights(network, len(abuse_types))
         self.abuse_types = tuple(abuse_types)
         self.outputs = (*layout.OUTPUTS, *(f"{layout.DETECTOR}.gnn.{name}" for name in self.abuse_types))
+        digest = hashlib.blake2b(repr((layout.VERSION, self.sizes, self.outputs)).encode(), digest_size=6)
+        for array in self._weights:
+            digest.update(array.tobytes())
+        self.version = digest.hexdigest()
 
     @classmethod
-    def load(cls, folder: Path, **sizes: int) -> LiveRelations:
-        """A live graph with the network that `network.save(folder, facts={"abuse_types": […]})` wrote."""
-        network = RelationalNetwork.load(folder)
-        manifest = load_artefact(folder, name="relational_network", version=1).manifest
-        named = manifest.get("abuse_types")
-        if not isinstance(named, list):
-            raise ArtefactError(f"the manifest in {folder} names no abuse_types", fix="save it with that fact")
-        return cls(network=network, abuse_types=[str(name) for name in named], **sizes)
+    def load(cls, folder: Path) -> LiveRelations:
+        """An empty live graph as `save` described it; `ArtefactError` where the folder is damaged."""
+        artefact = load_artefact(folder, name=ARTEFACT, version=1)
+        try:
+            told = json.loads(artefact.files[SETTINGS])
+            sizes = {name: int(told[name]) for name in ("accounts", "entities", "fan_out")}
+            types = [str(name) for name in told["abuse_types"]]
+        except (KeyError, TypeError, ValueError) as broken:
+            raise ArtefactError(f"{folder} describes no live graph: {broken!r}", fix="train again") from broken
+        network = RelationalNetwork.load(folder / NETWORK) if types else None
+        return cls(network=network, abuse_types=types, **sizes)
+
+    def save(self, folder: Path, *, facts: Mapping[str, Any] | None = None) -> None:
+        """Write sizes, and the network where there is one; not what happened."""
+        told = {**self.sizes, "abuse_types": self.abuse_types}
+        files = {SETTINGS: (json.dumps(told) + "\n").encode()}
+        save_artefact(folder, name=ARTEFACT, version=1, files=files, facts=facts or {})
+        if self._network is not None:
+            self._network.save(folder / NETWORK, facts=dict(facts or {}))
 
     def score(self, batch: EventBatch, features: FeatureBatch) -> NDArray[np.float32]:
         """Columns of each event as if it came next, alone: float32 [n, len(outputs)]; nothing moves.
 
-        A degree is `log(1 + accounts)`; the rest of a kind is NaN where the account shares nothing of that kind, or
-        shares it with a crowd.
+        Columns of a kind are NaN where the event and its account have no entity of it; all but the degree also where a
+        crowd has it.
         """
         return self._run(batch, moves=False)[0]
 
@@ -128,16 +143,18 @@ class LiveRelations:
         Members and entities are named by their keys, opening times are those of first sight. `settings` go to
         `find_rings`; limits of crowds are those of the live graph. It reads the whole state: not for the request path.
         """
-        used = np.flatnonzero(self._state["keys"])
-        account, kind = np.nonzero(self._state["links"][used])
-        keys = self._state["keys"][used]
+        used = np.flatnonzero(self._keys["accounts"])
+        rows = self._state["accounts"].reshape(-1, layout.ACCOUNT_WIDTH)[used]
+        links = rows[:, layout.LINKS : layout.REALS]
+        account, kind = np.nonzero(links)
+        keys = rows[:, layout.KEY]
         return find_rings(
             keys[account],
-            self._state["links"][used][account, kind],
+            links[account, kind],
             np.array(layout.KINDS)[kind],
             **{
                 "hubs": dict(zip(layout.KINDS, layout.HUBS, strict=True)),
-                "born": dict(zip(keys.tolist(), self._state["born"][used].tolist(), strict=True)),
+                "born": dict(zip(keys.tolist(), rows[:, layout.BORN].view(np.int64).tolist(), strict=True)),
                 **settings,
             },
         )
@@ -146,13 +163,19 @@ class LiveRelations:
         """The whole state: the arrays themselves, valid until the next `advance`."""
         return dict(self._state)
 
+    def pages(self) -> dict[str, tuple[Pages, int]]:
+        """The pages of the state, for snapshots that take only what changed."""
+        return {name: (pages, 0) for name, pages in self._pages.items()}
+
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Go on from a state; one of another shape raises `ArtefactError`."""
         for name, array in self._state.items():
             if name not in state or state[name].shape != array.shape or state[name].dtype != array.dtype:
-                raise ArtefactError(f"the stored {name} of {self.detector} does not fit", fix="replay the journal")
+                raise ArtefactError(f"the stored {name} of {self.detector} do not fit", fix="replay the journal")
         for name, array in self._state.items():
             array[...] = state[name]
+            self._keys[name][:] = array.reshape(len(self._keys[name]), -1)[:, layout.KEY]
+            self._pages[name].touch_all()
 
     def reasons(
         self, batch: EventBatch, features: FeatureBatch, scores: NDArray[np.float32], *, least: float = 0.5
@@ -172,7 +195,10 @@ class LiveRelations:
         for row in np.flatnonzero(asked).tolist():
             for kind in np.argsort(-weight[row], kind="stable")[:3].tolist():
                 if weight[row, kind] > 0:
-                    found[row].append(_reason(layout.KINDS[kind], told[row, kind], float(weight[row, kind])))
+                    name = layout.KINDS[kind]
+                    text = tell_link(name, dict(zip(layout.WHAT, told[row, kind].tolist(), strict=True)))
+                    severity = min(max(float(weight[row, kind]), 1e-3), 1.0)
+                    found[row].append(Reason(f"{layout.DETECTOR}.shared_{name}", text, severity))
         return found
 
     def _run(self, batch: EventBatch, *, moves: bool, keeps: bool = False) -> tuple[NDArray[np.float32], Stars]:
@@ -182,14 +208,16 @@ class LiveRelations:
         # A client's clock may be years ahead; the time of receipt bounds it.
         at = np.minimum(batch.at, batch.received_at)
         money = np.nan_to_num(batch.numbers["amount_base_minor"])
-        slots = n if (keeps or self._weights) and n else 1
+        keeps = (keeps or bool(self._weights)) and n > 0
+        slots = n if keeps else 1
         own = np.empty((slots, len(layout.PROFILE)), np.float32)
         around = np.empty((slots, len(layout.KINDS), self._fan_out, len(layout.PROFILE)), np.float32)
         amounts = np.zeros((slots, len(layout.KINDS)), np.int64)
         out = np.empty((n, len(layout.OUTPUTS)), np.float32)
         _walk(
-            moves, batch.keys["account"], at, self._groups[batch.type], money, given, self._hubs, self._told,
-            *self._state.values(), out, own, around, amounts,
+            moves, keeps, self._fan_out, batch.keys["account"], at, self._groups[batch.type], money, given, self._hubs,
+            self._told, self._keys["accounts"], *self._pages["accounts"].arguments, self._keys["entities"],
+            *self._pages["entities"].arguments, out, own, around, amounts,
         )  # fmt: skip
         stars = Stars(own, around, amounts)
         if not self._weights:
@@ -222,15 +250,3 @@ def take_weights(network: RelationalNetwork, outputs: int) -> tuple[NDArray[np.f
         turned("self.0.weight"), parts["self.0.bias"], np.stack(messages), parts["norms.0.weight"],
         parts["norms.0.bias"], turned("output.weight"), parts["output.bias"],
     )  # fmt: skip
-
-
-def _reason(kind: str, told: NDArray[np.float32], weight: float) -> Reason:
-    others = round(float(np.expm1(told[0]))) - 1
-    parts = [f"shares the {kind.replace('_', ' ')} with about {max(others, 1)} other accounts"]
-    if told[layout.WHAT.index("together")] > 0:
-        parts.append(f"{told[layout.WHAT.index('together')]:.0%} of them opened within two days of it")
-    if told[layout.WHAT.index("disputes")] > 0:
-        parts.append("some of them with disputed payments")
-    if told[layout.WHAT.index("declined")] > 0:
-        parts.append("some of them with declined payments")
-    return Reason(f"{layout.DETECTOR}.shared_{kind}", ", ".join(parts), min(max(weight, 1e-3), 1.0))

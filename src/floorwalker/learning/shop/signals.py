@@ -25,12 +25,14 @@ class Modality:
     outputs : names of the columns.
     scores : float32 [n, len(outputs)], a row an event; NaN where it cannot tell.
     learned_until : place of the first event that it did not learn from: only from there on its scores are honest.
+    unlearned : so many columns at the beginning were learned from nothing, and are honest everywhere.
     """
 
     name: str
     outputs: tuple[str, ...]
     scores: NDArray[np.float32]
     learned_until: int
+    unlearned: int = 0
 
 
 @dataclass
@@ -60,7 +62,7 @@ class Signals:
             if modality.name in without:
                 part[:] = np.nan
             elif honest_only:
-                part[rows < modality.learned_until] = np.nan
+                part[rows < modality.learned_until, modality.unlearned :] = np.nan
             parts.append(part)
         return np.concatenate(parts, axis=1) if parts else np.empty((len(rows), 0), np.float32)
 

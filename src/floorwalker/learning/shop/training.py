@@ -24,8 +24,9 @@ from floorwalker.fusion.stacked import StackedFusion
 from floorwalker.learning.shop.labels import spread_labels
 from floorwalker.learning.shop.recording import Recording
 from floorwalker.learning.shop.signals import Signals, add_behaviour, add_unusual
+from floorwalker.learning.shop.signals_live import add_content, add_relation, add_series
 
-MODALITIES: tuple[str, ...] = ("behaviour", "anomaly")
+MODALITIES: tuple[str, ...] = ("behaviour", "anomaly", "relation", "content", "series")
 """Detectors beside the trees that can be trained on a recording."""
 FEWEST = 8
 """Proven events below which an abuse type is not learned: the manifest says which."""
@@ -204,6 +205,9 @@ def learn_signals(
     elif "anomaly" in plan.modalities:
         progress("anomaly: isolation forest")
         signals.modalities.append(add_unusual(recording, folder, until=until, seed=plan.seed))
+    for name, add in (("relation", add_relation), ("content", add_content), ("series", add_series)):
+        if name in plan.modalities:
+            signals.modalities.append(add(recording, folder, facts=facts, progress=progress))
     return signals
 
 

@@ -117,17 +117,49 @@ def test_it_tells_of_the_accounts_on_the_same_device():
     batch, features = batch_of(events)
     found = live.advance(batch, features)
     told = [dict(zip(live.outputs, row, strict=True)) for row in found]
-    assert told[0]["relation.neighbours.device.degree"] == 0
-    assert told[2]["relation.neighbours.device.degree"] == pytest.approx(np.log1p(1))
-    assert told[2]["relation.neighbours.device.disputes"] == pytest.approx(np.log1p(1))
+    assert told[0]["relation.device.degree"] == 0
+    assert told[2]["relation.device.degree"] == 1
+    assert told[2]["relation.device.disputes"] == 1
+    assert told[2]["relation.device.awake"] == 1
     # The login names no device: the account's last one is asked.
-    assert told[3]["relation.neighbours.device.together"] == 1
-    assert told[3]["relation.neighbours.disputed"] == 1
-    assert np.isnan(told[4]["relation.neighbours.device.disputes"])
+    assert told[3]["relation.device.together"] == 1
+    assert told[3]["relation.disputed"] == 1
+    assert np.isnan(told[4]["relation.device.disputes"])
     reasons = live.reasons(batch, features, found)
     assert reasons[3][0].code == "relation.shared_device"
-    assert "disputed payments" in reasons[3][0].text
+    assert "they disputed payments" in reasons[3][0].text
     assert reasons[4] == []
+
+
+def test_who_shares_two_things_is_told_apart_from_who_shares_one():
+    both = {"device": "d", "ip": "192.0.2.7"}
+    given = [both, both, {"ip": "192.0.2.7"}, both]
+    events = [
+        Event(id=str(number), type="login_succeeded", at=DAY + number, received_at=DAY + number, account=f"a{number}",
+              **shared)
+        for number, shared in enumerate(given)
+    ]  # fmt: skip
+    live = LiveRelations(**SIZES)
+    found = live.advance(*batch_of(events))
+    assert found[:, live.outputs.index("relation.tied_twice")].tolist() == [0, 1, 0, 2]
+
+
+def test_a_snapshot_of_changed_pages_is_the_whole_state():
+    live = LiveRelations(**SIZES)
+    live.advance(*batch_of(make_events(100)))
+    copies = {}
+    for name, (pages, first) in live.pages().items():
+        changed = np.zeros(len(pages.marks), np.bool_)
+        pages.want(first, changed)
+        copies[name] = (live.state()[name].copy(), changed)
+    live.advance(*batch_of(make_events(100, seed=1)))
+    for name, (pages, _) in live.pages().items():
+        pages.save(0, len(pages.marks), most=1 << 20)
+        before, changed = copies[name]
+        for page in np.flatnonzero(changed):
+            words = slice(page * 512, min((page + 1) * 512, len(before)))
+            np.testing.assert_array_equal(pages.saved[words], before[words])
+        assert not before[~np.repeat(changed, 512)[: len(before)]].any()
 
 
 def test_rings_of_the_accounts_kept():
@@ -157,7 +189,7 @@ def test_a_device_of_a_crowd_says_nothing():
     ]
     live = LiveRelations(accounts=128, entities=128)
     found = live.advance(*batch_of(events))
-    together = found[:, live.outputs.index("relation.neighbours.device.together")]
+    together = found[:, live.outputs.index("relation.device.together")]
     limit = layout.HUBS[layout.KINDS.index("device")]
     assert together[limit] == 1
     assert np.isnan(together[limit + 1])
@@ -168,7 +200,8 @@ def test_state_stays_bounded_and_forgets_the_oldest():
     before = {name: array.shape for name, array in live.state().items()}
     live.advance(*batch_of(make_events(300, accounts=200)))
     assert {name: array.shape for name, array in live.state().items()} == before
-    assert live.state()["last"].min() > DAY
+    last = live.state()["accounts"].reshape(8, -1)[:, layout.LAST].astype(np.int64)
+    assert last.min() > DAY
 
 
 def test_the_kernel_is_the_network():
@@ -186,14 +219,15 @@ def test_the_kernel_is_the_network():
 
 def test_a_saved_network_serves_the_same(tmp_path):
     network = random_network()
-    network.save(tmp_path, facts={"abuse_types": ["fake_account", "scraping"]})
-    live = LiveRelations.load(tmp_path, **SIZES)
-    assert live.outputs[-2:] == ("relation.gnn.fake_account", "relation.gnn.scraping")
     one = LiveRelations(**SIZES, network=network, abuse_types=("fake_account", "scraping"))
+    one.save(tmp_path)
+    live = LiveRelations.load(tmp_path)
+    assert live.outputs[-2:] == ("relation.gnn.fake_account", "relation.gnn.scraping")
+    assert live.version == one.version != LiveRelations(**SIZES).version
     events = batch_of(make_events(50))
     np.testing.assert_array_equal(live.advance(*events), one.advance(*events))
-    content = (tmp_path / "network.safetensors").read_bytes()
-    (tmp_path / "network.safetensors").write_bytes(content[:-1] + b"x")
+    stored = tmp_path / "network" / "network.safetensors"
+    stored.write_bytes(stored.read_bytes()[:-1] + b"x")
     with pytest.raises(ArtefactError, match="manifest"):
         LiveRelations.load(tmp_path)
 

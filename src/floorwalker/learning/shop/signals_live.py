@@ -1,0 +1,87 @@
+"""Modalities that follow the events without having learned anything: relations, how texts behave, time series.
+
+Their columns are a function of the recording and of their code alone. They are kept beside the recording, mapped and
+not loaded, and used again by every training on it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from floorwalker.detectors.anomaly_series.live import LiveSeries
+from floorwalker.detectors.content.live import LiveContent
+from floorwalker.detectors.relation.live import LiveRelations
+from floorwalker.learning.shop.recording import Recording
+from floorwalker.learning.shop.signals import Modality
+
+Progress = Callable[[str], None]
+FOLDER = "signals"
+"""Below a recording's."""
+
+
+Following = LiveRelations | LiveContent | LiveSeries
+
+
+def add_relation(recording: Recording, folder: Path, *, facts: Mapping[str, Any], progress: Progress) -> Modality:
+    """Whom each event's account shares things with; the live graph's settings go to `folder/relation`."""
+    return _add("relation", LiveRelations(), recording, folder, facts, progress)
+
+
+def add_content(recording: Recording, folder: Path, *, facts: Mapping[str, Any], progress: Progress) -> Modality:
+    """How texts behave among the shop's recent ones; settings go to `folder/content`."""
+    return _add("content", LiveContent(), recording, folder, facts, progress)
+
+
+def add_series(recording: Recording, folder: Path, *, facts: Mapping[str, Any], progress: Progress) -> Modality:
+    """Whether more is going on than is usual at this hour; settings go to `folder/series`."""
+    return _add("series", LiveSeries(), recording, folder, facts, progress)
+
+
+def follow(
+    recording: Recording, live: Following, name: str, *, progress: Progress = lambda text: None
+) -> NDArray[np.float32]:
+    """What a live detector says of every event in order, each as of just before it: float32 [n, outputs], mapped.
+
+    What an earlier training kept of the same recording and the same code is used again.
+    """
+    path = recording.folder / FOLDER / f"{name}-{_mark(recording, live)}.f4"
+    shape = (len(recording), len(live.outputs))
+    if not (path.exists() and path.stat().st_size == 4 * shape[0] * shape[1]):
+        path.parent.mkdir(exist_ok=True)
+        for old in path.parent.glob(f"{name}-*.f4"):
+            old.unlink()
+        unfinished = path.with_suffix(f".{os.getpid()}")
+        with unfinished.open("wb") as file:
+            for place, batch, features in recording.batches():
+                live.advance(batch, features).tofile(file)
+                if place.stop % 1_000_000 < place.stop - place.start:
+                    progress(f"{name}: {place.stop:,} events")
+        unfinished.replace(path)
+    found: NDArray[np.float32] = np.memmap(path, np.float32, "r", shape=shape)
+    return found
+
+
+def _add(
+    name: str, live: Following, recording: Recording, folder: Path, facts: Mapping[str, Any], progress: Progress
+) -> Modality:
+    progress(f"{name}: following the events")
+    live.save(folder / name, facts=facts)
+    scores = follow(recording, live, name, progress=progress)
+    return Modality(name, live.outputs, scores, learned_until=0, unlearned=len(live.outputs))
+
+
+def _mark(recording: Recording, live: Following) -> str:
+    """Changes where settings, columns or the code of the detector's package change, or the events themselves."""
+    digest = hashlib.blake2b(f"{live.version} {live.outputs}".encode(), digest_size=8)
+    digest.update(np.ascontiguousarray(recording.at).tobytes())
+    for file in sorted(Path(inspect.getfile(type(live))).parent.glob("*.py")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
