@@ -14,6 +14,8 @@ from floorwalker.cli._output import Json, note, print_json
 from floorwalker.errors import UsageError
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from floorwalker.learning.shop.recording import Recording
 
 ROUTES = "routes"
@@ -96,7 +98,7 @@ def _train_routes(out: Path, *, seed: int, quick: bool, as_json: bool) -> None:
 
 def _record(folder: Path | None, events: Sequence[str], mapping: str | None, out: Path) -> Recording:
     """The history as columns; what an interrupted run recorded of the same files is used again."""
-    from floorwalker.learning.shop.recording import is_recorded, open_recording, record
+    from floorwalker.learning.shop.recording import is_recorded, open_recording, record, record_frames
 
     columns = out / "recording"
     marker = out / "recorded.json"
@@ -107,7 +109,7 @@ def _record(folder: Path | None, events: Sequence[str], mapping: str | None, out
         return open_recording(columns)
     out.mkdir(parents=True, exist_ok=True)
     marker.unlink(missing_ok=True)
-    pieces = _of_parquet(Path(sources[0])) if folder else _of_files(events, mapping)
+    table = mapping is None and len(sources) == 1 and sources[0].endswith(".parquet")
     shown = 0
 
     def show(done: int) -> None:
@@ -116,7 +118,10 @@ def _record(folder: Path | None, events: Sequence[str], mapping: str | None, out
             shown = done
             note(f"{done:,} events recorded")
 
-    recording = record(pieces, columns, progress=show)
+    if table:
+        recording = record_frames(_frames_of(Path(sources[0])), columns, progress=show)
+    else:
+        recording = record(_of_files(events, mapping), columns, progress=show)
     if recording.left_out:
         note(f"{recording.left_out:,} events were left out; the first: {recording.first_fault}")
     marker.write_text(json.dumps(wanted), "utf-8")
@@ -131,19 +136,14 @@ def _stamp(name: str) -> list[Any]:
     return [str(path.resolve()), facts.st_size, facts.st_mtime_ns]
 
 
-def _of_parquet(path: Path) -> Iterator[list[dict[str, Any]]]:
-    import polars as pl
-
-    from floorwalker.events.frames import nest_rows
+def _frames_of(path: Path) -> Iterator[pl.DataFrame]:
+    from floorwalker.events.frames import read_table
 
     if not path.exists():
         raise UsageError(
             f"there is no {path}", allowed="a folder with events.parquet", fix="floorwalker simulate --out"
         )
-    table = pl.scan_parquet(path)
-    rows = int(table.select(pl.len()).collect().item())
-    for start in range(0, rows, PIECE):
-        yield nest_rows(table.slice(start, PIECE).collect())
+    yield from read_table(path, rows=PIECE)
 
 
 def _of_files(names: Sequence[str], mapping: str | None) -> Iterator[list[dict[str, Any]]]:
@@ -152,9 +152,6 @@ def _of_files(names: Sequence[str], mapping: str | None) -> Iterator[list[dict[s
     from floorwalker.sources.feeds.files import FilesFeed
     from floorwalker.sources.mapping import load_mapping
 
-    if mapping is None and len(names) == 1 and names[0].endswith(".parquet"):
-        yield from _of_parquet(Path(names[0]))
-        return
     now = time.time_ns() // 1000
     feed = FilesFeed(
         [*names], clock=lambda: now, mapping=load_mapping(mapping) if mapping else None, batch=PIECE, keep_received=True

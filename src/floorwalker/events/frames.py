@@ -9,8 +9,9 @@ This is how a simulated shop is written and how a shop's own export is best laid
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import repeat
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -21,6 +22,7 @@ from floorwalker.events.event import Event
 
 NEEDED = ("id", "type", "at")
 """Columns without which a table holds no events."""
+_READ_ROWS = 200_000
 
 
 def read_events(frame: pl.DataFrame) -> list[Event]:
@@ -49,6 +51,18 @@ def read_events(frame: pl.DataFrame) -> list[Event]:
             except msgspec.ValidationError as error:
                 raise InputError(f"row {place} is no event: {error}", fix="see docs/events.md") from None
         raise
+
+
+def read_table(path: Path, *, rows: int) -> Iterator[pl.DataFrame]:
+    """A table in Parquet, in pieces of this many rows; the last one may have fewer.
+
+    Several pieces are read at once: each reading unpacks the whole groups of rows that it touches.
+    """
+    table = pl.scan_parquet(path)
+    count = int(table.select(pl.len()).collect().item())
+    step = rows * max(1, _READ_ROWS // rows)
+    for start in range(0, count, step):
+        yield from table.slice(start, step).collect().iter_slices(rows)
 
 
 def nest_rows(frame: pl.DataFrame) -> list[dict[str, Any]]:

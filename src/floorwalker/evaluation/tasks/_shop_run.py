@@ -19,15 +19,18 @@ import floorwalker.simulation.shop as shop_package
 from floorwalker.errors import InputError
 from floorwalker.events.batch import EventBatch, make_batch
 from floorwalker.events.entities import EntityKeyer
-from floorwalker.events.frames import nest_rows, read_events
+from floorwalker.events.frames import read_events, read_table
 from floorwalker.events.identity.normalise import normalise
 from floorwalker.events.identity.tokens import Tokeniser
 from floorwalker.features.live import FeatureBatch, LiveFeatures
-from floorwalker.learning.shop.recording import EventReader, Recording, is_recorded, open_recording, record
+from floorwalker.learning.shop.reading import EventReader
+from floorwalker.learning.shop.recording import Recording, is_recorded, open_recording, record_frames
 from floorwalker.simulation.shop.scenario import DAY, Scenario
 
 _SOURCES = frozenset({".py", ".txt", ".json"})
 """What the shop is made of: code, word lists, fitted tables."""
+_ELSEWHERE = frozenset({"streaming.py", "streamed.py", "wire.py"})
+"""What sends a shop's events on, and does not touch what is written."""
 BATCH = 20_000
 """Events read and counted at once."""
 
@@ -56,7 +59,7 @@ def fingerprint(scenario: Scenario) -> str:
     digest = hashlib.blake2b(digest_size=10)
     digest.update(msgspec.json.encode({**asdict(scenario), "first_day": scenario.first_day.isoformat()}))
     for file in sorted(Path(shop_package.__path__[0]).rglob("*")):
-        if file.suffix in _SOURCES:
+        if file.suffix in _SOURCES and file.name not in _ELSEWHERE:
             digest.update(file.read_bytes())
     return f"{scenario.events}-{digest.hexdigest()}"
 
@@ -76,10 +79,7 @@ def iterate_features(folder: Path, *, seed: int = 1) -> Iterator[tuple[pl.DataFr
 
 def iterate_frames(folder: Path) -> Iterator[pl.DataFrame]:
     """The events' table in pieces of `BATCH` rows."""
-    table = pl.scan_parquet(folder / "events.parquet")
-    rows = table.select(pl.len()).collect().item()
-    for start in range(0, rows, BATCH):
-        yield table.slice(start, BATCH).collect()
+    yield from read_table(folder / "events.parquet", rows=BATCH)
 
 
 def gather_features(
@@ -95,7 +95,7 @@ def gather_features(
     live, reader = LiveFeatures(seed=seed), EventReader()
     start = 0
     for frame in iterate_frames(folder):
-        batch, faults = reader.read(nest_rows(frame))
+        batch, faults = reader.read(frame)
         if faults:
             raise InputError(f"the simulator wrote an event that is none: {faults[0]}")
         features = live.advance(batch)
@@ -111,7 +111,7 @@ def recorded_shop(scenario: Scenario) -> tuple[Path, Recording]:
     folder = simulated_shop(scenario)
     columns = folder / "columns"
     if not is_recorded(columns):
-        return folder, record((nest_rows(frame) for frame in iterate_frames(folder)), columns)
+        return folder, record_frames(iterate_frames(folder), columns)
     return folder, open_recording(columns)
 
 

@@ -22,8 +22,7 @@ from floorwalker.detectors.behaviour.training import train_behaviour
 from floorwalker.evaluation.extras import need_evaluation_extra
 from floorwalker.evaluation.tasks._shop_run import cache_folder, fingerprint, iterate_frames, read_truth, simulated_shop
 from floorwalker.events.abuse import ABUSE_TYPES
-from floorwalker.events.frames import nest_rows
-from floorwalker.learning.shop.recording import Recording, is_recorded, open_recording, record
+from floorwalker.learning.shop.recording import Recording, is_recorded, open_recording, record_frames
 from floorwalker.simulation.shop.scenario import Scenario
 
 EVENTS = 300_000
@@ -105,7 +104,7 @@ def _gather(scenario: Scenario) -> tuple[ShopTokens, NDArray[np.float32], tuple[
     if is_recorded(kept):
         recording = open_recording(kept)
     else:
-        recording = record((nest_rows(frame) for frame in iterate_frames(folder)), kept)
+        recording = record_frames(iterate_frames(folder), kept)
     truth = read_truth(folder, scenario)
     named = pl.DataFrame({"id": recording.named()["id"]}).join(truth, on="id", how="left", maintain_order="left")
     labels = np.stack([(named["abuse_type"] == name).fill_null(value=False).to_numpy() for name in ABUSE_TYPES], axis=1)

@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,53 +22,19 @@ from numpy.typing import NDArray
 
 from floorwalker.errors import ArtefactError, InputError
 from floorwalker.events.batch import NUMBER_FIELDS, EventBatch
-from floorwalker.events.bulk.packed import PackedReader
-from floorwalker.events.bulk.taking import BulkTaker
-from floorwalker.events.entities import ENTITIES, EntityKeyer
+from floorwalker.events.entities import ENTITIES
 from floorwalker.events.faults import Fault
-from floorwalker.events.identity.tokens import Tokeniser
 from floorwalker.events.parts import Parts
-from floorwalker.features.live import FeatureBatch, LiveFeatures, route_codes_of
+from floorwalker.features.live import FeatureBatch, LiveFeatures
+from floorwalker.learning.shop.reading import WRITTEN, EventReader, Piece
+from floorwalker.pipeline._ahead import ahead
 
-FORMAT = 1
+FORMAT = 2
 KEYS: tuple[str, ...] = (*ENTITIES, "country", "route")
 """Columns of `Recording.keys`."""
-NAMED: tuple[str, ...] = ("id", "account", "session", "order")
-"""What outcomes and labels speak of; `card.scheme` stands beside, for reason codes of chargebacks."""
 _HEADS = (("type", np.int16), ("at", np.int64), ("received_at", np.int64))
 _PARTS = (("row", np.int64), ("entity", np.int8), ("key", np.uint64))
-_FACTS = "recording.json"
-
-_encode = msgspec.json.Encoder().encode
-
-
-class EventReader:
-    """Events as columns without texts, as after intake and journal, at a fifth of `normalise` and `make_batch`.
-
-    The secrets are fixed: nobody attacks a training.
-    """
-
-    def __init__(self) -> None:
-        self._taker = BulkTaker(Tokeniser(bytes(32)), seed=bytes(32))
-        self._packed = PackedReader(EntityKeyer(bytes(16)), bytes(16), lambda shop: shop.encode())
-
-    def read(self, rows: Sequence[Mapping[str, Any]]) -> tuple[EventBatch, list[Fault]]:
-        """The columns of these events, each as it would be sent, with the codes of their routes; and what was none.
-
-        Events with faults are left out of the columns.
-        """
-        texts = [_encode(row) for row in rows]
-        stops = np.cumsum([len(text) for text in texts])
-        starts = stops - [len(text) for text in texts]
-        now = max((row["at"] for row in rows), default=0)
-        taken = self._taker.take(b"".join(texts), starts, stops, now=now)
-        for row in taken.left:
-            self._taker.look_closely(taken, row, texts[row], now=now)
-        taken.settle()
-        good = taken.rows
-        packed = self._packed.read(taken.data, taken.starts[good], taken.stops[good])
-        routes = route_codes_of(packed.urls, len(packed.batch))
-        return replace(packed.batch, keys={**packed.batch.keys, "route": routes}), taken.faults
+_FACTS, _NAMED, _TEXTS = "recording.json", "named.parquet", "texts.parquet"
 
 
 @dataclass(frozen=True)
@@ -107,14 +74,33 @@ class Recording:
 
     def named(self) -> pl.DataFrame:
         """A row an event: `id`, `account`, `session`, `order`, `scheme`."""
-        return pl.read_parquet(self.folder / "named.parquet")
+        return pl.read_parquet(self.folder / _NAMED)
 
     def texts(self) -> pl.DataFrame:
-        """The written texts: `row` (place of the event), `text`."""
-        return pl.read_parquet(self.folder / "texts.parquet")
+        """The written texts: `row` (place of the event), `text`, `currency`."""
+        return pl.read_parquet(self.folder / _TEXTS)
+
+    @cached_property
+    def _written(self) -> tuple[NDArray[np.int64], pl.DataFrame]:
+        # One made in memory has no files, and no texts.
+        texts = self.texts() if (self.folder / _TEXTS).exists() else pl.DataFrame(schema=WRITTEN)
+        return texts["row"].to_numpy(), texts
+
+    def _texts_of(self, start: int, stop: int) -> dict[str, list[str | None]]:
+        rows, texts = self._written
+        first, last = np.searchsorted(rows, (start, stop)).tolist()
+        found: dict[str, list[str | None]] = {}
+        for name, column in (("written", "text"), ("currency", "currency")):
+            found[name] = [None] * (stop - start)
+            for row, text in zip((rows[first:last] - start).tolist(), texts[column][first:last], strict=True):
+                found[name][row] = text
+        return found
 
     def batch(self, start: int, stop: int) -> tuple[EventBatch, FeatureBatch]:
-        """The events at these places as the detectors get them; ids are empty and texts absent."""
+        """The events at these places as the detectors get them.
+
+        Ids are empty. Of the texts there is what was `written`, and beside a written text its `currency`.
+        """
         here = slice(start, stop)
         size = len(self.at[here])
         blank = [""] * size
@@ -136,7 +122,7 @@ class Recording:
             received_at=np.asarray(self.received_at[here]),
             keys=dict(zip(KEYS, keys, strict=True)),
             numbers=dict(zip(NUMBER_FIELDS, np.ascontiguousarray(numbers), strict=True)),
-            texts={},
+            texts=self._texts_of(start, start + size),
             parts=parts,
         )
         return events, FeatureBatch(blank, events.at, values, self.names, np.isnan(values))
@@ -168,9 +154,29 @@ def record(
     seed : of the live features' sketches.
     progress : told how many events were read.
     """
+    return _record(map(Piece.of_rows, pieces), folder, seed, progress)
+
+
+def record_frames(
+    frames: Iterable[pl.DataFrame],
+    folder: Path,
+    *,
+    seed: int = 1,
+    progress: Callable[[int], None] | None = None,
+) -> Recording:
+    """As `record`, from tables of events (`floorwalker.events.frames`); several times as fast.
+
+    Parameters
+    ----------
+    frames : pieces of a table, in the order of their times, of some ten thousand rows.
+    """
+    return _record(map(Piece.of_frame, frames), folder, seed, progress)
+
+
+def _record(pieces: Iterator[Piece], folder: Path, seed: int, progress: Callable[[int], None] | None) -> Recording:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    live, reader = LiveFeatures(seed=seed), EventReader()
+    live = LiveFeatures(seed=seed)
     files = {
         name: (folder / name).open("wb")
         for name in ("features", "numbers", "keys", *(f"part_{part}" for part, _ in _PARTS))
@@ -181,14 +187,11 @@ def record(
     done = left_out = 0
     first_fault = ""
     try:
-        for piece in pieces:
-            batch, faults = reader.read(piece)
+        for piece, batch, faults in ahead(_read(pieces), most=1):
             if faults:
                 left_out += len(faults)
                 first_fault = first_fault or str(faults[0])
-                wrong = {fault.position for fault in faults}
-                piece = [row for place, row in enumerate(piece) if place not in wrong]
-            if not piece:
+            if not len(batch):
                 continue
             features = live.advance(batch)
             features.values.astype(np.float32, copy=False).tofile(files["features"])
@@ -199,8 +202,8 @@ def record(
             batch.parts.key.tofile(files["part_key"])
             for name, _ in _HEADS:
                 heads[name].append(getattr(batch, name))
-            named.append(_names_of(piece))
-            texts.append(_texts_of(piece, done))
+            named.append(piece.named)
+            texts.append(piece.written.with_columns(pl.col("row") + done))
             done += len(batch)
             if progress is not None:
                 progress(done)
@@ -215,11 +218,11 @@ def record(
         )
     for name, kind in _HEADS:
         np.concatenate(heads[name]).astype(kind).tofile(folder / name)
-    pl.concat(named).write_parquet(folder / "named.parquet")
-    pl.concat(texts).write_parquet(folder / "texts.parquet")
+    pl.concat(named).write_parquet(folder / _NAMED)
+    pl.concat(texts).write_parquet(folder / _TEXTS)
     facts = {"format": FORMAT, "events": done, "features": live.names, "numbers": NUMBER_FIELDS, "keys": KEYS}
     facts |= {"left_out": left_out, "first_fault": first_fault}
-    (folder / _FACTS).write_bytes(_encode(facts))
+    (folder / _FACTS).write_bytes(msgspec.json.encode(facts))
     return open_recording(folder)
 
 
@@ -266,17 +269,17 @@ def open_recording(folder: Path) -> Recording:
         str(facts["first_fault"]),
         {name: np.array(mapped(f"part_{name}", kind)) for name, kind in _PARTS},
     )
-    if any(len(array) != n for array in (found.features, found.numbers, found.keys, found.at)):
+    lengths = {len(array) for array in (found.features, found.numbers, found.keys, found.at)}
+    if lengths != {n} or not all((folder / name).exists() for name in (_NAMED, _TEXTS)):
         raise ArtefactError(f"the recording in {folder} is not whole", fix="record the events again")
     return found
 
 
-def _names_of(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
-    columns: dict[str, list[Any]] = {name: [row.get(name) for row in rows] for name in NAMED}
-    columns["scheme"] = [(row.get("card") or {}).get("scheme") for row in rows]
-    return pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
-
-
-def _texts_of(rows: Sequence[Mapping[str, Any]], start: int) -> pl.DataFrame:
-    written = [(start + place, row["text"]) for place, row in enumerate(rows) if row.get("text")]
-    return pl.DataFrame(written, schema={"row": pl.Int64, "text": pl.String}, orient="row")
+def _read(pieces: Iterator[Piece]) -> Iterator[tuple[Piece, EventBatch, list[Fault]]]:
+    """The pieces' columns, and what was no event; made in another thread than that which counts."""
+    reader = EventReader()
+    for piece in pieces:
+        batch, faults = reader.read(piece)
+        if faults:
+            piece = piece.without({fault.position for fault in faults})
+        yield piece, batch, faults

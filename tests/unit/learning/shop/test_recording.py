@@ -3,11 +3,15 @@
 import json
 
 import numpy as np
+import polars as pl
 import pytest
 
 from floorwalker.errors import ArtefactError, InputError
+from floorwalker.events.frames import nest_rows
+from floorwalker.events.types import EVENT_TYPES
 from floorwalker.features.live import LiveFeatures
-from floorwalker.learning.shop.recording import EventReader, is_recorded, open_recording, record
+from floorwalker.learning.shop.reading import EventReader
+from floorwalker.learning.shop.recording import is_recorded, open_recording, record, record_frames
 
 START = 1_760_000_000_000_000
 MINUTE = 60_000_000
@@ -73,6 +77,65 @@ def test_names_and_texts_are_kept_beside(folder):
     texts = recording.texts()
     assert texts["row"].to_list()[:2] == [2, 5]
     assert texts["text"][0] == "nice 2"
+    events, _ = recording.batch(1, 10)
+    assert events.texts["written"] == [None, "nice 2", None, None, "nice 5", None, None, "nice 8", None]
+    assert events.texts["currency"][1] == "EUR"
+    assert events.texts["currency"][0] is None
+
+
+ODD = 'say "hi", \\ {"a":null}, \n\t 🙂 [null] ,"at":null'
+
+
+def table(count: int = 240) -> pl.DataFrame:
+    """Events of every type, with records and lists, texts that look like JSON, and nulls in odd places."""
+    number = pl.int_range(count, eager=True).to_list()
+    sometimes = lambda value, step: [value(n) if n % step else None for n in number]  # noqa: E731
+    return pl.DataFrame({
+        "id": [f"e-{n}" for n in number],
+        "type": [EVENT_TYPES[n % len(EVENT_TYPES)].name for n in number],
+        "at": [START + n * MINUTE for n in number],
+        "account": [f"a-{n % 7}" for n in number], "session": [f"s-{n % 5}" for n in number],
+        "device": sometimes(lambda n: f"d-{n % 9}", 4), "order": [f"o-{n}" for n in number],
+        "item": [f"i-{n % 6}" for n in number], "seller": ["seller"] * count,
+        "payment": [f"p-{n % 8}" for n in number], "recipient": ["a-1"] * count, "inviter": ["a-2"] * count,
+        "ip": sometimes(lambda n: f"203.0.113.{n % 200}" if n % 2 else f"2001:db8:{n:x}::1", 3),
+        "email": sometimes(lambda n: f"jane{n}@example.com", 2), "phone": sometimes(lambda n: f"+4479111{n:05}", 5),
+        "amount_minor": [100 * n for n in number], "currency": ["EUR"] * count, "rating": [n % 5 / 4 for n in number],
+        "country": ["DE"] * count, "quantity": [1] * count, "result": ["passed"] * count, "method": ["sms"] * count,
+        "text": sometimes(lambda n: ODD if n % 2 else "", 3), "url": [f"/x?q={n}" for n in number],
+        "reason": ["why"] * count, "group": ["g"] * count, "promotion": ["p"] * count,
+        "status": [200 + 900 * (n == 100) for n in number],
+        "coupons": [["TEN", "TWO"][: n % 3] if n % 4 else None for n in number],
+        "lines": [
+            [{"item": "i-1", "seller": None, "quantity": n}, {"item": f"i-{n}", "seller": "y", "quantity": None}]
+            if n % 3 else None for n in number
+        ],
+        "card.scheme": sometimes(lambda n: "visa", 4), "card.last_four": sometimes(lambda n: "4242", 8),
+        "device_facts.kind": sometimes(lambda n: "phone", 2), "network.asn": sometimes(lambda n: n, 2),
+        "shipping_address.city": sometimes(lambda n: ODD[:20], 3), "dispute.kind": ["chargeback"] * count,
+        "signals.key_gap_ms": sometimes(lambda n: n / 7, 2), "balance_kind": ["points"] * count,
+    })  # fmt: skip
+
+
+def test_tables_and_dictionaries_give_the_same_recording(tmp_path):
+    frame = table()
+    one = record_frames([frame[:100], frame[100:101], frame[101:]], tmp_path / "frames")
+    rows = nest_rows(frame)
+    other = record([rows[:100], rows[100:101], rows[101:]], tmp_path / "rows")
+    assert len(one) > 200
+    assert one.left_out == other.left_out > 0
+    assert sorted(file.name for file in one.folder.iterdir()) == sorted(file.name for file in other.folder.iterdir())
+    for file in one.folder.iterdir():
+        assert file.read_bytes() == (other.folder / file.name).read_bytes(), file.name
+    assert one.texts()["text"].to_list().count(ODD) > 40
+    assert one.named()["scheme"].null_count() < len(one)
+
+
+def test_a_table_that_holds_no_events_is_refused(tmp_path):
+    with pytest.raises(InputError, match="no column 'at'"):
+        record_frames([pl.DataFrame({"id": ["e"], "type": ["logout"]})], tmp_path / "one")
+    with pytest.raises(InputError, match="the column 'at' holds String"):
+        record_frames([pl.DataFrame({"id": ["e"], "type": ["logout"], "at": ["now"]})], tmp_path / "two")
 
 
 def test_what_is_no_event_is_left_out_and_counted(tmp_path):
