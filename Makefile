@@ -37,11 +37,12 @@ demo: $(STAMPS)/serve ## scan a generated log with hidden hunters; then start a 
 # Beside servers and other processes, threads that wait for each other cost ten times what they give.
 test test-slow: export OMP_NUM_THREADS := 1
 
+# One process a core, four at most; whoever is done first takes tests of the others.
 test: $(STAMPS)/dev ## the default tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist worksteal
 
 test-slow: $(STAMPS)/dev ## the slow and data-heavy tests
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow --durations=15
 
 lint: $(STAMPS)/dev ## style
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
