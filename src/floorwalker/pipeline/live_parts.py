@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,7 +80,7 @@ def tell_behaviour(column: str, said: Mapping[str, float]) -> str | None:
     >>> tell_behaviour("behaviour.lstm.account_takeover", {"behaviour.lstm.account_takeover": 0.83})
     'the course of the events looks like account takeover (0.83)'
     """
-    if column not in said:
+    if math.isnan(said.get(column, math.nan)):
         return None
     if column == "behaviour.surprise":
         return f"the event does not follow from those before it: {said[column]:.1%} of events were foreseen better"

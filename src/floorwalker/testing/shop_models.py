@@ -24,15 +24,31 @@ def coupon_fusion(features: Sequence[str]) -> StackedFusion:
     ----------
     features : names of the live features.
     """
-    names = column_names(features, (*OUTPUTS, UNUSUAL_COLUMN))
-    abuse = ABUSE_TYPES.index("promotion_abuse")
+    return telling_fusion(features, OUTPUTS, TELLING, above=10, at="coupon_redeem", abuse="promotion_abuse")
+
+
+def telling_fusion(
+    features: Sequence[str], outputs: Sequence[str], telling: str, *, above: float, at: str, abuse: str
+) -> StackedFusion:
+    """Holds high values of one column for abuse, at one type of event.
+
+    Parameters
+    ----------
+    features : names of the live features.
+    outputs : names of the columns that detectors add.
+    telling : the column.
+    above : the value from which on it is abuse; values up to twice it are usual.
+    at, abuse : type of event, type of abuse.
+    """
+    names = column_names(features, (*outputs, UNUSUAL_COLUMN))
+    place = ABUSE_TYPES.index(abuse)
     rows = np.full((800, len(names)), np.nan, np.float32)
-    rows[:, names.index(TELLING)] = np.random.default_rng(0).integers(0, 20, 800)
+    rows[:, names.index(telling)] = np.random.default_rng(0).integers(0, 20, 800) * (above / 10)
     label = np.full((800, len(ABUSE_TYPES)), np.nan)
-    label[:, abuse] = rows[:, names.index(TELLING)] > 10
+    label[:, place] = rows[:, names.index(telling)] > np.float32(above)
     trees = BoostedTrees(rounds=5, rate=0.5, max_bin=63, threads=1, validation_share=0, blind_rounds=5)
     trees.fit(rows, label, names=names, outputs=ABUSE_TYPES)
     relevant = np.zeros((len(EVENT_TYPES) + 1, len(ABUSE_TYPES)), np.bool_)
-    relevant[TYPE_CODES["coupon_redeem"], abuse] = True
+    relevant[TYPE_CODES[at], place] = True
     ordinary = np.linspace(0, 0.2, 5000)
-    return StackedFusion(trees, relevant, {"promotion_abuse": StackedFusion.ranks_of(ordinary, len(ordinary))}, {})
+    return StackedFusion(trees, relevant, {abuse: StackedFusion.ranks_of(ordinary, len(ordinary))}, {})

@@ -167,12 +167,12 @@ class LiveSeries:
 
 
 def tell_column(column: str, said: Mapping[str, float]) -> str | None:
-    """A sentence for one of the columns; None for another.
+    """A sentence for one of the columns; None for another, and for a missing value.
 
     >>> tell_column("anomaly.series.shop", {"anomaly.series.shop": 0.9995})
     'the shop has more events of this kind than is usual at this hour (chance below 0.0005)'
     """
-    if column not in OUTPUTS or column not in said:
+    if column not in OUTPUTS or math.isnan(said.get(column, math.nan)):
         return None
     whose = "the shop has" if column == OUTPUTS[0] else "the item, network, promotion or card range has"
     return (

@@ -75,7 +75,7 @@ class LiveContent:
     """
 
     detector: str = DETECTOR
-    version: str = "1"
+    version: str = "2"
     outputs: tuple[str, ...] = OUTPUTS
 
     def __init__(self, *, capacity: int = 32_768, days: float = 60, seed: int = 0) -> None:
@@ -147,7 +147,8 @@ class LiveContent:
             # A seller's listings are alike; what counts is another seller with the same text.
             keys = {"account": keys["seller"], "item": keys["item"], "seller": 0}
         likeness = (self._recent.take if moves else self._recent.look)(text, at=int(batch.at[row]), **keys)
-        rating = float(batch.numbers["rating"][row]) if kind == _REVIEW else float("nan")
+        # An event's rating is a share of the scale; words are learned by stars of five.
+        rating = 1 + 4 * float(batch.numbers["rating"][row]) if kind == _REVIEW else float("nan")
         found = _Findings(
             likeness,
             find_disguise(text),
@@ -209,14 +210,14 @@ def _many(count: int) -> float:
 
 
 def tell_column(column: str, said: Mapping[str, float]) -> str | None:
-    """A sentence for one of the columns; None for another.
+    """A sentence for one of the columns; None for another, and for a missing value.
 
     >>> tell_column("content.copied_by_accounts", {"content.copied_by_accounts": 0.657})
     '3 other accounts wrote nearly the same text'
     """
-    if column not in OUTPUTS or column not in said:
+    value = said.get(column, math.nan)
+    if column not in OUTPUTS or math.isnan(value):
         return None
-    value = said[column]
     # As `_many` told it.
     count = round(math.log(max(1 - value, 1e-9)) / math.log(0.7))
     return {

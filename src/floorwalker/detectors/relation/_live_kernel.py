@@ -219,13 +219,14 @@ def take_in(
 
 @kernel
 def walk_events(
-    moves: bool, keeps: bool, fan_out: int, row_key: Any, at: Any, group: Any, money: Any, given: Any, hubs: Any,
+    moves: bool, slots: Any, fan_out: int, row_key: Any, at: Any, group: Any, money: Any, given: Any, hubs: Any,
     places: Any, keys: Any, words: Any, saved: Any, marks: Any, entity_keys: Any, entities: Any, entity_saved: Any,
     entity_marks: Any, out: Any, own: Any, around: Any, amounts: Any,
 ) -> None:  # fmt: skip
     """Read each event's neighbours as of just before it, then with `moves` take it in.
 
-    With `keeps`, `own`, `around` and `amounts` hold the profiles read, a row an event; else they have one row.
+    `slots[event]` says where `own`, `around` and `amounts` keep the profiles read; negative: nowhere. Their last row is
+    room to work in.
     """
     times, reals = words.view(np.int64), words.view(np.float32)
     entity_times, entity_rows = entities.view(np.int64), entities.view(np.int32)
@@ -242,7 +243,8 @@ def walk_events(
             asked[kind] = given[event, kind]
             if asked[kind] == _U0 and account >= 0:
                 asked[kind] = words[account * ACCOUNT_WIDTH + LINKS + kind]
-        slot = event if keeps else 0
+        keeps = slots[event] >= 0
+        slot = slots[event] if keeps else len(own) - 1
         if keeps:
             own[slot] = np.nan
             if account >= 0:

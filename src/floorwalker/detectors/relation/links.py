@@ -51,7 +51,7 @@ def tell_link(kind: str, said: Mapping[str, float]) -> str:
 
 
 def tell_column(column: str, said: Mapping[str, float]) -> str | None:
-    """A sentence for one of the columns of `LiveRelations`; None for another.
+    """A sentence for one of the columns of `LiveRelations`; None for another, and for a missing value.
 
     Parameters
     ----------
@@ -62,9 +62,9 @@ def tell_column(column: str, said: Mapping[str, float]) -> str | None:
     """
     family, _, rest = column.partition(".")
     kind, _, what = rest.partition(".")
-    if family != layout.DETECTOR or column not in said:
+    value = said.get(column, math.nan)
+    if family != layout.DETECTOR or math.isnan(value):
         return None
-    value = said[column]
     if kind in layout.KINDS:
         start = f"{family}.{kind}."
         return tell_link(kind, {name.removeprefix(start): one for name, one in said.items() if name.startswith(start)})

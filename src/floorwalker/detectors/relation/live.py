@@ -133,18 +133,25 @@ class LiveRelations:
         self, batch: EventBatch, features: FeatureBatch, rows: Sequence[int] | NDArray[np.intp]
     ) -> tuple[NDArray[np.float32], Stars]:
         """As `advance`, and the stars of the events at these positions, to learn from."""
-        answer, stars = self._run(batch, moves=True, keeps=True)
         wanted = np.asarray(rows, np.intp)
-        return answer, Stars(stars.own[wanted], stars.around[wanted], stars.amounts[wanted])
+        answer, stars = self._run(batch, moves=True, kept=wanted)
+        found = np.searchsorted(np.unique(wanted), wanted)
+        return answer, Stars(stars.own[found], stars.around[found], stars.amounts[found])
 
-    def rings(self, **settings: Any) -> list[Ring]:
+    def rings(self, *, since: int | None = None, **settings: Any) -> list[Ring]:
         """Rings among the accounts kept now, by the last entity of each kind that each account had.
 
         Members and entities are named by their keys, opening times are those of first sight. `settings` go to
         `find_rings`; limits of crowds are those of the live graph. It reads the whole state: not for the request path.
+
+        Parameters
+        ----------
+        since : µs UTC; only accounts that were heard of since then.
         """
-        used = np.flatnonzero(self._keys["accounts"])
-        rows = self._state["accounts"].reshape(-1, layout.ACCOUNT_WIDTH)[used]
+        rows = self._state["accounts"].reshape(-1, layout.ACCOUNT_WIDTH)
+        rows = rows[self._keys["accounts"] != 0]
+        if since is not None:
+            rows = rows[rows[:, layout.LAST].view(np.int64) >= since]
         links = rows[:, layout.LINKS : layout.REALS]
         account, kind = np.nonzero(links)
         keys = rows[:, layout.KEY]
@@ -201,29 +208,39 @@ class LiveRelations:
                     found[row].append(Reason(f"{layout.DETECTOR}.shared_{name}", text, severity))
         return found
 
-    def _run(self, batch: EventBatch, *, moves: bool, keeps: bool = False) -> tuple[NDArray[np.float32], Stars]:
+    def _run(
+        self, batch: EventBatch, *, moves: bool, kept: NDArray[np.intp] | None = None
+    ) -> tuple[NDArray[np.float32], Stars]:
         n = len(batch)
         nobody = np.zeros(n, np.uint64)
         given = np.stack([batch.keys.get(name, nobody) for name in layout.KINDS], axis=1)
         # A client's clock may be years ahead; the time of receipt bounds it.
         at = np.minimum(batch.at, batch.received_at)
         money = np.nan_to_num(batch.numbers["amount_base_minor"])
-        keeps = (keeps or bool(self._weights)) and n > 0
-        slots = n if keeps else 1
-        own = np.empty((slots, len(layout.PROFILE)), np.float32)
-        around = np.empty((slots, len(layout.KINDS), self._fan_out, len(layout.PROFILE)), np.float32)
-        amounts = np.zeros((slots, len(layout.KINDS)), np.int64)
+        slots = np.full(n, -1, np.int64)
+        if self._weights:
+            slots[:] = np.arange(n)
+        elif kept is not None:
+            places = np.unique(kept)
+            slots[places] = np.arange(len(places))
+        room = int(slots.max(initial=-1)) + 2
+        own = np.empty((room, len(layout.PROFILE)), np.float32)
+        around = np.empty((room, len(layout.KINDS), self._fan_out, len(layout.PROFILE)), np.float32)
+        amounts = np.zeros((room, len(layout.KINDS)), np.int64)
         out = np.empty((n, len(layout.OUTPUTS)), np.float32)
         _walk(
-            moves, keeps, self._fan_out, batch.keys["account"], at, self._groups[batch.type], money, given, self._hubs,
+            moves, slots, self._fan_out, batch.keys["account"], at, self._groups[batch.type], money, given, self._hubs,
             self._told, self._keys["accounts"], *self._pages["accounts"].arguments, self._keys["entities"],
             *self._pages["entities"].arguments, out, own, around, amounts,
         )  # fmt: skip
-        stars = Stars(own, around, amounts)
+        stars = Stars(own[:-1], around[:-1], amounts[:-1])
         if not self._weights:
             return out, stars
         scores = np.empty((n, len(self.abuse_types)), np.float32)
         _judge(own[:n], around[:n], amounts[:n], *self._weights, scores)
+        if kept is not None:
+            places = np.unique(kept)
+            stars = Stars(own[places], around[places], amounts[places])
         return np.hstack([out, scores]), stars
 
 

@@ -10,6 +10,7 @@ import hashlib
 import inspect
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from floorwalker.detectors.anomaly_series.live import LiveSeries
 from floorwalker.detectors.content.live import LiveContent
 from floorwalker.detectors.relation.live import LiveRelations
+from floorwalker.learning.shop.neighbours import learn_relations
 from floorwalker.learning.shop.recording import Recording
 from floorwalker.learning.shop.signals import Modality
 
@@ -30,9 +32,23 @@ FOLDER = "signals"
 Following = LiveRelations | LiveContent | LiveSeries
 
 
-def add_relation(recording: Recording, folder: Path, *, facts: Mapping[str, Any], progress: Progress) -> Modality:
-    """Whom each event's account shares things with; the live graph's settings go to `folder/relation`."""
-    return _add("relation", LiveRelations(), recording, folder, facts, progress)
+def add_relation(
+    recording: Recording,
+    folder: Path,
+    known: NDArray[np.float32],
+    *,
+    until: int,
+    seed: int,
+    device: str,
+    facts: Mapping[str, Any],
+    progress: Progress,
+) -> Modality:
+    """Whom each event's account shares things with, and what a network over these neighbours learned before `until`;
+    the live graph's settings and network go to `folder/relation`."""
+    progress("relation: learning from neighbours")
+    live = learn_relations(recording, known, until=until, seed=seed, device=device)
+    found = _add("relation", live, recording, folder, facts, progress)
+    return replace(found, learned_until=until, unlearned=len(live.outputs) - len(live.abuse_types))
 
 
 def add_content(recording: Recording, folder: Path, *, facts: Mapping[str, Any], progress: Progress) -> Modality:

@@ -32,12 +32,11 @@ FEWEST = 8
 """Proven events below which an abuse type is not learned: the manifest says which."""
 SHOPS_OWN = frozenset(
     {
-        "payment_captured", "payment_voided", "payment_authorised", "payment_declined", "order_shipped",
-        "order_delivered", "refund_issued", "return", "dispute_retrieval", "dispute_chargeback", "dispute_won",
-        "dispute_lost", "seller_payout", "challenge_result", "code_sent", "three_d_secure",
+        "payment_captured", "payment_voided", "order_shipped", "order_delivered", "refund_issued", "return",
+        "dispute_retrieval", "dispute_chargeback", "dispute_won", "dispute_lost", "seller_payout", "challenge_result",
     }
 )  # fmt: skip
-"""What the shop or its bank does: nobody asks whether to let it happen."""
+"""What the shop or its bank does after all is decided: nobody asks whether to let it happen."""
 _FOREIGN = np.array([kind.name in SHOPS_OWN for kind in EVENT_TYPES] + [True])
 
 
@@ -205,7 +204,14 @@ def learn_signals(
     elif "anomaly" in plan.modalities:
         progress("anomaly: isolation forest")
         signals.modalities.append(add_unusual(recording, folder, until=until, seed=plan.seed))
-    for name, add in (("relation", add_relation), ("content", add_content), ("series", add_series)):
+    if "relation" in plan.modalities:
+        signals.modalities.append(
+            add_relation(
+                recording, folder, known, until=until, seed=plan.seed, device=plan.device, facts=facts,
+                progress=progress,
+            )
+        )  # fmt: skip
+    for name, add in (("content", add_content), ("series", add_series)):
         if name in plan.modalities:
             signals.modalities.append(add(recording, folder, facts=facts, progress=progress))
     return signals

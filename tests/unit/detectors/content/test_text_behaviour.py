@@ -30,7 +30,7 @@ def make_reviews(count: int, seed: int = 0) -> list[Event]:
         events.append(
             Event(
                 id=f"e-{seed}-{number}", type="review", at=number * HOUR, account=f"a-{random.integers(60)}",
-                item=f"i-{random.integers(5)}", rating=int(random.integers(1, 6)), text=PRAISE if copied else text,
+                item=f"i-{random.integers(5)}", rating=float(random.integers(5)) / 4, text=PRAISE if copied else text,
             )
         )  # fmt: skip
     return events
@@ -209,6 +209,47 @@ def test_restored_state_goes_on_alike() -> None:
     np.testing.assert_array_equal(live.advance(batch_of(*events[50:])), other.advance(batch_of(*events[50:])))
     with pytest.raises(ArtefactError):
         LiveContent(capacity=128).restore(live.state())
+
+
+def test_stars_of_events_are_shares_and_words_against_them_are_found() -> None:
+    live = LiveContent(capacity=256)
+    texts = (
+        "The lamp number {} arrived broken and ugly, refund please",
+        "The lamp number {} is bright, pretty and warm",
+    )
+    reviews = [
+        Event(
+            id=str(number), type="review", at=number * HOUR, account=f"a-{number}", item="i", rating=float(number % 2),
+            text=texts[number % 2].format(number),
+        )
+        for number in range(260)
+    ]  # fmt: skip
+    # Copies teach no words, and these are copies but for a number: so they are taught apart.
+    for review in reviews:
+        live._words.add(str(review.text), 1 + 4 * float(review.rating or 0))
+    wrong = Event(id="x", type="review", at=300 * HOUR, account="b", item="i", rating=1.0, text="broken, ugly, refund")
+    right = Event(id="y", type="review", at=300 * HOUR, account="b", item="i", rating=0.0, text="broken, ugly, refund")
+    found = live.score(batch_of(wrong, right))[:, OUTPUTS.index("content.rating_disagreement")]
+    assert found[0] > 0.9
+    assert found[1] == 0
+    assert "5 stars beside words of the other end" in live.reasons([0])[0][0].text
+
+
+def test_a_snapshot_of_changed_pages_is_the_state_of_its_moment() -> None:
+    live, events = LiveContent(capacity=64), make_reviews(90)
+    live.advance(batch_of(*events[:50]))
+    wanted = {}
+    for name, (pages, _) in live.pages().items():
+        changed = np.zeros(len(pages.marks), np.bool_)
+        pages.want(0, changed)
+        wanted[name] = (live.state()[name].copy(), changed)
+    live.advance(batch_of(*events[50:]))
+    for name, (pages, _) in live.pages().items():
+        pages.save(0, len(pages.marks), most=1 << 20)
+        before, changed = wanted[name][0].reshape(-1).view(np.uint64), wanted[name][1]
+        inside = np.repeat(changed, 512)[: len(before)]
+        np.testing.assert_array_equal(pages.saved[: len(before)][inside], before[inside])
+        assert not before[~inside].any()
 
 
 def test_settings_are_checked_and_masks_taken_off() -> None:
