@@ -1,7 +1,7 @@
 """The detectors that remember: each adds columns of its own to what a decision sees.
 
 >>> [kind.name for kind in KINDS]
-['behaviour', 'relation', 'content', 'series']
+['behaviour', 'relation', 'content', 'series', 'memory']
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from floorwalker.detectors.relation.links import tell_column as tell_relation
 from floorwalker.detectors.relation.live import LiveRelations
 from floorwalker.events.batch import EventBatch
 from floorwalker.features.live import FeatureBatch
+from floorwalker.fusion.memory import LiveMemory
+from floorwalker.fusion.memory import tell_column as tell_memory
 from floorwalker.store.pages import Pages
 
 State = dict[str, NDArray[Any]]
@@ -92,6 +94,7 @@ KINDS: tuple[PartKind, ...] = (
     PartKind("relation", LiveRelations.load, tell_relation),
     PartKind("content", LiveContent.load, tell_content, reads_texts=True),
     PartKind("series", LiveSeries.load, tell_series),
+    PartKind("memory", LiveMemory.load, tell_memory),
 )
 """In the order in which they are asked, and their columns stand."""
 KIND_OF: Mapping[str, PartKind] = {kind.name: kind for kind in KINDS}

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from floorwalker.errors import InputError
 from floorwalker.events.abuse import ABUSE_TYPES
 from floorwalker.events.reason_codes import classify
+from floorwalker.events.types import EVENT_TYPES
 from floorwalker.learning.shop.recording import KEYS, Recording
 
 DAY = 86_400_000_000
@@ -30,10 +31,18 @@ _FORMATS = (".csv", ".jsonl", ".ndjson", ".parquet")
 KINDS: tuple[str, ...] = ("event", "order", "account", "session")
 """What a label may speak of here."""
 
-OWNED = frozenset(ABUSE_TYPES) - {"account_takeover"}
-"""Kinds of abuse in which the account is the abuser's own: one proof speaks of all that the account did then."""
+OWNED = frozenset(ABUSE_TYPES) - {"account_takeover", "payment_fraud"}
+"""Kinds of abuse in which the account is the abuser's own: one proof speaks of what the account did then."""
 REACH = 14 * DAY
-"""How far before and after a proven event the account's other events are taken for the same hands'."""
+"""How far before and after a proven event the account's or the card's other events are taken for the same hands'."""
+_OF_A_VISIT = np.array(
+    [
+        kind.name in {"page_view", "search", "add_to_cart", "livestream", "login_succeeded", "login_failed", "checkout"}
+        for kind in EVENT_TYPES
+    ]
+    + [False]
+)
+"""Everybody does these all day: a proof speaks of those of the same visit, and of no others."""
 
 
 def labels_of_outcomes(outcomes: pl.DataFrame) -> pl.DataFrame:
@@ -105,9 +114,11 @@ def spread_labels(recording: Recording, labels: pl.DataFrame, *, known_at: int |
     labels : a table as `labels_of_outcomes` gives it.
     known_at : only what was observed before this instant, µs UTC; None takes all.
 
-    A proof of one event is spread to the other events of the same account within `REACH`, where the account is the
-    abuser's own; of a takeover, and of visitors without account, only to the same session and device. It is spread to
-    types of events that were themselves proven abusive somewhere: nobody calls a thief's page views fraud.
+    A proof of one event is spread to what the same hands did: to events of the same visit; further, within `REACH`, to
+    those of the same account where the account is the abuser's own, and of the same means of payment in payment fraud.
+    A taken account is its owner's, and most of what happens there is honest. Only events of types that were themselves
+    proven abusive somewhere count, and beyond the visit only of the types proven of these very hands: nobody calls a
+    thief's page views fraud, and a wrong verdict shall not condemn all that a customer ever did.
     """
     table = recording.named().with_row_index("row")
     seen = labels if known_at is None else labels.filter(pl.col("observed_at") < known_at)
@@ -127,30 +138,40 @@ def spread_labels(recording: Recording, labels: pl.DataFrame, *, known_at: int |
         proven = rows[values >= 0.5]
         known[rows, place] = values
         if len(proven):
-            further = _same_hands(recording, proven, by_account=abuse_type in OWNED)
+            further = _same_hands(recording, proven, abuse_type)
             further = further[np.isnan(known[further, place])]
             known[further, place] = 1.0
     return known
 
 
-def _same_hands(recording: Recording, proven: NDArray[np.int64], *, by_account: bool) -> NDArray[np.int64]:
-    """Events of proven types by the same account, or the same session and device, near in time to a proven one."""
+def _same_hands(recording: Recording, proven: NDArray[np.int64], abuse_type: str) -> NDArray[np.int64]:
+    """Places of events by the hands that did the proven ones."""
     kinds = np.isin(recording.type, np.unique(recording.type[proven]))
-    account = np.asarray(recording.keys[:, KEYS.index("account")])
     session = np.asarray(recording.keys[:, KEYS.index("session")])
-    device = np.asarray(recording.keys[:, KEYS.index("device")])
-    if by_account:
-        hands = np.where(account > 0, account, session)
-    else:
-        hands = np.where(device > 0, account * np.uint64(31) + device, session)
-    near = np.zeros(len(recording), np.bool_)
-    order = np.argsort(hands[proven], kind="stable")
-    names, starts = np.unique(hands[proven][order], return_index=True)
-    stops = np.r_[starts[1:], len(order)]
-    candidates = np.flatnonzero(kinds & np.isin(hands, names) & (hands > 0))
-    where = np.searchsorted(names, hands[candidates])
-    at = recording.at
-    for candidate, group in zip(candidates.tolist(), where.tolist(), strict=True):
-        times = at[proven[order[starts[group] : stops[group]]]]
-        near[candidate] = bool((np.abs(times - at[candidate]) <= REACH).any())
+    near = kinds & (session > 0) & np.isin(session, session[proven])
+    owner = "account" if abuse_type in OWNED else "payment" if abuse_type == "payment_fraud" else None
+    if owner is not None:
+        near |= _near_in_time(recording, proven, np.asarray(recording.keys[:, KEYS.index(owner)]))
     return np.flatnonzero(near)
+
+
+def _near_in_time(recording: Recording, proven: NDArray[np.int64], hands: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Events of the same hands and of a type proven of them, at most `REACH` before or after one of the proofs."""
+    spoken = ~_OF_A_VISIT[recording.type] & (hands > 0)
+    proofs = proven[spoken[proven]]
+    events = pl.DataFrame(
+        {
+            "row": np.flatnonzero(spoken), "who": hands[spoken], "type": recording.type[spoken],
+            "at": recording.at[spoken],
+        }
+    )  # fmt: skip
+    said = pl.DataFrame({"who": hands[proofs], "type": recording.type[proofs], "proof_at": recording.at[proofs]})
+    rows = (
+        events.join(said, on=("who", "type"), how="inner")
+        .filter((pl.col("at") - pl.col("proof_at")).abs() <= REACH)["row"]
+        .unique()
+        .to_numpy()
+    )
+    near = np.zeros(len(recording), np.bool_)
+    near[rows] = True
+    return near

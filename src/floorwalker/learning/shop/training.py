@@ -25,8 +25,9 @@ from floorwalker.learning.shop.labels import spread_labels
 from floorwalker.learning.shop.recording import Recording
 from floorwalker.learning.shop.signals import Signals, add_behaviour, add_unusual
 from floorwalker.learning.shop.signals_live import add_content, add_relation, add_series
+from floorwalker.learning.shop.suspicion import add_memory
 
-MODALITIES: tuple[str, ...] = ("behaviour", "anomaly", "relation", "content", "series")
+MODALITIES: tuple[str, ...] = ("behaviour", "anomaly", "relation", "content", "series", "memory")
 """Detectors beside the trees that can be trained on a recording."""
 FEWEST = 8
 """Proven events below which an abuse type is not learned: the manifest says which."""
@@ -148,6 +149,19 @@ def train_shop(
     early = int(learned_until * plan.early_share)
     if signals is None:
         signals = learn_signals(recording, known, out, plan, until=early, facts=facts, progress=progress)
+        if "memory" in plan.modalities:
+            memory = add_memory(
+                recording,
+                out if out is not None else recording.folder / "models",
+                known,
+                relevant_types(recording, known, learned_until),
+                until=learned_until,
+                seed=plan.seed,
+                threads=plan.threads,
+                facts=facts,
+                progress=progress,
+            )
+            signals.modalities += [memory] if memory is not None else []
     progress("fusion: gathering rows")
     fusion = fuse_rows(recording, known, signals, plan, learned_until=learned_until)
     progress("fusion: ranks")

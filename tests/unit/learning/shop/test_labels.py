@@ -11,6 +11,7 @@ from floorwalker.learning.shop.recording import record
 
 DAY = 86_400_000_000
 START = 1_760_000_000_000_000
+CARD = {"payment": "card-1"}
 TAKEOVER, PROMOTION, FRAUD = (
     ABUSE_TYPES.index(name) for name in ("account_takeover", "promotion_abuse", "payment_fraud")
 )
@@ -34,6 +35,13 @@ def recording(tmp_path_factory):
         event(6, "login_succeeded", "victim", "thief2", "d2", 2.2),
         event(7, "order", "buyer", "s3", "d4", 3.0, order="o-1", amount_minor=900, currency="EUR"),
         event(8, "coupon_redeem", "ring", "s5", "d0", 30.0),
+        event(9, "login_succeeded", "victim", "thief", "d2", 30.1),
+        event(10, "order", "buyer", "s6", "d4", 30.2, order="o-2", amount_minor=900, currency="EUR"),
+        event(11, "order", "stranger", "s7", "d5", 30.3, order="o-3", amount_minor=50, currency="EUR", **CARD),
+        event(12, "order", "another", "s8", "d6", 30.4, order="o-4", amount_minor=60, currency="EUR", **CARD),
+        event(13, "page_view", "farmer", "s9", "d7", 30.5, url="/sale"),
+        event(14, "page_view", "farmer", "s9", "d7", 30.6, url="/sale"),
+        event(15, "page_view", "farmer", "s10", "d7", 30.7, url="/sale"),
     ]
     found = record([rows], tmp_path_factory.mktemp("labels") / "columns")
     assert found.left_out == 0, found.first_fault
@@ -52,9 +60,20 @@ def test_a_proof_speaks_of_the_account_near_in_time_and_of_proven_types(recordin
     assert np.isnan(known[:, FRAUD]).all()
 
 
-def test_a_takeover_speaks_of_the_thief_and_not_of_the_victim(recording):
+def test_a_takeover_speaks_of_the_thiefs_visit_and_not_of_the_victim(recording):
     known = spread_labels(recording, said(("event", "e-4", "account_takeover", 1.0, 5, 1.0)))
-    assert np.flatnonzero(known[:, TAKEOVER] == 1).tolist() == [4, 6]
+    assert np.flatnonzero(known[:, TAKEOVER] == 1).tolist() == [4, 9]
+
+
+def test_payment_fraud_speaks_of_the_card_and_not_of_the_account(recording):
+    labels = said(("order", "o-1", "payment_fraud", 1.0, 5, 1.0), ("event", "e-11", "payment_fraud", 1.0, 5, 1.0))
+    known = spread_labels(recording, labels)
+    assert np.flatnonzero(known[:, FRAUD] == 1).tolist() == [7, 11, 12]
+
+
+def test_a_proof_by_what_everybody_does_speaks_of_the_visit(recording):
+    known = spread_labels(recording, said(("event", "e-13", "promotion_abuse", 1.0, 5, 1.0)))
+    assert np.flatnonzero(known[:, PROMOTION] == 1).tolist() == [13, 14]
 
 
 def test_what_was_judged_honest_stays_honest(recording):
