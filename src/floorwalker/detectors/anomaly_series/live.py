@@ -17,7 +17,7 @@ from floorwalker.detectors.anomaly_series._live_kernel import expected_hour, run
 from floorwalker.detectors.anomaly_series.watched import ENTITIES, WATCHED, series_of_types
 from floorwalker.detectors.signal import Reason
 from floorwalker.errors import ArtefactError, UsageError
-from floorwalker.events.batch import EventBatch
+from floorwalker.events.batch import KEY_PLACES, Columns, EventBatch
 from floorwalker.features.live import FeatureBatch
 from floorwalker.models.artefacts import load_artefact, save_artefact
 from floorwalker.store.pages import Pages
@@ -29,6 +29,7 @@ OUTPUTS: tuple[str, ...] = (f"{DETECTOR}.shop", f"{DETECTOR}.entity")
 
 State = dict[str, NDArray[Any]]
 
+_PLACES = np.array([KEY_PLACES[name] for name in ENTITIES])
 _run: Callable[..., None] = run_series
 
 
@@ -155,8 +156,14 @@ class LiveSeries:
         n = len(batch.type)
         out = np.empty((n, 2), np.float32)
         series = self._series[batch.type]
-        nobody = np.zeros(n, np.uint64)
-        keys = np.stack([batch.keys.get(name, nobody) for name in ENTITIES])
+        if n == 1 and series[0] < 0 and not moves:
+            out[:] = np.nan
+            return out
+        if isinstance(batch.keys, Columns):
+            keys = batch.keys.rows[_PLACES]
+        else:
+            nobody = np.zeros(n, np.uint64)
+            keys = np.stack([batch.keys.get(name, nobody) for name in ENTITIES])
         own = np.where(series >= 0, keys[self._places[series], np.arange(n)], np.uint64(0))
         # A client's clock may be years ahead; the time of receipt bounds it.
         at = np.minimum(batch.at, batch.received_at)

@@ -44,7 +44,8 @@ LONGEST = 8_000
 """Characters of a text that are read."""
 
 State = dict[str, NDArray[Any]]
-_READ = np.array([TYPE_CODES[name] for name in READ_TYPES], np.int16)
+# The last place answers for code -1, a type of a newer version.
+_READ = np.array([name in READ_TYPES for name in TYPE_CODES] + [False])
 _LISTING = TYPE_CODES["listing"]
 _REVIEW = TYPE_CODES["review"]
 
@@ -134,7 +135,7 @@ class LiveContent:
         written = batch.texts.get("written")
         if written is None:
             return answer
-        for row in np.flatnonzero(np.isin(batch.type, _READ)).tolist():
+        for row in np.flatnonzero(_READ[batch.type]).tolist():
             text = written[row]
             if text and not text.isspace():
                 self._judge_text(batch, row, text[:LONGEST], answer[row], moves=moves)

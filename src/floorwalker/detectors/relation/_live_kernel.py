@@ -219,45 +219,49 @@ def take_in(
 
 @kernel
 def walk_events(
-    moves: bool, slots: Any, fan_out: int, row_key: Any, at: Any, group: Any, money: Any, given: Any, hubs: Any,
-    places: Any, keys: Any, words: Any, saved: Any, marks: Any, entity_keys: Any, entities: Any, entity_saved: Any,
-    entity_marks: Any, out: Any, own: Any, around: Any, amounts: Any,
+    moves: bool, slots: Any, fan_out: int, row_key: Any, at: Any, received: Any, types: Any, groups: Any, money: Any,
+    given: Any, hubs: Any, places: Any, keys: Any, words: Any, saved: Any, marks: Any, entity_keys: Any,
+    entities: Any, entity_saved: Any, entity_marks: Any, out: Any, own: Any, around: Any, amounts: Any,
 ) -> None:  # fmt: skip
     """Read each event's neighbours as of just before it, then with `moves` take it in.
 
-    `slots[event]` says where `own`, `around` and `amounts` keep the profiles read; negative: nowhere. Their last row is
-    room to work in.
+    `slots[event]` says where `own`, `around` and `amounts` keep the profiles read; negative, or no `slots`: nowhere.
+    Their last row is room to work in. `given` [kinds, n] are the events' entities; `groups` tells the group of a type.
     """
     times, reals = words.view(np.int64), words.view(np.float32)
     entity_times, entity_rows = entities.view(np.int64), entities.view(np.int32)
     width = len(entities) // len(entity_keys)
     asked = np.zeros(_KINDS, np.uint64)
+    wanted = np.zeros(_KINDS, np.uint64)
     seen = np.empty(_KINDS * fan_out, np.int64)
     often = np.empty(_KINDS * fan_out, np.int64)
     for event in range(len(at)):
         key = row_key[event]
+        # A client's clock may be years ahead; the time of receipt bounds it.
+        now = min(at[event], received[event])
         account = -1
         if key != _U0:
             account = find_row(keys, times, ACCOUNT_WIDTH, LAST, key, False)
         for kind in range(_KINDS):
-            asked[kind] = given[event, kind]
+            wanted[kind] = given[kind, event]
+            asked[kind] = wanted[kind]
             if asked[kind] == _U0 and account >= 0:
                 asked[kind] = words[account * ACCOUNT_WIDTH + LINKS + kind]
-        keeps = slots[event] >= 0
+        keeps = len(slots) > 0 and slots[event] >= 0
         slot = slots[event] if keeps else len(own) - 1
         if keeps:
             own[slot] = np.nan
             if account >= 0:
-                describe(account * ACCOUNT_WIDTH, at[event], times, reals, own[slot])
+                describe(account * ACCOUNT_WIDTH, now, times, reals, own[slot])
         look_around(
-            keeps, account, key, at[event], asked, hubs, places, keys, times, reals, entity_keys, entities,
+            keeps, account, key, now, asked, hubs, places, keys, times, reals, entity_keys, entities,
             entity_times, entity_rows, fan_out, width, seen, often, around[slot], amounts[slot], out[event],
         )  # fmt: skip
         if moves and key != _U0:
             if account < 0:
                 account = find_row(keys, times, ACCOUNT_WIDTH, LAST, key, True)
             take_in(
-                account, key, at[event], group[event], money[event], given[event], keys, words, times, reals,
+                account, key, now, groups[types[event]], money[event], wanted, keys, words, times, reals,
                 entity_keys, entities, entity_times, entity_rows, fan_out, width, saved, marks, entity_saved,
                 entity_marks, out[event],
             )  # fmt: skip

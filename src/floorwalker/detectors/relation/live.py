@@ -20,7 +20,7 @@ from floorwalker.detectors.relation.rings import Ring, find_rings
 from floorwalker.detectors.relation.stars import Stars
 from floorwalker.detectors.signal import Reason
 from floorwalker.errors import ArtefactError, UsageError
-from floorwalker.events.batch import EventBatch
+from floorwalker.events.batch import KEY_PLACES, Columns, EventBatch
 from floorwalker.features.live import FeatureBatch
 from floorwalker.models.artefacts import load_artefact, save_artefact
 from floorwalker.store.pages import Pages
@@ -29,6 +29,7 @@ ARTEFACT, SETTINGS, NETWORK = "relation.live", "relation.json", "network"
 
 State = dict[str, NDArray[Any]]
 
+_PLACES = np.array([KEY_PLACES[name] for name in layout.KINDS])
 _walk: Callable[..., None] = walk_events
 _judge: Callable[..., None] = score_stars
 
@@ -82,6 +83,8 @@ class LiveRelations:
         self._pages = {name: Pages(words) for name, words in self._state.items()}
         # The keys once more and close together: eight of them are one look into memory.
         self._keys = {"accounts": np.zeros(accounts, np.uint64), "entities": np.zeros(entities, np.uint64)}
+        self._no_slots: NDArray[np.int64] = np.zeros(0, np.int64)
+        self._room = self._make_room(0)
         self._groups = layout.groups_of_types()
         self._told = layout.told_counts()
         self._hubs = np.array(layout.HUBS, np.int64)
@@ -136,9 +139,12 @@ class LiveRelations:
         wanted = np.asarray(rows, np.intp)
         answer, stars = self._run(batch, moves=True, kept=wanted)
         found = np.searchsorted(np.unique(wanted), wanted)
+        assert stars is not None
         return answer, Stars(stars.own[found], stars.around[found], stars.amounts[found])
 
-    def rings(self, *, since: int | None = None, **settings: Any) -> list[Ring]:
+    def rings(
+        self, *, since: int | None = None, among: NDArray[np.uint64] | None = None, **settings: Any
+    ) -> list[Ring]:
         """Rings among the accounts kept now, by the last entity of each kind that each account had.
 
         Members and entities are named by their keys, opening times are those of first sight. `settings` go to
@@ -147,11 +153,14 @@ class LiveRelations:
         Parameters
         ----------
         since : µs UTC; only accounts that were heard of since then.
+        among : keys of accounts, such as those at risk: households and offices share as much as crews do.
         """
         rows = self._state["accounts"].reshape(-1, layout.ACCOUNT_WIDTH)
         rows = rows[self._keys["accounts"] != 0]
         if since is not None:
             rows = rows[rows[:, layout.LAST].view(np.int64) >= since]
+        if among is not None:
+            rows = rows[np.isin(rows[:, layout.KEY], among)]
         links = rows[:, layout.LINKS : layout.REALS]
         account, kind = np.nonzero(links)
         keys = rows[:, layout.KEY]
@@ -210,29 +219,29 @@ class LiveRelations:
 
     def _run(
         self, batch: EventBatch, *, moves: bool, kept: NDArray[np.intp] | None = None
-    ) -> tuple[NDArray[np.float32], Stars]:
+    ) -> tuple[NDArray[np.float32], Stars | None]:
         n = len(batch)
-        nobody = np.zeros(n, np.uint64)
-        given = np.stack([batch.keys.get(name, nobody) for name in layout.KINDS], axis=1)
-        # A client's clock may be years ahead; the time of receipt bounds it.
-        at = np.minimum(batch.at, batch.received_at)
-        money = np.nan_to_num(batch.numbers["amount_base_minor"])
-        slots = np.full(n, -1, np.int64)
+        if isinstance(batch.keys, Columns):
+            given = batch.keys.rows[_PLACES]
+        else:
+            nobody = np.zeros(n, np.uint64)
+            given = np.stack([batch.keys.get(name, nobody) for name in layout.KINDS])
+        slots, room = self._no_slots, self._room
         if self._weights:
-            slots[:] = np.arange(n)
+            slots, room = np.arange(n), self._make_room(n)
         elif kept is not None:
-            places = np.unique(kept)
+            slots, places = np.full(n, -1, np.int64), np.unique(kept)
             slots[places] = np.arange(len(places))
-        room = int(slots.max(initial=-1)) + 2
-        own = np.empty((room, len(layout.PROFILE)), np.float32)
-        around = np.empty((room, len(layout.KINDS), self._fan_out, len(layout.PROFILE)), np.float32)
-        amounts = np.zeros((room, len(layout.KINDS)), np.int64)
+            room = self._make_room(len(places))
+        own, around, amounts = room
         out = np.empty((n, len(layout.OUTPUTS)), np.float32)
         _walk(
-            moves, slots, self._fan_out, batch.keys["account"], at, self._groups[batch.type], money, given, self._hubs,
-            self._told, self._keys["accounts"], *self._pages["accounts"].arguments, self._keys["entities"],
-            *self._pages["entities"].arguments, out, own, around, amounts,
+            moves, slots, self._fan_out, batch.keys["account"], batch.at, batch.received_at, batch.type, self._groups,
+            batch.numbers["amount_base_minor"], given, self._hubs, self._told, self._keys["accounts"],
+            *self._pages["accounts"].arguments, self._keys["entities"], *self._pages["entities"].arguments, out, *room,
         )  # fmt: skip
+        if not self._weights and kept is None:
+            return out, None
         stars = Stars(own[:-1], around[:-1], amounts[:-1])
         if not self._weights:
             return out, stars
@@ -242,6 +251,15 @@ class LiveRelations:
             places = np.unique(kept)
             stars = Stars(own[places], around[places], amounts[places])
         return np.hstack([out, scores]), stars
+
+    def _make_room(self, stars: int) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]:
+        """Room for so many stars, and one to work in."""
+        profile, kinds = len(layout.PROFILE), len(layout.KINDS)
+        return (
+            np.empty((stars + 1, profile), np.float32),
+            np.empty((stars + 1, kinds, self._fan_out, profile), np.float32),
+            np.zeros((stars + 1, kinds), np.int64),
+        )
 
 
 def take_weights(network: RelationalNetwork, outputs: int) -> tuple[NDArray[np.float32], ...]:
