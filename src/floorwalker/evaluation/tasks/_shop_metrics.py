@@ -86,21 +86,34 @@ class Judged:
         return found
 
 
-def event_threshold(score: NDArray[np.float32], share: float) -> float:
-    """The risk that this share of the events reaches; never 0, which is no risk."""
-    flagged = max(1, int(share * len(score)))
-    return float(max(np.partition(score, len(score) - flagged)[len(score) - flagged], 1e-6))
+def event_threshold(validation: Judged, share: float) -> float:
+    """The risk that this share of the honest validation events reaches; never 0, which is no risk."""
+    return _exceeded_by(validation.score[validation.honest], share)
 
 
 def subject_threshold(validation: Judged, share: float, events: int) -> float:
-    """The risk at which this share of the customers is touched in a part of `events` events.
+    """The risk at which this share of the honest customers is touched in a part of `events` events.
 
-    Nothing of the truth is used: the few abusers among the customers make the threshold a little too high. A longer
-    part touches a customer more often, so the share is scaled by the length.
+    A longer part touches a customer more often, so the share is scaled by the length.
     """
-    frame = pl.DataFrame({"who": validation.subject, "score": validation.score, "decided": validation.decided})
-    highest = frame.filter("decided").group_by("who").agg(pl.col("score").max())["score"].to_numpy()
-    return event_threshold(highest, share * len(validation.at) / max(events, 1))
+    frame = pl.DataFrame(
+        {
+            "who": validation.subject, "score": validation.score, "decided": validation.decided,
+            "bad": ~validation.honest,
+        }
+    )  # fmt: skip
+    people = frame.group_by("who").agg(pl.col("score").filter("decided").max(), pl.col("bad").any())
+    highest = people.filter(~pl.col("bad"))["score"].fill_null(0.0).to_numpy()
+    return _exceeded_by(highest, share * min(1.0, len(validation.at) / max(events, 1)))
+
+
+def _exceeded_by(score: NDArray[np.float32], share: float) -> float:
+    """A little more than the highest risk that must not be reached, so that at most this share reaches it."""
+    allowed = int(share * len(score))
+    if allowed >= len(score):
+        return 1e-6
+    edge = np.partition(score, len(score) - 1 - allowed)[len(score) - 1 - allowed]
+    return float(max(np.nextafter(edge, np.float32(np.inf)), 1e-6))
 
 
 def judge_events(test: Judged, threshold: float) -> dict[str, Any]:

@@ -1,0 +1,90 @@
+"""What a risk team asks of risks, on a made-up test part small enough to count by hand."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from floorwalker.evaluation.tasks._shop_metrics import (
+    Judged,
+    event_threshold,
+    judge_campaigns,
+    judge_customers,
+    judge_events,
+    judge_fairness,
+    judge_reviews,
+    judge_unseen,
+    subject_threshold,
+)
+from floorwalker.events.types import TYPE_CODES
+
+DAY = 86_400_000_000
+ORDER = TYPE_CODES["order"]
+
+
+def part(*rows: tuple[str, str, float, float]) -> Judged:
+    """Events as (account, phase, risk, loss), one an hour."""
+    accounts, phases, risks, losses = zip(*rows, strict=True)
+    bad = [phase != "" for phase in phases]
+    truth = pl.DataFrame(
+        {
+            "phase": phases, "abuse_type": ["promotion_abuse" if one else "" for one in bad],
+            "campaign": ["c" if one else "" for one in bad], "family": ["human_farms" if one else "" for one in bad],
+            "skill": ["expert" if one else "" for one in bad], "loss_minor": losses,
+            "segment": ["traveller" if one == "t" else "resident" for one in accounts], "account": accounts,
+            "session": ["s"] * len(rows),
+        }
+    )  # fmt: skip
+    n = len(rows)
+    return Judged(
+        np.array(risks, np.float32)[:, None], truth, np.arange(n) * DAY // 24, np.full(n, ORDER, np.int16),
+        np.full(n, 1e9, np.float32), np.zeros(n, np.bool_),
+    )  # fmt: skip
+
+
+TEST = part(
+    ("a", "", 0.1, 0), ("b", "", 0.2, 0), ("x", "preparatory", 0.9, 0), ("x", "harmful", 0.4, 30),
+    ("c", "", 0.8, 0), ("x", "harmful", 0.9, 70), ("y", "harmful", 0.3, 100), ("d", "", 0.3, 0),
+)  # fmt: skip
+
+
+def test_a_threshold_is_what_that_share_of_honest_events_reaches():
+    assert (TEST.score[TEST.honest] >= event_threshold(TEST, 0.25)).sum() == 1
+    assert (TEST.score[TEST.honest] >= event_threshold(TEST, 0.0)).sum() == 0
+    assert event_threshold(TEST, 1.0) < 1e-5
+
+
+def test_ties_do_not_touch_more_than_the_share():
+    many = part(*[("a", "", 0.5, 0.0)] * 9, ("b", "", 0.9, 0.0))
+    assert (many.score >= event_threshold(many, 0.5)).mean() == 0.1
+
+
+def test_recall_counts_harmful_events_and_false_alarms_honest_ones():
+    found = judge_events(TEST, 0.5)
+    assert found["recall"] == pytest.approx(1 / 3)
+    assert found["fpr"] == pytest.approx(1 / 4)
+    assert found["precision"] == pytest.approx(1 / 2)
+    assert found["recall_by_skill"] == {"expert": pytest.approx(1 / 3)}
+
+
+def test_customers_are_caught_once_and_what_comes_after_is_saved():
+    found = judge_customers(TEST, 0.5)
+    assert found["customer"] == {
+        "recall_at_insult_0_5": 0.5, "insult_rate": pytest.approx(0.25), "abusers": 2, "honest": 4,
+    }  # fmt: skip
+    assert found["value"]["recall"] == pytest.approx(0.5)
+    assert found["abuse_type"]["recall"] == {"promotion_abuse": 0.5}
+
+
+def test_a_longer_part_gets_a_stricter_threshold_for_customers():
+    people = part(*[(f"p{number}", "", number / 100, 0.0) for number in range(100)])
+    equal, twice = subject_threshold(people, 0.1, 100), subject_threshold(people, 0.1, 200)
+    assert ((people.score >= equal).sum(), (people.score >= twice).sum()) == (10, 5)
+
+
+def test_days_segments_campaigns_and_unseen_families():
+    assert judge_reviews(TEST, seed=0)["precision_200"] == pytest.approx(2 / 6)
+    assert judge_campaigns(TEST, 0.95)["loss_before_flag"] == 1.0
+    assert judge_campaigns(TEST, 0.5)["loss_before_flag"] == 0.0
+    assert judge_unseen(TEST, 0.5) == {"recall_at_fpr_1_0": pytest.approx(1 / 3), "events": 3}
+    many = part(*[("a", "", 0.1, 0.0)] * 300, *[("t", "", 0.9, 0.0)] * 100)
+    assert judge_fairness(many, 0.5)["max_fpr_ratio"] == pytest.approx(4.0)
