@@ -34,6 +34,8 @@ WEIGHTS: Mapping[str, float] = {
     "seller": 0.1,
 }
 """Weight of kinds that strangers share, too; every other kind weighs 1."""
+LEAST_OWN = 0.3
+"""Weight of a kind from which on it makes a ring broader."""
 DENSITY = 0.25
 """Least weight of a mean pair: one entity shared by two dozen, or by two accounts of whom little else is common."""
 HOUSEHOLD = 4.0
@@ -76,6 +78,18 @@ class Ring:
     members: tuple[Any, ...]
     ties: tuple[Tie, ...]
     score: float
+
+    @property
+    def breadth(self) -> float:
+        """Share of the members that things of a second kind link: 0 where all share things of one kind alone, as
+        neighbours at a pickup point do, 1 where all share a door and a device, say. What strangers share, as coupons,
+        is no kind here."""
+        linked: dict[str, set[Any]] = {}
+        for tie in self.ties:
+            if WEIGHTS.get(tie.kind, 1.0) >= LEAST_OWN:
+                linked.setdefault(tie.kind, set()).update(tie.members)
+        shares = sorted((len(members) / len(self.members) for members in linked.values()), reverse=True)
+        return shares[1] if len(shares) > 1 else 0.0
 
     def tell(self, *, most: int = 3) -> str:
         """A sentence for an analyst, with at most so many ties."""

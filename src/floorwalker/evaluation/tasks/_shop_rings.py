@@ -14,8 +14,8 @@ from floorwalker.detectors.relation.live import LiveRelations
 from floorwalker.detectors.relation.rings import Ring
 from floorwalker.learning.shop.recording import KEYS, Recording
 
-LEAST_SCORE = 0.0
-"""Score of a ring from which on it is reported."""
+LEAST_SCORE, LEAST_BREADTH = 0.4, 0.5
+"""Score and breadth of a ring from which on it is reported: chosen on small scenarios of other seeds."""
 
 
 def ring_pairs(
@@ -43,7 +43,8 @@ def ring_pairs(
     suspected = np.unique(accounts[flagged & (accounts > 0)])
     rings = live.rings(since=int(recording.at[start]), among=suspected)
     campaigns = campaigns_of(accounts, truth[start:stop])
-    return judge_rings([ring for ring in rings if ring.score >= LEAST_SCORE], campaigns)
+    told = [ring for ring in rings if ring.score >= LEAST_SCORE and ring.breadth >= LEAST_BREADTH]
+    return judge_rings(told, campaigns)
 
 
 def campaigns_of(accounts: NDArray[np.uint64], truth: pl.DataFrame) -> dict[int, set[int]]:

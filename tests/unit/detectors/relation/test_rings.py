@@ -60,6 +60,16 @@ def test_accounts_opened_together_weigh_more():
         assert (ring.score > score[ring.members]) == (set(ring.members) == set(crews[0]))
 
 
+def test_neighbours_at_one_door_are_less_broad_than_a_crew():
+    facts, crews = planted()
+    rings = {ring.members: ring for ring in find_rings(*zip(*facts, strict=True))}
+    assert rings[tuple(crews[0])].breadth == 1
+    door = [(account, "locker", "delivery_point") for account in range(8)]
+    coupons = [(account, "TEN", "coupon") for account in range(8)]
+    (ring,) = find_rings(*zip(*door, *coupons, strict=True))
+    assert ring.breadth == 0
+
+
 def test_nothing_and_nonsense():
     assert find_rings([], [], []) == []
     with pytest.raises(UsageError, match="of one length"):
