@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 from typing import Any
 
@@ -14,6 +15,7 @@ from floorwalker.errors import InputError
 from floorwalker.events._facts import Address, CardFacts, ClientSignals, DeviceFacts, NetworkFacts, OrderLine
 from floorwalker.events.batch import NUMBER_FIELDS, make_batch
 from floorwalker.events.bulk import RECORD_HEAD
+from floorwalker.events.bulk._columns import is_public_four, is_public_six
 from floorwalker.events.bulk.packed import PackedReader, code_country
 from floorwalker.events.bulk.splitting import split_array, split_lines
 from floorwalker.events.bulk.taking import BulkTaker
@@ -23,6 +25,8 @@ from floorwalker.events.entities import ENTITIES, EntityKeyer
 from floorwalker.events.event import Event
 from floorwalker.events.faults import FieldError
 from floorwalker.events.identity import PersonalValue, Tokeniser, normalise
+from floorwalker.events.networks import network_of, read_groups, write_groups
+from floorwalker.events.placeholders import judge
 from floorwalker.events.types import EVENT_TYPES
 from floorwalker.pipeline.ids import IdHasher
 from floorwalker.pipeline.records import EventRecord, encode_record
@@ -258,3 +262,49 @@ def test_lines_are_those_that_are_not_blank(body: bytes) -> None:
         assert len(expected) > 8
     else:
         assert found == expected
+
+
+NETWORKS = st.one_of(
+    st.ip_addresses(v=4).map(lambda ip: f"{ip}/24"),
+    st.ip_addresses(v=4).map(lambda ip: network_of(str(ip)) or ""),
+    st.ip_addresses(v=6).map(str),
+    st.ip_addresses(v=6, network="2000::/3").map(str),
+    st.ip_addresses(v=6, network="2000::/3").map(lambda ip: network_of(str(ip)) or ""),
+    st.ip_addresses(network="172.0.0.0/8").map(str),
+    st.text("0123456789.:/af24", min_size=1, max_size=24),
+    st.sampled_from(
+        [
+            "100.64.0.0/24", "0.0.0.0/24", "192.168.1.0/24", "203.0.113.0/24", "203.0.113.0/25", "01.2.3.4",
+            "1.2.3.256",
+            "2001:db8::/64", "2001:db8:1:2:3:4:5:6", "2001:db8:1:2:3:4:5::", "2001:db8:1:2:3:4:5:6::", "2001::1::2",
+            "2001:", "2001::", "::", "::1", "fe80::/64", "2001:db8::12345", "2001:db8::1.2.3.4", "3fff::", "4000::",
+        ]
+    ),
+)  # fmt: skip
+
+
+@given(NETWORKS)
+@settings(deadline=None)
+def test_a_network_that_the_kernel_calls_public_is_one(text: str) -> None:
+    data = np.frombuffer(b"x" + text.encode() + b"/24", np.uint8)
+    is_public = is_public_four(data, 1, 1 + len(text)) or is_public_six(data, 1, 1 + len(text))
+    assert not (is_public and judge("ip_network", text))
+    if not judge("ip_network", text) and text == network_of(text.partition("/")[0]):
+        assert is_public or ":" in text
+
+
+@given(NETWORKS)
+@settings(deadline=None)
+def test_addresses_read_by_the_system_are_those_of_ipaddress(text: str) -> None:
+    groups = read_groups(text)
+    try:
+        found = ipaddress.ip_address(text)
+    except ValueError:
+        assert groups is None
+        return
+    is_public = found.version == 6 and 0x20 <= found.packed[0] < 0x40
+    assert (groups is not None) == is_public
+    if groups is not None:
+        assert groups == found.packed
+        assert write_groups(groups) == str(found)
+        assert network_of(text) == str(ipaddress.ip_network((found, 64), strict=False))

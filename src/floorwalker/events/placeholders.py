@@ -12,7 +12,7 @@ import ipaddress
 import re
 from functools import lru_cache
 
-from floorwalker.events.networks import read_octets
+from floorwalker.events.networks import read_groups, read_octets
 
 _NOTHING = frozenset(
     {
@@ -80,6 +80,8 @@ def is_private_address(text: str) -> bool:
     if octets is not None:
         number = octets[0] << 24 | octets[1] << 16 | octets[2] << 8 | octets[3]
         return any(number & mask == low for low, mask in _NOBODYS_V4)
+    if read_groups(text.removesuffix("/64")) is not None:
+        return False
     try:
         found = ipaddress.ip_interface(text).ip
     except ValueError:

@@ -100,8 +100,9 @@ class PackedReader:
         if n and len(data) < int(stops.max()) + _PADDING:
             data = np.concatenate([data, np.zeros(_PADDING, np.uint8)])
         twins: dict[int, Event] = {}
-        for _ in range(_ROUNDS):
-            filled, unsure = self._fill(data, starts, stops)
+        filled, unsure = self._fill(data, starts, stops)
+        parts = _parts_of(filled)
+        for _ in range(_ROUNDS - 1):
             again = len(unsure) > 0
             if again:
                 self._judge(data, unsure)
@@ -113,12 +114,15 @@ class PackedReader:
                         again = self._meet(twins[row].shop) or again
             if not again:
                 break
+            rows = np.union1d(np.flatnonzero(filled.status == UNSURE), np.array([*twins], np.int64))
+            more, unsure = self._fill(data, starts[rows], stops[rows])
+            filled.status[rows] = more.status
+            parts = _put(filled, parts, rows, more, _parts_of(more), _urls_of(more))
         for row in np.flatnonzero(filled.status == UNSURE).tolist():
             twins[row] = _event_of(data[starts[row] : stops[row]].tobytes())
-        parts = _parts_of(filled)
-        rows = [row for row in sorted(twins) if filled.status[row] != READ]
-        if rows:
-            parts = self._ask_twin(filled, parts, rows, [twins[row] for row in rows])
+        rows = np.array([row for row in sorted(twins) if filled.status[row] != READ], np.int64)
+        if len(rows):
+            parts = self._ask_twin(filled, parts, rows, [twins[row] for row in rows.tolist()])
         return self._finish(filled, parts)
 
     def _fill(
@@ -175,34 +179,21 @@ class PackedReader:
             self._secret,
         )
 
-    def _ask_twin(self, filled: Filled, parts: Parts, rows: list[int], events: list[Event]) -> Parts:
+    def _ask_twin(self, filled: Filled, parts: Parts, rows: NDArray[np.int64], events: list[Event]) -> Parts:
         """Put the columns of events that the kernel could not read in their places."""
         batch = make_batch(events, self._keyer)
-        where = np.array(rows, np.intp)
-        filled.types[where], filled.at[where], filled.received_at[where] = batch.type, batch.at, batch.received_at
-        for place, name in enumerate(ENTITIES):
-            filled.keys[place, where] = batch.keys[name]
-        for place, name in enumerate(NUMBER_FIELDS):
-            filled.numbers[place, where] = batch.numbers[name]
-        filled.status[where] = READ
-        urls = filled.urls[: filled.url_at[0]].tobytes().split(b"\x00")[:-1]
         networks, countries = batch.texts["network_country"], batch.texts["country"]
-        for row, event, country, other in zip(rows, events, countries, networks, strict=True):
-            filled.id_keys[row] = self._hash_id(event)
-            filled.countries[row] = code_country(country or other)
-            urls[row] = (event.url or "").encode("utf-8", "surrogatepass").replace(b"\x00", b" ")
-        joined = b"".join(url + b"\x00" for url in urls)
-        filled.urls[: len(joined)] = np.frombuffer(joined, np.uint8)
-        filled.url_at[0] = len(joined)
-        keep = ~np.isin(parts.row, where)
-        row_of = np.concatenate([parts.row[keep], where[batch.parts.row].astype(np.int32)])
-        order = np.argsort(row_of, kind="stable")
-        return Parts(
-            row_of[order],
-            np.concatenate([parts.entity[keep], batch.parts.entity])[order],
-            np.concatenate([parts.key[keep], batch.parts.key])[order],
-            np.concatenate([parts.numbers[:, keep], batch.parts.numbers], axis=1)[:, order],
-        )
+        urls = [(event.url or "").encode("utf-8", "surrogatepass").replace(b"\x00", b" ") for event in events]
+        more = filled._replace(
+            status=np.full(len(rows), READ, np.int8), types=batch.type, at=batch.at, received_at=batch.received_at,
+            id_keys=np.array([self._hash_id(event) for event in events], np.uint64),
+            countries=np.array(
+                [code_country(country or other) for country, other in zip(countries, networks, strict=True)], np.uint64
+            ),
+            keys=np.array([batch.keys[name] for name in ENTITIES]),
+            numbers=np.array([batch.numbers[name] for name in NUMBER_FIELDS]),
+        )  # fmt: skip
+        return _put(filled, parts, rows, more, batch.parts, urls)
 
     def _hash_id(self, event: Event) -> int:
         from siphash24 import siphash24
@@ -244,6 +235,45 @@ def _event_of(record: bytes) -> Event:
     except msgspec.MsgspecError as error:
         raise ArtefactError(f"a journal record cannot be read: {error}") from error
     return unpack_event(bytes(values["event"]))
+
+
+def _put(
+    filled: Filled, parts: Parts, rows: NDArray[np.int64], more: Filled, more_parts: Parts, urls: list[bytes]
+) -> Parts:
+    """Put the columns of the events that were read meanwhile in their places; the parts of all.
+
+    Parameters
+    ----------
+    rows : int64 [m], rising: the places of the events that `more`, `more_parts` and `urls` are of.
+    """
+    read = np.flatnonzero(more.status == READ)
+    where = rows[read]
+    filled.status[where] = READ
+    filled.types[where], filled.at[where] = more.types[read], more.at[read]
+    filled.received_at[where] = more.received_at[read]
+    filled.id_keys[where], filled.countries[where] = more.id_keys[read], more.countries[read]
+    filled.keys[:, where], filled.numbers[:, where] = more.keys[:, read], more.numbers[:, read]
+    known = _urls_of(filled)
+    for row, place in zip(where.tolist(), read.tolist(), strict=True):
+        known[row] = urls[place]
+    joined = b"".join(url + b"\x00" for url in known)
+    filled.urls[: len(joined)] = np.frombuffer(joined, np.uint8)
+    filled.url_at[0] = len(joined)
+    keep, new = ~np.isin(parts.row, where), np.isin(more_parts.row, read)
+    if not new.any() and keep.all():
+        return parts
+    row_of = np.concatenate([parts.row[keep], rows[more_parts.row[new]].astype(np.int32)])
+    order = np.argsort(row_of, kind="stable")
+    return Parts(
+        row_of[order],
+        np.concatenate([parts.entity[keep], more_parts.entity[new]])[order],
+        np.concatenate([parts.key[keep], more_parts.key[new]])[order],
+        np.concatenate([parts.numbers[:, keep], more_parts.numbers[:, new]], axis=1)[:, order],
+    )
+
+
+def _urls_of(filled: Filled) -> list[bytes]:
+    return filled.urls[: filled.url_at[0]].tobytes().split(b"\x00")[:-1]
 
 
 def _parts_of(filled: Filled) -> Parts:

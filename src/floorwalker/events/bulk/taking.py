@@ -129,6 +129,7 @@ class BulkTaker:
     tokeniser, rules : as for `normalise`.
     seed : 32 random bytes, secret and not kept: they make the tables of known values hard to overfill on purpose.
     limits : as for `decode_event`.
+    has_vault : whether anybody keeps the raw values; without, `take` gives none.
     """
 
     def __init__(
@@ -138,7 +139,9 @@ class BulkTaker:
         seed: bytes,
         rules: IdentityRules = DEFAULT_RULES,
         limits: DecodeLimits = DEFAULT_LIMITS,
+        has_vault: bool = True,
     ) -> None:
+        self._has_vault = has_vault
         self._tokeniser = tokeniser
         self._rules = rules
         self._limits = limits
@@ -240,7 +243,10 @@ class BulkTaker:
                     only, out, at, places, status, asked, unsent, self._counts,
                 )  # fmt: skip
             questions, given = self._counts.tolist()
-            if given:
+            if given and not self._has_vault:
+                with np.errstate(over="ignore"):
+                    add_marks(self._known, np.ascontiguousarray(unsent[:given, KIND]))
+            elif given:
                 personal += self._name_values(body, begin, end, unsent[:given])
             if not questions:
                 return

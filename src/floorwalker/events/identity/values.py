@@ -17,7 +17,7 @@ from floorwalker.events.identity.emails import read_email
 from floorwalker.events.identity.hubs import Hubs, read_hubs
 from floorwalker.events.identity.phones import read_phone
 from floorwalker.events.identity.tokens import Tokeniser
-from floorwalker.events.networks import network_of, parse_address, read_octets
+from floorwalker.events.networks import network_of, parse_address, read_groups, read_octets, write_groups
 from floorwalker.events.placeholders import is_placeholder, is_private_address
 
 
@@ -123,6 +123,10 @@ def _read_ip(text: str) -> tuple[str, str | None, str]:
     """A client's address in canonical form, its network (None where it is nobody's), and what kind it is."""
     if read_octets(text) is not None:
         return (text, None, "private") if is_private_address(text) else (text, network_of(text), "ipv4")
+    groups = read_groups(text)
+    if groups is not None:
+        plain = write_groups(groups)
+        return plain, network_of(plain), "ipv6"
     address = parse_address(text)
     if address is None:
         return text, None, "invalid"

@@ -101,7 +101,7 @@ class EventReader:
     """
 
     def __init__(self) -> None:
-        self._taker = BulkTaker(Tokeniser(bytes(32)), seed=bytes(32))
+        self._taker = BulkTaker(Tokeniser(bytes(32)), seed=bytes(32), has_vault=False)
         self._packed = PackedReader(EntityKeyer(bytes(16)), bytes(16), lambda shop: shop.encode())
 
     def read(self, events: Piece | pl.DataFrame | Sequence[Mapping[str, Any]]) -> tuple[EventBatch, list[Fault]]:
