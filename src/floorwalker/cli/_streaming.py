@@ -15,6 +15,10 @@ KEY_VARIABLE = "FLOORWALKER_KEY"
 """Environment variable with the server's key, so that it stands in no list of processes."""
 
 
+OUTCOMES = "streamed-outcomes.parquet"
+"""File in the folder for what becomes known of what was let happen."""
+
+
 def stream_folder(
     folder: Path,
     url: str,
@@ -23,6 +27,7 @@ def stream_folder(
     times: float = 0.0,
     connections: int = 4,
     replay: bool = False,
+    pages: int = 10,
 ) -> tuple[dict[str, Any], str]:
     """Send a simulated shop's folder to a server; answers the figures and a sentence about them.
 
@@ -34,6 +39,9 @@ def stream_folder(
     times : times real time, 0 for no bound.
     connections : to the server, at the same time.
     replay : send the adversaries as they were written, instead of letting them hear the answers.
+    pages : the server is asked about the first page of a visit and every so-manieth after it; 0 for none.
+
+    What comes to light of it is written to `streamed-outcomes.parquet` in the folder.
     """
     from floorwalker.simulation.shop.scenario import SECOND, Scenario
     from floorwalker.simulation.shop.streaming import read_honest, stream
@@ -67,8 +75,10 @@ def stream_folder(
         move=move,
         connections=connections,
         only=frozenset() if replay else None,
+        ask_pages=pages,
         progress=lambda sent: note(f"{sent:,} events sent") if sent % 10_000 == 0 else None,
     )
+    done.outcomes.write_parquet(folder / OUTCOMES)
     seconds = time.monotonic() - began
     facts = {**done.figures(), "seconds": round(seconds, 1), "events_per_second": round(done.sent / max(seconds, 1e-9))}
     gone = sum(row["gave_up"] for row in done.campaigns)
@@ -76,5 +86,6 @@ def stream_folder(
         f"{done.sent:,} events sent, {done.decided:,} decided about, {done.prevented:,} did not happen; "
         f"{done.honest_refused:,} of {done.honest_decided:,} decisions went against honest customers; "
         f"{done.harmful_refused:,} of {done.harmful_refused + done.harmful_passed:,} harmful events refused, "
-        f"{gone} of {len(done.campaigns)} campaigns gave up"
+        f"{gone} of {len(done.campaigns)} campaigns gave up; {sum(done.heard.values()):,} outcomes in {OUTCOMES}, "
+        f"{done.letters:,} letters and {done.labels:,} labels sent"
     )

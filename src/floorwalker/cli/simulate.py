@@ -12,7 +12,7 @@ from floorwalker.cli._output import Json, note, print_json
 from floorwalker.errors import UsageError
 
 _LOG_ONLY = ("truth", "site", "visitors", "hunters", "promotion_day", "surge")
-_STREAM_ONLY = ("speed", "times", "connections", "replay")
+_STREAM_ONLY = ("speed", "times", "connections", "replay", "pages")
 _SHOP_ONLY = ("events", "access_log", "cores", "malicious_share", "only", "shop", "stream", *_STREAM_ONLY)
 
 
@@ -36,6 +36,9 @@ def simulate(
     times: Annotated[float, typer.Option(help="With --stream: times real time; 0 for no bound.", min=0)] = 0.0,
     connections: Annotated[int, typer.Option(help="With --stream: at the same time.", min=1, max=64)] = 4,
     replay: Annotated[bool, typer.Option(help="With --stream: adversaries do not hear the answers.")] = False,
+    pages: Annotated[
+        int, typer.Option(help="With --stream: ask about every so-manieth page of a visit; 0 for none.", min=0)
+    ] = 10,
     log: Annotated[Path | None, typer.Option("--log", help="Only an access log: where; .gz compresses.")] = None,
     truth: Annotated[Path | None, typer.Option(help="Log only: Parquet file for who each visitor really is.")] = None,
     site: Annotated[str, typer.Option(help="Log only: family of sites.")] = "english_rest",
@@ -89,7 +92,7 @@ def simulate(
             from floorwalker.cli._streaming import stream_folder
 
             pace = {"speed": speed, "times": times}
-            facts, sentence = stream_folder(out, stream, **pace, connections=connections, replay=replay)
+            facts, sentence = stream_folder(out, stream, **pace, connections=connections, replay=replay, pages=pages)
     else:
         assert log is not None
         facts, sentence = _log_alone(

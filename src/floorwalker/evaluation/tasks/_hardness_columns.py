@@ -7,6 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from floorwalker.evaluation.tasks._hardness_figures import FOLDS
+from floorwalker.evaluation.tasks._hardness_lists import floats, list_columns, sums_columns
 
 SKIPPED = frozenset({"shop", "schema_version", "received_at", "type"})
 """Fields on which malicious and honest events were made equal, or that the server fills in."""
@@ -25,11 +26,20 @@ def field_columns(
     groups : int64 [n], campaign or account: a value's rate of abuse is learned from other groups only.
 
     A number or statement stands for itself; a text for the rate of abuse among events of other groups that have it (by
-    how much it differs from the rate among all of theirs), and for its length and its share of digits; a list for its
-    length. `missing/NAME` says that a field is absent.
+    how much it differs from the rate among all of theirs), and for its length and its digits; a list for its length and
+    for what is in it (`_hardness_lists`). `missing/NAME` says that a field is absent.
     """
     columns: dict[str, NDArray[np.float64]] = {}
     fold = groups % FOLDS
+
+    def texts(name: str, column: pl.Series) -> dict[str, NDArray[np.float64]]:
+        return {
+            f"length/{name}": floats(column.str.len_chars()),
+            f"digits/{name}": floats(column.str.count_matches(r"[0-9]")),
+            f"rate/{name}": _rates(column, malicious, fold),
+            f"first/{name}": _first_character(column),
+        }
+
     for name in events.columns:
         if name in SKIPPED:
             continue
@@ -42,18 +52,16 @@ def field_columns(
         if name == "at":
             columns.update(_times(column.to_numpy()))
         elif column.dtype.is_nested():
-            columns[f"length/{name}"] = column.list.len().cast(pl.Float64).to_numpy()
+            columns |= list_columns(name, column, texts)
         elif column.dtype == pl.String:
-            columns[f"length/{name}"] = column.str.len_chars().cast(pl.Float64).to_numpy()
-            columns[f"digits/{name}"] = column.str.count_matches(r"[0-9]").cast(pl.Float64).to_numpy()
-            columns[f"rate/{name}"] = _rates(column, malicious, fold)
-            columns[f"first/{name}"] = _first_character(column)
+            columns |= texts(name, column)
         else:
             values = column.cast(pl.Float64).to_numpy()
             columns[name] = values
             if name.endswith("_minor"):
                 columns[f"cents/{name}"] = np.mod(values, 100)
                 columns[f"tens/{name}"] = np.mod(values, 10)
+    columns |= sums_columns(events)
     columns["order/place_in_second"] = place.astype(np.float64)
     # Running numbers would rise with whoever made them.
     columns["order/id"] = events["id"].rank("dense").cast(pl.Float64).to_numpy()

@@ -10,6 +10,7 @@ part.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from floorwalker.evaluation.tasks._hardness_figures import (
     text_auc,
     tree_auc,
 )
-from floorwalker.evaluation.tasks._hardness_sample import CONTROLS, choose_sample
+from floorwalker.evaluation.tasks._hardness_sample import CONTROLS, Sample, choose_sample
 from floorwalker.evaluation.tasks._shop_run import gather_features, read_truth, simulated_shop
 from floorwalker.simulation.shop.scenario import Scenario
 
@@ -37,6 +38,10 @@ BARS = {
     "full_model_auc": {"min": 0.95},
 }
 EVENTS = 5_000_000
+FIRST_SEED = 700
+"""The scenario of seed 0; no setting of the simulator was chosen on it."""
+RARE_PART = 4
+"""What part of the events the scenario has in which only rare families act."""
 SHOWN = 10
 """Of the most telling columns, how many are named."""
 WRITTEN = ("review", "listing", "message", "support_contact", "livestream")
@@ -57,9 +62,30 @@ def run(*, data: Path | None = None, seeds: Sequence[int] = (0,), events: int = 
     """
     need_evaluation_extra()
     seed = seeds[0]
-    found = measure(Scenario(events=events, seed=100 + seed), seed=seed)
+    scenario = Scenario(events=events, seed=FIRST_SEED + seed)
+    found = measure(scenario, seed=seed)
+    metrics = found["metrics"]
+    rare = {name: count for name, count in metrics.pop("expert_events").items() if count < FEWEST}
+    more = measure_rare(scenario, tuple(rare), seed=seed, events=max(1_000, events // RARE_PART)) if rare else None
+    if more is not None:
+        metrics["worst_by_family"] |= more["worst_by_family"]
+        metrics["most_telling_by_family"] |= more["most_telling_by_family"]
+        found_in_both = [metrics["worst_single_feature_auc_expert"], more["worst"]]
+        metrics["worst_single_feature_auc_expert"] = max(found_in_both)
+        metrics["types_without_honest_events"] = sorted(
+            {*metrics["types_without_honest_events"], *more["types_without_honest_events"]}
+        )
+        metrics["rare_families"] = more["expert_events"]
+    metrics["not_measured"] = more["not_measured"] if more is not None else {}
+    unmeasured = metrics["not_measured"]
     return {
-        "data": {"source": "floorwalker simulate", "events": found["events"], "harmful": found["harmful"]},
+        "data": {
+            "source": "floorwalker simulate",
+            "events": found["events"],
+            "harmful": found["harmful"],
+            "scenario_seed": scenario.seed,
+            "rare_events": more["events"] if more is not None else 0,
+        },
         "split": "full model: learned on the train days, judged on the test days; campaigns never cross",
         "seeds": [seed],
         "metrics": found["metrics"],
@@ -68,17 +94,66 @@ def run(*, data: Path | None = None, seeds: Sequence[int] = (0,), events: int = 
         "notes": [
             f"each harmful event beside {CONTROLS} honest ones of its type and day; direction-free, "
             "but for rates learned on other campaigns, of which more is worse",
-            f"families with at least {FEWEST} harmful expert events",
+            f"a family is measured where it has at least {FEWEST} harmful expert events; those with fewer "
+            f"({', '.join(rare) or 'none'}) in a second scenario of a {RARE_PART}th of the size, where no others act",
+            "not measured, for want of events: "
+            + (", ".join(f"{name} ({count})" for name, count in unmeasured.items()) or "none"),
         ],
     }
 
 
-def measure(scenario: Scenario, *, seed: int) -> dict[str, Any]:
-    """All figures of one scenario."""
+@dataclass(frozen=True)
+class Compared:
+    """One scenario's harmful events beside honest ones, and all the columns that may tell them apart.
+
+    Parameters
+    ----------
+    known : truth, a row an event. sample : which are compared. names, matrix : of the live features and the fields.
+    columns : every field and feature, float64 or float32 [rows] each.
+    groups : int64 [rows]. of_harmful : truth of the harmful events.
+    plain : matrix without learned rates, for models that learn.
+    """
+
+    folder: Path
+    known: pl.DataFrame
+    sample: Sample
+    columns: dict[str, NDArray[Any]]
+    matrix: NDArray[np.float32]
+    plain: NDArray[np.float32]
+    groups: NDArray[np.int64]
+    of_harmful: pl.DataFrame
+
+    def pairs(self, chosen: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Places in the rows of these harmful events and of their controls, with the truth."""
+        rows, sample = self.sample.rows, self.sample
+        controls = sample.controls[chosen].ravel()
+        bad = np.searchsorted(rows, sample.malicious[chosen])
+        good = np.searchsorted(rows, controls[controls >= 0])
+        return np.concatenate([bad, good]), np.repeat([True, False], [len(bad), len(good)])
+
+    @property
+    def expert(self) -> NDArray[np.bool_]:
+        """Of the harmful events, those of experts."""
+        return np.asarray((self.of_harmful["skill"] == "expert").to_numpy())
+
+    @property
+    def alone(self) -> NDArray[np.bool_]:
+        """Of the harmful events, those whose type no honest event has: it gives them away, however they look."""
+        return np.asarray((self.sample.controls < 0).all(axis=1))
+
+    def families(self) -> tuple[dict[str, dict[str, float]], dict[str, int]]:
+        """The columns' AUCs for the experts of each family that has enough of them, and how many each has."""
+        families, expert = self.of_harmful["family"].to_numpy(), self.expert
+        counts = {name: int((expert & (families == name)).sum()) for name in sorted(set(families))}
+        chosen = {name: expert & (families == name) for name, count in counts.items() if count >= FEWEST}
+        return {name: singles(self.columns, *self.pairs(rows)) for name, rows in chosen.items()}, counts
+
+
+def compare(scenario: Scenario, *, seed: int) -> Compared:
+    """Simulate, and set harmful events beside honest ones."""
     folder = simulated_shop(scenario)
-    rng = np.random.default_rng(seed)
     known = read_truth(folder, scenario)
-    sample = choose_sample(known, rng=rng)
+    sample = choose_sample(known, rng=np.random.default_rng(seed))
     rows = sample.rows
     events, features, names = gather_features(folder, rows)
     facts = known[rows]
@@ -86,47 +161,67 @@ def measure(scenario: Scenario, *, seed: int) -> dict[str, Any]:
     groups = group_numbers(facts)
     place = place_in_second(known["at"].to_numpy())[rows]
     fields = field_columns(events, place, malicious, groups)
-    columns: dict[str, NDArray[Any]] = fields | {f"feature/{name}": features[:, at] for at, name in enumerate(names)}
-    matrix = np.column_stack([features, *[values.astype(np.float32) for values in fields.values()]])
     # A rate of abuse is learned from all other groups, those of the test days included: no model may learn from it.
     plain = [values.astype(np.float32) for name, values in fields.items() if not name.startswith("rate/")]
-    model_matrix = np.column_stack([features, *plain])
+    return Compared(
+        folder,
+        known,
+        sample,
+        fields | {f"feature/{name}": features[:, at] for at, name in enumerate(names)},
+        np.column_stack([features, *[values.astype(np.float32) for values in fields.values()]]),
+        np.column_stack([features, *plain]),
+        groups,
+        known[sample.malicious],
+    )
 
-    def compare(chosen: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """Places in `rows` of these harmful events and of their controls, with the truth."""
-        controls = sample.controls[chosen].ravel()
-        bad = np.searchsorted(rows, sample.malicious[chosen])
-        good = np.searchsorted(rows, controls[controls >= 0])
-        return np.concatenate([bad, good]), np.repeat([True, False], [len(bad), len(good)])
 
-    of_harmful = known[sample.malicious]
-    expert = (of_harmful["skill"] == "expert").to_numpy()
-    families = of_harmful["family"].to_numpy()
-    # What only adversaries do gives them away, however it looks.
-    alone: NDArray[np.bool_] = np.asarray((sample.controls < 0).all(axis=1))
-    pooled = singles(columns, *compare(expert))
-    by_family = {}
-    for family in sorted(set(families[expert])):
-        chosen = expert & (families == family)
-        if chosen.sum() >= FEWEST:
-            by_family[family] = singles(columns, *compare(chosen))
-    at, truth = compare(expert)
-    every, every_truth = compare(np.ones(len(expert), np.bool_))
-    split = facts["split"].to_numpy()[every]
+def measure(scenario: Scenario, *, seed: int) -> dict[str, Any]:
+    """All figures of one scenario, and how many harmful expert events each family of the simulator has in it."""
+    from floorwalker.simulation.shop.adversaries import list_adversaries
+
+    found = compare(scenario, seed=seed)
+    expert, alone = found.expert, found.alone
+    pooled = singles(found.columns, *found.pairs(expert))
+    by_family, counts = found.families()
+    at, truth = found.pairs(expert)
+    every, every_truth = found.pairs(np.ones(len(expert), np.bool_))
+    split = found.known[found.sample.rows]["split"].to_numpy()[every]
+    rng = np.random.default_rng([seed, 1])
     metrics = {
         "worst_single_feature_auc_expert": worst_of([pooled, *by_family.values()], alone=bool(alone[expert].any())),
         "pooled_single_feature_auc_expert": next(iter(pooled.values())),
-        "shallow_tree_auc_expert": tree_auc(matrix[at], truth, groups[at], seed=seed),
-        "text_bag_of_words_auc": texts_told_apart(folder, known, rng, seed=seed),
-        "full_model_auc": full_model_auc(
-            model_matrix[every], every_truth, split == "train", split == "test", seed=seed
-        ),
-        "worst_by_family": {name: next(iter(found.values())) for name, found in by_family.items()},
+        "shallow_tree_auc_expert": tree_auc(found.matrix[at], truth, found.groups[at], seed=seed),
+        "text_bag_of_words_auc": texts_told_apart(found.folder, found.known, rng, seed=seed),
+        "full_model_auc": full_model_auc(found.plain[every], every_truth, split == "train", split == "test", seed=seed),
+        "worst_by_family": {name: next(iter(one.values())) for name, one in by_family.items()},
         "most_telling": dict(list(pooled.items())[:SHOWN]),
-        "most_telling_by_family": {name: dict(list(found.items())[:4]) for name, found in by_family.items()},
-        "types_without_honest_events": sorted(set(of_harmful["type"].to_numpy()[alone])),
+        "most_telling_by_family": {name: dict(list(one.items())[:4]) for name, one in by_family.items()},
+        "types_without_honest_events": sorted(set(found.of_harmful["type"].to_numpy()[alone])),
+        "expert_events": {name: counts.get(name, 0) for name in list_adversaries()},
     }
-    return {"events": len(known), "harmful": len(sample.malicious), "metrics": metrics}
+    return {"events": len(found.known), "harmful": len(found.sample.malicious), "metrics": metrics}
+
+
+def measure_rare(scenario: Scenario, families: tuple[str, ...], *, seed: int, events: int) -> dict[str, Any]:
+    """The single columns of families that are rare in a scenario, in another one in which only they act.
+
+    Parameters
+    ----------
+    scenario : in which they were too few.
+    families : their ids. events : of the other scenario.
+    """
+    found = compare(replace(scenario, events=events, seed=scenario.seed + 1, only=families), seed=seed)
+    by_family, counts = found.families()
+    alone = found.alone
+    return {
+        "events": len(found.known),
+        "worst": worst_of([*by_family.values(), {"": 0.0}], alone=bool(alone[found.expert].any())),
+        "worst_by_family": {name: next(iter(one.values())) for name, one in by_family.items()},
+        "most_telling_by_family": {name: dict(list(one.items())[:4]) for name, one in by_family.items()},
+        "types_without_honest_events": sorted(set(found.of_harmful["type"].to_numpy()[alone])),
+        "expert_events": {name: counts.get(name, 0) for name in families},
+        "not_measured": {name: counts.get(name, 0) for name in families if name not in by_family},
+    }
 
 
 def worst_of(found: Sequence[dict[str, float]], *, alone: bool) -> float:

@@ -9,9 +9,11 @@ in each part (`SKILL_SHARES`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+
+from numpy.random import Generator
 
 from floorwalker.events.abuse import ABUSE_TYPES
 from floorwalker.simulation.shop.adversaries import list_adversaries, load_adversary
@@ -21,6 +23,7 @@ from floorwalker.simulation.shop.adversaries._skills import by_skill
 from floorwalker.simulation.shop.chance import Chance
 from floorwalker.simulation.shop.diary import Entry
 from floorwalker.simulation.shop.scenario import DAY, SPLITS, Scenario
+from floorwalker.simulation.shop.world.calendar import Calendar
 
 if TYPE_CHECKING:
     from floorwalker.simulation.shop.world import World
@@ -58,8 +61,22 @@ _ONE_EACH = MappingProxyType(
 _WORTH = by_skill(150, 150, 60, 60)
 """Skill -> events of the smallest campaign that is one: a list of cards is tried out, a ring has its accounts; whoever
 hides may be few."""
+_LEAST_EVENTS = 45
+"""Events of the smallest campaign of a part that has room for few kinds of abuse."""
+ROOM = 500_000
+"""Events of a scenario from which on every part has room for campaigns of every kind of abuse."""
+_RESERVE = 0.14
+"""Share of the malicious events of smaller scenarios that is not planned: campaigns that take longer need it."""
+_MANY = 60
+"""Campaigns whose sum is near what is planned for all of them."""
+MOST_MALICIOUS = 0.03
+"""Share of a run's events that all campaigns together may cause, however small it is."""
 _SLACK = 1.5
 """A campaign may cause this many times the events that it is planned with."""
+
+
+_READY = by_skill(0.0, 0.0, 2.0, 4.0)
+"""Skill -> days before a moment from which on a campaign that waits for it prepares."""
 
 
 @dataclass(frozen=True)
@@ -110,13 +127,33 @@ def plan(scenario: Scenario) -> tuple[Planned, ...]:
     >>> {campaign.split for campaign in planned} == {"train", "validation", "test"}
     True
     """
-    chance = Chance(scenario.seed)
+    calendar = Calendar(scenario, Chance(scenario.seed))
     made: list[Planned] = []
     for split in SPLITS:
         low, high = scenario.span_of(split)
         share = (high - low) / (scenario.end_at - scenario.first_at)
-        made += _plan_split(scenario, chance, split, scenario.events * scenario.malicious_share * share, len(made))
-    return tuple(made)
+        reserve = _RESERVE if scenario.events < ROOM else 0.0
+        wanted = scenario.events * scenario.malicious_share * share * (1.0 - reserve)
+        made += _plan_split(scenario, calendar, split, wanted, len(made))
+    # What one campaign causes differs from its plan by a fifth; many make up for each other, few need a bound.
+    return tuple(made if len(made) >= _MANY else _bounded(made, int(MOST_MALICIOUS * scenario.events)))
+
+
+def _bounded(made: list[Planned], allowed: int) -> list[Planned]:
+    """The same campaigns, with less room above what they are planned with where all together could cause too much."""
+    planned = [_planned_events(one) for one in made]
+    slack = sum(one.most for one in made) - sum(planned)
+    left = min(1.0, max(0, allowed - sum(planned)) / max(slack, 1))
+    if sum(planned) > allowed:
+        planned = [count * allowed // sum(planned) for count in planned]
+    return [
+        replace(one, most=max(1, count + int(left * (one.most - count))))
+        for one, count in zip(made, planned, strict=True)
+    ]
+
+
+def _planned_events(one: Planned) -> int:
+    return min(one.most, int(one.harmful / load_adversary(one.adversary).harmful_share[one.skill]) + 1)
 
 
 def brief_of(world: World, planned: Planned) -> Brief:
@@ -189,9 +226,9 @@ class _Slot:
     harmful: float
 
 
-def _plan_split(scenario: Scenario, chance: Chance, split: str, events: float, first: int) -> list[Planned]:
+def _plan_split(scenario: Scenario, calendar: Calendar, split: str, events: float, first: int) -> list[Planned]:
     names = scenario.only or list_adversaries()
-    rng = chance.generator(f"plan/{split}")
+    rng = Chance(scenario.seed).generator(f"plan/{split}")
     by_type: dict[str, dict[str, list[type[Adversary]]]] = {}
     for skill in SKILLS:
         for abuse_type, families in available(split, skill, names).items():
@@ -201,6 +238,7 @@ def _plan_split(scenario: Scenario, chance: Chance, split: str, events: float, f
         return []
     kinds = sorted(by_type, key=ABUSE_TYPES.index)
     kinds = [kinds[place] for place in rng.permutation(len(kinds)).tolist()]
+    kinds = kinds[: max(1, int(events // _LEAST_EVENTS))]
     shares = SCARCE_SHARES if split == "test" and events < _SCARCE else SKILL_SHARES[split]
     harmful = events / 10.0
     slots: list[_Slot] = []
@@ -216,11 +254,27 @@ def _plan_split(scenario: Scenario, chance: Chance, split: str, events: float, f
     made: list[Planned] = []
     for slot in slots:
         family, skill = slot.family, slot.skill
-        span = int(span_of(skill, (high - low) / DAY, hurry=family.hurry, early=family.early) * DAY)
-        begins = low + int(rng.random() * (high - low - span))
         target = max(2, round(slot.harmful * scale))
-        made.append(_campaign(first + len(made), family, skill, split, (begins, begins + span), target))
+        span = _span(scenario, calendar, rng, slot, (low, high))
+        made.append(_campaign(first + len(made), family, skill, split, span, target))
     return made
+
+
+def _span(
+    scenario: Scenario, calendar: Calendar, rng: Generator, slot: _Slot, part: tuple[int, int]
+) -> tuple[int, int]:
+    """When a campaign lives: at any time within its part, or around a moment that it waits for."""
+    low, high = part
+    family, skill = slot.family, slot.skill
+    span = int(span_of(skill, (high - low) / DAY, hurry=family.hurry, early=family.early) * DAY)
+    moments = [one for one in calendar.of_kind(family.waits_for) if low <= one.starts_at < high]
+    if not moments:
+        begins = low + int(rng.random() * (high - low - span))
+        return begins, begins + span
+    moment = moments[int(rng.integers(len(moments)))]
+    # The careful have their accounts ready before they know what for; parcels come days later.
+    begins = max(low, moment.starts_at - int(_READY[skill] * rng.uniform(0.7, 1.3) * DAY))
+    return begins, min(high, moment.ends_at + 4 * DAY)
 
 
 def _slots(

@@ -20,10 +20,11 @@ class Truth:
     adversary : id of the adversary, "" for honest ones.
     family : the group that splits are made by; most often the adversary's id.
     skill : `naive`, `skilled`, `advanced` or `expert`; "" for honest ones.
-    campaign : its number within the scenario, -1 for honest ones.
+    campaign : its number within the scenario, -1 for honest ones; of a bank's letter that of the order it is about.
     phase : `preparatory` or `harmful`; "" for honest ones.
     loss_minor : what a harmful event costs the shop, its customers or its sellers, minor units.
-    segment : the kind of honest customer or hard negative (`campus`, `traveller`), "" for adversaries.
+    segment : the kind of honest customer or hard negative (`campus`, `traveller`), `bank` for a bank's letters, "" for
+        adversaries.
     """
 
     abuse_type: str = ""

@@ -126,6 +126,9 @@ PAID: tuple[str, ...] = (
 """Events behind which money moved: nobody takes back what a bank declined."""
 _SKILLS = {"": 0, "naive": 0, "skilled": 1, "advanced": 2, "expert": 3}
 
+LETTERS = {"chargeback": "dispute_chargeback", "dispute_won": "dispute_won"}
+"""Kind of outcome -> the type of the bank's letter that tells of it."""
+
 SCHEMA = {
     "at": pl.Int64, "kind": pl.String, "source": pl.String, "event": pl.String, "order": pl.String,
     "account": pl.String, "item": pl.String, "scheme": pl.String, "reason_code": pl.String, "abuse_type": pl.String,
@@ -158,8 +161,8 @@ def make_outcomes(
     ----------
     events : one row an event, with the columns `id`, `at`, `type` and, where there are any, `account`, `order`,
         `item`, `payment`, `amount_minor`, `currency`, `card.scheme`. All events of an order are in the same call.
-    truth : one row an event: `id`, `abuse_type`, `phase`, `skill`, and `segment` where honest disputes are to be
-        heard of.
+    truth : one row an event: `id`, `abuse_type`, `phase`, `skill`, `segment` where honest disputes are to be heard
+        of, and `campaign` where letters are to say to which one's order they belong.
     chance : the draws are functions of seed and event id.
     end_at : letters that come later are in the table only.
     refused : ids of events that the shop did not let happen: nothing is ever heard of them.
@@ -300,15 +303,17 @@ def _answers(letters: pl.DataFrame, chance: Chance) -> pl.DataFrame:
 
 
 def _letters(letters: pl.DataFrame, known: pl.DataFrame, end_at: int) -> list[Entry]:
-    soon = letters.filter(pl.col("at") < end_at).join(
-        known.select(event="id", payment="payment", currency="currency"), on="event", how="left", maintain_order="left"
-    )
+    campaign = "campaign" if "campaign" in known.columns else pl.lit(-1).alias("campaign")
+    facts = known.select(campaign, event="id", payment="payment", currency="currency")
+    soon = letters.filter(pl.col("at") < end_at).join(facts, on="event", how="left", maintain_order="left")
     diary = Diary(Truth())
     for row in soon.iter_rows(named=True):
         named = row["order"] or row["payment"] or row["event"]
         diary.write(
-            "dispute_chargeback" if row["kind"] == "chargeback" else "dispute_won",
+            LETTERS[row["kind"]],
             row["at"],
+            # It is the bank's, neither a customer's nor an adversary's; the campaign is that of the order.
+            truth=Truth(campaign=row["campaign"], segment="bank"),
             account=row["account"],
             order=row["order"],
             payment=row["payment"],

@@ -9,14 +9,11 @@ from typing import Any
 
 from floorwalker.events.abuse import ABUSE_TYPES
 from floorwalker.simulation.shop.adversaries import list_adversaries, load_adversary
-from floorwalker.simulation.shop.campaigns import EXPERTS_TEST_ONLY, TEST_ONLY
+from floorwalker.simulation.shop.campaigns import EXPERTS_TEST_ONLY, MOST_MALICIOUS, ROOM, TEST_ONLY
 from floorwalker.simulation.shop.scenario import SPLITS, Scenario
 
-MOST_MALICIOUS = 0.03
 LEAST_EXPERT, MOST_NAIVE, LEAST_TYPE = 0.25, 0.25, 0.05
 """Shares of the harmful events of the test part."""
-ROOM = 500_000
-"""Events of a scenario from which on every part has room for campaigns of every kind of abuse."""
 
 
 @dataclass

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from floorwalker.simulation.shop.campaigns import MOST_MALICIOUS
 from floorwalker.simulation.shop.chance import Chance
 from floorwalker.simulation.shop.closing import hash_files, write_access_log, write_manifest, write_tables
 from floorwalker.simulation.shop.honest.crowd import make_crowd
@@ -99,7 +100,9 @@ def _run(scenario: Scenario, folder: Path, parts: Path, work: Work, access_log: 
         rows += done["campaigns"]
         malicious += done["malicious"]
         say(f"{number + 1} of {CAMPAIGN_GROUPS + shards} parts, {int(per_day.sum()):,} events")
-    missing = scenario.events - int(per_day.sum())
+    # Should campaigns have caused more than planned, they are among more of everything.
+    least = max(scenario.events, -int(-malicious // MOST_MALICIOUS))
+    missing = least - int(per_day.sum())
     if missing > 0:
         machines = make_machines(world_of(scenario), missing)
         per_day += write_pieces(machines, scenario, parts, "m")

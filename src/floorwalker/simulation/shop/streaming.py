@@ -1,16 +1,18 @@
 """The shop sent live to a server that decides, and adversaries who hear the answers.
 
 Honest customers do what they would have done, as far as they are let: what was refused does not happen, nor what
-follows from it. Adversaries make up their minds step by step, by what the wire shows them (`adversaries`).
+follows from it. Adversaries make up their minds step by step, by what the wire shows them (`adversaries`). When all is
+sent, what comes to light of it is drawn (`outcomes`): nothing of what was refused.
 """
 
 from __future__ import annotations
 
 import heapq
 import threading
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +26,10 @@ from floorwalker.simulation.shop.adversaries import load_adversary
 from floorwalker.simulation.shop.adversaries._base import EFFECTS, SOLVES, Adversary, Answer, Effect
 from floorwalker.simulation.shop.campaigns import brief_of, plan, row_of
 from floorwalker.simulation.shop.diary import Entry, Truth
+from floorwalker.simulation.shop.outcomes import LETTERS, SCHEMA
 from floorwalker.simulation.shop.scenario import Scenario
-from floorwalker.simulation.shop.wire import Asked, Wire
+from floorwalker.simulation.shop.streamed import Witness, labels_of
+from floorwalker.simulation.shop.wire import MOST_TOLD, Asked, Post, Wire
 from floorwalker.simulation.shop.world import World
 
 DECISION_POINTS: frozenset[str] = frozenset(
@@ -33,9 +37,14 @@ DECISION_POINTS: frozenset[str] = frozenset(
         "sign_up", "login_succeeded", "code_sent", "password_reset", "contact_change", "payment_method_added",
         "add_to_cart", "coupon_claim", "coupon_redeem", "group_buy_opened", "group_buy_joined", "top_up", "transfer",
         "withdrawal", "checkout", "order", "refund_requested", "review", "listing", "message", "livestream",
+        "decoy_touched",
     }
 )  # fmt: skip
-"""Types of event at which the shop waits for a decision; all others it only tells of."""
+"""Types of event at which the shop always waits for a decision."""
+LOOKING: frozenset[str] = frozenset({"page_view", "search"})
+"""Types at which it waits now and then, as a proxy in front of a shop does: see `Stream`, `ask_pages`."""
+_VISITS = 200_000
+"""Visits whose pages are counted; the oldest are forgotten first."""
 _BUYING: frozenset[str] = frozenset(
     {"coupon_redeem", "checkout", "three_d_secure", "payment_authorised", "payment_declined", "order"}
 )
@@ -57,6 +66,10 @@ class Streamed:
     honest_refused, honest_decided : decisions against honest customers, and about them.
     harmful_refused, harmful_passed : harmful events.
     loss_minor, saved_minor : what harmful events took that passed, and would have taken that did not.
+    pages_asked : pages and searches that were decided about.
+    heard : kind of outcome -> how many there are of what was let happen; the future's included.
+    letters, labels : of the bank and of the shop's people, that were sent to the server when all was over.
+    outcomes : the table of `outcomes.SCHEMA`, with times as they were sent.
     campaigns : a line each as in `campaigns.parquet`, with what it spent, gained and whether it gave up.
     """
 
@@ -70,11 +83,16 @@ class Streamed:
     harmful_passed: int = 0
     loss_minor: int = 0
     saved_minor: int = 0
+    pages_asked: int = 0
+    heard: dict[str, int] = field(default_factory=dict)
+    letters: int = 0
+    labels: int = 0
     campaigns: list[dict[str, Any]] = field(default_factory=list)
+    outcomes: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SCHEMA))
 
     def figures(self) -> dict[str, Any]:
-        """Everything as plain values."""
-        made = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        """Everything but the table as plain values."""
+        made = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "outcomes"}
         return made | {"actions": dict(sorted(self.actions.items()))}
 
 
@@ -107,6 +125,8 @@ class Consequences:
         event = entry.event
         with self._lock:
             ended = action in ("terminate_session", "freeze") or event.type == "login_succeeded"
+            # Whoever is shown a wall in place of a page has seen the last of this visit.
+            ended = ended or (event.type in (*LOOKING, "decoy_touched") and action not in ("limit", "review"))
             if ended and event.session:
                 self._sessions.add(event.session)
             # Honest owners have their accounts unfrozen when they have proved who they are.
@@ -133,6 +153,8 @@ class Stream:
     times : how many times faster than real time; 0 for no such bound.
     move : microseconds added to every event's time, so that a run of the past looks like today's.
     only : numbers of the campaigns that take part; None for all.
+    ask_pages : the server is asked about the first page or search of a visit and about every so-manieth after it, so
+        that whoever only looks can be refused; 0 for never.
     """
 
     def __init__(
@@ -149,10 +171,16 @@ class Stream:
         move: int = 0,
         connections: int = 4,
         only: frozenset[int] | None = None,
+        ask_pages: int = 10,
         progress: Callable[[int], object] | None = None,
     ) -> None:
         if speed < 0 or times < 0:
             raise UsageError(f"speed is {speed}, times is {times}", allowed="0 and more; 0 means no bound")
+        if ask_pages < 0:
+            raise UsageError(f"ask_pages is {ask_pages}", allowed="0 and more; 0 means never")
+        self.ask_pages, self._looked = ask_pages, OrderedDict[str, int]()
+        self._url, self._key = url, key
+        self._witness = Witness(world.chance)
         self.world, self.move, self.progress = world, move, progress
         self.clock, self.wait, self.speed, self.times = clock, wait, speed, times
         self.streamed = Streamed()
@@ -197,7 +225,33 @@ class Stream:
             row = row_of(self._planned[number], adversary, [])
             del row["accounts"], row["events"], row["loss_minor"]
             self.streamed.campaigns.append(row | {"caused": adversary.caused, "harmful": adversary.caused_harm})
+        self._conclude()
         return self.streamed
+
+    def _conclude(self) -> None:
+        """What comes to light: letters and labels to the server, as far as they have come by now; the rest is kept."""
+        end_at = self.world.scenario.end_at + self.move
+        found = self._witness.outcomes(end_at)
+        self.streamed.outcomes = found.table
+        self.streamed.heard = dict(found.table["kind"].value_counts().sort("kind").iter_rows())
+        shop = self.world.scenario.shop
+        letters = [
+            msgspec.structs.replace(entry.event, id=f"{int(self._names.integers(1 << 44)):011x}", shop=shop)
+            for entry in sorted(found.entries, key=lambda entry: entry.event.at)
+        ]
+        post = Post(self._url, self._key)
+        try:
+            for start in range(0, len(letters), MOST_TOLD):
+                post.tell(letters[start : start + MOST_TOLD])
+            self.streamed.letters = len(letters)
+            for body in labels_of(found.table, shop, end_at):
+                if not post.label(body):
+                    break
+                self.streamed.labels += 1
+        except (OSError, HTTPException) as error:
+            raise InputError(f"the server at {self._url} does not answer: {error}", fix="is it running?") from error
+        finally:
+            post.close()
 
     def _step(self, now: int, number: int) -> None:
         adversary = self._live.get(number)
@@ -216,10 +270,23 @@ class Stream:
         event = entry.event
         name = event.id if event.id != "-" else f"{int(self._names.integers(1 << 44)):011x}"
         entry.event = msgspec.structs.replace(event, id=name, at=event.at + self.move)
-        self.wire.send(Asked(entry, event.type in DECISION_POINTS))
+        self.wire.send(Asked(entry, self._asks(event)))
         self.streamed.sent += 1
         if self.progress is not None and self.streamed.sent % 1_000 == 0:
             self.progress(self.streamed.sent)
+
+    def _asks(self, event: Event) -> bool:
+        """Whether the shop waits for a decision about this event."""
+        if event.type not in LOOKING:
+            return event.type in DECISION_POINTS
+        if not self.ask_pages:
+            return False
+        visit = event.session or event.device or event.ip or ""
+        seen = self._looked.pop(visit, 0)
+        self._looked[visit] = seen + 1
+        if len(self._looked) > _VISITS:
+            self._looked.popitem(last=False)
+        return seen % self.ask_pages == 0
 
     def _pace(self, began: int, simulated: int) -> None:
         """Wait until this event is due; what is late is sent at once."""
@@ -292,11 +359,14 @@ class Stream:
     def _count(self, asked: Asked, action: str, effect: Effect) -> None:
         streamed, truth = self.streamed, asked.entry.truth
         passed = effect in ("passed", "throttled")
+        if asked.happened:
+            self._witness.see(asked.entry, passed=passed and action != "quarantine")
         if not asked.happened:
             streamed.prevented += 1
             streamed.sent -= 1
         if action:
             streamed.decided += 1
+            streamed.pages_asked += asked.entry.event.type in LOOKING
             streamed.actions[action] += 1
             if not truth.adversary:
                 streamed.honest_decided += 1
@@ -319,6 +389,8 @@ def read_honest(folder: Path, *, everybody: bool = False) -> Iterator[Entry]:
     ----------
     folder : with `events.parquet` and `truth.parquet`, as `floorwalker simulate` writes them.
     everybody : the adversaries' as well, as they went when nobody defended himself.
+
+    Letters of banks are left out: what was refused now brings none, and the others come of what is let happen.
     """
     for name in ("events.parquet", "truth.parquet"):
         if not (folder / name).is_file():
@@ -333,7 +405,8 @@ def read_honest(folder: Path, *, everybody: bool = False) -> Iterator[Entry]:
                 f"events.parquet and truth.parquet in {folder} tell of different events",
                 fix="write both with one run of floorwalker simulate --out",
             )
-        mine = facts["adversary"] == "" if not everybody else pl.repeat(True, len(facts), eager=True)
+        mine = ~piece["type"].is_in(list(LETTERS.values()))
+        mine = mine if everybody else mine & (facts["adversary"] == "")
         told = facts.drop("id").filter(mine).iter_rows(named=True)
         for event, one in zip(read_events(piece.filter(mine)), told, strict=True):
             yield Entry(event, Truth(**one))
@@ -361,4 +434,4 @@ def stream(
     return Stream(World(scenario), honest, url, key, clock=clock, wait=wait, **options).run()
 
 
-__all__ = ["DECISION_POINTS", "Consequences", "Stream", "Streamed", "read_honest", "stream"]
+__all__ = ["DECISION_POINTS", "LOOKING", "Consequences", "Stream", "Streamed", "read_honest", "stream"]

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import Any
 from urllib.parse import urlsplit
 from zlib import crc32
 
@@ -120,7 +121,7 @@ class Wire:
 
     def _serve(self, lane: queue.Queue[Asked | None]) -> None:
         """What each thread does: told events are gathered until a decision is due or nothing waits."""
-        post = _Post(self.url, self.key)
+        post = Post(self.url, self.key)
         told: list[Event] = []
         try:
             while True:
@@ -168,8 +169,13 @@ class _Receipt(msgspec.Struct):
     faults: list[dict[str, object]] = []
 
 
-class _Post:
-    """One connection."""
+class Post:
+    """One connection.
+
+    Parameters
+    ----------
+    url, key : of the server.
+    """
 
     def __init__(self, url: str, key: str) -> None:
         parts = urlsplit(url)
@@ -191,7 +197,11 @@ class _Post:
         if receipt.rejected:
             raise InputError(f"the server refused {receipt.rejected} events, the first: {receipt.faults[:1]}")
 
-    def _post(self, path: str, body: bytes, content_type: str) -> bytes:
+    def label(self, body: Mapping[str, Any]) -> bool:
+        """Say what turned out to be true; False where the key may not."""
+        return bool(self._post("/v1/labels", msgspec.json.encode(body), "application/json", may_refuse=True))
+
+    def _post(self, path: str, body: bytes, content_type: str, *, may_refuse: bool = False) -> bytes:
         headers = self._headers | {"Content-Type": content_type}
         for attempt in (0, 1):
             try:
@@ -204,7 +214,9 @@ class _Post:
                 if attempt:
                     raise
                 continue
-            if response.status != 200:
+            if response.status == 403 and may_refuse:
+                return b""
+            if response.status not in (200, 201):
                 raise InputError(
                     f"the server answered {response.status} to {path}: {answer[:300].decode(errors='replace')}",
                     fix="check the key's scopes (decide, ingest) and its rate",

@@ -52,6 +52,41 @@ def test_large_runs_keep_what_is_promised(seed: int) -> None:
     assert sum(found.events.values()) > 0.7 * scenario.malicious_share * scenario.events
 
 
+@pytest.mark.parametrize("days", [3, 6, 30])
+@pytest.mark.parametrize("events", [1_000, 3_000, 8_000, 20_000])
+def test_the_least_runs_have_few_malicious_events(events: int, days: int) -> None:
+    """The bound holds for every size: what campaigns may cause together is planned, not hoped for."""
+    for seed in (1, 2, 3):
+        scenario = Scenario(events=events, seed=seed, days=days)
+        assert 0 < sum(one.most for one in plan(scenario)) <= 0.03 * events
+    world = World(scenario)
+    assert sum(ran.row["events"] for ran in campaigns.run_campaigns(world, plan(scenario))) <= 0.03 * events
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("events", [8_000, 50_000, 120_000, 300_000])
+@pytest.mark.parametrize("seed", [11, 12, 13])
+def test_no_size_of_run_has_too_many_malicious_events(events: int, seed: int) -> None:
+    scenario = Scenario(events=events, seed=seed, days=10)
+    world = World(scenario)
+    caused = sum(ran.row["events"] for ran in campaigns.run_campaigns(world, plan(scenario)))
+    assert 0.006 * events < caused <= 0.03 * events
+
+
+def test_an_account_is_used_in_one_part_only() -> None:
+    scenario = Scenario(events=40_000, seed=6, days=12)
+    world = World(scenario)
+    parts: dict[str, set[str]] = {}
+    for planned in plan(scenario):
+        for entry in campaigns.run(world, planned).entries:
+            if entry.truth.adversary:
+                for account in (entry.event.account, entry.event.inviter, entry.event.recipient):
+                    parts.setdefault(account or "", set()).add(planned.split)
+    parts.pop("", None)
+    assert len(parts) > 60
+    assert all(len(some) == 1 for some in parts.values())
+
+
 @pytest.mark.parametrize("scenario", [SMALL, LARGE, replace(LARGE, seed=9, days=60)])
 def test_every_campaign_stays_in_its_part(scenario: Scenario) -> None:
     planned = plan(scenario)

@@ -169,6 +169,8 @@ class Adversary(ABC):
     """Whether accounts of its own are kept warm before they are used."""
     early: ClassVar[float] = 1.0
     """Share of the campaign's time in which deeds begin, where they take days to end."""
+    waits_for: ClassVar[str] = ""
+    """Kind of the calendar's moments that its campaigns are about; "" for those who choose their own time."""
     hurry: ClassVar[bool] = False
     """Whether it must happen within hours (a sale, a price error), not days."""
 
@@ -204,9 +206,9 @@ class Adversary(ABC):
         self._agenda: list[tuple[int, int, Member | None]] = []
         self._numbered = 0
         self.prepare()
+        open_ = self.opening()
         count = max(2, round(brief.harmful * 1.5) + 2)
-        until = brief.starts_at + int((brief.ends_at - brief.starts_at) * self.early)
-        for at in slots(brief.rng, brief.starts_at, until, count, brief.skill, hurry=self.hurry):
+        for at in slots(brief.rng, *open_, count, brief.skill, hurry=self.hurry) if open_ else ():
             self._plan(at, None)
 
     # What a family writes.
@@ -221,6 +223,19 @@ class Adversary(ABC):
     def loss(self, entry: Entry) -> int | None:
         """What an event costs the shop, its customers or sellers, minor units; None where it only prepares."""
         return self.economics.gain_minor if entry.event.type in self.harmful else None
+
+    def opening(self) -> tuple[int, int] | None:
+        """From when until when deeds begin; None where there is no occasion for any."""
+        brief = self.brief
+        return brief.starts_at, brief.starts_at + int((brief.ends_at - brief.starts_at) * self.early)
+
+    def due(self, member: Member, now: int) -> int:
+        """When somebody hired now does the deed: now, or when the account has been kept warm for long enough."""
+        return min(member.ripe_at, self._late(now)) if member.ripe_at > now else now
+
+    def hour_of(self, member: Member, now: int) -> int:
+        """A time near `now` for what is done now: people keep their hours."""
+        return self.crew.hour_of(member, now)
 
     def warm(self, member: Member, at: int) -> list[Entry]:
         """What a member does before it is used, so that it has a past: one ordinary visit."""
@@ -303,15 +318,21 @@ class Adversary(ABC):
     def _turn(self, now: int, member: Member | None) -> list[Entry] | None:
         """The entries of one line of the agenda; empty where it only led to a later one, None for giving up."""
         if member is not None:
+            # Whoever waited with many for one moment sees there whether it pays.
+            if self.waits_for and self.learner.choose(self.rng) is None:
+                return None
             return self._do(member, now)
         place = self.learner.choose(self.rng)
         if place is None:
             return None
         tactic = self.known[place]
         hired = self.crew.member(tactic, place, now)
-        if hired.ripe_at > now:
-            self._plan(min(hired.ripe_at, self._late(now)), hired)
-            return self._finish(self.warm(hired, self.crew.hour_of(hired, now)), None)
+        due = self.due(hired, now)
+        if due > now:
+            self._plan(due, hired)
+            if hired.ripe_at <= now:
+                return []
+            return self._finish(self.warm(hired, self.hour_of(hired, now)), None)
         return self._do(hired, now)
 
     def _late(self, now: int) -> int:
@@ -322,7 +343,7 @@ class Adversary(ABC):
     def _do(self, member: Member, now: int) -> list[Entry]:
         tactic = self.known[member.place]
         self.purse.pay(NETWORK_PRICES[tactic.network] + PACE_PRICES[tactic.pace] + self.economics.extra_minor)
-        at = self.crew.hour_of(member, now)
+        at = self.hour_of(member, now)
         entries = self.act(member, at)
         member.used += 1
         member.last_at = at
@@ -330,8 +351,10 @@ class Adversary(ABC):
 
     def _finish(self, entries: list[Entry], deed: _Deed | None) -> list[Entry]:
         """Mark what is harmful, cut what lies outside the campaign's time, and remember who is to be learned from."""
-        kept = []
+        kept: list[Entry] = []
         for entry in sorted(entries, key=lambda entry: entry.event.at):
+            if len(kept) >= self.brief.most - self.caused:
+                break
             if not self.brief.starts_at <= entry.event.at < self.brief.ends_at:
                 continue
             if entry.truth.adversary == self.id and deed is not None:

@@ -19,7 +19,7 @@ from floorwalker.simulation.shop.adversaries._market import (
 )
 from floorwalker.simulation.shop.adversaries._skills import by_skill
 from floorwalker.simulation.shop.persona import Persona
-from floorwalker.simulation.shop.scenario import DAY, HOUR
+from floorwalker.simulation.shop.scenario import DAY, HOUR, SPLITS
 
 if TYPE_CHECKING:
     from floorwalker.simulation.shop.world import World
@@ -42,6 +42,8 @@ _CAREFUL = 6
 """Widest ring whose accounts share one thing or two, not all."""
 _TWICE = 0.75
 """Share of such accounts that share two."""
+_MET = 192
+"""Customers who are looked at for the next victims, of whom the part's own are taken."""
 _OPERATORS = ("phone", "desktop")
 """Devices of the ring itself, on which it now and then uses an account that is rented or stolen with its own."""
 
@@ -112,6 +114,7 @@ class Crew:
         self.skill = skill
         self.span = (starts_at, ends_at)
         self.members: list[Member] = []
+        self._part = SPLITS.index(world.scenario.split_of(starts_at))
         self.ripens = True
         """Whether accounts that are not real customers' are kept warm before they are used."""
         self.rest = 0
@@ -164,13 +167,18 @@ class Crew:
         return member
 
     def draw_customer(self) -> tuple[Persona, int]:
-        """A customer with an account whom this campaign has not used yet, and his number."""
+        """A customer with an account whom this campaign has not used yet, and his number.
+
+        Each customer can be met in one part of the run only (`World.parts_of`): what is learned of an account that was
+        stolen, rented or drawn in must not help to recognise it in another part.
+        """
         while not self._customers:
             # Many at once cost little more than one. Whoever is often in the shop is met more often.
-            wanted = min(64, self.world.customers)
-            drawn = self.rng.choice(self.world.customers, wanted, replace=False)
+            drawn = self.rng.choice(self.world.customers, min(_MET, self.world.customers), replace=False)
+            mine = drawn[self.world.parts_of(drawn) == self._part]
+            drawn = mine if len(mine) else drawn
             edges = np.cumsum(self.world.visits_of(drawn))
-            places = np.searchsorted(edges, self.rng.random(wanted // 2) * edges[-1])
+            places = np.searchsorted(edges, self.rng.random(max(1, len(drawn) // 2)) * edges[-1])
             numbers = drawn[np.unique(places)].tolist()
             fresh = [number for number in numbers if number not in self._taken] or numbers
             self._taken.update(fresh)

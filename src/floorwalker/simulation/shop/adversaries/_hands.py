@@ -20,7 +20,7 @@ from floorwalker.simulation.shop.adversaries._errands import Errand
 from floorwalker.simulation.shop.adversaries._script import machine_signals, pause, rush
 from floorwalker.simulation.shop.diary import Diary, Entry, Truth
 from floorwalker.simulation.shop.honest._common import rate_of, tongue
-from floorwalker.simulation.shop.honest.shelf import HOST, in_currency
+from floorwalker.simulation.shop.honest.shelf import HOST, in_currency, shelf_of
 from floorwalker.simulation.shop.persona import Persona
 from floorwalker.simulation.shop.scenario import HOUR, SECOND
 
@@ -267,7 +267,7 @@ class Hands:
             fields: dict[str, Any] = {"url": f"{HOST}/item/{self.world.items.id[item]}", "method": "GET", "status": 200}
         else:
             currency, rate = rate_of(member.persona)
-            price = int(in_currency(int(self.world.items.price_minor[item]), rate))
+            price = int(in_currency(int(shelf_of(self.world).price_at(item, at)), rate))
             fields = {"url": f"{HOST}/api/cart/add", "quantity": 1, "amount_minor": price, "currency": currency}
             fields["list_price_minor"] = int(in_currency(int(self.world.items.list_price_minor[item]), rate))
         return self.errand(member, at, kind, "/item/", about=item, **self.goods(item), **fields)

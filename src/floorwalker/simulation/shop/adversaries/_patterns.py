@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from floorwalker.events.event import Address
 from floorwalker.simulation.shop.adversaries._base import Adversary, Economics, Member
 from floorwalker.simulation.shop.adversaries._hands import Done
 from floorwalker.simulation.shop.adversaries._market import CARD_PRICES
@@ -23,6 +24,13 @@ class Shopper(Adversary):
     def prepare(self) -> None:
         """Look round."""
         self.targets = Targets(self.world, self.rng)
+
+    def door(self, doors: Sequence[Address], member: Member) -> Address:
+        """One of these doors: the careful send nothing abroad where a door in the account's country is to be had."""
+        careful = self.skill in ("advanced", "expert")
+        near = [one for one in doors if one.country == member.persona.home.country] if careful else ()
+        some = near or doors
+        return some[int(self.rng.integers(len(some)))]
 
     def shop(self, member: Member, at: int, intent: str = "buy", **wishes: Any) -> Done:
         """One visit that ends at the checkout, and what the carrier and the bank make of it."""

@@ -32,7 +32,7 @@ class Reshipping(Payer):
         """One card, one parcel to a reshipper; half of an expert's parcels go where the account's parcels always go."""
         self.arm(member)
         items = self.targets.items(1, "dear") if self.skill in ("naive", "skilled") else None
-        ship_to = self.mules[int(self.rng.integers(len(self.mules)))]
+        ship_to = self.door(self.mules, member)
         if self.skill == "expert" and self.rng.random() < 0.55:
             ship_to = member.persona.home
         return self.shop(member, at, "buy", items=items, ship_to=ship_to).entries

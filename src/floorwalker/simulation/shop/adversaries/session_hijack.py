@@ -46,7 +46,7 @@ class SessionHijack(Shopper):
             wishes["items"] = self.targets.items(1, "digital")
         elif way < 0.75:
             # Goods have to reach somebody who sells them on; few are found who let their door be used.
-            wishes["ship_to"] = self.doors[int(self.rng.integers(len(self.doors)))]
+            wishes["ship_to"] = self.door(self.doors, member)
         return self.shop(member, at, "buy", **wishes).entries
 
     def prepare(self) -> None:

@@ -38,7 +38,7 @@ def add_amounts(frame: pl.DataFrame, crowd: Crowd, rows: dict[str, Any], shard: 
     for currency, value in RATES.items():
         rate[(currencies == currency)[rows["person"]]] = value
     counted = put | offered | is_one_of(act, Act.RETURN)
-    price = in_currency(shelf.price[item], rate)
+    price = in_currency(shelf.price_at(item, rows["at"]), rate)
     listed = in_currency(shelf.list_price[item], rate)
     asked = np.maximum(99, np.round(price * np.where(offered, rows["value"], 1.0) / 10.0) * 10.0 - 1.0)
     listed = np.where(offered, asked, listed)
@@ -95,7 +95,7 @@ def add_amounts(frame: pl.DataFrame, crowd: Crowd, rows: dict[str, Any], shard: 
         facts.take(pl.DataFrame({"b": list(BALANCES)}), balance)["b"].alias("balance_kind"),
         pl.coalesce("group", pl.when(grouped).then(groups)).alias("group"),
         pl.coalesce("payment", paid["payment"]).alias("payment"),
-        pl.coalesce("bin", paid["bin"].set(pl.Series(~three), None)).alias("bin"),
+        pl.coalesce("bin", paid["bin"].set(pl.Series(~(three | (act == Act.TOP_UP))), None)).alias("bin"),
         pl.Series("rating", np.where(rated, rows["value"], np.nan)).fill_nan(None),
         pl.Series("returned", returned == 1).set(pl.Series(~(back & (returned >= 0))), None),
         facts.take(pl.DataFrame({"r": list(RESULTS)}), result)["r"].alias("three_d_secure.result"),

@@ -53,8 +53,8 @@ class Bought:
     ship_to: Address | None = None
 
 
-def write_lines(world: World, persona: Persona, cart: Sequence[tuple[int, int]]) -> tuple[OrderLine, ...]:
-    """Lines of an order for items (by number) and quantities, priced in the person's currency."""
+def write_lines(world: World, persona: Persona, cart: Sequence[tuple[int, int]], at: int) -> tuple[OrderLine, ...]:
+    """Lines of an order for items (by number) and quantities, priced in the person's currency as they are at a time."""
     shelf = shelf_of(world)
     _, rate = rate_of(persona)
     return tuple(
@@ -62,7 +62,7 @@ def write_lines(world: World, persona: Persona, cart: Sequence[tuple[int, int]])
             item=shelf.items.id[item],
             seller=shelf.items.seller[item],
             quantity=int(quantity),
-            price_minor=int(in_currency(int(shelf.price[item]), rate)),
+            price_minor=int(in_currency(int(shelf.price_at(item, at)), rate)),
             list_price_minor=int(in_currency(int(shelf.list_price[item]), rate)),
             digital=True if shelf.digital[item] else None,
         )
@@ -101,7 +101,7 @@ def buy(
     span : seconds from the first page of the checkout to the order.
     """
     shelf = shelf_of(world)
-    lines = write_lines(world, persona, cart)
+    lines = write_lines(world, persona, cart, at)
     currency, rate = rate_of(persona)
     full = sum((line.price_minor or 0) * (line.quantity or 1) for line in lines)
     codes = tuple(coupons)

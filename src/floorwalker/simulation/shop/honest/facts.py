@@ -18,6 +18,7 @@ from floorwalker.simulation.shop.naming import names
 from floorwalker.simulation.shop.world.cards import WALLETS
 from floorwalker.simulation.shop.world.catalogue import CATEGORY_IDS
 from floorwalker.simulation.shop.world.countries import CODES
+from floorwalker.simulation.shop.world.devices import EMULATED, NOTICED
 from floorwalker.simulation.shop.world.networks import FACT_KINDS, OPERATORS
 
 if TYPE_CHECKING:
@@ -64,8 +65,14 @@ def table_of_visits(world: World, people: People, calls: Calls, shard: int) -> p
     asn = np.array([one.asn for one in OPERATORS])
     where = text([one.country for one in OPERATORS])
 
+    noticed = devices.noticed(model, number)
+
     def of_model(values: Any) -> pl.Series:
         return text(values).gather(model)
+
+    def said(name: str) -> pl.Series:
+        column = pl.Series(noticed[name])
+        return column.set(~column, None)
 
     return pl.DataFrame(
         {
@@ -83,18 +90,22 @@ def table_of_visits(world: World, people: People, calls: Calls, shard: int) -> p
             "device_facts.kind": of_model(devices.kind),
             "device_facts.os": of_model(devices.os),
             "device_facts.os_version": of_model(devices.os_version),
-            "device_facts.model": of_model(devices.model).set(~in_app, None),
+            "device_facts.model": of_model(devices.model).set(~in_app, None).set(pl.Series(noticed["shown"]), EMULATED),
             "device_facts.app": of_model(devices.app),
             "device_facts.app_version": versions.gather(newer),
             "device_facts.screen": of_model(devices.screen),
             "device_facts.utc_offset_minutes": people.utc_offset_minutes[person],
             "device_facts.fingerprint": text(prints),
             "device_facts.install_age_seconds": pl.Series(age.astype(np.int64)).set(~in_app, None),
+            "device_facts.attestation": text(noticed["attestation"]),
+            **{f"device_facts.{name}": said(name) for name in NOTICED},
         }
     )
 
 
-ADDRESS_FIELDS = ("name", "company", "street", "extra", "district", "city", "region", "postal_code", "country")
+ADDRESS_FIELDS = (
+    "name", "company", "street", "extra", "district", "city", "region", "postal_code", "country", "text",
+)  # fmt: skip
 
 
 def table_of_people(people: People) -> pl.DataFrame:
@@ -114,12 +125,11 @@ def table_of_people(people: People) -> pl.DataFrame:
 def table_of_cards(world: World, people: People) -> pl.DataFrame:
     """Ways to pay, three of each person: row 3 × person + slot."""
     issuers = world.issuers
-    count = len(people)
     issue = np.stack([people.cards[slot].issue for slot in range(3)], axis=1).reshape(-1)
     wallet = np.stack([people.cards[slot].wallet for slot in range(3)], axis=1).reshape(-1)
     columns = {
         name: np.stack([getattr(people.cards[slot], name) for slot in range(3)], axis=1).reshape(-1)
-        for name in ("payment", "last_four")
+        for name in ("payment", "last_four", "stored")
     }
     bank = take(
         pl.DataFrame(
@@ -138,7 +148,8 @@ def table_of_cards(world: World, people: People) -> pl.DataFrame:
         text(columns["payment"]).alias("payment"),
         text(columns["last_four"]).alias("card.last_four"),
         text(list(WALLETS)).gather(wallet).alias("card.wallet"),
-        pl.Series("card.stored", np.ones(3 * count, dtype=np.bool_)),
+        # What a guest pays with is kept by nobody.
+        pl.Series("card.stored", columns["stored"] & np.repeat(~people.guest, 3)),
     )
 
 

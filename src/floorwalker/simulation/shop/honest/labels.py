@@ -23,6 +23,7 @@ SCENES: tuple[str, ...] = (
     "phone_changed_hands",
     "recycled_number",
     "three_d_secure_trouble",
+    "price_error_crowd",
 )
 LABELS: tuple[str, ...] = (*NAMES, *SCENES)
 

@@ -132,7 +132,7 @@ def make_orders(
     ----------
     at, span : when the order would be placed and how many seconds the checkout takes.
     lines : order, item, quantity of every line, sorted by order.
-    price : of each line in the shop's currency; the catalogue's without it.
+    price : of each line in the shop's currency; that of the shop's pages at the time without it.
     declined : probability that the bank refuses.
     coupons : whether coupons may be used.
     ship : place of the person whose address the parcel goes to; the buyer's own without it.
@@ -141,7 +141,7 @@ def make_orders(
     count = len(person)
     line_order, line_item, line_quantity = lines
     rate = rates_of(people)[person]
-    own = shelf.price[line_item] if price is None else price
+    own = shelf.price_at(line_item, at[line_order]) if price is None else price
     listed = shelf.list_price[line_item] if price is None else price
     line_price = in_currency(own, rate[line_order])
     line_list = in_currency(listed, rate[line_order])

@@ -42,6 +42,11 @@ class Shelf:
         self.price = np.asarray(world.items.price_minor, dtype=np.int64)
         self.list_price = np.asarray(world.items.list_price_minor, dtype=np.int64)
         self.digital = np.asarray(world.items.digital, dtype=np.bool_)
+        self._factors = []
+        for wrong in world.wrong_prices:
+            factor = np.ones(len(self.price))
+            factor[wrong.items] = wrong.shares
+            self._factors.append(factor)
 
     def __len__(self) -> int:
         return len(self.by_rank)
@@ -58,8 +63,25 @@ class Shelf:
         # Whatever lies behind the last one that is sold stands for one just before it.
         return np.asarray(self._daily[day, np.where(rank >= listed, 2 * listed - 1 - rank, rank)])
 
-    def rank_on(self, item: int, at: Ints) -> Ints:
-        """The ranks of one item on the days of these times."""
+    def price_at(self, item: Ints | int, at: Ints | int) -> Ints:
+        """Prices of items at times, euro cents: the catalogue's, unless one is wrong just then (`World.wrong_prices`).
+
+        Parameters
+        ----------
+        item, at : int64 [n], places in the catalogue and microseconds.
+        """
+        items, times = np.asarray(item), np.asarray(at)
+        made = self.price[items]
+        for wrong, factor in zip(self.world.wrong_prices, self._factors, strict=True):
+            inside = (times >= wrong.starts_at) & (times < wrong.ends_at)
+            if inside.any():
+                share = np.where(inside, factor[items], 1.0)
+                low = (np.round(made * share / 10.0).astype(np.int64) * 10 - 1).clip(1)
+                made = np.where(share < 1.0, low, made)
+        return np.asarray(made)
+
+    def rank_on(self, item: Ints | int, at: Ints) -> Ints:
+        """The ranks of one item, or of one for each time, on the days of these times."""
         return np.asarray(self._ranks[self._day(at), item])
 
     def _day(self, at: Ints) -> Ints:

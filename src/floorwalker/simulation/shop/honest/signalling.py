@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from floorwalker.simulation.shop.honest.fitted import Floats
 
+_DRIVEN, _WINDOWLESS = 0.0008, 0.0003
+"""Shares of people's reports that take them for a driven browser, and for one without a window."""
+
 
 def draw_signals(
     rng: Generator,
@@ -47,8 +50,9 @@ def draw_signals(
     filled = form & (rng.random(count) < 0.34)
     rolls = np.where(renewed, 15.0, 9.0)
     return {
-        "webdriver": np.zeros(count, dtype=np.bool_),
-        "headless": np.zeros(count, dtype=np.bool_),
+        # Extensions that fill forms, and browsers that hide what they are.
+        "webdriver": rng.random(count) < _DRIVEN,
+        "headless": rng.random(count) < _WINDOWLESS,
         "tampered": rng.random(count) < np.where(renewed, 0.04, 0.012),
         "trap_filled": filled & (rng.random(count) < 0.006),
         "pointer_moves": moves,

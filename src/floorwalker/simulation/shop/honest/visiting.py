@@ -227,7 +227,7 @@ class _Writer:
 
     def add(self, at: int, item: int, known: bool, quantity: int = 1) -> None:
         currency, rate = rate_of(self.persona)
-        price = int(in_currency(int(self.shelf.price[item]), rate))
+        price = int(in_currency(int(self.shelf.price_at(item, at)), rate))
         listed = int(in_currency(int(self.shelf.list_price[item]), rate))
         self.diary.write(
             "add_to_cart", at, **self.facts(at, known), url=address_of(PATHS[Act.ADD]), item=self.shelf.items.id[item],

@@ -24,7 +24,8 @@ class Moment:
     ----------
     kind : `flash_sale`, `livestream`, `drop`, `app_release`, `payment_outage`, `coupon_leak`, `price_error`.
     starts_at, ends_at : microseconds.
-    item : number of the item that it is about (a drop, a wrong price), -1 for none.
+    item : number of the item that it is about (a drop, the greatest mistake of a `price_error`, whose whole list is in
+        `World.wrong_prices`), -1 for none.
     strength : how much it draws or breaks: visitors over the usual, or the share of payments that fail.
     """
 

@@ -131,18 +131,21 @@ class Cards:
     issue : places in `Issuers.issues`, int64 [k]; -1 where no card is behind it.
     wallet : places in `WALLETS`, int64 [k].
     last_four : `str` [k], "" where no card is behind it.
+    stored : bool [k], whether the owner lets the shop keep it.
     """
 
     payment: Texts
     issue: NDArray[np.int64]
     wallet: NDArray[np.int64]
     last_four: Texts
+    stored: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.payment)
 
-    def card(self, row: int, issuers: Issuers, *, stored: bool = True) -> Card:
-        """One of them as a record."""
+    def card(self, row: int, issuers: Issuers, *, stored: bool | None = None) -> Card:
+        """One of them as a record; `stored` in place of what its owner lets the shop do."""
+        stored = bool(self.stored[row]) if stored is None else stored
         wallet = WALLETS[int(self.wallet[row])]
         if self.issue[row] < 0:
             return Card(self.payment[row], "", CardFacts(wallet=wallet or None, stored=stored))
@@ -153,6 +156,10 @@ class Cards:
             last_four=self.last_four[row], wallet=wallet or None, stored=stored,
         )  # fmt: skip
         return Card(self.payment[row], issue.bin, facts)
+
+
+_STORED = 0.84
+"""Share of payment methods that their owners let the shop keep."""
 
 
 def draw_cards(
@@ -167,7 +174,9 @@ def draw_cards(
     issue = np.where(_HAS_CARD[wallet], issue, -1)
     four = digits(chance.words("card/last four", keys), 4)
     four = np.where(issue >= 0, four, "")
-    return Cards(texts(["pm" + name for name in chance.names("card", keys)]), issue, wallet.astype(np.int64), four)
+    stored = chance.uniform("card/stored", keys) < _STORED
+    tokens = texts(["pm" + name for name in chance.names("card", keys)])
+    return Cards(tokens, issue, wallet.astype(np.int64), four, stored)
 
 
 def make_card(chance: Chance, issuers: Issuers, rng: Generator, *, country: str, origin: str) -> Card:
@@ -193,6 +202,6 @@ def make_card(chance: Chance, issuers: Issuers, rng: Generator, *, country: str,
         loaded = origin == "stolen" and country != "CN" and rng.random() < 0.3
         wallet = 1 + int(rng.random() < 0.45) if loaded else 0
         four = digits(chance.words("card/last four", number), 4)
-        made = Cards(made.payment, issue, np.array([wallet]), four)
+        made = Cards(made.payment, issue, np.array([wallet]), four, made.stored)
     # Whoever pays with a card for the first time may let the shop keep it.
     return made.card(0, issuers, stored=bool(rng.random() < 0.6))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -25,6 +28,20 @@ _UPDATED = np.array([model.before != ("", "") for model in MODELS])
 APP, PHONE, DESKTOP, TABLET, MINI = range(len(USES))
 """Uses of a model, as numbers."""
 
+
+_ANDROID = np.array([model.os == "Android" for model in MODELS])
+_CHINESE = np.array([model.weight[1] > model.weight[0] for model in MODELS])
+"""Telephones that are sold in China above all: most of them lack the services that an attestation needs."""
+EMULATED = "Android SDK built for x86"
+"""What an emulator calls itself that does not pretend to be a telephone."""
+NOTICED = ("emulator", "rooted", "hooked", "cloned", "mock_location")
+"""What the app's SDK notices of a device now and then; it says nothing of the others."""
+_SHARES = {"emulator": 0.006, "rooted": 0.014, "hooked": 0.003, "cloned": 0.02, "mock_location": 0.008}
+"""Shares of the app's honest devices on Android: people who play or work on a computer, who own their telephone in
+full, who use an app twice, who hide where they are. Assumptions of ours: no public data says them for a shop's app."""
+_ON_IPHONES = {"emulator": 0.0, "rooted": 0.0015, "hooked": 0.0005, "cloned": 0.0, "mock_location": 0.001}
+_UNAVAILABLE, _UNAVAILABLE_IN_CHINA, _FAILS, _FAILS_ALTERED = 0.03, 0.7, 0.008, 0.7
+"""Shares of attestations: not to be had (old systems, no services), failed, and failed where something was noticed."""
 
 RENEWED_APPS = frozenset(model.app_version for model in MODELS if model.use == "app" and model.before[0])
 """Versions of the shop's app that come out during the run."""
@@ -112,16 +129,48 @@ class Devices:
         """Seconds for which customers have had the app when they open their accounts."""
         return np.asarray(np.exp(_AGE_NEW + _AGE_SPREAD * self._chance.normal("device/age at joining", numbers)))
 
-    def device(self, model: int, device: str, fingerprint: str, language: str, offset: int, *, updated: bool = True,
-               install_age: int | None = None) -> Device:  # fmt: skip
-        """One device as a record."""
+    def noticed(self, models: NDArray[np.int64], numbers: NDArray[np.uint64]) -> dict[str, NDArray[Any]]:
+        """What the app's SDK says of devices, whoever owns them.
+
+        Parameters
+        ----------
+        models : int64 [k]. numbers : uint64 [k], of the devices.
+
+        Returns bool [k] for each of `NOTICED`; `attestation`, `str` [k], "" outside the app; `shown`, bool [k], where
+        an emulator says what it is instead of naming a telephone.
+        """
+        chance, app = self._chance, _USE[models] == APP
+        android = _ANDROID[models]
+        found: dict[str, NDArray[Any]] = {}
+        for name in NOTICED:
+            share = np.where(android, _SHARES[name], _ON_IPHONES[name])
+            found[name] = app & (chance.uniform(f"device/{name}", numbers) < share)
+        altered = found["emulator"] | found["rooted"] | found["hooked"]
+        without = np.where(android & _CHINESE[models], _UNAVAILABLE_IN_CHINA, _UNAVAILABLE)
+        fails = np.where(altered, _FAILS_ALTERED, _FAILS)
+        draw = chance.uniform("device/attestation", numbers)
+        said = np.select([draw < fails, draw < fails + (1.0 - fails) * without], ["failed", "unavailable"], "passed")
+        found["attestation"] = texts(np.where(app, said, "").tolist())
+        found["shown"] = found["emulator"] & (chance.uniform("device/emulator shown", numbers) < 0.35)
+        return found
+
+    def device(
+        self, model: int, device: str, fingerprint: str, language: str, offset: int, *, updated: bool = True,
+        install_age: int | None = None, noticed: Mapping[str, Any] = MappingProxyType({}),
+    ) -> Device:  # fmt: skip
+        """One device as a record; `noticed` holds one device's values of what the method of this name says."""
         seen = MODELS[model]
         in_app = seen.use in ("app", "mini")
+        said: dict[str, Any] = {name: True for name in NOTICED if noticed.get(name)}
+        if noticed.get("attestation"):
+            said["attestation"] = str(noticed["attestation"])
+        name = EMULATED if noticed.get("shown") else seen.model
         facts = DeviceFacts(
+            **said,
             kind=seen.kind,  # type: ignore[arg-type]
             os=seen.os,
             os_version=seen.os_version,
-            model=(seen.model or None) if in_app else None,
+            model=(name or None) if in_app else None,
             app=seen.app or None,
             app_version=(seen.app_version if updated else seen.before[0] or seen.app_version) or None,
             screen=seen.screen,
@@ -172,6 +221,9 @@ class DeviceMaker:
         if kind == "farm_phone":
             draw = draw**1.6  # the same few cheap series
         model = self.devices.draw_models(draw, np.array([base]), np.array([china]))
+        while kind in ("emulator", "clone") and not _ANDROID[model[0]]:
+            # Nobody emulates the other system, and nobody clones its apps.
+            model = self.devices.draw_models(rng.random(1), np.array([base]), np.array([china]))
         updated = bool(at == 0 or self.devices.is_updated(model, number, np.array([at]))[0])
         tongue = np.array([LANGUAGES.index(language) if language in LANGUAGES else 0])
         fingerprint = self.devices.fingerprints(model, number, tongue)[0]
@@ -179,8 +231,9 @@ class DeviceMaker:
         middle = _AGE_NEW if fresh or kind not in ("phone", "mini") else 12.5 + 3.7 * hidden
         age = int(rng.lognormal(middle, _AGE_SPREAD))
         name = self.chance.names("device/new", number)[0]
+        noticed = {what: column[0] for what, column in self.devices.noticed(model, number).items()}
         made = self.devices.device(int(model[0]), name, fingerprint, language, offset, updated=updated,
-                                   install_age=min(age, 10**9))  # fmt: skip
+                                   install_age=min(age, 10**9), noticed=noticed)  # fmt: skip
         return _betray(rng, made, kind, hidden)
 
 
@@ -189,11 +242,13 @@ def _betray(rng: Generator, device: Device, kind: str, hidden: float) -> Device:
     facts = device.facts or DeviceFacts()
     changes: dict[str, object] = {}
     if kind == "emulator" and shown:
-        changes = {"emulator": True, "attestation": "failed", "model": "Android SDK built for x86"}
+        changes = {"emulator": True, "attestation": "failed", "model": EMULATED}
     elif kind == "clone" and shown:
         changes = {"cloned": True, "attestation": "unavailable"}
     elif kind == "farm_phone" and shown:
-        changes = {"rooted": bool(rng.random() < 0.5), "mock_location": bool(rng.random() < 0.2)}
+        rooted, elsewhere = rng.random() < 0.5, rng.random() < 0.2
+        changes = {"rooted": True} if rooted else {}
+        changes |= {"mock_location": True} if elsewhere else {}
     elif kind == "script" and shown:
         agent = ("python-requests/2.32.5", "Go-http-client/2.0", "axios/1.12.2")[int(rng.integers(3))]
         return Device("", agent, "api", "", None, JA4["script"])

@@ -156,13 +156,14 @@ class Register:
     def personas(self, people: People, at: int) -> list[Persona]:
         """The same people as records, with devices as they are at a time."""
         count = len(people)
-        ids, prints, updated = [], [], []
+        ids, prints, updated, noticed = [], [], [], []
         when = np.full(count, at, dtype=np.int64)
         for slot in range(3):
             number, models = people.device_number[:, slot], np.maximum(people.model[:, slot], 0)
             ids.append(self.belongings.device_ids(number, people.clears_days, when))
             prints.append(self.devices.fingerprints(models, number, people.language_code))
             updated.append(self.devices.is_updated(models, number, when))
+            noticed.append(self.devices.noticed(models, number))
         ages = self.chance.uniform("device/age", people.numbers)
         before = self.devices.ages_at_joining(people.numbers)
         made: list[Persona] = []
@@ -173,12 +174,16 @@ class Register:
                     int(people.model[row, slot]), ids[slot][row], prints[slot][row], people.language[row],
                     int(people.utc_offset_minutes[row]), updated=bool(updated[slot][row]),
                     install_age=int(before[row] + ages[row] * known),
+                    noticed={what: column[row] for what, column in noticed[slot].items()},
                 )
                 for slot in range(3)
                 if people.model[row, slot] >= 0
             )  # fmt: skip
+            kept = False if people.guest[row] else None
             cards = tuple(
-                people.cards[slot].card(row, self.issuers) for slot in range(3) if people.card_weight[row, slot] > 0
+                people.cards[slot].card(row, self.issuers, stored=kept)
+                for slot in range(3)
+                if people.card_weight[row, slot] > 0
             )
             habits = Habits(
                 hours=_NORMED[int(people.hours[row])], visits_per_week=float(people.visits_per_week[row]),

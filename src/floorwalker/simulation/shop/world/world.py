@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from floorwalker.events.event import Address
 from floorwalker.simulation.shop.chance import Chance
 from floorwalker.simulation.shop.persona import Card, Device, Persona
-from floorwalker.simulation.shop.scenario import Scenario
+from floorwalker.simulation.shop.scenario import SPLIT_SHARES, Scenario
 from floorwalker.simulation.shop.world.calendar import Calendar
 from floorwalker.simulation.shop.world.cards import Issuers, make_card
 from floorwalker.simulation.shop.world.catalogue import Popularity, make_items, make_sellers
@@ -23,6 +23,7 @@ from floorwalker.simulation.shop.world.people import People
 from floorwalker.simulation.shop.world.promotions import Promotion, make_promotions, personal_code
 from floorwalker.simulation.shop.world.register import Register
 from floorwalker.simulation.shop.world.text import Writer
+from floorwalker.simulation.shop.world.wrong_prices import WrongPrices, make_wrong_prices
 
 EVENTS_PER_CUSTOMER = 75.0
 """Events that an honest customer makes in thirty days, on average."""
@@ -42,6 +43,7 @@ class World:
     popularity : draws items as popular as they are on a day.
     calendar : days, surges, moments.
     promotions : what the shop gives away.
+    wrong_prices : what is wrongly priced while a price is wrong.
     networks, devices, issuers : as their classes say.
     writer : writes reviews, listings, messages and search words.
 
@@ -60,8 +62,9 @@ class World:
         self.items = make_items(scenario, self.chance, int(np.clip(self.customers // 8, 400, 12_000)), self.sellers)
         self.writer = Writer(self.items, self.chance)
         self.items.title = self.writer.titles()
-        wrong = self.chance.generator("price error").permutation(np.flatnonzero(~self.items.digital))[:9]
-        self.calendar.about({"drop": np.flatnonzero(self.items.scarce).tolist(), "price_error": wrong.tolist()})
+        self.wrong_prices: tuple[WrongPrices, ...] = make_wrong_prices(self.chance, self.items, self.calendar)
+        greatest = [int(wrong.items[0]) for wrong in self.wrong_prices]
+        self.calendar.about({"drop": np.flatnonzero(self.items.scarce).tolist(), "price_error": greatest})
         self.popularity = Popularity(scenario, self.chance, self.items)
         self.promotions: tuple[Promotion, ...] = make_promotions(scenario, self.chance, self.calendar)
         self.networks = Networks(self.chance, self.customers)
@@ -92,6 +95,15 @@ class World:
     def visits_of(self, numbers: ArrayLike) -> NDArray[np.float64]:
         """How often customers visit, as `People.visits_per_week` has it but for their segments."""
         return np.asarray(np.exp(0.9 * self.chance.normal("visits", numbers)))
+
+    def parts_of(self, numbers: ArrayLike) -> NDArray[np.int64]:
+        """In which part of the run each customer can be met by adversaries: places in `SPLITS`, shared out as days are.
+
+        >>> world = World(Scenario(events=2000, days=3))
+        >>> sorted(set(world.parts_of(range(100)).tolist()))
+        [0, 1, 2]
+        """
+        return self.chance.choice("part", numbers, SPLIT_SHARES)
 
     def customers_as(self, numbers: Sequence[int] | NDArray[np.int64], at: int | None = None) -> list[Persona]:
         """Customers as records."""

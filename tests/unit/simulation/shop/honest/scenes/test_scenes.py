@@ -43,8 +43,8 @@ def acts_of(crowd: Crowd, name: str) -> tuple[np.ndarray, np.ndarray]:  # type: 
 def test_every_scene_is_played() -> None:
     assert list_scenes() == [
         "app_release", "community_leaders", "flash_sale_crowd", "forgotten_passwords", "gift_giving", "honest_disputes",
-        "leaked_coupon", "payment_outage", "recycled_numbers", "second_hand_phones", "support_staff", "test_orders",
-        "three_d_secure_trouble",
+        "leaked_coupon", "payment_outage", "price_errors", "recycled_numbers", "second_hand_phones", "support_staff",
+        "test_orders", "three_d_secure_trouble",
     ]  # fmt: skip
 
 
