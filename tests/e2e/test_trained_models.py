@@ -11,7 +11,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from floorwalker.detectors.anomaly_series.live import LiveSeries
 from floorwalker.detectors.behaviour.live import LiveBehaviour
+from floorwalker.detectors.content.live import LiveContent
+from floorwalker.detectors.relation.live import LiveRelations
 from floorwalker.evaluation.benchmarks.decisions import serve
 from floorwalker.features.live import LiveFeatures
 from floorwalker.testing.behaviour import model as sequence_model
@@ -37,10 +40,22 @@ def redeem(shop: Shop) -> dict[str, object]:
     return dict(answer.json())
 
 
+def review(shop: Shop, account: str) -> dict[str, object]:
+    text = "Great blender, it crushes ice in seconds and is very easy to clean afterwards."
+    event = make_event(
+        type="review", account=account, item="i-1", rating=1.0, text=text, device=account, at=time.time_ns() // 1000
+    )
+    answer = shop.decide(event)
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
 def test_trained_models_decide_are_kept_and_explain(tmp_path: Path) -> None:
     models, folder = tmp_path / "models", tmp_path / "data"
     coupon_fusion(LiveFeatures(seed=0).names).save(models / "fusion", facts={})
     LiveBehaviour(sequence_model()).model.save(models / "behaviour", facts={})
+    for name, part in (("relation", LiveRelations()), ("content", LiveContent()), ("series", LiveSeries())):
+        part.save(models / name)
     key = create_key(folder)
     with running(folder, key, "--models", str(models)) as shop:
         answers = [redeem(shop) for _ in range(12)]
@@ -49,11 +64,20 @@ def test_trained_models_decide_are_kept_and_explain(tmp_path: Path) -> None:
         assert answers[-1]["private"]["reasons"][0]["code"].startswith("transaction.promotion_abuse.account_events_1h")
         told = shop.client.get(f"/v1/decisions/{answers[-1]['decision_id']}", headers=shop.headers()).json()
         assert told["features"]["behaviour.surprise"] is not None
+        assert told["features"]["relation.coupon.degree"] == 1
+        copies = [review(shop, f"a-{number}") for number in range(3)]
     # The next start finds the models in the installation, and what they remember in the journal.
     with running(folder, key) as shop:
         last = redeem(shop)
         assert last["private"]["intended"] in ("limit", "block")
-        for answer in (answers[-1], last):
+        copies.append(review(shop, "a-3"))
+        copied = [
+            shop.client.get(f"/v1/decisions/{copy['decision_id']}", headers=shop.headers()).json()["features"]
+            for copy in copies
+        ]
+        assert [round(each["content.near_duplicate"], 3) for each in copied] == [0, 1, 1, 1]
+        assert [each["relation.item.degree"] for each in copied] == [0, 1, 2, 3]
+        for answer in (answers[-1], last, copies[-1]):
             outcome = shop.command("explain", str(answer["decision_id"]))
             assert outcome.returncode == 0, outcome.stderr
             assert json.loads(outcome.stdout)["equal"] is True
