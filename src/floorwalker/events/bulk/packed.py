@@ -13,7 +13,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -111,10 +111,11 @@ class PackedReader:
                     record = data[starts[row] : stops[row]].tobytes()
                     if record[1 : _TAIL + 1] == RECORD_HEAD[1:]:
                         twins[row] = _event_of(record)
-                        again = self._meet(twins[row].shop) or again
+            rows = np.array([row for row in sorted(twins) if filled.status[row] == OTHER], np.int64)
+            again = self._meet(dict.fromkeys(twins[row].shop for row in rows.tolist())) or again
             if not again:
                 break
-            rows = np.union1d(np.flatnonzero(filled.status == UNSURE), np.array([*twins], np.int64))
+            rows = np.union1d(np.flatnonzero(filled.status == UNSURE), rows)
             more, unsure = self._fill(data, starts[rows], stops[rows])
             filled.status[rows] = more.status
             parts = _put(filled, parts, rows, more, _parts_of(more), _urls_of(more))
@@ -157,12 +158,13 @@ class PackedReader:
         keys = np.array(list(verdicts), np.uint64)[: _JUDGED // 2]
         add_judged(self._judged, keys, np.array(list(verdicts.values()), np.bool_)[: len(keys)])
 
-    def _meet(self, shop: str) -> bool:
-        """Learn the keys of a shop; False where they are known."""
-        if shop in self._names:
+    def _meet(self, shops: Iterable[str]) -> bool:
+        """Learn the keys of shops; False where all are known."""
+        new = [shop for shop in shops if shop not in self._names]
+        if not new:
             return False
-        names = self._names if len(self._names) < _MOST_SHOPS else ["default"]
-        self._shops = self._gather([*names, shop])
+        names = self._names if len(self._names) + len(new) <= _MOST_SHOPS else ["default"]
+        self._shops = self._gather([*names, *new[: _MOST_SHOPS - len(names)]])
         return True
 
     def _gather(self, names: Sequence[str]) -> Shops:
