@@ -12,14 +12,17 @@ from numpy.typing import NDArray
 
 from floorwalker.detectors.content._arrays import pack_arrays, pack_facts, unpack_arrays, unpack_facts
 from floorwalker.detectors.content._characters import as_texts
-from floorwalker.detectors.content._stacking import Stack, choose_stack
+from floorwalker.detectors.content._gate import LEAST_TEXTS, Gate, fit_gate
+from floorwalker.detectors.content._stacking import Stack, choose_stack, measure_binary
 from floorwalker.detectors.content._views import DENSE_VIEWS, GRAM_VIEWS, Inputs, View, make_views
 from floorwalker.detectors.content.encoder import ENCODERS, Encoder, load_encoder
 from floorwalker.detectors.content.style import style_rows
 from floorwalker.errors import InputError, NotReadyError, UsageError
 from floorwalker.models.artefacts import load_artefact, save_artefact
 
-VERSION = 1
+VERSION = 2
+GATE = "trees over all views"
+"""Their name among the figures of `validation`."""
 LEAST_OF_A_CLASS = 4
 DEFAULT_VIEWS = ("words", "words+", "characters", "characters+", "style")
 
@@ -30,7 +33,9 @@ class TextClassifier:
 
     Every view has linear heads. What they say of training texts that they did not see (out of fold) trains a
     logistic regression over them. Each view, all n-grams together, and everything are compared by the objective on
-    those texts; encoders must win by a standard error, else the smallest of the best sets is kept.
+    those texts; encoders must win by a standard error, else the smallest of the best sets is kept. With 2,000 texts
+    and more, boosted trees over the answers of all views, style and `extra` are tried for the one question whether a
+    text is harmless; they, too, must win by a standard error, and then give `score`.
 
     It works against abuse because writers for hire share phrases and habits (n-grams, style) and say the same things
     in other words (encoder); neither is best everywhere, so the data decides.
@@ -81,6 +86,7 @@ class TextClassifier:
         self._stack: Stack | None = None
         self._loaded: dict[str, Encoder] = {}
         self._extra = 0
+        self._gate: Gate | None = None
 
     def fit(
         self,
@@ -128,7 +134,8 @@ class TextClassifier:
         self.chosen, self._stack, self.validation = choose_stack(
             held, codes.astype(np.int64), len(classes), fold, objective=self.objective
         )
-        self._views = [view for view in self._make_views() if view.name in self._stack.names]
+        self._gate = self._try_gate(inputs, held, codes.astype(np.int64), fold)
+        self._views = [view for view in self._make_views() if self._gate is not None or view.name in self._stack.names]
         for view in self._views:
             view.fit(inputs, codes.astype(np.int64), len(classes), balanced=self._balanced)
         return self
@@ -140,12 +147,9 @@ class TextClassifier:
         extra: NDArray[Any] | None = None,
         embeddings: Mapping[str, NDArray[np.float32]] | None = None,
     ) -> NDArray[np.float32]:
-        """float32 [n, classes], rows that sum to 1, in the order of `classes`."""
-        if self._stack is None:
-            raise NotReadyError("texts were scored before fit", fix="call fit(texts, labels) first")
-        clean = as_texts(texts)
-        inputs = self._inputs(clean, extra, embeddings)
-        return self._stack.probabilities({view.name: view.decide(inputs) for view in self._views})
+        """float32 [n, classes], rows that sum to 1, in the order of `classes`. Of two classes they are what `score`
+        says; of more they are the linear stack's, also where trees give `score`."""
+        return self._answers(texts, extra, embeddings)[1]
 
     def score(
         self,
@@ -154,9 +158,9 @@ class TextClassifier:
         extra: NDArray[Any] | None = None,
         embeddings: Mapping[str, NDArray[np.float32]] | None = None,
     ) -> NDArray[np.float32]:
-        """float32 [n] in [0, 1]: the probability of not being of the first class; higher is worse."""
-        answer: NDArray[np.float32] = 1 - self.probabilities(texts, extra=extra, embeddings=embeddings)[:, 0]
-        return answer
+        """float32 [n] in [0, 1]: the probability of not being of the first class; higher is worse. With `macro_f1`, one
+        half is where the mean F1 of harmless and not is best rather than where both are as likely."""
+        return self._answers(texts, extra, embeddings)[0]
 
     def predict(
         self,
@@ -188,8 +192,11 @@ class TextClassifier:
             "names": list(self._stack.names),
             "validation": self.validation,
             "extra": self._extra,
+            "gate": None if self._gate is None else self._gate.threshold,
         }
         files = {"arrays.npz": pack_arrays(arrays), "facts.json": pack_facts(plain)}
+        for number, text in enumerate(() if self._gate is None else self._gate.texts):
+            files[f"gate_{number}.txt"] = text.encode()
         save_artefact(folder, name="content.classifier", version=VERSION, files=files, facts=dict(facts or {}))
 
     @classmethod
@@ -203,13 +210,61 @@ class TextClassifier:
         classifier = cls(**settings)
         classifier.classes, classifier.chosen = plain["classes"], plain["chosen"]
         classifier.validation, classifier._extra = plain["validation"], plain["extra"]
-        classifier._views = [view for view in classifier._make_views() if view.name in plain["names"]]
+        if plain["gate"] is not None:
+            models = sorted(name for name in artefact.files if name.startswith("gate_"))
+            classifier._gate = Gate.read(tuple(artefact.files[name].decode() for name in models), plain["gate"])
+        kept = [view for view in classifier._make_views() if plain["gate"] is not None or view.name in plain["names"]]
+        classifier._views = kept
         for view in classifier._views:
             prefix = f"view.{view.name}."
             view.restore({key[len(prefix) :]: one for key, one in arrays.items() if key.startswith(prefix)})
         parts = {key[len("stack.") :]: one for key, one in arrays.items() if key.startswith("stack.")}
         classifier._stack = Stack.restore(tuple(plain["names"]), parts)
         return classifier
+
+    @property
+    def trees_kept(self) -> bool:
+        """Whether boosted trees give `score`."""
+        return self._gate is not None
+
+    def _answers(
+        self,
+        texts: Sequence[str | None],
+        extra: NDArray[Any] | None,
+        embeddings: Mapping[str, NDArray[np.float32]] | None,
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """`score` and `probabilities`."""
+        if self._stack is None:
+            raise NotReadyError("texts were scored before fit", fix="call fit(texts, labels) first")
+        inputs = self._inputs(as_texts(texts), extra, embeddings)
+        heads = {view.name: view.decide(inputs) for view in self._views}
+        chances = self._stack.probabilities(heads)
+        if self._gate is None:
+            return (1 - chances[:, 0]).astype(np.float32), chances
+        score = self._gate.score(self._gate_rows(inputs, heads))
+        return score, np.column_stack([1 - score, score]) if len(self.classes) == 2 else chances
+
+    def _gate_rows(self, inputs: Inputs, heads: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+        dense = [inputs.dense[name] for name in ("style", "extra") if name in inputs.dense]
+        return np.hstack([*(heads[view.name] for view in self._make_views()), *dense]).astype(np.float32)
+
+    def _try_gate(
+        self,
+        inputs: Inputs,
+        held: Mapping[str, NDArray[np.float32]],
+        codes: NDArray[np.int64],
+        fold: NDArray[np.int64],
+    ) -> Gate | None:
+        """The trees where they tell harmless texts better than the chosen stack by a standard error."""
+        if len(codes) < LEAST_TEXTS:
+            return None
+        names = self._stack.names if self._stack is not None else ()
+        rival = measure_binary(names, held, codes, len(self.classes), fold, objective=self.objective)
+        gate, figure = fit_gate(
+            self._gate_rows(inputs, held), codes > 0, fold, objective=self.objective, seed=self.seed
+        )
+        self.validation[GATE], self.validation["harmless by " + self.chosen] = figure, rival
+        return gate if figure > rival + np.sqrt(rival * (1 - rival) / len(codes)) else None
 
     @property
     def _balanced(self) -> bool:
@@ -227,7 +282,7 @@ class TextClassifier:
         return make_views(tuple(names), self._dense_parts())
 
     def _needed(self) -> set[str]:
-        names = {view.name for view in self._views} if self._stack is not None else set()
+        names = {view.name for view in self._views} if self._stack is not None and self._gate is None else set()
         if not names or "meaning" in names:
             return set(self._dense_parts())
         return {name for name in names if name in (*DENSE_VIEWS, "extra")}
