@@ -72,7 +72,8 @@ def describe(start: int, now: int, times: Any, reals: Any, told: Any) -> None:
     told[1] = np.log1p(max(now - times[start + LAST], 0) / _HOUR)
     fade = np.exp2(-max(now - times[start + LAST], 0) / HALF_LIFE)
     for column in range(_COUNTS):
-        told[2 + column] = np.log1p(reals[first + column] * fade)
+        count = reals[first + column]
+        told[2 + column] = np.log1p(count * fade) if count != 0.0 else 0.0
     for kind in range(_KINDS):
         told[2 + DIFFERENT + kind] = np.log1p(reals[first + DIFFERENT + kind])
     for column in range(_MEMORY):

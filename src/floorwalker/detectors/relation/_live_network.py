@@ -10,12 +10,20 @@ from floorwalker.kernels import kernel
 
 
 @kernel
-def prepare(profile: Any, centre: Any, spread: Any, inputs: Any) -> None:
-    """Prepared inputs of one profile; the degrees behind it are those of a node without neighbours."""
-    for column in range(len(inputs)):
-        value = profile[column] if column < len(profile) else np.float32(0.0)
-        scaled = np.arcsinh((np.float64(value) - centre[column]) / spread[column])
-        inputs[column] = scaled if np.isfinite(scaled) else 0.0
+def prepare(value: Any, centre: Any, spread: Any) -> Any:
+    """The prepared input of one column of a profile; 0 for what is missing."""
+    scaled = np.arcsinh((np.float64(value) - centre) / spread)
+    return np.float32(scaled) if np.isfinite(scaled) else np.float32(0.0)
+
+
+@kernel
+def take_profile(profile: Any, centre: Any, spread: Any, nothing: Any, weight: Any, sums: Any) -> None:
+    """Let the columns of a profile that are not 0 change the sums, which are those of an empty one: most are 0."""
+    for column in range(len(profile)):
+        if profile[column] != 0.0:
+            change = prepare(profile[column], centre[column], spread[column]) - nothing[column]
+            for place in range(len(sums)):
+                sums[place] += change * weight[column, place]
 
 
 @kernel
@@ -36,18 +44,23 @@ def score_stars(
     """Probabilities of each event's star: as `_forward.forward` with one layer of means, a row at a time."""
     hidden = len(first_bias)
     width = own.shape[1]
-    inputs = np.empty(len(centre), np.float32)
+    # Sums of the first layer for a profile of zeros without neighbours.
+    nothing = np.empty(len(centre), np.float32)
+    empty = first_bias.copy()
+    for column in range(len(centre)):
+        nothing[column] = prepare(np.float32(0.0), centre[column], spread[column])
+    transform(first, nothing, empty)
+    degrees = np.empty(amounts.shape[1], np.float32)
     state = np.empty(hidden, np.float32)
     other = np.empty(hidden, np.float32)
     mean = np.empty(hidden, np.float32)
     total = np.empty(hidden, np.float32)
     for event in range(len(own)):
-        prepare(own[event], centre, spread, inputs)
+        state[:] = empty
+        take_profile(own[event], centre, spread, nothing, first, state)
         for kind in range(amounts.shape[1]):
-            degree = np.float32(np.log1p(np.float64(amounts[event, kind])))
-            inputs[width + kind] = np.arcsinh((np.float64(degree) - centre[width + kind]) / spread[width + kind])
-        state[:] = first_bias
-        transform(first, inputs, state)
+            degrees[kind] = np.log1p(np.float64(amounts[event, kind]))
+        take_profile(degrees, centre[width:], spread[width:], nothing[width:], first[width:], state)
         for place in range(hidden):
             state[place] = max(state[place], np.float32(0.0))
         total[:] = self_bias
@@ -58,9 +71,8 @@ def score_stars(
                 continue
             mean[:] = 0.0
             for neighbour in range(many):
-                prepare(around[event, kind, neighbour], centre, spread, inputs)
-                other[:] = first_bias
-                transform(first, inputs, other)
+                other[:] = empty
+                take_profile(around[event, kind, neighbour], centre, spread, nothing, first, other)
                 for place in range(hidden):
                     mean[place] += max(other[place], np.float32(0.0))
             for place in range(hidden):
