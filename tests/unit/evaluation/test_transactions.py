@@ -12,7 +12,7 @@ import pytest
 from floorwalker.errors import UsageError
 from floorwalker.evaluation.tasks import transactions as task
 from floorwalker.evaluation.tasks._transactions_data import DAY, Payments, live_features, read_payments
-from floorwalker.evaluation.tasks._transactions_folds import card_precision, make_fold
+from floorwalker.evaluation.tasks._transactions_folds import card_figures, card_precision, knowable, make_fold
 from floorwalker.metrics import average_precision, roc_auc
 
 DATA = os.environ.get("FLOORWALKER_DATA")
@@ -93,6 +93,17 @@ def test_card_precision_by_hand():
     scores = np.array([0.1, 0.5, 0.9, 0.2, 0.3, 0.9])
     # Day 0: card 1 (its highest, .9) and card 2; one of them is compromised. Day 1: card 1 has left, card 4 is found.
     assert card_precision(table, np.arange(6), scores, top=2) == pytest.approx((1 / 2 + 1 / 2) / 2)
+
+
+def test_what_could_be_known_by_hand():
+    day = np.array([0, 3, 6, 8, 27, 40, 40])
+    scenario = np.array([2, 2, 2, 2, 2, 2, 1], np.int8)
+    account, seller = np.arange(7), np.array([5, 5, 6, 5, 5, 5, 6])
+    table = Payments(account, seller, np.ones(7), day * DAY, np.ones(7, np.bool_), scenario)
+    # Told a week later: the fraud of day 0 is by day 8 and 27, that of day 27 by day 40; seller 6 shows none.
+    assert knowable(table, np.arange(7)).tolist() == [False, False, False, True, True, True, True]
+    found = card_figures(table, np.arange(5, 7), np.array([0.2, 0.1]), top=1)
+    assert found == {"found": 1.0, "knowable": 2.0, "knowable_found": 1.0}
 
 
 def test_it_learns_and_shuffled_labels_teach_nothing(payments, features, monkeypatch):

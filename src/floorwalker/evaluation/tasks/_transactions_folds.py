@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from floorwalker.evaluation.tasks._transactions_data import DELAY_DAYS, Payments
+from floorwalker.evaluation.tasks._transactions_data import DAY, DELAY_DAYS, Payments
 
 WEEK = 7
 TRAIN_DAYS = 7
@@ -21,6 +21,9 @@ LAST_TRAINING_DAY = 115
 TEST_FOLDS = 4
 VALIDATION_FOLDS = 4
 TOP = 100
+COPIED_SELLER = 2
+"""The generator's scenario in which a seller copies cards: each payment there is a fraud, and looks like any other."""
+COPIED_DAYS = 28
 
 
 @dataclass(frozen=True)
@@ -83,16 +86,47 @@ def card_precision(payments: Payments, rows: NDArray[np.int64], scores: NDArray[
 
     A card found compromised leaves the days after it (`card_precision_top_k` of the book's chapter 4).
     """
+    return card_figures(payments, rows, scores, top)["found"] / top
+
+
+def card_figures(
+    payments: Payments, rows: NDArray[np.int64], scores: NDArray[np.floating], top: int = TOP
+) -> dict[str, float]:
+    """Cards a day, means over the days, as `card_precision` goes through them.
+
+    Returns compromised cards `found` among the first `top`; those `knowable`, and `knowable_found` (see `knowable`).
+    The last two say how much there is to be found, and need the generator's secrets.
+    """
+    told = knowable(payments, rows)
     found = np.zeros(0, np.int64)
-    shares = []
+    days = []
     for day in np.unique(payments.day[rows]):
         here = (payments.day[rows] == day) & ~np.isin(payments.account[rows], found)
         cards, place = np.unique(payments.account[rows[here]], return_inverse=True)
         highest = np.full(len(cards), -np.inf)
         np.maximum.at(highest, place, scores[here])
-        compromised = np.zeros(len(cards), np.bool_)
+        compromised, known = np.zeros(len(cards), np.bool_), np.zeros(len(cards), np.bool_)
         np.logical_or.at(compromised, place, payments.fraud[rows[here]])
+        np.logical_or.at(known, place, told[here])
         first = np.argsort(-highest, kind="stable")[:top]
-        shares.append(float(compromised[first].sum()) / top)
+        days.append((compromised[first].sum(), known.sum(), known[first].sum()))
         found = np.concatenate([found, cards[first][compromised[first]]])
-    return float(np.mean(shares))
+    return dict(zip(("found", "knowable", "knowable_found"), np.mean(days, axis=0).tolist(), strict=True))
+
+
+def knowable(payments: Payments, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Frauds that anything told by then could show: bool [k] for these rows.
+
+    A payment at a seller that copies cards looks like any other, until one of the seller's frauds has been told.
+    """
+    copied = np.flatnonzero(payments.fraud & (payments.scenario == COPIED_SELLER))
+    width = int(payments.at.max()) + 1
+    places = np.sort(payments.seller[copied] * width + payments.at[copied])
+
+    def before(days: int) -> NDArray[np.int64]:
+        stop = np.maximum(payments.at[rows] - days * DAY, 0)
+        return np.searchsorted(places, payments.seller[rows] * width + stop)
+
+    told = before(DELAY_DAYS) > before(COPIED_DAYS)
+    answer: NDArray[np.bool_] = payments.fraud[rows] & ((payments.scenario[rows] != COPIED_SELLER) | told)
+    return answer
