@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import polars as pl
 import pytest
 
 from floorwalker.errors import InputError, UsageError
@@ -19,13 +20,26 @@ from floorwalker.simulation.shop.streaming import Stream, read_honest, stream
 from floorwalker.simulation.shop.world import World
 from floorwalker.testing.shop_server import Shop, create_key, run_command
 
-SCENARIO = Scenario(events=3_000, seed=5, days=3, only=("scalping", "fake_accounts"))
+SCENARIO = Scenario(events=9_000, seed=5, days=20, only=("scalping", "fake_accounts"))
+HONEST = 2_500
+"""So many of the honest events are sent, to save time."""
+COPIED = Scenario(events=30_000, seed=5, days=12, only=("scraping_fast",))
+MOVE = (time.time_ns() // 1_000 - SCENARIO.end_at) // 1_000_000 * 1_000_000
 RULE = """\
 abuse_type: inventory_abuse
 severity: 0.99
 events: [checkout]
 reason: "nobody buys today"
 condition: amount_minor > 0
+"""
+
+
+PAGES = """\
+abuse_type: scraping
+severity: 0.99
+events: [page_view]
+reason: "no machine looks today"
+condition: network_kind IN ('hosting', 'vpn', 'proxy')
 """
 
 
@@ -41,9 +55,10 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """A server that answers what it thinks, and thinks that nobody should buy."""
     place = tmp_path_factory.mktemp("strict") / "data"
     key = create_key(place)
-    rules = place / "rules" / "inventory_abuse"
-    rules.mkdir(parents=True)
-    (rules / "nobody.yaml").write_text(RULE, encoding="utf-8")
+    for kind, rule in (("inventory_abuse", RULE), ("scraping", PAGES)):
+        rules = place / "rules" / kind
+        rules.mkdir(parents=True)
+        (rules / "nobody.yaml").write_text(rule, encoding="utf-8")
     with (
         serve(place, core=None, options=["--mode", "enforce", "--durability", "process"]) as (port, _),
         httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client,
@@ -65,8 +80,9 @@ def test_what_is_refused_does_not_happen(folder: Path, strict: Shop) -> None:
     everybody = list(read_honest(folder, everybody=True))
     assert 0 < len(honest) < len(everybody)
     done = stream(
-        SCENARIO, honest, str(strict.client.base_url), strict.key, clock=clock, wait=time.sleep, connections=3
-    )
+        SCENARIO, honest[:HONEST], str(strict.client.base_url), strict.key, clock=clock, wait=time.sleep,
+        connections=3, move=MOVE,
+    )  # fmt: skip
     # Every checkout was refused, so nobody has ordered, paid or sent anything back.
     assert done.actions["block"] > 0
     assert done.prevented > 0
@@ -82,6 +98,28 @@ def test_what_is_refused_does_not_happen(folder: Path, strict: Shop) -> None:
     # Accounts were not refused: that family goes on.
     openers = [row for row in done.campaigns if row["adversary"] == "fake_accounts"]
     assert sum(row["gained_minor"] for row in openers) > 0
+    # What was refused leaves no trace: nobody disputes an order that never was.
+    assert sum(done.heard.values()) == len(done.outcomes) > 0
+    assert done.outcomes.filter(pl.col("order").is_not_null()).is_empty()
+    assert done.labels > 0
+    assert "fake_account" in set(done.outcomes["abuse_type"])
+
+
+def test_whoever_only_looks_can_be_refused_and_learns(strict: Shop) -> None:
+    """No person comes from such networks here: scrapers find their pages closed, and those who learn go."""
+    options = {"clock": clock, "wait": time.sleep, "connections": 3, "move": MOVE}
+    done = stream(COPIED, [], str(strict.client.base_url), strict.key, **options)
+    assert done.pages_asked > 3
+    assert done.actions["block"] > 0
+    assert done.prevented > 0
+    deaf = stream(COPIED, [], str(strict.client.base_url), strict.key, ask_pages=0, **options)
+    assert deaf.pages_asked == deaf.harmful_refused == 0
+    assert done.harmful_passed < deaf.harmful_passed
+    # The clumsy come from such networks only, and are left with nothing.
+    clumsy = [[row for row in one.campaigns if row["skill"] == "naive"] for one in (done, deaf)]
+    gained, spent = ([sum(row[name] for row in rows) for rows in clumsy] for name in ("gained_minor", "spent_minor"))
+    assert gained[0] == 0 < gained[1]
+    assert spent[0] > 0
 
 
 def test_the_pace_is_kept(folder: Path, strict: Shop) -> None:
@@ -125,6 +163,8 @@ def test_the_command_sends_what_was_written(folder: Path, strict: Shop, monkeypa
     assert done.returncode == 0, done.stderr
     figures = json.loads(done.stdout)
     assert figures["sent"] > 1_000
+    heard = pl.read_parquet(folder / "streamed-outcomes.parquet")
+    assert len(heard) == sum(figures["heard"].values())
     assert figures["actions"]["block"] > 0
     assert figures["campaigns"] == []
     again = run_command("simulate", "--out", str(folder), "--stream", url, "--events", "5000")

@@ -29,6 +29,7 @@ from floorwalker.evaluation.tasks._hardness_figures import (
 )
 from floorwalker.evaluation.tasks._hardness_sample import CONTROLS, Sample, choose_sample
 from floorwalker.evaluation.tasks._shop_run import gather_features, read_truth, simulated_shop
+from floorwalker.simulation.shop.campaigns import EXPERTS_TEST_ONLY, TEST_ONLY
 from floorwalker.simulation.shop.scenario import Scenario
 
 BARS = {
@@ -40,8 +41,8 @@ BARS = {
 EVENTS = 5_000_000
 FIRST_SEED = 700
 """The scenario of seed 0; no setting of the simulator was chosen on it."""
-RARE_PART = 4
-"""What part of the events the scenario has in which only rare families act."""
+RARE_PART = 8
+"""What part of the events the scenarios have in which only the experts of rare families act."""
 SHOWN = 10
 """Of the most telling columns, how many are named."""
 WRITTEN = ("review", "listing", "message", "support_contact", "livestream")
@@ -65,26 +66,28 @@ def run(*, data: Path | None = None, seeds: Sequence[int] = (0,), events: int = 
     scenario = Scenario(events=events, seed=FIRST_SEED + seed)
     found = measure(scenario, seed=seed)
     metrics = found["metrics"]
-    rare = {name: count for name, count in metrics.pop("expert_events").items() if count < FEWEST}
-    more = measure_rare(scenario, tuple(rare), seed=seed, events=max(1_000, events // RARE_PART)) if rare else None
-    if more is not None:
-        metrics["worst_by_family"] |= more["worst_by_family"]
-        metrics["most_telling_by_family"] |= more["most_telling_by_family"]
-        found_in_both = [metrics["worst_single_feature_auc_expert"], more["worst"]]
-        metrics["worst_single_feature_auc_expert"] = max(found_in_both)
+    rare = tuple(name for name, count in metrics.pop("expert_events").items() if count < FEWEST)
+    more = [
+        measure_rare(scenario, group, seed=seed, events=max(1_000, events // RARE_PART), number=number)
+        for number, group in enumerate(rare_groups(rare), 1)
+    ]
+    for one in more:
+        for name in ("worst_by_family", "most_telling_by_family"):
+            metrics[name] |= one[name]
+        metrics["worst_single_feature_auc_expert"] = max(metrics["worst_single_feature_auc_expert"], one["worst"])
         metrics["types_without_honest_events"] = sorted(
-            {*metrics["types_without_honest_events"], *more["types_without_honest_events"]}
+            {*metrics["types_without_honest_events"], *one["types_without_honest_events"]}
         )
-        metrics["rare_families"] = more["expert_events"]
-    metrics["not_measured"] = more["not_measured"] if more is not None else {}
-    unmeasured = metrics["not_measured"]
+    metrics["rare_families"] = {name: count for one in more for name, count in one["expert_events"].items()}
+    unmeasured = {name: count for one in more for name, count in one["not_measured"].items()}
+    metrics["not_measured"] = unmeasured
     return {
         "data": {
             "source": "floorwalker simulate",
             "events": found["events"],
             "harmful": found["harmful"],
             "scenario_seed": scenario.seed,
-            "rare_events": more["events"] if more is not None else 0,
+            "rare_scenarios": [one["events"] for one in more],
         },
         "split": "full model: learned on the train days, judged on the test days; campaigns never cross",
         "seeds": [seed],
@@ -95,7 +98,7 @@ def run(*, data: Path | None = None, seeds: Sequence[int] = (0,), events: int = 
             f"each harmful event beside {CONTROLS} honest ones of its type and day; direction-free, "
             "but for rates learned on other campaigns, of which more is worse",
             f"a family is measured where it has at least {FEWEST} harmful expert events; those with fewer "
-            f"({', '.join(rare) or 'none'}) in a second scenario of a {RARE_PART}th of the size, where no others act",
+            f"({', '.join(rare) or 'none'}) in scenarios of a {RARE_PART}th of the size, where only their experts act",
             "not measured, for want of events: "
             + (", ".join(f"{name} ({count})" for name, count in unmeasured.items()) or "none"),
         ],
@@ -202,20 +205,34 @@ def measure(scenario: Scenario, *, seed: int) -> dict[str, Any]:
     return {"events": len(found.known), "harmful": len(found.sample.malicious), "metrics": metrics}
 
 
-def measure_rare(scenario: Scenario, families: tuple[str, ...], *, seed: int, events: int) -> dict[str, Any]:
-    """The single columns of families that are rare in a scenario, in another one in which only they act.
+def rare_groups(families: Sequence[str]) -> list[tuple[str, ...]]:
+    """Families that are looked at in one scenario: those whose experts act in the test days alone, and the others.
+
+    >>> rare_groups(("coupon_farming", "human_farms", "carding"))
+    [('coupon_farming', 'carding'), ('human_farms',)]
+    """
+    late = TEST_ONLY | EXPERTS_TEST_ONLY
+    groups = [tuple(name for name in families if (name in late) == hidden) for hidden in (False, True)]
+    return [group for group in groups if group]
+
+
+def measure_rare(
+    scenario: Scenario, families: tuple[str, ...], *, seed: int, events: int, number: int
+) -> dict[str, Any]:
+    """The single columns of families that are rare in a scenario, in another one in which only their experts act.
 
     Parameters
     ----------
     scenario : in which they were too few.
-    families : their ids. events : of the other scenario.
+    families : their ids. events : of the other scenario. number : 1 and up, of the other scenario.
     """
-    found = compare(replace(scenario, events=events, seed=scenario.seed + 1, only=families), seed=seed)
+    other = replace(scenario, events=events, seed=scenario.seed + number, only=families, skills=("expert",))
+    found = compare(other, seed=seed)
     by_family, counts = found.families()
     alone = found.alone
     return {
         "events": len(found.known),
-        "worst": worst_of([*by_family.values(), {"": 0.0}], alone=bool(alone[found.expert].any())),
+        "worst": worst_of([*by_family.values(), {"": 0.0}], alone=bool(alone.any())),
         "worst_by_family": {name: next(iter(one.values())) for name, one in by_family.items()},
         "most_telling_by_family": {name: dict(list(one.items())[:4]) for name, one in by_family.items()},
         "types_without_honest_events": sorted(set(found.of_harmful["type"].to_numpy()[alone])),

@@ -230,7 +230,7 @@ def _plan_split(scenario: Scenario, calendar: Calendar, split: str, events: floa
     names = scenario.only or list_adversaries()
     rng = Chance(scenario.seed).generator(f"plan/{split}")
     by_type: dict[str, dict[str, list[type[Adversary]]]] = {}
-    for skill in SKILLS:
+    for skill in scenario.skills or SKILLS:
         for abuse_type, families in available(split, skill, names).items():
             order = [families[place] for place in rng.permutation(len(families)).tolist()]
             by_type.setdefault(abuse_type, {})[skill] = order

@@ -15,6 +15,8 @@ MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
+SKILLS: tuple[str, ...] = ("naive", "skilled", "advanced", "expert")
+"""Crafts of adversaries: from those who run somebody else's script to those who study the shop."""
 SPLITS: tuple[str, ...] = ("train", "validation", "test")
 """Parts in the order of time."""
 SPLIT_SHARES: tuple[float, ...] = (0.55, 0.15, 0.30)
@@ -34,6 +36,7 @@ class Scenario:
     shop : its name in every event.
     malicious_share : of all events, at most .03.
     only : ids of adversaries (`credential_stuffing`); empty means all of them.
+    skills : of the adversaries (`expert`); empty means all four.
     """
 
     events: int = 100_000
@@ -43,6 +46,7 @@ class Scenario:
     shop: str = "default"
     malicious_share: float = 0.026
     only: tuple[str, ...] = ()
+    skills: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name, least, most in (("events", 1_000, 500_000_000), ("days", 3, 400)):
@@ -50,6 +54,9 @@ class Scenario:
                 raise UsageError(f"{name} is {getattr(self, name)}", allowed=f"{least} to {most}")
         if not 0.0 <= self.malicious_share <= 0.03:
             raise UsageError(f"malicious_share is {self.malicious_share}", allowed="0 to 0.03")
+        for skill in self.skills:
+            if skill not in SKILLS:
+                raise UsageError(f"unknown skill {skill!r}", allowed=", ".join(SKILLS))
 
     @classmethod
     def of(cls, plain: Mapping[str, Any]) -> Scenario:
@@ -59,11 +66,17 @@ class Scenario:
         True
         """
         first_day = date.fromisoformat(plain["first_day"])
-        return cls(**{**plain, "first_day": first_day, "only": tuple(plain["only"])})
+        several = {name: tuple(plain.get(name, ())) for name in ("only", "skills")}
+        return cls(**{**plain, "first_day": first_day, **several})
 
     def as_plain(self) -> dict[str, Any]:
         """All of it as values that JSON knows."""
-        return {**asdict(self), "first_day": self.first_day.isoformat(), "only": list(self.only)}
+        return {
+            **asdict(self),
+            "first_day": self.first_day.isoformat(),
+            "only": list(self.only),
+            "skills": list(self.skills),
+        }
 
     @property
     def first_at(self) -> int:

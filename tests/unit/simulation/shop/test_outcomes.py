@@ -122,6 +122,18 @@ def test_letters_are_events_that_the_server_takes() -> None:
     assert decode_event(body, now=START + 300 * DAY).type == "dispute_chargeback"
 
 
+def test_a_letter_belongs_to_the_campaign_of_its_order_and_to_no_customer() -> None:
+    bad, guilty = shop(400, abuse_type="payment_fraud", skill="naive")
+    good, innocent = shop(20_000)
+    truth = pl.concat([guilty.with_columns(campaign=pl.lit(7)), innocent.with_columns(campaign=pl.lit(-1))])
+    entries = make_outcomes(pl.concat([bad, good]), truth, Chance(1), end_at=START + 200 * DAY).entries
+    stolen = set(bad["order"])
+    assert {entry.truth.campaign for entry in entries} == {-1, 7}
+    for entry in entries:
+        assert entry.truth.campaign == (7 if entry.event.order in stolen else -1)
+        assert (entry.truth.segment, entry.truth.adversary) == ("bank", "")
+
+
 def test_order_of_rows_and_of_calls_changes_nothing() -> None:
     events, truth = shop(2_000, abuse_type="payment_fraud", skill="naive")
     one = make_outcomes(events, truth, Chance(7), end_at=START + 30 * DAY).table

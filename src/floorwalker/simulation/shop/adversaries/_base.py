@@ -330,9 +330,11 @@ class Adversary(ABC):
         due = self.due(hired, now)
         if due > now:
             self._plan(due, hired)
-            if hired.ripe_at <= now:
-                return []
-            return self._finish(self.warm(hired, self.hour_of(hired, now)), None)
+            warmed = self.warm(hired, self.hour_of(hired, now)) if hired.ripe_at > now else []
+            if self.waits_for:
+                # Nobody else's deed is given to an account that waits for its own.
+                hired.last_at = due
+            return self._finish(warmed, None)
         return self._do(hired, now)
 
     def _late(self, now: int) -> int:

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TypeVar
 
-SKILLS: tuple[str, ...] = ("naive", "skilled", "advanced", "expert")
-"""From those who run somebody else's script to those who study the shop."""
+from floorwalker.simulation.shop.scenario import SKILLS
 
 Value = TypeVar("Value")
 
@@ -19,3 +18,6 @@ def by_skill(naive: Value, skilled: Value, advanced: Value, expert: Value) -> Ma
     4
     """
     return MappingProxyType(dict(zip(SKILLS, (naive, skilled, advanced, expert), strict=True)))
+
+
+__all__ = ["SKILLS", "by_skill"]

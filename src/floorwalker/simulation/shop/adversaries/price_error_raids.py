@@ -1,4 +1,4 @@
-"""Price-error raids: items stand there for a tenth of their price, and are bought up before anybody wakes.
+"""Price-error raids: items stand there for a tenth of their price, and are bought up before anybody mends it.
 
 A raid waits for a `price_error` of the calendar and strikes while it lasts. Naive raiders take twelve pieces of the
 greatest mistake with each account within minutes. Experts, whose accounts have been kept warm for days, take one or two
@@ -17,7 +17,7 @@ from floorwalker.simulation.shop.scenario import MINUTE
 
 _LAST = 15 * MINUTE
 """Before the end nobody begins a visit any more: the price would be right again at the checkout."""
-_LEAST = by_skill(0.0, 0.0, 0.3, 0.5)
+_LEAST = by_skill(0.0, 0.0, 0.3, 0.7)
 """Skill -> share of the right price below which a mistake is left alone: what is sold for nothing is cancelled."""
 
 
@@ -45,13 +45,16 @@ class PriceErrorRaids(Shopper):
         if not found:
             return
         self.window = (max(found[0].starts_at, brief.starts_at), min(found[0].ends_at, brief.ends_at) - _LAST)
-        few = by_skill(1, 3, 12, 60)[self.skill]
+        few = by_skill(1, 3, 12, 120)[self.skill]
         worth = [
             item
             for item, share in zip(found[0].items.tolist(), found[0].shares.tolist(), strict=True)
             if share >= _LEAST[self.skill]
         ]
-        self.wrong = (worth or found[0].items.tolist())[:few]
+        self.wrong = worth or found[0].items.tolist()
+        if self.skill == "expert":
+            self.rng.shuffle(self.wrong)
+        self.wrong = self.wrong[:few]
         self.named = {self.targets.name(item): int(self.world.items.price_minor[item]) for item in self.wrong}
 
     def opening(self) -> tuple[int, int] | None:
@@ -74,6 +77,7 @@ class PriceErrorRaids(Shopper):
         items = [self.wrong[int(self.rng.integers(len(self.wrong)))]]
         if self.skill in ("advanced", "expert"):
             items += self.targets.items(int(self.rng.integers(0, 3)))
+            self.rng.shuffle(items)
         pieces = by_skill(12, 5, 2, 0)[self.skill] if len(items) == 1 else 0
         return self.shop(member, at, "buy", items=tuple(items), quantity=pieces, pace=0.6).entries
 

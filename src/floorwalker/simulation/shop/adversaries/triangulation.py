@@ -25,6 +25,6 @@ class Triangulation(Payer):
         self.arm(member)
         buyer = self.crew.draw_customer()[0]
         ship_to = buyer.home
-        if self.skill == "expert" and self.rng.random() < 0.5:
+        if self.skill == "expert" and self.rng.random() < 0.65:
             ship_to = member.persona.home
         return self.shop(member, at, "buy", ship_to=ship_to).entries

@@ -130,6 +130,9 @@ class Calendar:
                 ("price_error", 2.5, 1.0),
             ):
                 at = int(rng.uniform(starts + 8 * HOUR, max(ends - hours * HOUR - HOUR, starts + 9 * HOUR)))
+                if kind == "price_error":
+                    # Prices are changed by people at work.
+                    at += int(rng.uniform(10.0, 15.0) * HOUR) - (at - first) % DAY
                 at -= at % MINUTE
                 made.append(Moment(kind, at, min(int(at + hours * HOUR), ends), strength=strength))
         release = first + int(days * 0.43) * DAY + DAY // 3

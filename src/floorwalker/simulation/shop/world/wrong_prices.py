@@ -11,9 +11,9 @@ from floorwalker.simulation.shop.chance import Chance
 from floorwalker.simulation.shop.world.calendar import Calendar
 from floorwalker.simulation.shop.world.catalogue import Items
 
-LOWEST, HIGHEST = 0.08, 0.85
+LOWEST, HIGHEST = 0.08, 0.92
 """Shares of the right price that are asked."""
-_EACH, _FEWEST, _MOST = 40, 6, 150
+_EACH, _FEWEST, _MOST = 12, 12, 600
 """One item in so many is wrong; how many at least and at the most."""
 
 
@@ -44,6 +44,6 @@ def make_wrong_prices(chance: Chance, items: Items, calendar: Calendar) -> tuple
     drawn = rng.choice(places, count * len(moments), replace=False, p=weight / weight.sum())
     made = []
     for number, moment in enumerate(moments):
-        shares = np.sort(rng.uniform(LOWEST, HIGHEST, count)).round(2)
+        shares = np.sort(LOWEST + (HIGHEST - LOWEST) * rng.beta(1.7, 0.9, count)).round(2)
         made.append(WrongPrices(moment.starts_at, moment.ends_at, drawn[number * count : (number + 1) * count], shares))
     return tuple(made)

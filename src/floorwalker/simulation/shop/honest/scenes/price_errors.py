@@ -17,7 +17,7 @@ from floorwalker.simulation.shop.honest.labels import label_of
 if TYPE_CHECKING:
     from floorwalker.simulation.shop.honest.crowd import Crowd
 
-SHARE = 0.008
+SHARE = 0.012
 """Of the customers hear of one mistake in time; bargain hunters most."""
 _INTENTS = np.array([LOOK, HOLD, BUY])
 _SHARES = np.array([0.25, 0.15, 0.6])
