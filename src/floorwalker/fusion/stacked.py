@@ -1,4 +1,8 @@
-"""The learned fusion: boosted trees over live features and what every detector says, one model an abuse type.
+"""The learned fusion: boosted trees over live features and what every detector says.
+
+One model says whether an event is abuse at all; it learns from every proof of whatever kind. Small models, learned from
+the proven events alone, say which kind: each gets its share of the first model's score. So a kind of which little is
+known profits from all that is known of the others, and only what is suspicious at all costs more than one model.
 
 Trees take missing values as they come, so a detector that does not answer costs sharpness and breaks nothing; in
 training, part of the rows have their detectors' columns taken away (modality dropout), so that no model leans on one of
@@ -10,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -26,7 +30,11 @@ from floorwalker.events.types import EVENT_TYPES
 from floorwalker.fusion.calibration import Calibration
 from floorwalker.models.artefacts import load_artefact, save_artefact
 
-NAME, VERSION = "fusion.stacked", 1
+NAME, VERSION = "fusion.stacked", 2
+ANY = "any"
+"""The output that says whether an event is abuse at all."""
+SPOKEN = 0.3
+"""Risk below which an opinion is not heard: three events in a hundred lie above. What lies below is shared evenly."""
 RAREST = 1e-5
 """The rarest rank that risk tells apart: one event in a hundred thousand has risk 1."""
 
@@ -37,29 +45,36 @@ class StackedFusion:
 
     Parameters
     ----------
-    trees : a model for each learned abuse type, over the columns of `fusion_columns`.
+    trees : over the columns of `fusion_columns`: `ANY`, and a model for each abuse type among the proven events.
     relevant : bool [event types + 1, abuse types], where a risk is spoken of; the last row is for unknown types.
-    ranks : abuse type -> float64 [2, k]: rising scores, and the share of ordinary events whose score is at least that.
+    ranks : float64 [2, k]: rising scores of `ANY`, and the share of ordinary events whose score is at least that; None
+        before they are known.
     calibrations : abuse type -> from score to probability; only where enough labels of the shop itself were there.
     """
 
     trees: BoostedTrees
     relevant: NDArray[np.bool_]
-    ranks: dict[str, NDArray[np.float64]]
+    ranks: NDArray[np.float64] | None
     calibrations: dict[str, Calibration]
+
+    def __post_init__(self) -> None:
+        if ANY not in self.trees.outputs or ANY in self.trees.unlearned:
+            raise ArtefactError(
+                f"trees for {', '.join(self.trees.outputs)}", allowed=f"one for {ANY!r}", fix="train again"
+            )
 
     @cached_property
     def version(self) -> str:
         """Which model it is: equal versions give equal risks."""
         digest = hashlib.blake2b(self.relevant.tobytes(), digest_size=6)
-        for name in ABUSE_TYPES:
-            if name in self.trees.outputs and name not in self.trees.unlearned:
+        for name in self.trees.outputs:
+            if name not in self.trees.unlearned:
                 for array in self.trees.trees(name).arrays().values():
                     digest.update(np.ascontiguousarray(array).tobytes())
-            if name in self.ranks:
-                digest.update(self.ranks[name].tobytes())
-            if name in self.calibrations:
-                digest.update(self.calibrations[name].values.tobytes())
+        if self.ranks is not None:
+            digest.update(self.ranks.tobytes())
+        for name, calibration in sorted(self.calibrations.items()):
+            digest.update(name.encode() + calibration.values.tobytes())
         return digest.hexdigest()
 
     @property
@@ -67,37 +82,59 @@ class StackedFusion:
         """Names of the columns."""
         return self.trees.names
 
+    @cached_property
+    def _judged(self) -> NDArray[np.bool_]:
+        return np.asarray(self.relevant.any(axis=1))
+
+    def suspect(self, columns: NDArray[np.float32], types: NDArray[np.int16]) -> NDArray[np.float32]:
+        """Whether the events are abuse at all: float32 [n] in [0, 1]; 0 where nothing is judged."""
+        judged = self._judged[types]
+        if judged.all():
+            return self.trees.trees(ANY).score(columns).astype(np.float32)
+        found = np.zeros(len(columns), np.float32)
+        rows = np.flatnonzero(judged)
+        if len(rows):
+            found[rows] = self.trees.trees(ANY).score(columns[rows])
+        return found
+
     def scores(self, columns: NDArray[np.float32], types: NDArray[np.int16]) -> NDArray[np.float32]:
-        """What the trees say: float32 [n, abuse types] in [0, 1]; 0 where the type of event says nothing of it."""
-        found = np.zeros((len(columns), len(ABUSE_TYPES)), np.float32)
+        """What the trees say: float32 [n, abuse types] in [0, 1]; 0 where the type of event says nothing of it.
+
+        A row's scores add up to what `suspect` says.
+        """
+        whole = self.suspect(columns, types)
+        share = self.relevant[types].astype(np.float32)
+        rows = np.flatnonzero((self._rank_risk(whole) >= SPOKEN) & (share.sum(axis=1) > 1))
         for place, name in enumerate(ABUSE_TYPES):
-            if name in self.trees.unlearned or name not in self.trees.outputs:
-                continue
-            rows = np.flatnonzero(self.relevant[types, place])
-            if len(rows) == len(columns):
-                found[:, place] = self.trees.trees(name).score(columns)
-            elif len(rows):
-                found[rows, place] = self.trees.trees(name).score(columns[rows])
+            if name in self.trees.outputs and name not in self.trees.unlearned:
+                asked = rows[share[rows, place] > 0]
+                if len(asked):
+                    share[asked, place] = np.maximum(self.trees.trees(name).score(columns[asked]), 1e-6)
+        found: NDArray[np.float32] = share * (whole / np.maximum(share.sum(axis=1), np.float32(1e-9)))[:, None]
         return found
 
     def risk(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
         """Risk of these scores: a probability where it is calibrated, else how rare so high a score is.
 
         A score that one ordinary event in a hundred exceeds has risk .4, one in a thousand .6, one in ten thousand .8.
+        The likeliest type has all of it, the others as much less as they are less likely.
         """
-        found = np.zeros_like(scores)
-        for place, name in enumerate(ABUSE_TYPES):
+        highest = scores.max(axis=1, initial=0.0)
+        risk = self._rank_risk(scores.sum(axis=1))
+        found: NDArray[np.float32] = scores * (risk / np.maximum(highest, np.float32(1e-9)))[:, None]
+        for name, calibration in self.calibrations.items():
+            place = ABUSE_TYPES.index(name)
             spoken = scores[:, place] > 0
-            if not spoken.any():
-                continue
-            given = scores[spoken, place]
-            if name in self.calibrations:
-                found[spoken, place] = self.calibrations[name].apply(given)
-            elif name in self.ranks:
-                edges, shares = self.ranks[name]
-                rank = np.interp(given, edges, shares, left=1.0)
-                found[spoken, place] = np.clip(np.log10(np.maximum(rank, RAREST)) / np.log10(RAREST), 0.0, 1.0)
+            found[spoken, place] = calibration.apply(scores[spoken, place])
         return found
+
+    def _rank_risk(self, whole: NDArray[np.float32]) -> NDArray[np.float32]:
+        if self.ranks is None:
+            return np.where(whole > 0, 1.0, 0.0).astype(np.float32)
+        edges, shares = self.ranks
+        rank = np.interp(whole, edges, shares, left=1.0)
+        risk: NDArray[np.float32] = np.clip(np.log10(np.maximum(rank, RAREST)) / np.log10(RAREST), 0.0, 1.0)
+        return risk.astype(np.float32)
 
     @staticmethod
     def ranks_of(scores: NDArray[np.floating[Any]], events: int) -> NDArray[np.float64]:
@@ -118,7 +155,9 @@ class StackedFusion:
 
     def reasons(self, columns: NDArray[np.float32], abuse_type: str, *, most: int = 3) -> list[list[Reason]]:
         """What raised the score of these rows most, cheaply: n lists."""
-        return self.trees.reasons(columns, output=abuse_type, most=most)
+        told = self.trees.reasons(columns, output=ANY, most=most)
+        start, stop = f"transaction.{ANY}.", f"transaction.{abuse_type}."
+        return [[replace(reason, code=reason.code.replace(start, stop, 1)) for reason in some] for some in told]
 
     def save(self, folder: Path, *, facts: Mapping[str, Any]) -> None:
         """Write the artefact: `fusion/` with the manifest, `fusion/trees/` with the models."""
@@ -126,7 +165,7 @@ class StackedFusion:
             "relevant": {
                 kind.name: np.flatnonzero(row).tolist() for kind, row in zip(EVENT_TYPES, self.relevant, strict=False)
             },
-            "ranks": {name: values.tolist() for name, values in self.ranks.items()},
+            "ranks": None if self.ranks is None else self.ranks.tolist(),
             "calibrations": {
                 name: {"edges": found.edges.tolist(), "values": found.values.tolist()}
                 for name, found in self.calibrations.items()
@@ -148,7 +187,7 @@ class StackedFusion:
             for name, places in learned["relevant"].items():
                 if name in codes:
                     relevant[codes[name], places] = True
-            ranks = {name: np.array(values, np.float64) for name, values in learned["ranks"].items()}
+            ranks = None if learned["ranks"] is None else np.array(learned["ranks"], np.float64).reshape(2, -1)
             calibrations = {
                 name: Calibration(np.array(one["edges"], np.float64), np.array(one["values"], np.float64))
                 for name, one in learned["calibrations"].items()

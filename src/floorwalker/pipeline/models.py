@@ -21,15 +21,13 @@ from floorwalker.events.batch import EventBatch
 from floorwalker.features.live import FeatureBatch
 from floorwalker.fusion.columns import column_names, fusion_columns
 from floorwalker.fusion.stacked import NAME as FUSION
-from floorwalker.fusion.stacked import StackedFusion
+from floorwalker.fusion.stacked import SPOKEN, StackedFusion
 from floorwalker.pipeline.live_parts import KIND_OF, KINDS, LivePart
 from floorwalker.store.pages import Pages
 
 PARTS: tuple[str, ...] = (*KIND_OF, "fusion")
 """Folders below one of models."""
 UNUSUAL_COLUMN = "anomaly.unusual_activity"
-SPOKEN = 0.3
-"""Risk below which a learned opinion is not heard beside the others: three events in a hundred lie above it."""
 EXPLAINED = 0.5
 """Risk from which an opinion comes with its reasons."""
 

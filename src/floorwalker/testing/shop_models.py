@@ -11,7 +11,7 @@ from floorwalker.detectors.transaction.boosted_trees import BoostedTrees
 from floorwalker.events.abuse import ABUSE_TYPES
 from floorwalker.events.types import EVENT_TYPES, TYPE_CODES
 from floorwalker.fusion.columns import column_names
-from floorwalker.fusion.stacked import StackedFusion
+from floorwalker.fusion.stacked import ANY, StackedFusion
 from floorwalker.pipeline.models import UNUSUAL_COLUMN
 
 TELLING = "account_events_1h"
@@ -44,11 +44,10 @@ def telling_fusion(
     place = ABUSE_TYPES.index(abuse)
     rows = np.full((800, len(names)), np.nan, np.float32)
     rows[:, names.index(telling)] = np.random.default_rng(0).integers(0, 20, 800) * (above / 10)
-    label = np.full((800, len(ABUSE_TYPES)), np.nan)
-    label[:, place] = rows[:, names.index(telling)] > np.float32(above)
+    label = (rows[:, names.index(telling)] > np.float32(above)).astype(np.float64)
     trees = BoostedTrees(rounds=5, rate=0.5, max_bin=63, threads=1, validation_share=0, blind_rounds=5)
-    trees.fit(rows, label, names=names, outputs=ABUSE_TYPES)
+    trees.fit(rows, label[:, None], names=names, outputs=(ANY,))
     relevant = np.zeros((len(EVENT_TYPES) + 1, len(ABUSE_TYPES)), np.bool_)
     relevant[TYPE_CODES[at], place] = True
     ordinary = np.linspace(0, 0.2, 5000)
-    return StackedFusion(trees, relevant, {abuse: StackedFusion.ranks_of(ordinary, len(ordinary))}, {})
+    return StackedFusion(trees, relevant, StackedFusion.ranks_of(ordinary, len(ordinary)), {})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from floorwalker.events.abuse import ABUSE_TYPES
 from floorwalker.events.types import EVENT_TYPES
 from floorwalker.fusion.calibration import Calibration
 from floorwalker.fusion.columns import column_names, fusion_columns
-from floorwalker.fusion.stacked import StackedFusion
+from floorwalker.fusion.stacked import ANY, StackedFusion
 from floorwalker.learning.shop.labels import spread_labels
 from floorwalker.learning.shop.recording import Recording
 from floorwalker.learning.shop.signals import Signals, add_behaviour, add_unusual
@@ -265,8 +265,10 @@ def fuse_rows(
     others = np.flatnonzero(judged & ~proven)
     drawn = rng.choice(others, min(len(others), plan.most_rows), replace=False)
     rows = np.sort(np.r_[np.flatnonzero(proven), drawn])
-    label = np.where(np.isnan(known[rows]), 0.0, known[rows])
-    label[~relevant[recording.type[rows]]] = np.nan
+    kinds = (known[rows] == 1) & relevant[recording.type[rows]]
+    bad = kinds.any(axis=1)
+    # Which kind it is, only proven events can tell.
+    label = np.column_stack([bad, np.where(bad[:, None], kinds, np.nan)]).astype(np.float64)
     said = signals.drop_out(signals.rows(rows), plan.drop_out, rng)
     matrix = fusion_columns(
         np.asarray(recording.features[rows]), np.asarray(recording.numbers[rows]), recording.type[rows], said
@@ -281,9 +283,13 @@ def fuse_rows(
         threads=plan.threads,
     )  # fmt: skip
     trees.fit(
-        matrix, label, names=column_names(recording.names, signals.outputs), outputs=ABUSE_TYPES, at=recording.at[rows]
+        matrix,
+        label,
+        names=column_names(recording.names, signals.outputs),
+        outputs=(ANY, *ABUSE_TYPES),
+        at=recording.at[rows],
     )
-    return StackedFusion(trees, relevant, {}, {})
+    return StackedFusion(trees, relevant, None, {})
 
 
 def score_all(
@@ -296,20 +302,31 @@ def score_all(
     without: Sequence[str] = (),
 ) -> NDArray[np.float32]:
     """Scores of the events at these places: float32 [stop - start, abuse types]."""
-    found = np.empty((stop - start, len(ABUSE_TYPES)), np.float32)
-    for first in range(start, stop, 20_000):
-        rows = np.arange(first, min(first + 20_000, stop))
-        judged = rows[fusion.relevant[recording.type[rows]].any(axis=1)]
-        found[first - start : rows[-1] + 1 - start] = 0.0
-        if len(judged):
-            matrix = fusion_columns(
-                np.asarray(recording.features[judged[0] : judged[-1] + 1])[judged - judged[0]],
-                np.asarray(recording.numbers[judged[0] : judged[-1] + 1])[judged - judged[0]],
-                recording.type[judged],
-                signals.rows(judged, without=without),
-            )
-            found[judged - start] = fusion.scores(matrix, recording.type[judged])
+    found = np.zeros((stop - start, len(ABUSE_TYPES)), np.float32)
+    for rows, matrix in _judged_rows(recording, signals, fusion, start, stop, without):
+        found[rows - start] = fusion.scores(matrix, recording.type[rows])
     return found
+
+
+def _judged_rows(
+    recording: Recording, signals: Signals, fusion: StackedFusion, start: int, stop: int, without: Sequence[str] = ()
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+    """The events that fusion judges, in pieces: their places and columns."""
+    judged = np.asarray(fusion.relevant.any(axis=1))
+    for first in range(start, stop, 20_000):
+        last = min(first + 20_000, stop)
+        inside = np.flatnonzero(judged[recording.type[first:last]])
+        if len(inside):
+            rows = first + inside
+            yield (
+                rows,
+                fusion_columns(
+                    np.asarray(recording.features[first:last])[inside],
+                    np.asarray(recording.numbers[first:last])[inside],
+                    recording.type[rows],
+                    signals.rows(rows, without=without),
+                ),
+            )
 
 
 def rank_fusion(
@@ -327,15 +344,22 @@ def rank_fusion(
     """
     if stop <= start:
         return
+    proven = (known[start:stop] == 1).any(axis=1)
+    judged = np.asarray(fusion.relevant[recording.type[start:stop]].any(axis=1))
+    whole = np.zeros(stop - start, np.float32)
+    for rows, matrix in _judged_rows(recording, signals, fusion, start, stop):
+        whole[rows - start] = fusion.suspect(matrix, recording.type[rows])
+    ordinary = judged & ~proven
+    if ordinary.any():
+        fusion.ranks = fusion.ranks_of(whole[ordinary], stop - start)
+    if not plan.calibrate:
+        return
     scores = score_all(recording, signals, fusion, start, stop)
     for place, name in enumerate(ABUSE_TYPES):
-        judged = fusion.relevant[recording.type[start:stop], place]
-        proven = known[start:stop, place] == 1
-        ordinary = judged & ~proven
-        if ordinary.any():
-            fusion.ranks[name] = fusion.ranks_of(scores[ordinary, place], stop - start)
-        if plan.calibrate and proven.sum() >= 50:
-            fusion.calibrations[name] = Calibration.fit(scores[judged, place], proven[judged])
+        here = fusion.relevant[recording.type[start:stop], place]
+        bad = known[start:stop, place] == 1
+        if bad.sum() >= 50:
+            fusion.calibrations[name] = Calibration.fit(scores[here, place], bad[here])
 
 
 def fingerprint(recording: Recording) -> str:

@@ -1,0 +1,90 @@
+"""One model says whether it is abuse, small ones of which kind: shares add up, and a type is spoken of in its place."""
+
+import numpy as np
+import pytest
+
+from floorwalker.detectors.transaction.boosted_trees import BoostedTrees
+from floorwalker.errors import ArtefactError
+from floorwalker.events.abuse import ABUSE_TYPES
+from floorwalker.events.types import EVENT_TYPES, TYPE_CODES
+from floorwalker.fusion.stacked import ANY, SPOKEN, StackedFusion
+
+ORDER, LOGIN, VIEW = (np.int16(TYPE_CODES[name]) for name in ("order", "login_succeeded", "page_view"))
+FRAUD, TAKEOVER = ABUSE_TYPES.index("payment_fraud"), ABUSE_TYPES.index("account_takeover")
+NAMES = ("oddness", "kind")
+
+
+def trees(outputs: tuple[str, ...] = (ANY, *ABUSE_TYPES)) -> tuple[BoostedTrees, np.ndarray]:
+    """Column 0 says whether it is abuse, column 1 of which of two kinds."""
+    rows = np.random.default_rng(0).random((4000, 2)).astype(np.float32)
+    bad = rows[:, 0] > 0.9
+    label = np.full((len(rows), 1 + len(ABUSE_TYPES)), np.nan)
+    label[:, 0] = bad
+    label[bad, 1:] = 0.0
+    label[bad & (rows[:, 1] > 0.5), 1 + FRAUD] = 1.0
+    label[bad & (rows[:, 1] <= 0.5), 1 + TAKEOVER] = 1.0
+    keep = [(ANY, *ABUSE_TYPES).index(name) for name in outputs]
+    model = BoostedTrees(rounds=40, rate=0.3, max_bin=63, threads=1, validation_share=0.0, blind_rounds=40)
+    return model.fit(rows, label[:, keep], names=NAMES, outputs=outputs), rows
+
+
+@pytest.fixture(scope="module")
+def fusion() -> StackedFusion:
+    model, rows = trees()
+    relevant = np.zeros((len(EVENT_TYPES) + 1, len(ABUSE_TYPES)), np.bool_)
+    relevant[ORDER, [FRAUD, TAKEOVER]] = True
+    relevant[LOGIN, TAKEOVER] = True
+    ordinary = model.trees(ANY).score(rows[rows[:, 0] <= 0.9])
+    return StackedFusion(model, relevant, StackedFusion.ranks_of(ordinary, len(ordinary)), {})
+
+
+GRAVE = np.array([[0.97, 0.9], [0.97, 0.1], [0.97, 0.9], [0.97, 0.9], [0.2, 0.9]], np.float32)
+TYPES = np.array([ORDER, ORDER, LOGIN, VIEW, ORDER], np.int16)
+
+
+def test_shares_add_up_and_only_the_judged_types_have_one(fusion):
+    scores = fusion.scores(GRAVE, TYPES)
+    np.testing.assert_allclose(scores.sum(axis=1), fusion.suspect(GRAVE, TYPES), rtol=1e-5)
+    assert scores[0, FRAUD] > 10 * scores[0, TAKEOVER] > 0
+    assert scores[1, TAKEOVER] > 10 * scores[1, FRAUD] > 0
+    assert np.flatnonzero(scores[2]).tolist() == [TAKEOVER]
+    assert not scores[3].any()
+
+
+def test_the_likeliest_type_has_the_whole_risk(fusion):
+    risk = fusion.risk(fusion.scores(GRAVE, TYPES))
+    assert risk[0].argmax() == FRAUD
+    assert risk[1].argmax() == TAKEOVER
+    assert risk[0].max() == pytest.approx(risk[2].max())
+    assert risk[:3].max(axis=1).min() > SPOKEN > risk[4].max()
+    assert not risk[3].any()
+
+
+def test_what_is_common_is_shared_evenly_and_asks_no_small_model(fusion):
+    scores = fusion.scores(GRAVE[4:], TYPES[4:])
+    assert scores[0, FRAUD] == scores[0, TAKEOVER] > 0
+
+
+def test_a_row_does_not_depend_on_the_rows_beside_it(fusion):
+    together = fusion.scores(GRAVE, TYPES)
+    for place in range(len(GRAVE)):
+        np.testing.assert_array_equal(fusion.scores(GRAVE[[place]], TYPES[[place]])[0], together[place])
+
+
+def test_reasons_name_the_abuse_type(fusion):
+    (because,) = fusion.reasons(GRAVE[:1], "payment_fraud")
+    assert because[0].code == "transaction.payment_fraud.oddness"
+
+
+def test_it_is_read_as_it_was_written(fusion, tmp_path):
+    fusion.save(tmp_path / "fusion", facts={})
+    again = StackedFusion.load(tmp_path / "fusion")
+    assert again.version == fusion.version
+    np.testing.assert_array_equal(again.scores(GRAVE, TYPES), fusion.scores(GRAVE, TYPES))
+    np.testing.assert_array_equal(again.risk(again.scores(GRAVE, TYPES)), fusion.risk(fusion.scores(GRAVE, TYPES)))
+
+
+def test_trees_that_cannot_say_whether_are_refused():
+    model, _ = trees(ABUSE_TYPES)
+    with pytest.raises(ArtefactError, match="allowed: one for 'any'"):
+        StackedFusion(model, np.zeros((len(EVENT_TYPES) + 1, len(ABUSE_TYPES)), np.bool_), None, {})
