@@ -124,7 +124,8 @@ def measure_in_time(
     payments: CardPayments, ways: Ways, seeds: Sequence[int]
 ) -> tuple[dict[str, Any], list[dict[str, float]]]:
     """The inputs chosen with the figures of all candidates, and the test figures for each seed."""
-    held = {seed: answers(ways.inner, payments, seed) for seed in seeds}
+    traffic = time_rows(payments)
+    held = {seed: answers(ways.inner, payments, traffic, seed) for seed in seeds}
     held_label = payments.label[ways.inner.judge]
     validation = {
         name: round(float(np.mean([average_precision(held_label, held[seed][name]) for seed in seeds])), 4)
@@ -134,19 +135,21 @@ def measure_in_time(
     judge_label = payments.label[ways.outer.judge]
     figures = []
     for seed in seeds:
-        scores = answers(ways.outer, payments, seed, only=chosen)[chosen]
+        scores = answers(ways.outer, payments, traffic, seed, only=chosen)[chosen]
         figures.append(figures_of(judge_label, scores, best_threshold(held_label, held[seed][chosen])))
     return {"chosen": chosen, "validation_average_precision": validation}, figures
 
 
-def answers(way: Way, payments: CardPayments, seed: int, *, only: str | None = None) -> dict[str, NDArray[np.float32]]:
+def answers(
+    way: Way, payments: CardPayments, traffic: Matrix, seed: int, *, only: str | None = None
+) -> dict[str, NDArray[np.float32]]:
     """Scores of the judged rows by each candidate's trees, and by the mean of those that `way` averages."""
     found: dict[str, NDArray[np.float32]] = {}
     label = payments.label[way.learn]
     for name, until in way.until.items():
         if only in (None, name) or (only == MEAN and name in way.averaged):
             shown = None if until is None else until(np.random.default_rng([seed, 5]))
-            rows = time_rows(payments, None if shown is None else payments.label, shown)
+            rows = time_rows(payments, None if shown is None else payments.label, shown, traffic=traffic)
             found[name] = fitted(rows[way.learn], label, seed).score(rows[way.judge])
     if way.averaged and only in (None, MEAN):
         found[MEAN] = np.mean([found[name] for name in way.averaged], axis=0)
@@ -160,13 +163,21 @@ def raw_rows(payments: CardPayments) -> Matrix:
 
 
 def time_rows(
-    payments: CardPayments, label: NDArray[np.float64] | None = None, until: NDArray[np.int64] | None = None
+    payments: CardPayments,
+    label: NDArray[np.float64] | None = None,
+    until: NDArray[np.int64] | None = None,
+    *,
+    traffic: Matrix | None = None,
 ) -> Matrix:
-    """Features of every row from earlier rows, and from the labels at positions below `until` where they are given."""
-    found = traffic_features(payments.keys, payments.amount, pairs=DIFFERENT, ahead=False)
-    if label is not None and until is not None:
-        found |= label_features(payments.keys, label, until=until, after=False)
-    return stack(found)
+    """Features of every row from earlier rows, and from the labels at positions below `until` where they are given.
+
+    `traffic` is what this gives without labels, where it is at hand.
+    """
+    if traffic is None:
+        traffic = stack(traffic_features(payments.keys, payments.amount, pairs=DIFFERENT, ahead=False))
+    if label is None or until is None:
+        return traffic
+    return np.concatenate([traffic, stack(label_features(payments.keys, label, until=until, after=False))], axis=1)
 
 
 def random_part(
