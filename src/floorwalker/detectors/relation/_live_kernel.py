@@ -27,6 +27,7 @@ from floorwalker.detectors.relation._live_layout import (
     RING,
     TOGETHER,
     WAYS,
+    YOUNG,
 )
 from floorwalker.kernels import kernel
 from floorwalker.store.pages import guard
@@ -35,8 +36,9 @@ _KINDS = len(KINDS)
 _COUNTS = len(COUNTS)
 _MEMORY = len(MEMORY)
 _DISPUTES = COUNTS.index("disputes")
-_PLAIN = 4
-"""Columns of a kind before the counts: degree, age, together, awake."""
+_RETURNS = COUNTS.index("returns")
+_PLAIN = 5
+"""Columns of a kind before the counts: degree, together, awake, young, since."""
 _HOUR = DAY // 24
 _U0 = np.uint64(0)
 
@@ -94,8 +96,8 @@ def look_around(
     told = _PLAIN + len(places)
     # An account that was never seen opens now.
     opened = times[account * ACCOUNT_WIDTH + BORN] if account >= 0 else now
-    shared = together = disputed = 0.0
-    everybody = different = twice = 0
+    shared = together = disputed = returned = 0.0
+    everybody = different = twice = awake_twice = 0
     for kind in range(_KINDS):
         first = kind * told
         for column in range(told):
@@ -109,7 +111,7 @@ def look_around(
             continue
         start = entity * width
         degree = entity_times[start + DEGREE]
-        out[first] = degree
+        out[first] = min(degree, hubs[kind] + 1)
         if degree > hubs[kind]:
             continue
         found = 0
@@ -130,18 +132,25 @@ def look_around(
             idle = max(now - times[row + LAST], 0)
             fade = np.exp2(-idle / HALF_LIFE)
             near = abs(times[row + BORN] - opened) <= TOGETHER
-            out[first + 1] += max(now - times[row + BORN], 0) / DAY
-            out[first + 2] += near
-            out[first + 3] += idle <= AWAKE
+            awake = idle <= AWAKE
+            out[first + 1] += near
+            out[first + 2] += awake
+            out[first + 3] += now - times[row + BORN] <= YOUNG
+            hours = idle / _HOUR
+            if found == 0 or hours < out[first + 4]:
+                out[first + 4] = hours
             for column in range(len(places)):
                 out[first + _PLAIN + column] += reals[2 * (row + REALS) + places[column]] * fade
             together += near
             disputed += reals[2 * (row + REALS) + _DISPUTES] > 0.0
+            returned += reals[2 * (row + REALS) + _RETURNS] * fade
             found += 1
             known = False
             for earlier in range(different):
                 if seen[earlier] == other:
-                    twice += often[earlier] == 1
+                    if often[earlier] == 1:
+                        twice += 1
+                        awake_twice += awake
                     often[earlier] += 1
                     known = True
                     break
@@ -151,7 +160,7 @@ def look_around(
                 different += 1
         amount[kind] = found
         everybody += found
-        for column in range(1, told):
+        for column in range(_PLAIN, told):
             out[first + column] /= max(found, 1)
         # The more share an entity, the less it says (Adamic, Adar 2003).
         shared += found / np.log(2.0 + degree)
@@ -159,7 +168,9 @@ def look_around(
     out[after] = shared
     out[after + 1] = together / everybody if everybody else 0.0
     out[after + 2] = disputed / everybody if everybody else 0.0
-    out[after + 3] = twice
+    out[after + 3] = returned / everybody if everybody else 0.0
+    out[after + 4] = twice
+    out[after + 5] = awake_twice
 
 
 @kernel

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from floorwalker.events.types import EVENT_TYPES
 
 DETECTOR = "relation"
-VERSION = "2"
+VERSION = "3"
 
 KINDS: tuple[str, ...] = ("device", "payment", "delivery_point", "ip", "coupon", "item", "inviter")
 """Kinds of entity that relate accounts to one another."""
@@ -36,17 +36,18 @@ GROUPS: dict[str, tuple[str, ...]] = {
 
 COUNTS = (*GROUPS, "amount")
 AMOUNT = len(GROUPS)
-TOTALS = ("shared", "together", "disputed", "tied_twice")
+TOTALS = ("shared", "together", "disputed", "returned", "tied_twice", "tied_awake")
 MEMORY = TOTALS
 """What an account's own neighbours were like at its last event: so a neighbour tells of the second hop."""
 
 PROFILE = ("age", "idle", *COUNTS, *(f"different_{kind}" for kind in KINDS), *(f"neighbours_{name}" for name in MEMORY))
 """Columns of an account as others see it."""
 
-TOLD: tuple[str, ...] = ("coupons", "declined", "returns", "disputes", "content")
+TOLD: tuple[str, ...] = ("coupons", "declined")
 """Counts whose mean over the neighbours is told."""
 
-WHAT = ("degree", "age", "together", "awake", *TOLD)
+WHAT = ("degree", "together", "awake", "young", "since", *TOLD)
+"""Nothing here grows with the age of the graph alone: what a model learned of it in March holds in May."""
 OUTPUTS: tuple[str, ...] = (
     *(f"{DETECTOR}.{kind}.{what}" for kind in KINDS for what in WHAT),
     *(f"{DETECTOR}.{total}" for total in TOTALS),
@@ -59,6 +60,8 @@ TOGETHER = 2 * DAY
 """Accounts opened within this time of one another."""
 AWAKE = DAY // 24
 """Accounts heard of within this time."""
+YOUNG = 7 * DAY
+"""Accounts first seen within this time."""
 
 # Words of 64 bits of an account: its key, first and last time, last entity of each kind; then numbers of 32 bits.
 KEY, BORN, LAST, LINKS = 0, 1, 2, 3

@@ -19,9 +19,6 @@ _WITH: Mapping[str, str] = {
 _DID: Mapping[str, str] = {
     "coupons": "took coupons",
     "declined": "had payments declined",
-    "returns": "asked for money back",
-    "disputes": "disputed payments",
-    "content": "wrote reviews or messages",
 }
 
 
@@ -33,17 +30,23 @@ def tell_link(kind: str, said: Mapping[str, float]) -> str:
     kind : of `KINDS`.
     said : the columns of this kind, by the last part of their names; NaN and missing ones are not spoken of.
 
-    >>> tell_link("device", {"degree": 5.0, "together": 0.8, "age": 1.5})
-    'uses a device of about 5 accounts; of the last of them 80% were first seen within two days of this one'
+    >>> tell_link("device", {"degree": 5.0, "together": 4.0, "awake": 0.0})
+    'uses a device of about 5 accounts; of the last of them 4 were first seen within two days of this one'
     """
     known = {name: value for name, value in said.items() if not math.isnan(value)}
     others = round(known.get("degree", 0.0))
     told = f"{_WITH[kind]} about {others} account{'s' if others != 1 else ''}"
-    parts = []
-    if known.get("together", 0.0) > 0:
-        parts.append(f"{known['together']:.0%} were first seen within two days of this one")
-    if known.get("awake", 0.0) > 0:
-        parts.append(f"{known['awake']:.0%} were here within the hour")
+    if others > layout.HUBS[layout.KINDS.index(kind)]:
+        told = f"{_WITH[kind]} {others} or more accounts"
+    parts = [
+        f"{known[name]:.0f} {words}"
+        for name, words in (
+            ("together", "were first seen within two days of this one"),
+            ("awake", "were here within the hour"),
+            ("young", "are less than a week old"),
+        )
+        if known.get(name, 0.0) > 0
+    ]
     did = [f"{_DID[name]} {known[name]:.2g} times" for name in layout.TOLD if known.get(name, 0.0) >= 0.05]
     if did:
         parts.append(f"on average they {' and '.join(did)} of late")
@@ -72,8 +75,12 @@ def tell_column(column: str, said: Mapping[str, float]) -> str | None:
         return f"its neighbours look like those of {what.replace('_', ' ')} ({value:.0%})"
     if kind == "tied_twice":
         return f"{value:.0f} other accounts share more than one thing with this account"
+    if kind == "tied_awake":
+        return f"{value:.0f} other accounts that were here within the hour share more than one thing with this account"
     if kind == "together":
         return f"{value:.0%} of the accounts that it shares something with were first seen within two days of it"
     if kind == "disputed":
         return f"{value:.0%} of the accounts that it shares something with disputed payments"
+    if kind == "returned":
+        return f"the accounts that it shares something with asked for money back {value:.2g} times each of late"
     return f"shares devices, cards, doors or targets with other accounts (strength {value:.2g})"

@@ -198,14 +198,15 @@ class LiveRelations:
     ) -> list[list[Reason]]:
         """The links that matter for events whose network score is at least `least`, strongest first.
 
-        A link weighs what its kind's neighbours say: disputes, declined payments, accounts opened together. Without a
-        network every event with a link that weighs that much has its reasons.
+        A link weighs what its kind's neighbours say: declined payments, accounts opened together or here together.
+        Without a network every event with a link that weighs that much has its reasons.
         """
         width = len(layout.WHAT)
         found: list[list[Reason]] = [[] for _ in range(len(scores))]
         told = scores[:, : len(layout.KINDS) * width].reshape(len(scores), len(layout.KINDS), width)
-        weight = np.nan_to_num(told[:, :, layout.WHAT.index("disputes")] + told[:, :, layout.WHAT.index("declined")])
-        weight = np.maximum(np.tanh(weight), np.nan_to_num(told[:, :, layout.WHAT.index("together")]))
+        # Three are a crew; two, a couple.
+        crowd = np.fmax(told[:, :, layout.WHAT.index("together")], told[:, :, layout.WHAT.index("awake")]) / 3
+        weight = np.nan_to_num(np.fmax(np.tanh(told[:, :, layout.WHAT.index("declined")]), np.minimum(crowd, 1.0)))
         network = scores[:, len(layout.OUTPUTS) :]
         asked = np.nan_to_num(network).max(axis=1) >= least if network.shape[1] else weight.max(axis=1) >= least
         for row in np.flatnonzero(asked).tolist():

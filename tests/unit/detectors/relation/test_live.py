@@ -108,7 +108,8 @@ def test_restored_state_goes_on_the_same():
 def test_it_tells_of_the_accounts_on_the_same_device():
     events = [
         Event(id="1", type="sign_up", at=DAY, received_at=DAY, account="bad", device="d"),
-        Event(id="2", type="dispute_chargeback", at=2 * DAY, received_at=2 * DAY, account="bad"),
+        Event(id="2", type="payment_declined", at=2 * DAY, received_at=2 * DAY, account="bad"),
+        Event(id="6", type="dispute_chargeback", at=2 * DAY, received_at=2 * DAY, account="bad"),
         Event(id="3", type="sign_up", at=2 * DAY, received_at=2 * DAY, account="new", device="d"),
         Event(id="4", type="login_succeeded", at=3 * DAY, received_at=3 * DAY, account="new"),
         Event(id="5", type="login_succeeded", at=3 * DAY, received_at=3 * DAY, account="alone", device="other"),
@@ -118,17 +119,18 @@ def test_it_tells_of_the_accounts_on_the_same_device():
     found = live.advance(batch, features)
     told = [dict(zip(live.outputs, row, strict=True)) for row in found]
     assert told[0]["relation.device.degree"] == 0
-    assert told[2]["relation.device.degree"] == 1
-    assert told[2]["relation.device.disputes"] == 1
-    assert told[2]["relation.device.awake"] == 1
+    assert told[3]["relation.device.degree"] == 1
+    assert told[3]["relation.device.declined"] == 1
+    assert told[3]["relation.device.since"] == 0
+    assert told[3]["relation.device.awake"] == 1
     # The login names no device: the account's last one is asked.
-    assert told[3]["relation.device.together"] == 1
-    assert told[3]["relation.disputed"] == 1
-    assert np.isnan(told[4]["relation.device.disputes"])
+    assert told[4]["relation.device.together"] == 1
+    assert told[4]["relation.disputed"] == 1
+    assert np.isnan(told[5]["relation.device.declined"])
     reasons = live.reasons(batch, features, found)
-    assert reasons[3][0].code == "relation.shared_device"
-    assert "they disputed payments" in reasons[3][0].text
-    assert reasons[4] == []
+    assert reasons[4][0].code == "relation.shared_device"
+    assert "they had payments declined" in reasons[4][0].text
+    assert reasons[5] == []
 
 
 def test_who_shares_two_things_is_told_apart_from_who_shares_one():
@@ -191,7 +193,8 @@ def test_a_device_of_a_crowd_says_nothing():
     found = live.advance(*batch_of(events))
     together = found[:, live.outputs.index("relation.device.together")]
     limit = layout.HUBS[layout.KINDS.index("device")]
-    assert together[limit] == 1
+    assert together[limit] == 6
+    assert found[-1, live.outputs.index("relation.device.degree")] == limit + 1
     assert np.isnan(together[limit + 1])
 
 
