@@ -86,6 +86,21 @@ def test_a_tree_tells_another_shop_but_not_the_same() -> None:
     assert single["gap_mean"] > 0.8
 
 
+def test_popularity_is_a_field_where_it_is_asked_for() -> None:
+    """A shop with a hundred times the goods looks the same but for how rare each thing is."""
+    pytest.importorskip("sklearn")
+    one, same = clicks(1), clicks(2)
+    rare = same.with_columns(item=pl.col("item") + (pl.int_range(pl.len()) % 100).cast(pl.String))
+    plain = [describe_visits(table.with_columns(item=pl.lit("x")), kinds=False) for table in (one, rare)]
+    assert plain[0].columns == plain[1].columns
+    assert "popularity" not in plain[0].columns
+    known = [describe_visits(table, kinds=False, popularity=True) for table in (one, rare)]
+    assert known[0]["popularity"].is_between(-20.0, 0.0).all()
+    area, single = tell_apart(known[0], known[1], seed=0, trees=15)
+    assert area > 0.95
+    assert single["popularity"] > 0.95
+
+
 def test_days_begin_on_the_same_weekday() -> None:
     day = 86_400.0
     real = pl.DataFrame({"visit": np.arange(700), "at": np.linspace(2 * day + 1, 9 * day - 1, 700)})

@@ -14,8 +14,14 @@ MOST = 12_000
 _DAY = 86_400.0
 
 
-def describe_visits(table: pl.DataFrame, *, kinds: bool) -> pl.DataFrame:
+def describe_visits(table: pl.DataFrame, *, kinds: bool, popularity: bool = False) -> pl.DataFrame:
     """One row a visit: numbers that both sides know.
+
+    Parameters
+    ----------
+    table : actions with `visit`, `at` (seconds) and `item`, and `kind` where `kinds` is asked for.
+    popularity : beside them how popular the visit's items are in their own shop: the mean logarithm of their shares of
+        the table's actions.
 
     Counts, length, logarithms of the pauses (mean, least, most, spread, first, last), different items, repeats of the
     item before, hour and weekday; with `kinds` the carts, the purchases and the first and last action too. Items
@@ -48,6 +54,9 @@ def describe_visits(table: pl.DataFrame, *, kinds: bool) -> pl.DataFrame:
             "first_kind": kind.first(),
             "last_kind": kind.last(),
         }
+    if popularity:
+        table = table.with_columns(share=(pl.len().over("item") / pl.len()).log())
+        columns["popularity"] = pl.col("share").mean()
     return table.group_by("visit", maintain_order=True).agg(**columns).drop("visit")
 
 
@@ -95,12 +104,16 @@ def tell_apart(
     return float(roc_auc(label == 1, told)), single
 
 
-def compare_sessions(real: Tables, simulated: Tables, *, seed: int) -> dict[str, tuple[float, dict[str, float]]]:
-    """For web visits (YooChoose) and app visits (Taobao): how well a boosted tree tells them apart."""
+def compare_sessions(
+    real: Tables, simulated: Tables, *, seed: int, popularity: bool = False
+) -> dict[str, tuple[float, dict[str, float]]]:
+    """For web visits (YooChoose) and app visits (Taobao): how well a boosted tree tells them apart.
+
+    `popularity` as `describe_visits` takes it.
+    """
     answer = {}
     for name, table, kinds in (("yoochoose", "clicks", False), ("taobao", "actions", True)):
         one, other = getattr(real, table), getattr(simulated, table)
-        answer[name] = tell_apart(
-            describe_visits(one, kinds=kinds), describe_visits(same_days(one, other), kinds=kinds), seed=seed
-        )
+        both = (describe_visits(some, kinds=kinds, popularity=popularity) for some in (one, same_days(one, other)))
+        answer[name] = tell_apart(*both, seed=seed)
     return answer
