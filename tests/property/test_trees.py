@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 from math import factorial
 from typing import Any
@@ -86,3 +87,26 @@ def test_scores_and_shapley_values_follow_their_definition(trees: Trees, row: li
                 expected[column] += weight * (answer(trees, row, known | {column}) - answer(trees, row, known))
     np.testing.assert_allclose(trees.shapley(rows)[0], expected, atol=1e-9)
     np.testing.assert_allclose(trees.paths(rows)[0].sum() + trees.base, trees.raw(rows)[0], atol=1e-9)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    trees=any_trees(), shift=st.sampled_from([0.0, 1e-9, -1e-9, 0.1, 1e300]),
+    rows=st.lists(
+        st.lists(
+            st.sampled_from([-3.0, -1.0, 0.0, 1.0, 1.1, 2.0, float("inf"), float("-inf"), float("nan")]),
+            min_size=COLUMNS, max_size=COLUMNS,
+        ),
+        max_size=19,
+    ),
+)  # fmt: skip
+def test_rows_in_single_precision_are_walked_faster_to_the_same_bits(
+    trees: Trees, shift: float, rows: list[list[float]]
+) -> None:
+    trees = replace(trees, threshold=trees.threshold + shift)
+    given_rows = np.array(rows, np.float32).reshape(len(rows), COLUMNS)
+    assert trees.packed is not None
+    sums = trees.raw(given_rows)
+    np.testing.assert_array_equal(sums, trees.raw(given_rows.astype(np.float64)))
+    for place in range(len(rows)):
+        assert trees.raw(given_rows[place : place + 1])[0] == sums[place]

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floorwalker.kernels import kernel
+from floorwalker.models._packed_kernels import sum_packed
 from floorwalker.store.pages import guard
 
 
@@ -18,11 +19,12 @@ def scale_and_walk(
     logarithmic: NDArray[np.bool_],
     centre: NDArray[np.float64],
     scale: NDArray[np.float64],
-    split_column: NDArray[np.int32],
-    split_value: NDArray[np.float32],
-    first_child: NDArray[np.int32],
-    path: NDArray[np.float32],
-    limit: int,
+    bounds: NDArray[np.float32],
+    links: NDArray[np.uint32],
+    path: NDArray[np.float64],
+    roots: NDArray[np.uint64],
+    depths: NDArray[np.int64],
+    owners: NDArray[np.int32],
     scaled: NDArray[np.float32],
     total: NDArray[np.float64],
 ) -> float:
@@ -33,18 +35,15 @@ def scale_and_walk(
     values : float32 [n, F], NaN or infinite = missing.
     middle : float32 [F], what stands for a missing value.
     logarithmic, centre, scale : of the scaling, [F].
-    split_column, split_value, first_child, path : of the forest, [trees, nodes].
-    limit : steps from a root to any leaf.
+    bounds, links, path, roots, depths, owners : of the forest, as `sum_packed` takes them.
     scaled : float32 [n, F], filled.
-    total : float64 [n], filled with the sum of the path lengths.
+    total : float64 [n, 1], filled with the sum of the path lengths.
 
     Returns the shortest of these sums: that of the most unusual row.
     """
-    shortest = math.inf
     rows, width = values.shape
-    trees = len(split_column)
-    nodes = np.empty(16, np.int32)
     for row in range(rows):
+        total[row, 0] = 0.0
         for column in range(width):
             value = float(values[row, column])
             if not math.isfinite(value):
@@ -53,22 +52,10 @@ def scale_and_walk(
                 value = math.log1p(max(value, 0.0))
             value = (value - centre[column]) / scale[column]
             scaled[row, column] = min(max(value, -1e6), 1e6)
-        # Sixteen trees are walked side by side: their steps do not wait for one another's memory.
-        length = 0.0
-        for first in range(0, trees, 16):
-            together = min(16, trees - first)
-            for place in range(together):
-                nodes[place] = 0
-            for _ in range(limit):
-                for place in range(together):
-                    tree = first + place
-                    node = nodes[place]
-                    step = np.int32(scaled[row, split_column[tree, node]] > split_value[tree, node])
-                    nodes[place] = first_child[tree, node] + step
-            for place in range(together):
-                length += path[first + place, nodes[place]]
-        total[row] = length
-        shortest = min(shortest, length)
+    sum_packed(scaled.reshape(rows * width), width, bounds, links, path, roots, depths, owners, total)
+    shortest = math.inf
+    for row in range(rows):
+        shortest = min(shortest, total[row, 0])
     return shortest
 
 

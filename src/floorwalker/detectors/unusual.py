@@ -15,6 +15,7 @@ from floorwalker.detectors.anomaly.isolation_forest import IsolationForest
 from floorwalker.detectors.signal import Reason, Signal
 from floorwalker.errors import ArtefactError, UsageError
 from floorwalker.kernels import quiet
+from floorwalker.models._packed_kernels import CHILD
 from floorwalker.store.pages import Pages
 
 DETECTOR = "anomaly.unusual_activity"
@@ -137,8 +138,7 @@ class UnusualActivity:
         learned = self.forest.state()
         self._flat = (
             np.ascontiguousarray(self.middle, np.float32), self.scaling.logarithmic, self.scaling.centre,
-            self.scaling.scale, learned["split_column"], learned["split_value"], learned["first_child"],
-            learned["path"], int(learned["limit"]),
+            self.scaling.scale, *pack_forest(learned),
         )  # fmt: skip
         self._divisor = float(learned["normaliser"]) * self.forest.trees
         # Paths of this length lie on the edge of what is usual; a little beyond it nothing can be unusual.
@@ -195,10 +195,10 @@ class UnusualActivity:
     def _walk(self, values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float64], float]:
         """Scaled features, lengths of the paths down all trees, and the shortest of them."""
         scaled = np.empty(values.shape, np.float32)
-        total = np.empty(len(values), np.float64)
+        total = np.empty((len(values), 1), np.float64)
         given = (np.ascontiguousarray(values, np.float32), *self._flat, scaled, total)
         shortest = scale_and_walk(*given)
-        return scaled, total, shortest
+        return scaled, total[:, 0], shortest
 
     def state(self) -> State:
         """Everything learned as arrays: what `from_state` takes. Raises `UsageError` before the first fit."""
@@ -228,6 +228,20 @@ class UnusualActivity:
             float(state["bounds"][0]),
             float(state["bounds"][1]),
         )
+
+
+def pack_forest(learned: State) -> tuple[NDArray[Any], ...]:
+    """The forest's trees as `sum_packed` walks them, all in one column."""
+    trees, nodes = learned["split_column"].shape
+    words = np.empty((trees * nodes, 2), np.uint32)
+    words[:, 0] = np.ascontiguousarray(learned["split_value"], np.float32).reshape(-1).view(np.uint32)
+    words[:, 1] = (learned["split_column"] | learned["first_child"] << CHILD).reshape(-1)
+    flat = words.reshape(-1)
+    return (
+        flat.view(np.float32), flat, learned["path"].reshape(-1).astype(np.float64),
+        np.arange(trees, dtype=np.uint64) * np.uint64(nodes), np.full(trees, int(learned["limit"]), np.int64),
+        np.zeros(trees, np.int32),
+    )  # fmt: skip
 
 
 def _part(state: State, prefix: str) -> State:

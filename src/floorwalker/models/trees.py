@@ -17,12 +17,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from floorwalker.errors import ArtefactError, UsageError
+from floorwalker.models._packed import PackedTrees, pack_trees
+from floorwalker.models._packed_kernels import sum_packed
 from floorwalker.models._tree_kernels import add_paths, sum_leaves
 from floorwalker.models._tree_shap import add_shapley
 
@@ -78,6 +81,13 @@ class Trees:
 
     def __len__(self) -> int:
         return len(self.roots)
+
+    @cached_property
+    def packed(self) -> PackedTrees | None:
+        """The same trees as rows in single precision walk them; None where they are too wide for that."""
+        return pack_trees(
+            self.features, self.feature, self.threshold, self.children, self.missing_left, self.value, self.roots
+        )
 
     def _measure(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Check the arrays; the expected value and the depth of each split, leaves counted from 1."""
@@ -194,6 +204,11 @@ def sums_of(
 ) -> NDArray[np.float64]:
     """Sums of the leaves, float64 [n, columns]; tree t adds to the column ``owners[t]``, int32 [T]."""
     total = np.zeros((len(rows), columns))
+    if rows.dtype == np.float32 and trees.packed is not None:
+        if rows.ndim != 2 or rows.shape[1] != trees.features:
+            raise UsageError(f"rows of shape {rows.shape}", allowed=f"[n, {trees.features}]")
+        sum_packed(np.ascontiguousarray(rows).reshape(-1), trees.features, *trees.packed, owners, total)
+        return total
     for start, taken in pieces_of(rows, trees.features):
         sum_leaves(
             taken, trees.feature, trees.threshold, trees.children, trees.missing_left, trees.value, trees.roots, owners,
