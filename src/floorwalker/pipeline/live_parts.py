@@ -68,12 +68,18 @@ class PartKind:
     load : reads the folder; `ArtefactError` where it is damaged.
     tell : a sentence for one of its columns, given all of them; None where it has none.
     reads_texts : whether it reads what people wrote (`batch.texts["written"]`).
+    prefix : what the names of its columns begin with; its name and a dot without it.
     """
 
     name: str
     load: Callable[[Path], LivePart]
     tell: Callable[[str, Mapping[str, float]], str | None]
     reads_texts: bool = False
+    prefix: str = ""
+
+    def owns(self, column: str) -> bool:
+        """Whether a column of this name is one of its."""
+        return column.startswith(self.prefix or f"{self.name}.")
 
 
 def tell_behaviour(column: str, said: Mapping[str, float]) -> str | None:
@@ -93,7 +99,7 @@ KINDS: tuple[PartKind, ...] = (
     PartKind("behaviour", LiveBehaviour.load, tell_behaviour),
     PartKind("relation", LiveRelations.load, tell_relation),
     PartKind("content", LiveContent.load, tell_content, reads_texts=True),
-    PartKind("series", LiveSeries.load, tell_series),
+    PartKind("series", LiveSeries.load, tell_series, prefix="anomaly.series."),
     PartKind("memory", LiveMemory.load, tell_memory),
 )
 """In the order in which they are asked, and their columns stand."""

@@ -100,6 +100,12 @@ class ShopModels:
         if fusion is not None and fusion.names[: len(column_names(features))] != column_names(features):
             lost["fusion"] = "it was trained on other features than this version computes"
             fusion = None
+        if fusion is not None:
+            given = {name for part in parts.values() for name in part.outputs} | {*column_names(features)}
+            for kind in KINDS:
+                if kind.name not in lost and any(kind.owns(name) for name in fusion.names if name not in given):
+                    gone = parts.pop(kind.name, None) is None
+                    lost[kind.name] = "its folder is missing" if gone else "the fusion learned from other columns of it"
         if not parts and fusion is None and not lost:
             raise ArtefactError(
                 f"no models in {folder}",

@@ -197,6 +197,21 @@ def test_parts_come_back_from_their_folders_and_broken_ones_are_lost(tmp_path):
     assert decision.versions["relation"] == "lost"
 
 
+def test_a_part_that_the_fusion_learned_from_is_missed(tmp_path):
+    fusion_of("relation.device.degree", 3.0, "login_succeeded").save(tmp_path / "fusion", facts={})
+    for name, part in make_parts().items():
+        part.save(tmp_path / name)
+    assert not ShopModels.load(tmp_path, NAMES).lost
+    (tmp_path / "relation").rename(tmp_path / "elsewhere")
+    (tmp_path / "series" / "manifest.json").unlink()
+    left = ShopModels.load(tmp_path, NAMES)
+    assert left.lost["relation"] == "its folder is missing"
+    assert set(left.lost) == {"relation", "series"}
+    made = pipeline(left)
+    decision = made.advance(made.batch(history(4)), np.arange(4)).decisions[0]
+    assert {"relation", "series"} <= set(decision.degraded)
+
+
 def test_every_column_has_a_sentence():
     live = {**make_parts(), "relation": LiveRelations()}
     for name, part in live.items():
