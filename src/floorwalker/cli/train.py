@@ -69,7 +69,7 @@ def train(
     first, second = _edges(recording, Path(data) if data else None, validation)
     plan = TrainingPlan(
         first, second, known_at=second if data else None, modalities=chosen, calibrate=calibrate, seed=seed,
-        device=device, rounds=60 if quick else 200, most_rows=30_000 if quick else 200_000, epochs=2 if quick else 6,
+        device=device, rounds=60 if quick else 300, most_rows=30_000 if quick else 200_000, epochs=2 if quick else 6,
     )  # fmt: skip
 
     def say(text: str) -> None:

@@ -69,10 +69,10 @@ class TrainingPlan:
     early_share: float = 0.6
     drop_out: float = 0.15
     most_rows: int = 200_000
-    rounds: int = 200
-    leaves: int = 15
+    rounds: int = 300
+    leaves: int = 31
     rate: float = 0.06
-    max_bin: int = 1023
+    max_bin: int = 255
     calibrate: bool = False
     epochs: int = 6
     threads: int = 0
