@@ -211,6 +211,7 @@ def learn_signals(
                 device=plan.device,
                 facts=facts,
                 progress=progress,
+                epochs=plan.epochs,
             )
         )
     if "anomaly" in plan.modalities and until < LEAST_ROWS:
