@@ -157,6 +157,11 @@ class Columns(Mapping[str, NDArray[Number]]):
         """These columns and a further one, which is no row of the array."""
         return Columns(self._places, self.rows, {**self._more, name: column})
 
+    def take(self, where: NDArray[np.intp]) -> Columns[Number]:
+        """The entries at these positions of each column, in this order."""
+        more = {name: column[where] for name, column in self._more.items()}
+        return Columns(self._places, self.rows.take(where, axis=1), more)
+
 
 KEY_PLACES = {name: place for place, name in enumerate(ENTITIES)}
 NUMBER_PLACES = {name: place for place, name in enumerate(NUMBER_FIELDS)}

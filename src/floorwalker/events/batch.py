@@ -93,11 +93,17 @@ class EventBatch:
             type=self.type[where],
             at=self.at[where],
             received_at=self.received_at[where],
-            keys={name: column[where] for name, column in self.keys.items()},
-            numbers={name: column[where] for name, column in self.numbers.items()},
+            keys=_take(self.keys, where),
+            numbers=_take(self.numbers, where),
             texts={name: [column[row] for row in picked] for name, column in self.texts.items()},
             parts=self.parts.take(where, len(self)) if len(self.parts) else NO_PARTS,
         )
+
+
+def _take(columns: Mapping[str, NDArray[Any]], where: NDArray[np.intp]) -> Mapping[str, NDArray[Any]]:
+    if isinstance(columns, Columns):
+        return columns.take(where)
+    return {name: column[where] for name, column in columns.items()}
 
 
 def make_batch(events: Sequence[Event], keyer: EntityKeyer) -> EventBatch:

@@ -30,6 +30,7 @@ ARTEFACT, SETTINGS, NETWORK = "relation.live", "relation.json", "network"
 State = dict[str, NDArray[Any]]
 
 _PLACES = np.array([KEY_PLACES[name] for name in layout.KINDS])
+_TOGETHER, _AWAKE, _DECLINED = (layout.WHAT.index(name) for name in ("together", "awake", "declined"))
 _walk: Callable[..., None] = walk_events
 _judge: Callable[..., None] = score_stars
 
@@ -205,11 +206,15 @@ class LiveRelations:
         found: list[list[Reason]] = [[] for _ in range(len(scores))]
         told = scores[:, : len(layout.KINDS) * width].reshape(len(scores), len(layout.KINDS), width)
         # Three are a crew; two, a couple.
-        crowd = np.fmax(told[:, :, layout.WHAT.index("together")], told[:, :, layout.WHAT.index("awake")]) / 3
-        weight = np.nan_to_num(np.fmax(np.tanh(told[:, :, layout.WHAT.index("declined")]), np.minimum(crowd, 1.0)))
+        crowd = np.fmax(told[:, :, _TOGETHER], told[:, :, _AWAKE]) / 3
+        weight = np.fmax(np.tanh(told[:, :, _DECLINED]), np.minimum(crowd, 1.0))
         network = scores[:, len(layout.OUTPUTS) :]
-        asked = np.nan_to_num(network).max(axis=1) >= least if network.shape[1] else weight.max(axis=1) >= least
-        for row in np.flatnonzero(asked).tolist():
+        # What is missing is no reason: NaN is not above anything.
+        asked = (network if network.shape[1] else weight) >= least
+        if not asked.any():
+            return found
+        weight = np.fmax(weight, np.float32(0))
+        for row in np.flatnonzero(asked.any(axis=1)).tolist():
             for kind in np.argsort(-weight[row], kind="stable")[:3].tolist():
                 if weight[row, kind] > 0:
                     name = layout.KINDS[kind]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from floorwalker.detectors.signal import Reason
 from floorwalker.detectors.transaction.boosted_trees import BoostedTrees
 from floorwalker.errors import UsageError
 from floorwalker.events.abuse import ABUSE_TYPES
-from floorwalker.events.batch import EventBatch
+from floorwalker.events.batch import NUMBER_FIELDS, NUMBER_PLACES, Columns, EventBatch
 from floorwalker.features.live import DEFAULT, FeatureBatch
 from floorwalker.features.live.declarations import Feature
 from floorwalker.models.trees import TreesTogether
@@ -54,24 +54,47 @@ def make_rows(batch: EventBatch, features: FeatureBatch, names: Sequence[str] | 
 def _fill(
     batch: EventBatch, features: FeatureBatch, places: NDArray[np.int64], names: Sequence[str]
 ) -> NDArray[np.float32]:
-    rows = features.values[:, places]
-    own = np.flatnonzero(places < 0)
-    if len(own):
-        # The event's columns hold what a shop sent: numbers beyond single precision become infinite.
-        with np.errstate(over="ignore"):
-            for column in own.tolist():
-                rows[:, column] = _own(batch, features, names[column])
+    return _fill_own(batch, features, features.values[:, places], _find_own(places, names))
+
+
+class _Own(NamedTuple):
+    """Where the event's own numbers go: columns of rows, places in `NUMBER_FIELDS`; and columns of all else by name."""
+
+    columns: NDArray[np.int64]
+    places: NDArray[np.int64]
+    others: tuple[tuple[int, str], ...]
+
+
+def _find_own(places: NDArray[np.int64], names: Sequence[str]) -> _Own:
+    own = [(column, names[column].removeprefix("event.")) for column in np.flatnonzero(places < 0).tolist()]
+    known = [(column, NUMBER_PLACES[name]) for column, name in own
+             if names[column].startswith("event.") and name in NUMBER_PLACES]  # fmt: skip
+    columns, numbers = np.array(known, np.int64).reshape(-1, 2).T
+    rest = {column for column, _ in own} - set(columns.tolist())
+    return _Own(columns, numbers, tuple((column, names[column]) for column in sorted(rest)))
+
+
+def _fill_own(batch: EventBatch, features: FeatureBatch, rows: NDArray[np.float32], own: _Own) -> NDArray[np.float32]:
+    # The event's columns hold what a shop sent: numbers beyond single precision become infinite.
+    with np.errstate(over="ignore"):
+        if isinstance(batch.numbers, Columns):
+            rows[:, own.columns] = batch.numbers.rows[own.places].T
+        else:
+            for column, place in zip(own.columns.tolist(), own.places.tolist(), strict=True):
+                rows[:, column] = batch.numbers.get(NUMBER_FIELDS[place], np.nan)
+    for column, name in own.others:
+        rows[:, column] = _own(batch, features, name)
     return rows
 
 
 def _own(batch: EventBatch, features: FeatureBatch, name: str) -> NDArray[np.generic] | float:
-    """One of the event's own numbers, or NaN for a feature that is not declared here."""
+    """What an event says beside its numbers, or NaN for a feature that is not declared here."""
     if name == "event.type":
         return batch.type
     if name == "event.hour":
         hours: NDArray[np.int64] = features.as_of // _HOUR % 24
         return hours
-    return batch.numbers.get(name.removeprefix("event."), np.nan) if name.startswith("event.") else np.nan
+    return np.nan
 
 
 def feature_meanings(declarations: Sequence[Feature] = DEFAULT) -> dict[str, str]:
@@ -124,6 +147,7 @@ class LiveTransactions:
         self.version = digest.hexdigest()
         self._seen: tuple[str, ...] = ()
         self._places: NDArray[np.int64] = np.zeros(0, np.int64)
+        self._own = _find_own(self._places, ())
 
     @classmethod
     def load(cls, folder: Path) -> LiveTransactions:
@@ -135,8 +159,9 @@ class LiveTransactions:
         if features.names is not self._seen:
             places = {name: place for place, name in enumerate(features.names)}
             self._places = np.array([places.get(name, -1) for name in self.model.names], np.int64)
+            self._own = _find_own(self._places, self.model.names)
             self._seen = features.names
-        return _fill(batch, features, self._places, self.model.names)
+        return _fill_own(batch, features, features.values[:, self._places], self._own)
 
     def score(self, batch: EventBatch, features: FeatureBatch) -> NDArray[np.float32]:
         """Scores of each event from its features, float32 [n, 9] in the order of `outputs`."""
@@ -173,9 +198,11 @@ class LiveTransactions:
         full : by Shapley values, milliseconds an event; else by the splits on its paths, microseconds.
         """
         answers: list[list[Reason]] = [[] for _ in range(len(batch))]
-        highest = np.nan_to_num(scores, nan=-1.0)
-        types, chosen = highest.argmax(axis=1), np.flatnonzero(highest.max(axis=1, initial=-1.0) >= least)
-        if len(chosen):
+        told = scores >= least
+        if told.any():
+            # Comparing with NaN is no, and the highest is sought where there is one.
+            chosen = np.flatnonzero(told.any(axis=1))
+            types = np.where(told, scores, -1.0).argmax(axis=1)
             rows = self.rows(batch, features)
             for row in chosen:
                 name = ABUSE_TYPES[types[row]]

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from floorwalker.errors import InputError
-from floorwalker.events.batch import EventBatch
+from floorwalker.events.batch import Columns, EventBatch
 from floorwalker.events.bulk.packed import PackedReader
 from floorwalker.events.bulk.taking import BulkTaker
 from floorwalker.events.entities import EntityKeyer
@@ -121,7 +121,9 @@ class EventReader:
         good = taken.rows
         packed = self._packed.read(taken.data, taken.starts[good], taken.stops[good])
         routes = route_codes_of(packed.urls, len(packed.batch))
-        return replace(packed.batch, keys={**packed.batch.keys, "route": routes}), taken.faults
+        keys = packed.batch.keys
+        with_route = keys.beside("route", routes) if isinstance(keys, Columns) else {**keys, "route": routes}
+        return replace(packed.batch, keys=with_route), taken.faults
 
 
 def _texts_in(frame: pl.DataFrame, name: str) -> pl.Series:

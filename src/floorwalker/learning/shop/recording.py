@@ -21,7 +21,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from floorwalker.errors import ArtefactError, InputError
-from floorwalker.events.batch import NUMBER_FIELDS, EventBatch
+from floorwalker.events.batch import KEY_PLACES, NUMBER_FIELDS, NUMBER_PLACES, Columns, EventBatch
 from floorwalker.events.entities import ENTITIES
 from floorwalker.events.faults import Fault
 from floorwalker.events.parts import Parts
@@ -30,7 +30,8 @@ from floorwalker.learning.shop.reading import WRITTEN, EventReader, Piece
 from floorwalker.pipeline._ahead import ahead
 
 FORMAT = 2
-KEYS: tuple[str, ...] = (*ENTITIES, "country", "route")
+_KEYS_BESIDE = ("country", "route")
+KEYS: tuple[str, ...] = (*ENTITIES, *_KEYS_BESIDE)
 """Columns of `Recording.keys`."""
 _HEADS = (("type", np.int16), ("at", np.int64), ("received_at", np.int64))
 _PARTS = (("row", np.int64), ("entity", np.int8), ("key", np.uint64))
@@ -120,8 +121,10 @@ class Recording:
             type=np.asarray(self.type[here]),
             at=np.asarray(self.at[here]),
             received_at=np.asarray(self.received_at[here]),
-            keys=dict(zip(KEYS, keys, strict=True)),
-            numbers=dict(zip(NUMBER_FIELDS, np.ascontiguousarray(numbers), strict=True)),
+            keys=Columns(
+                KEY_PLACES, keys[: len(ENTITIES)], dict(zip(_KEYS_BESIDE, keys[len(ENTITIES) :], strict=True))
+            ),
+            numbers=Columns(NUMBER_PLACES, np.ascontiguousarray(numbers)),
             texts=self._texts_of(start, start + size),
             parts=parts,
         )
