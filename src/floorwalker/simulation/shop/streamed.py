@@ -20,6 +20,8 @@ _EVENT = {
     "payment": pl.String, "amount_minor": pl.Int64, "currency": pl.String, "card.scheme": pl.String,
 }  # fmt: skip
 _TRUTH = {field.name: pl.Int64 if field.name in ("campaign", "loss_minor") else pl.String for field in fields(Truth)}
+_ROWS = 20_000
+"""Events that are kept as rows before they are put into columns."""
 _LABELLED = frozenset({"chargeback", "verdict", "customer_report"})
 
 
@@ -35,6 +37,7 @@ class Witness:
         self._chance = chance
         self._events: list[tuple[Any, ...]] = []
         self._truth: list[tuple[Any, ...]] = []
+        self._tables: list[tuple[pl.DataFrame, pl.DataFrame]] = []
         self.refused: set[str] = set()
         """Ids of events that the server did not let happen."""
 
@@ -51,11 +54,24 @@ class Witness:
         self._truth.append((event.id, *(getattr(truth, name) for name in _TRUTH)))
         if not passed:
             self.refused.add(event.id)
+        if len(self._events) >= _ROWS:
+            self._pack()
+
+    def _pack(self) -> None:
+        """Put what was seen last into columns, which take a tenth of the room."""
+        truth = {"id": pl.String, **_TRUTH}
+        self._tables.append(
+            (
+                pl.DataFrame(self._events, schema=_EVENT, orient="row"),
+                pl.DataFrame(self._truth, schema=truth, orient="row"),
+            )
+        )
+        self._events, self._truth = [], []
 
     def outcomes(self, end_at: int) -> Outcomes:
         """Everything that the shop will ever hear of it, and the bank's letters that come before `end_at`."""
-        events = pl.DataFrame(self._events, schema=_EVENT, orient="row")
-        truth = pl.DataFrame(self._truth, schema={"id": pl.String, **_TRUTH}, orient="row")
+        self._pack()
+        events, truth = (pl.concat(tables) for tables in zip(*self._tables, strict=True))
         return make_outcomes(events, truth, self._chance, end_at=end_at, refused=self.refused)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from floorwalker.errors import UsageError
 from floorwalker.events.event import CardFacts
+from floorwalker.simulation.shop import streamed
 from floorwalker.simulation.shop.chance import Chance
 from floorwalker.simulation.shop.diary import Diary, Entry, Truth
 from floorwalker.simulation.shop.outcomes import make_outcomes
@@ -35,7 +36,9 @@ def orders(count: int, truth: Truth) -> list[Entry]:
     return diary.entries
 
 
-def test_what_was_refused_leaves_no_trace() -> None:
+@pytest.mark.parametrize("rows", [20_000, 7])
+def test_what_was_refused_leaves_no_trace(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streamed, "_ROWS", rows)
     witness = Witness(Chance(1))
     entries = orders(600, STOLEN)
     for number, entry in enumerate(entries):
