@@ -64,8 +64,8 @@ def test_the_least_runs_have_few_malicious_events(events: int, days: int) -> Non
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("events", [8_000, 50_000, 120_000, 300_000])
-@pytest.mark.parametrize("seed", [11, 12, 13])
+@pytest.mark.parametrize("events", [8_000, 50_000, 150_000])
+@pytest.mark.parametrize("seed", [11, 12])
 def test_no_size_of_run_has_too_many_malicious_events(events: int, seed: int) -> None:
     scenario = Scenario(events=events, seed=seed, days=10)
     world = World(scenario)
