@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from floorwalker.events.batch import NUMBER_FIELDS
+from floorwalker.events.batch import NUMBER_FIELDS, Columns
 
 EVENT_TYPE = "event_type"
 
@@ -42,7 +42,10 @@ def fusion_columns(
     types : int16 [n], codes of event types.
     signals : float32 [n, S], what detectors say; NaN where one could not.
     """
-    if isinstance(numbers, Mapping):
+    if isinstance(numbers, Columns):
+        with np.errstate(over="ignore"):
+            own = numbers.rows[_PLACES].T.astype(np.float32)
+    elif isinstance(numbers, Mapping):
         own = np.array([numbers[name] for name in NUMBERS], np.float32).T
     else:
         own = numbers[:, _PLACES].astype(np.float32)

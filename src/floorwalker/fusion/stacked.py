@@ -86,6 +86,12 @@ class StackedFusion:
     def _judged(self) -> NDArray[np.bool_]:
         return np.asarray(self.relevant.any(axis=1))
 
+    @cached_property
+    def _even(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Where each abuse type is judged, as shares: float32 [event types + 1, abuse types]; and their sums."""
+        shares = self.relevant.astype(np.float32)
+        return shares, shares.sum(axis=1)
+
     def suspect(self, columns: NDArray[np.float32], types: NDArray[np.int16]) -> NDArray[np.float32]:
         """Whether the events are abuse at all: float32 [n] in [0, 1]; 0 where nothing is judged."""
         judged = self._judged[types]
@@ -103,14 +109,18 @@ class StackedFusion:
         A row's scores add up to what `suspect` says.
         """
         whole = self.suspect(columns, types)
-        share = self.relevant[types].astype(np.float32)
-        rows = np.flatnonzero((self._rank_risk(whole) >= SPOKEN) & (share.sum(axis=1) > 1))
-        for place, name in enumerate(ABUSE_TYPES):
-            if name in self.trees.outputs and name not in self.trees.unlearned:
-                asked = rows[share[rows, place] > 0]
-                if len(asked):
-                    share[asked, place] = np.maximum(self.trees.trees(name).score(columns[asked]), 1e-6)
-        found: NDArray[np.float32] = share * (whole / np.maximum(share.sum(axis=1), np.float32(1e-9)))[:, None]
+        even, kinds = self._even
+        share, total = even[types], kinds[types]
+        rows = ((self._rank_risk(whole) >= SPOKEN) & (total > 1)).nonzero()[0]
+        if len(rows):
+            for place, name in enumerate(ABUSE_TYPES):
+                if name in self.trees.outputs and name not in self.trees.unlearned:
+                    asked = rows[share[rows, place] > 0]
+                    if len(asked):
+                        share[asked, place] = np.maximum(self.trees.trees(name).score(columns[asked]), 1e-6)
+            total = share.sum(axis=1)
+        portion: NDArray[np.float32] = (whole / np.maximum(total, np.float32(1e-9))).astype(np.float32, copy=False)
+        found: NDArray[np.float32] = share * portion[:, None]
         return found
 
     def risk(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -133,8 +143,9 @@ class StackedFusion:
             return np.where(whole > 0, 1.0, 0.0).astype(np.float32)
         edges, shares = self.ranks
         rank = np.interp(whole, edges, shares, left=1.0)
-        risk: NDArray[np.float32] = np.clip(np.log10(np.maximum(rank, RAREST)) / np.log10(RAREST), 0.0, 1.0)
-        return risk.astype(np.float32)
+        risk: NDArray[np.float64] = np.log10(np.maximum(rank, RAREST)) / np.log10(RAREST)
+        # As np.clip, which takes ten times as long for one event.
+        return np.minimum(np.maximum(risk, 0.0), 1.0).astype(np.float32)
 
     @staticmethod
     def ranks_of(scores: NDArray[np.floating[Any]], events: int) -> NDArray[np.float64]:
