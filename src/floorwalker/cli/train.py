@@ -46,6 +46,9 @@ def train(
     ] = False,
     seed: Annotated[int, typer.Option(help="The only source of chance.")] = 0,
     device: Annotated[str, typer.Option(help="Of the deep models: cpu, cuda, cuda:1.")] = "cpu",
+    graph_network: Annotated[
+        bool, typer.Option("--graph-network", help="Learn a network over the live graph's neighbours as well.")
+    ] = False,
     quick: Annotated[bool, typer.Option("--quick", help="Small models in a minute or two, to try things.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -69,7 +72,8 @@ def train(
     first, second = _edges(recording, Path(data) if data else None, validation)
     plan = TrainingPlan(
         first, second, known_at=second if data else None, modalities=chosen, calibrate=calibrate, seed=seed,
-        device=device, rounds=60 if quick else 300, most_rows=30_000 if quick else 200_000, epochs=2 if quick else 6,
+        device=device, graph_network=graph_network,
+        rounds=60 if quick else 300, most_rows=30_000 if quick else 200_000, epochs=2 if quick else 6,
     )  # fmt: skip
 
     def say(text: str) -> None:

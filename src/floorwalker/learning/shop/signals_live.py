@@ -40,13 +40,16 @@ def add_relation(
     until: int,
     seed: int,
     device: str,
+    network: bool,
     facts: Mapping[str, Any],
     progress: Progress,
 ) -> Modality:
-    """Whom each event's account shares things with, and what a network over these neighbours learned before `until`;
-    the live graph's settings and network go to `folder/relation`."""
-    progress("relation: learning from neighbours")
-    live = learn_relations(recording, known, until=until, seed=seed, device=device)
+    """Whom each event's account shares things with, and with `network` what a network over these neighbours learned
+    before `until`; the live graph's settings and network go to `folder/relation`."""
+    live = LiveRelations()
+    if network:
+        progress("relation: learning from neighbours")
+        live = learn_relations(recording, known, until=until, seed=seed, device=device)
     found = _add("relation", live, recording, folder, facts, progress)
     return replace(found, learned_until=until, unlearned=len(live.outputs) - len(live.abuse_types))
 

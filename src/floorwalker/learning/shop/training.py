@@ -60,6 +60,8 @@ class TrainingPlan:
     threads : of the trees' growing; 0 takes all cores, which is slow where others work on them.
     seed : the only source of chance.
     device : of torch.
+    graph_network : whether a network over neighbours is learned beside the columns of the live graph. It takes several
+        times as long as these and, on simulated shops, adds nothing to what the trees make of them.
     """
 
     train_until: int
@@ -78,6 +80,7 @@ class TrainingPlan:
     threads: int = 0
     seed: int = 0
     device: str = "cpu"
+    graph_network: bool = False
 
     def __post_init__(self) -> None:
         if self.validation_until < self.train_until:
@@ -222,8 +225,8 @@ def learn_signals(
     if "relation" in plan.modalities:
         signals.modalities.append(
             add_relation(
-                recording, folder, known, until=until, seed=plan.seed, device=plan.device, facts=facts,
-                progress=progress,
+                recording, folder, known, until=until, seed=plan.seed, device=plan.device,
+                network=plan.graph_network, facts=facts, progress=progress,
             )
         )  # fmt: skip
     for name, add in (("content", add_content), ("series", add_series)):

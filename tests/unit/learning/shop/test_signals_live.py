@@ -77,10 +77,7 @@ def trained(recording, known, tmp_path_factory):
         int(recording.at[800]), int(recording.at[1000]), modalities=("relation", "content", "series"), rounds=30,
         max_bin=63, threads=1, early_share=0.5,
     )  # fmt: skip
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("floorwalker.learning.shop.neighbours.FEWEST", 1_000_000)
-        found = train_shop(recording, pl.DataFrame(schema=SCHEMA), out, plan, known=known)
-    return found, out
+    return train_shop(recording, pl.DataFrame(schema=SCHEMA), out, plan, known=known), out
 
 
 def live_columns(models: ShopModels) -> np.ndarray:
@@ -149,7 +146,15 @@ def test_a_network_over_neighbours_learns_what_crews_are_and_nothing_from_shuffl
     crews = recording.named()["account"].str.starts_with("c-").to_numpy()
     redeemed = np.array([number % 3 > 0 for number in range(COUNT)])
     found = add_relation(
-        recording, tmp_path, known, until=800, seed=0, device="cpu", facts={}, progress=lambda text: None
+        recording,
+        tmp_path,
+        known,
+        until=800,
+        seed=0,
+        device="cpu",
+        network=True,
+        facts={},
+        progress=lambda text: None,
     )
     assert found.outputs[-1] == "relation.gnn.promotion_abuse"
     assert (found.learned_until, found.unlearned) == (800, len(found.outputs) - 1)
