@@ -111,10 +111,11 @@ class Compared:
 
     Parameters
     ----------
-    known : truth, a row an event. sample : which are compared. names, matrix : of the live features and the fields.
-    columns : every field and feature, float64 or float32 [rows] each.
-    groups : int64 [rows]. of_harmful : truth of the harmful events.
-    plain : matrix without learned rates, for models that learn.
+    folder : of the simulated shop.
+    known : truth, a row an event. sample : which of them are compared.
+    columns : every field and feature by name, float64 or float32 [rows] each.
+    matrix, plain : float32 [rows, columns], all of them; and without the learned rates, for models that learn.
+    groups : int64 [rows], campaign or account. of_harmful : truth of the harmful events.
     """
 
     folder: Path

@@ -269,7 +269,8 @@ class Stream:
     def _send(self, entry: Entry) -> None:
         event = entry.event
         name = event.id if event.id != "-" else f"{int(self._names.integers(1 << 44)):011x}"
-        entry.event = msgspec.structs.replace(event, id=name, at=event.at + self.move)
+        shop = self.world.scenario.shop
+        entry.event = msgspec.structs.replace(event, id=name, at=event.at + self.move, shop=shop)
         self.wire.send(Asked(entry, self._asks(event)))
         self.streamed.sent += 1
         if self.progress is not None and self.streamed.sent % 1_000 == 0:
@@ -333,6 +334,7 @@ class Stream:
         return Event(
             id=f"{int(self._rng.integers(1 << 44)):011x}",
             type="challenge_result",
+            shop=event.shop,
             at=event.at + int(self._rng.lognormal(2.2, 0.6) * 1e6),
             account=event.account,
             session=event.session,

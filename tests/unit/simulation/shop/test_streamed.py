@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from floorwalker.errors import UsageError
+from floorwalker.errors import InputError, UsageError
 from floorwalker.events.event import CardFacts
 from floorwalker.simulation.shop import streamed
 from floorwalker.simulation.shop.chance import Chance
@@ -119,3 +119,14 @@ def test_the_first_page_of_a_visit_and_every_tenth_is_asked_about() -> None:
         assert not stream._asks(told)
         stream.wire.finish()
     assert asked == {10: [0, 10, 20, 21], 0: []}
+
+
+def test_adversaries_prey_on_the_scenarios_own_shop() -> None:
+    world = World(Scenario(events=2_000, days=3, only=("carding",), shop="mine"))
+    options = {"clock": lambda: 0, "wait": lambda seconds: None, "connections": 1}
+    stream = Stream(world, [], "http://127.0.0.1:9", "k", move=5, **options)  # type: ignore[arg-type]
+    entry = Diary(STOLEN).write("logout", START)
+    stream._send(entry)
+    assert (entry.event.shop, entry.event.at) == ("mine", START + 5)
+    with pytest.raises(InputError, match="does not answer"):
+        stream.wire.finish()
