@@ -19,6 +19,7 @@ from floorwalker.detectors.signal import Reason
 from floorwalker.errors import ArtefactError, UsageError
 from floorwalker.events.batch import KEY_PLACES, Columns, EventBatch
 from floorwalker.features.live import FeatureBatch
+from floorwalker.kernels import quiet
 from floorwalker.models.artefacts import load_artefact, save_artefact
 from floorwalker.store.pages import Pages
 
@@ -167,9 +168,10 @@ class LiveSeries:
         own = np.where(series >= 0, keys[self._places[series], np.arange(n)], np.uint64(0))
         # A client's clock may be years ahead; the time of receipt bounds it.
         at = np.minimum(batch.at, batch.received_at)
-        _run(
-            moves, series, at, own, self._shop, self._clock, self._scratch, self._keys, self._rows, out,
-        )  # fmt: skip
+        with quiet():
+            _run(
+                moves, series, at, own, self._shop, self._clock, self._scratch, self._keys, self._rows, out,
+            )  # fmt: skip
         return out
 
 

@@ -22,6 +22,7 @@ from floorwalker.detectors.signal import Reason
 from floorwalker.errors import ArtefactError, UsageError
 from floorwalker.events.batch import KEY_PLACES, Columns, EventBatch
 from floorwalker.features.live import FeatureBatch
+from floorwalker.kernels import quiet
 from floorwalker.models.artefacts import load_artefact, save_artefact
 from floorwalker.store.pages import Pages
 
@@ -241,11 +242,13 @@ class LiveRelations:
             room = self._make_room(len(places))
         own, around, amounts = room
         out = np.empty((n, len(layout.OUTPUTS)), np.float32)
-        _walk(
-            moves, slots, self._fan_out, batch.keys["account"], batch.at, batch.received_at, batch.type, self._groups,
-            batch.numbers["amount_base_minor"], given, self._hubs, self._told, self._keys["accounts"],
-            *self._pages["accounts"].arguments, self._keys["entities"], *self._pages["entities"].arguments, out, *room,
-        )  # fmt: skip
+        with quiet():
+            _walk(
+                moves, slots, self._fan_out, batch.keys["account"], batch.at, batch.received_at, batch.type,
+                self._groups, batch.numbers["amount_base_minor"], given, self._hubs, self._told,
+                self._keys["accounts"], *self._pages["accounts"].arguments, self._keys["entities"],
+                *self._pages["entities"].arguments, out, *room,
+            )  # fmt: skip
         if not self._weights and kept is None:
             return out, None
         stars = Stars(own[:-1], around[:-1], amounts[:-1])
