@@ -78,11 +78,15 @@ def follow(
         for old in path.parent.glob(f"{name}-*.f4"):
             old.unlink()
         unfinished = path.with_suffix(f".{os.getpid()}")
-        with unfinished.open("wb") as file:
-            for place, batch, features in recording.batches():
-                live.advance(batch, features).tofile(file)
-                if place.stop % 1_000_000 < place.stop - place.start:
-                    progress(f"{name}: {place.stop:,} events")
+        try:
+            with unfinished.open("wb") as file:
+                for place, batch, features in recording.batches():
+                    live.advance(batch, features).tofile(file)
+                    if place.stop % 1_000_000 < place.stop - place.start:
+                        progress(f"{name}: {place.stop:,} events")
+        except BaseException:
+            unfinished.unlink(missing_ok=True)
+            raise
         unfinished.replace(path)
     found: NDArray[np.float32] = np.memmap(path, np.float32, "r", shape=shape)
     return found
