@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,14 +43,21 @@ def fusion_columns(
     types : int16 [n], codes of event types.
     signals : float32 [n, S], what detectors say; NaN where one could not.
     """
+    own: NDArray[Any]
     if isinstance(numbers, Columns):
-        with np.errstate(over="ignore"):
-            own = numbers.rows[_PLACES].T.astype(np.float32)
+        own = numbers.rows[_PLACES].T
     elif isinstance(numbers, Mapping):
-        own = np.array([numbers[name] for name in NUMBERS], np.float32).T
+        own = np.array([numbers[name] for name in NUMBERS]).T
     else:
-        own = numbers[:, _PLACES].astype(np.float32)
-    parts = [features, own, types[:, None].astype(np.float32)]
+        own = numbers[:, _PLACES]
+    first, kind = features.shape[1], features.shape[1] + len(NUMBERS)
+    said = 0 if signals is None else signals.shape[1]
+    found = np.empty((len(features), kind + 1 + said), np.float32)
+    found[:, :first] = features
+    # A shop may send numbers beyond single precision: they become infinite.
+    with np.errstate(over="ignore"):
+        found[:, first:kind] = own
+    found[:, kind] = types
     if signals is not None:
-        parts.append(signals)
-    return np.ascontiguousarray(np.concatenate(parts, axis=1), np.float32)
+        found[:, kind + 1 :] = signals
+    return found

@@ -75,7 +75,9 @@ class FirstOpinion:
         for place in asked:
             edges, shares = self.ranks[place]
             rank = np.interp(self.models[place].trees().score(columns), edges, shares, left=1.0)
-            total += np.clip((-np.log10(np.maximum(rank, 1e-9)) - COMMON) / (RARE - COMMON), 0.0, 1.0)
+            said = (-np.log10(np.maximum(rank, 1e-9)) - COMMON) / (RARE - COMMON)
+            # As np.clip, which takes ten times as long for one event.
+            total += np.minimum(np.maximum(said, 0.0), 1.0)
         return (total / max(len(asked), 1)).astype(np.float32)
 
     def save(self, folder: Path, *, facts: Mapping[str, Any]) -> None:

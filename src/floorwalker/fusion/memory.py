@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floorwalker.errors import ArtefactError, UsageError
-from floorwalker.events.batch import EventBatch
+from floorwalker.events.batch import KEY_PLACES, Columns, EventBatch
 from floorwalker.features.live import FeatureBatch
 from floorwalker.fusion import _memory_kernel as layout
 from floorwalker.fusion.first_opinion import FirstOpinion
@@ -36,6 +36,8 @@ OUTPUTS: tuple[str, ...] = (FIRST, *SUMS)
 HOUR = 3_600_000_000
 SHORT, LONG = 6.0 * HOUR, 7.0 * 24 * HOUR
 """Half-lives, µs."""
+
+_PLACES = np.array([KEY_PLACES[kind] for kind in REMEMBERED])
 
 State = dict[str, NDArray[Any]]
 
@@ -91,7 +93,10 @@ class RiskMemory:
         chosen = np.arange(len(batch)) if rows is None else rows
         if len(suspicion) != len(chosen):
             raise UsageError(f"{len(suspicion)} opinions on {len(chosen)} events", allowed="one an event")
-        keys = np.array([batch.keys[kind] for kind in REMEMBERED], np.uint64)
+        if isinstance(batch.keys, Columns):
+            keys = batch.keys.rows[_PLACES]
+        else:
+            keys = np.array([batch.keys[kind] for kind in REMEMBERED], np.uint64)
         out = np.empty((len(chosen), len(SUMS)), np.float32)
         with quiet():
             _remember(
@@ -162,10 +167,10 @@ class LiveMemory:
         found = np.full((len(batch), len(OUTPUTS)), np.nan, np.float32)
         rows = np.flatnonzero(self.opinion.relevant[batch.type])
         if len(rows):
-            every = len(rows) == len(batch)
-            numbers = {name: values if every else values[rows] for name, values in batch.numbers.items()}
-            values = features.values if every else features.values[rows]
-            suspicion = self.opinion.suspect(values, numbers, batch.type[rows])
+            asked, values = (
+                (batch, features.values) if len(rows) == len(batch) else (batch.take(rows), features.values[rows])
+            )
+            suspicion = self.opinion.suspect(values, asked.numbers, asked.type)
             found[rows, 0] = suspicion
             found[rows, 1:] = (self.memory.advance if moves else self.memory.score)(batch, suspicion, rows)
         return found
