@@ -35,6 +35,7 @@ ANY = "any"
 """The output that says whether an event is abuse at all."""
 SPOKEN = 0.3
 """Risk below which an opinion is not heard: three events in a hundred lie above. What lies below is shared evenly."""
+_NEAR = 0.02
 RAREST = 1e-5
 """The rarest rank that risk tells apart: one event in a hundred thousand has risk 1."""
 
@@ -103,12 +104,22 @@ class StackedFusion:
             found[rows] = self.trees.trees(ANY).score(columns[rows])
         return found
 
-    def scores(self, columns: NDArray[np.float32], types: NDArray[np.int16]) -> NDArray[np.float32]:
+    def is_calm(self, whole: NDArray[np.float32]) -> bool:
+        """Whether nothing is spoken of for certain at these suspicions, so that nobody need ask for `scores`.
+
+        False also where one comes near: shares of it may add up to a little more.
+        """
+        return not self.calibrations and bool((self._rank_risk(whole) < SPOKEN - _NEAR).all())
+
+    def scores(
+        self, columns: NDArray[np.float32], types: NDArray[np.int16], whole: NDArray[np.float32] | None = None
+    ) -> NDArray[np.float32]:
         """What the trees say: float32 [n, abuse types] in [0, 1]; 0 where the type of event says nothing of it.
 
-        A row's scores add up to what `suspect` says.
+        A row's scores add up to what `suspect` says, which may be given as `whole`.
         """
-        whole = self.suspect(columns, types)
+        if whole is None:
+            whole = self.suspect(columns, types)
         even, kinds = self._even
         share, total = even[types], kinds[types]
         rows = ((self._rank_risk(whole) >= SPOKEN) & (total > 1)).nonzero()[0]

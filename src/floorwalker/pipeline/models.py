@@ -200,7 +200,10 @@ class ShopModels:
         if unusual.ready:
             said[:, places.unusual] = unusual.score[:, None]
         columns = fusion_columns(features.values[:, :plain], batch.numbers, batch.type, said)
-        risk = self.fusion.risk(self.fusion.scores(columns, batch.type))
+        whole = self.fusion.suspect(columns, batch.type)
+        if self.fusion.is_calm(whole):
+            return missing
+        risk = self.fusion.risk(self.fusion.scores(columns, batch.type, whole))
         return [*missing, *self._signals(columns, features, np.where(risk >= SPOKEN, risk, np.float32(0)))]
 
     def _places(self, names: tuple[str, ...]) -> _Places:

@@ -88,3 +88,17 @@ def test_trees_that_cannot_say_whether_are_refused():
     model, _ = trees(ABUSE_TYPES)
     with pytest.raises(ArtefactError, match="allowed: one for 'any'"):
         StackedFusion(model, np.zeros((len(EVENT_TYPES) + 1, len(ABUSE_TYPES)), np.bool_), None, {})
+
+
+def test_a_calm_event_is_one_of_which_nothing_is_spoken(fusion):
+    rows = np.random.default_rng(3).random((500, 2)).astype(np.float32)
+    types = np.full(len(rows), ORDER)
+    whole = fusion.suspect(rows, types)
+    calm = np.array([fusion.is_calm(whole[row : row + 1]) for row in range(len(rows))])
+    risk = fusion.risk(fusion.scores(rows, types, whole))
+    np.testing.assert_array_equal(risk, fusion.risk(fusion.scores(rows, types)))
+    assert risk[calm].max() < SPOKEN
+    assert calm[risk.max(axis=1) < SPOKEN - 0.05].all()
+    assert 100 < calm.sum() < len(rows)
+    assert fusion.is_calm(whole[calm])
+    assert not fusion.is_calm(whole)

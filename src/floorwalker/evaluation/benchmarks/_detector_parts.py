@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from floorwalker.detectors.anomaly_series.live import LiveSeries
+from floorwalker.detectors.behaviour.live import LiveBehaviour
+from floorwalker.detectors.content.live import LiveContent
+from floorwalker.detectors.relation.live import LiveRelations
 from floorwalker.detectors.rules import RuleTable, default_schema, signals
 from floorwalker.detectors.rules.files import STARTER
+from floorwalker.detectors.signal import Signal
 from floorwalker.detectors.unusual import UnusualActivity
+from floorwalker.errors import UsageError
 from floorwalker.events.abuse import ABUSE_TYPES
 from floorwalker.events.batch import EventBatch
+from floorwalker.events.types import EVENT_TYPES
 from floorwalker.features.live import FeatureBatch
+from floorwalker.fusion.columns import column_names, fusion_columns
+from floorwalker.fusion.first_opinion import FirstOpinion
+from floorwalker.fusion.memory import OUTPUTS as MEMORY
+from floorwalker.fusion.stacked import ANY, StackedFusion
+from floorwalker.pipeline.live_parts import KIND_OF, LivePart
+from floorwalker.pipeline.models import UNUSUAL_COLUMN, ShopModels
 
 Answer = Callable[[EventBatch, FeatureBatch], object]
 LEARNED_ROWS = 8_000
-TREES = 60
+TREES = 200
 LEAVES = 15
 
 
@@ -43,25 +56,113 @@ class Part:
 
 
 def make_parts(
-    batch: EventBatch, features: FeatureBatch, *, models: Path | None, clock: Callable[[], float], seed: int
+    batch: EventBatch, features: FeatureBatch, *, models: Path, clock: Callable[[], float], seed: int
 ) -> list[Part]:
-    """Every detector but text.
+    """Every detector but text, and what fusion makes of them, as a server asks them.
 
     Parameters
     ----------
-    batch, features : events that the unsupervised ones learn from; labels are drawn, for speed depends on shape alone.
-    models : folder of trained models by family, as `floorwalker train` writes them; what is not there is learned now.
+    batch, features : events that the anomaly detector and a model of the shape of the trees learn from.
+    models : folder of models, as `floorwalker train` or `write_shapes` write them.
     clock : monotonic seconds.
     """
-    rng = np.random.default_rng(seed)
+    shop = ShopModels.load(models, features.names)
+    if shop.lost or shop.fusion is None:
+        raise UsageError(f"models in {models}: {shop.lost or 'no fusion'}", fix="floorwalker train DATA --out FOLDER")
+    said: dict[str, NDArray[np.float32]] = {}
     return [
         _rules(features),
         _unusual(features, clock, seed),
-        _trees(batch, features, models, clock, rng),
-        _behaviour(models, rng),
-        _series(),
-        _relation(models),
+        *(_following(name, part, said) for name, part in shop.parts.items() if not KIND_OF[name].reads_texts),
+        _fusion(shop, shop.fusion, said),
     ]
+
+
+def _following(name: str, part: LivePart, said: dict[str, NDArray[np.float32]]) -> Part:
+    """A detector that remembers; what it says is for the fusion, which gives the reasons."""
+
+    def answer(events: EventBatch, found: FeatureBatch) -> object:
+        said[name] = part.advance(events, found)
+        return said[name]
+
+    if isinstance(part, LiveBehaviour):
+        live = part
+
+        def full(events: EventBatch, found: FeatureBatch) -> object:
+            account, session = int(events.keys["account"][0]), int(events.keys["session"][0])
+            return live.explain(account=account, session=session, abuse_type=ABUSE_TYPES[0])
+
+        return Part(name, answer, full)
+    return Part(name, answer)
+
+
+def _fusion(shop: ShopModels, fusion: StackedFusion, said: dict[str, NDArray[np.float32]]) -> Part:
+    """Risks and their reasons out of features, the event's own numbers and what the detectors said just now."""
+
+    names: dict[int, tuple[str, ...]] = {}
+
+    def answer(events: EventBatch, found: FeatureBatch) -> object:
+        columns = [
+            said[name] if name in said else np.full((len(events), len(part.outputs)), np.nan, np.float32)
+            for name, part in shop.parts.items()
+        ]
+        widened = replace(
+            found,
+            values=np.concatenate([found.values, *columns], axis=1),
+            names=names.setdefault(id(found.names), (*found.names, *shop.outputs)),
+            missing=np.concatenate([found.missing, *map(np.isnan, columns)], axis=1),
+        )
+        return shop.judge(events, widened, _quiet(len(events)))
+
+    def full(events: EventBatch, found: FeatureBatch) -> object:
+        silent = np.full((len(events), len(fusion.names) - len(column_names(found.names))), np.nan, np.float32)
+        return fusion.trees.explain(fusion_columns(found.values, events.numbers, events.type, silent), output=ANY)
+
+    return Part("fusion", answer, full)
+
+
+def _quiet(count: int) -> Signal:
+    return Signal(UNUSUAL_COLUMN, "1", None, np.zeros(count, np.float32), [[] for _ in range(count)], ready=True)
+
+
+def write_shapes(
+    folder: Path, batch: EventBatch, features: FeatureBatch, *, clock: Callable[[], float], seed: int
+) -> tuple[int, float]:
+    """Models of the shape that `floorwalker train` gives them, with drawn weights and labels: for speed, no more.
+
+    Returns the rows that the trees learned from, and the seconds that this took.
+    """
+    from floorwalker.detectors.transaction.boosted_trees import BoostedTrees
+
+    rng = np.random.default_rng(seed)
+    random_behaviour(64, rng).save(folder / "behaviour")
+    parts: dict[str, Any] = {"relation": LiveRelations(), "content": LiveContent(), "series": LiveSeries()}
+    for name, part in parts.items():
+        part.save(folder / name)
+    some = batch.take(np.arange(min(LEARNED_ROWS, len(batch))))
+    values = features.values[: len(some)]
+    everywhere = np.ones(len(EVENT_TYPES) + 1, np.bool_)
+    settings: dict[str, Any] = {
+        "rounds": TREES, "blind_rounds": TREES, "leaves": LEAVES, "validation_share": 0.0, "seed": seed, "threads": 1,
+        "rate": 0.06, "max_bin": 255,
+    }  # fmt: skip
+    start = clock()
+    columns = fusion_columns(values, some.numbers, some.type)
+    label = (rng.random(len(some)) < 0.05).astype(np.float32)
+    first = BoostedTrees(**settings).fit(columns, label, names=column_names(features.names))
+    opinion = FirstOpinion([first], [StackedFusion.ranks_of(first.score(columns), len(some))], everywhere)
+    opinion.save(folder / "memory", facts={})
+    outputs = (*LiveBehaviour.outputs, *(name for part in parts.values() for name in part.outputs), *MEMORY)
+    columns = fusion_columns(
+        values, some.numbers, some.type, rng.random((len(some), len(outputs) + 1)).astype(np.float32)
+    )
+    whole = BoostedTrees(**settings).fit(
+        columns, label[:, None], names=column_names(features.names, (*outputs, UNUSUAL_COLUMN)), outputs=(ANY,)
+    )
+    ranks = StackedFusion.ranks_of(whole.trees(ANY).score(columns), len(some))
+    fusion = StackedFusion(whole, np.ones((len(EVENT_TYPES) + 1, len(ABUSE_TYPES)), np.bool_), ranks, {})
+    fusion.save(folder / "fusion", facts={})
+    return 2 * len(some), clock() - start
 
 
 def _rules(features: FeatureBatch) -> Part:
@@ -76,56 +177,6 @@ def _unusual(features: FeatureBatch, clock: Callable[[], float], seed: int) -> P
     return Part(
         "anomaly", lambda batch, found: unusual.judge(found.values), None, taken, len(features.values[:LEARNED_ROWS])
     )
-
-
-def _trees(
-    batch: EventBatch, features: FeatureBatch, models: Path | None, clock: Callable[[], float],
-    rng: np.random.Generator,
-) -> Part:  # fmt: skip
-    from floorwalker.detectors.transaction.boosted_trees import BoostedTrees
-    from floorwalker.detectors.transaction.live import LiveTransactions, feature_meanings, make_rows, row_names
-
-    taken, count = None, 0
-    if models is not None and (models / "transaction").is_dir():
-        live = LiveTransactions.load(models / "transaction")
-    else:
-        rows = make_rows(batch, features)[:LEARNED_ROWS]
-        count = len(rows)
-        labels = (rng.random((count, len(ABUSE_TYPES))) < 0.05).astype(np.float32)
-        start = clock()
-        model = BoostedTrees(rounds=TREES, leaves=LEAVES, validation_share=0.0, blind_rounds=TREES, seed=1, threads=1)
-        model.fit(rows, labels, names=row_names(features.names), outputs=ABUSE_TYPES)
-        taken = clock() - start
-        model.meanings = feature_meanings()
-        live = LiveTransactions(model)
-
-    def answer(events: EventBatch, found: FeatureBatch) -> object:
-        scores = live.advance(events, found)
-        return live.reasons(events, found, scores)
-
-    def full(events: EventBatch, found: FeatureBatch) -> object:
-        return live.reasons(events, found, live.score(events, found), least=0.0, full=True)
-
-    return Part("transaction", answer, full, taken, count)
-
-
-def _behaviour(models: Path | None, rng: np.random.Generator) -> Part:
-    from floorwalker.detectors.behaviour.live import LiveBehaviour
-
-    if models is not None and (models / "behaviour").is_dir():
-        live = LiveBehaviour.load(models / "behaviour")
-    else:
-        live = LiveBehaviour(random_behaviour(64, rng))
-
-    def answer(events: EventBatch, found: FeatureBatch) -> object:
-        scores = live.advance(events, found)
-        return live.reasons(events, found, scores)
-
-    def full(events: EventBatch, found: FeatureBatch) -> object:
-        account, session = int(events.keys["account"][0]), int(events.keys["session"][0])
-        return live.explain(account=account, session=session, abuse_type=ABUSE_TYPES[0])
-
-    return Part("behaviour", answer, full)
 
 
 def random_behaviour(hidden: int, rng: np.random.Generator) -> Any:
@@ -150,29 +201,3 @@ def random_behaviour(hidden: int, rng: np.random.Generator) -> Any:
     )  # fmt: skip
     mixing = np.tile(np.array([[0.5, 0.5, 0.0]], np.float32), (3, labels, 1))
     return BehaviourModel(account, session, mixing, np.linspace(0, 30, 1024, dtype=np.float32).reshape(2, 512))
-
-
-def _series() -> Part:
-    from floorwalker.detectors.anomaly_series.live import LiveSeries
-
-    live = LiveSeries()
-
-    def answer(events: EventBatch, found: FeatureBatch) -> object:
-        scores = live.advance(events, found)
-        return live.reasons(events, found, scores)
-
-    return Part("series", answer)
-
-
-def _relation(models: Path | None) -> Part:
-    """Neighbours and rings; with the network too, where one was trained."""
-    from floorwalker.detectors.relation.live import LiveRelations
-
-    trained = models is not None and (models / "relation").is_dir()
-    live: Any = LiveRelations.load(models / "relation") if trained and models is not None else LiveRelations()
-
-    def answer(events: EventBatch, found: FeatureBatch) -> object:
-        scores = live.advance(events, found)
-        return live.reasons(events, found, scores)
-
-    return Part("relation", answer)

@@ -45,6 +45,7 @@ def run(
     events: int = EVENTS,
     durability: str = "power_loss",
     snapshot_seconds: int | None = None,
+    models: Path | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> dict[str, Any]:
     """Measure a server process on one core with a load generator on another.
@@ -57,6 +58,7 @@ def run(
     seconds : length of one closed and one open run.
     events : events told through `/v1/events` in each round.
     durability : as for `floorwalker serve`.
+    models : trained models that are asked about every event; rules and the anomaly detector alone without.
     snapshot_seconds : short enough that every run holds a snapshot; half of a run, and at most 30, where left out.
     """
     every = snapshot_seconds or max(1, min(30, int(seconds / 2)))
@@ -71,6 +73,8 @@ def run(
     sync = measure_sync(folder, clock)
     say(f"one sync of 4 KiB takes {sync['p50_ms']:.3f} ms, p99 {sync['p99_ms']:.3f} ms")
     options = ["--durability", durability, "--snapshot-seconds", str(every), "--snapshot-events", "1"]
+    if models is not None:
+        options += ["--models", str(models)]
     key = make_key(installation)
     with serve(installation, core=ours, options=options) as (port, process):
         load(port, key, {"kind": "fill"}, core=theirs)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from floorwalker.evaluation.benchmarks import _detector_baselines as instead
-from floorwalker.evaluation.benchmarks._detector_parts import Part, make_parts, random_behaviour
+from floorwalker.evaluation.benchmarks._detector_parts import Part, make_parts, random_behaviour, write_shapes
 from floorwalker.evaluation.benchmarks._feature_traffic import make_traffic
 from floorwalker.evaluation.extras import need_evaluation_extra
 from floorwalker.events.abuse import ABUSE_TYPES
@@ -73,9 +73,14 @@ def run(
     say = progress or (lambda text: None)
     models = next((each for each in (folder / "models", DEFAULT / "shop") if each.is_dir()), None)
     past, pairs, ones = _prepare(warm, rounds, singles, batches, seed)
-    parts = make_parts(*past, models=models, clock=clock, seed=seed)
-    for part in parts:
-        for pair in (past, ones[0], pairs[0]):
+    trees: dict[str, dict[str, float]] = {}
+    served = models or folder / "shapes"
+    if models is None:
+        rows, taken = write_shapes(served, *past, clock=clock, seed=seed)
+        trees["trees"] = {"rows": float(rows), "seconds": taken, "seconds_per_million": taken / rows * 1e6}
+    parts = make_parts(*past, models=served, clock=clock, seed=seed)
+    for pair in (past, ones[0], pairs[0]):
+        for part in parts:
             part.answer(*pair)
     say(f"ready: {', '.join(part.name for part in parts)}")
     others = _baselines(past, seed)
@@ -90,14 +95,14 @@ def run(
         gc.collect()
         some = ones[number * singles : (number + 1) * singles]
         several = pairs[number * batches : (number + 1) * batches]
-        taken = _time_parts(parts, some, clock)
-        for name, times in taken.items():
+        spent = _time_parts(parts, some, clock)
+        for name, times in spent.items():
             single.setdefault(name, []).append(statistics.median(times) * 1e6)
-        everything.append(float(np.median(np.sum(list(taken.values()), axis=0))) * 1e6)
-        taken = _time_parts(parts, several, clock)
-        for name, times in taken.items():
+        everything.append(float(np.median(np.sum(list(spent.values()), axis=0))) * 1e6)
+        spent = _time_parts(parts, several, clock)
+        for name, times in spent.items():
             batch.setdefault(name, []).append(statistics.median(times) / BATCH * 1e6)
-        together.append(BATCH / float(np.median(np.sum(list(taken.values()), axis=0))))
+        together.append(BATCH / float(np.median(np.sum(list(spent.values()), axis=0))))
         for name, answer in others.items():
             for found, chosen, label in ((single, some, 1), (batch, several[:2], BATCH)):
                 times = []
@@ -129,12 +134,12 @@ def run(
         "single_us": {name: statistics.median(single[name]) for name in names},
         "batch_us_per_event": {name: statistics.median(batch[name]) for name in names},
         "full_attribution_ms": {name: statistics.median(values) for name, values in full.items()},
-        "training": _training(past, parts, clock, seed),
+        "training": trees | _training(past, parts, clock, seed),
     }
     if texts:
         metrics["text_ms"] = statistics.median(texts)
     if decisions:
-        metrics["decisions"] = _decisions(folder, clock, seconds, say)
+        metrics["decisions"] = _decisions(folder, served, clock, seconds, say)
     return {
         "data": {
             "source": f"generated, seed {seed}: Zipf entities, sessions of 14 events", "warm": warm, "batch": BATCH,
@@ -149,8 +154,8 @@ def run(
         },
         "bars": BARS,
         "notes": [
-            "one core, one thread; scores with state and inline reasons of everything but text; live features are not"
-            " part of it (bench features)",
+            "one core, one thread; what a server with models asks: every part but the one that reads texts, then fusion"
+            " with the reasons of what it suspects; live features are not part of it (bench features)",
             "single_us, batch_us_per_event: of each detector; baselines in the same rounds, on the same features",
             "full_attribution_ms: Shapley values of the trees, occlusion of the sequences, off the request path",
         ],
@@ -256,11 +261,13 @@ def _training(past: Pair, parts: list[Part], clock: Callable[[], float], seed: i
 
 
 def _decisions(
-    folder: Path, clock: Callable[[], float], seconds: float, say: Callable[[str], None]
+    folder: Path, models: Path, clock: Callable[[], float], seconds: float, say: Callable[[str], None]
 ) -> dict[str, float]:
     """The decision API with all detectors live, at 1,000 decisions a second."""
     from floorwalker.evaluation.benchmarks import decisions
 
-    found = decisions.run(folder=folder, clock=clock, rounds=1, seconds=seconds, events=20_000, progress=say)
+    found = decisions.run(
+        folder=folder, clock=clock, rounds=1, seconds=seconds, events=20_000, models=models, progress=say
+    )
     opened: dict[str, float] = found["metrics"]["open_1000"]
     return {**opened, "errors": float(found["metrics"]["errors"])}
