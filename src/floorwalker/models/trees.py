@@ -31,6 +31,7 @@ from floorwalker.models._tree_shap import add_shapley
 
 Link = Literal["identity", "logistic"]
 
+_DEEPEST, _MOST_SPLITS = 32, 1 << 19
 PIECE = 8_192
 """Rows that are brought to double precision at once."""
 ARRAYS = ("feature", "threshold", "children", "missing_left", "cover", "value", "leaf_cover", "roots")
@@ -84,7 +85,10 @@ class Trees:
 
     @cached_property
     def packed(self) -> PackedTrees | None:
-        """The same trees as rows in single precision walk them; None where they are too wide for that."""
+        """The same trees as rows in single precision walk them; None where they are too wide or too deep for that."""
+        # All rows take as many steps as the deepest leaf of a tree wants: in very deep ones most would wait.
+        if self.deepest > _DEEPEST or len(self.feature) > _MOST_SPLITS:
+            return None
         return pack_trees(
             self.features, self.feature, self.threshold, self.children, self.missing_left, self.value, self.roots
         )
