@@ -148,6 +148,27 @@ def test_a_field_that_never_changes_tells_nothing_however_campaigns_fall_into_fo
     assert direction_free_auc(malicious, found) < 0.52
 
 
+def test_a_family_of_one_campaign_is_not_told_by_its_fold() -> None:
+    """Every event of the type has the value, and only those of that type: its rate is never that of all events."""
+    rng = np.random.default_rng(4)
+    groups = rng.integers(10, 400, N)
+    views = np.arange(N) < N // 2
+    malicious = rng.random(N) < np.where(views, 0.05, 0.3)
+    ring = np.flatnonzero(views & ~malicious)[:60]
+    malicious[ring] = True
+    found = {}
+    for fold in range(5):
+        groups[ring] = 5 + fold
+        table = frame(malicious, method=[("GET" if one else None) for one in views])
+        column = field_columns(table, np.zeros(N, np.int64), malicious, groups)["rate/method"]
+        some = np.concatenate([ring, np.flatnonzero(views & ~malicious)])
+        truth, folds = np.isin(some, ring), groups[some] % 5
+        found[fold] = single_aucs(truth, {"rate/method": column[some]}, folds).get("rate/method", 0.5)
+    # Compared across folds, the campaign's fold would stand highest or lowest.
+    assert max(found.values()) < 0.55
+    assert direction_free_auc(truth, column[some]) > 0.75
+
+
 def test_a_customer_whose_account_was_used_belongs_to_the_campaign() -> None:
     facts = pl.DataFrame(
         {

@@ -46,14 +46,37 @@ def direction_free_auc(truth: NDArray[np.bool_], values: NDArray[np.floating[Any
     return best
 
 
-def single_aucs(truth: NDArray[np.bool_], columns: Mapping[str, NDArray[Any]]) -> dict[str, float]:
-    """The direction-free AUC of each column, the highest first; of learned rates (`rate/NAME`) that of their own."""
-    found = {
-        name: direction_free_auc(truth, values, learned=name.startswith("rate/"))
-        for name, values in columns.items()
-        if not _is_constant(values)
-    }
+def single_aucs(
+    truth: NDArray[np.bool_], columns: Mapping[str, NDArray[Any]], fold: NDArray[np.int64] | None = None
+) -> dict[str, float]:
+    """The direction-free AUC of each column, the highest first; of learned rates (`rate/NAME`) that of their own.
+
+    Parameters
+    ----------
+    fold : int64 [n], which others each row's learned rates come from. Rates are compared within folds only: the others
+        of one fold know a little more abuse than those of another, so that even a value that every event of a type has
+        would tell the folds apart, and with them a family that has one campaign. None where nothing was learned.
+    """
+    found = {}
+    for name, values in columns.items():
+        if _is_constant(values):
+            continue
+        if fold is None or not name.startswith("rate/"):
+            found[name] = direction_free_auc(truth, values, learned=name.startswith("rate/"))
+        else:
+            found[name] = within_folds(truth, values, fold)
     return dict(sorted(found.items(), key=lambda item: -item[1]))
+
+
+def within_folds(truth: NDArray[np.bool_], values: NDArray[np.floating[Any]], fold: NDArray[np.int64]) -> float:
+    """AUC of a learned rate, each positive beside the negatives of its own fold; folds count by their positives."""
+    areas, weights = [], []
+    for held in np.unique(fold):
+        here = fold == held
+        if _both(truth[here]):
+            areas.append(direction_free_auc(truth[here], values[here], learned=True))
+            weights.append(int(truth[here].sum()))
+    return float(np.average(areas, weights=weights)) if areas else 0.5
 
 
 def tree_auc(matrix: NDArray[np.float32], truth: NDArray[np.bool_], groups: NDArray[np.int64], *, seed: int) -> float:

@@ -22,6 +22,7 @@ from floorwalker.evaluation.extras import need_evaluation_extra
 from floorwalker.evaluation.tasks._hardness_columns import field_columns, place_in_second
 from floorwalker.evaluation.tasks._hardness_figures import (
     FEWEST,
+    FOLDS,
     full_model_auc,
     single_aucs,
     text_auc,
@@ -135,6 +136,10 @@ class Compared:
         good = np.searchsorted(rows, controls[controls >= 0])
         return np.concatenate([bad, good]), np.repeat([True, False], [len(bad), len(good)])
 
+    def singles(self, chosen: NDArray[np.bool_]) -> dict[str, float]:
+        """How much each column tells of these harmful events."""
+        return singles(self.columns, *self.pairs(chosen), self.groups)
+
     @property
     def expert(self) -> NDArray[np.bool_]:
         """Of the harmful events, those of experts."""
@@ -150,7 +155,7 @@ class Compared:
         families, expert = self.of_harmful["family"].to_numpy(), self.expert
         counts = {name: int((expert & (families == name)).sum()) for name in sorted(set(families))}
         chosen = {name: expert & (families == name) for name, count in counts.items() if count >= FEWEST}
-        return {name: singles(self.columns, *self.pairs(rows)) for name, rows in chosen.items()}, counts
+        return {name: self.singles(rows) for name, rows in chosen.items()}, counts
 
 
 def compare(scenario: Scenario, *, seed: int) -> Compared:
@@ -185,7 +190,7 @@ def measure(scenario: Scenario, *, seed: int) -> dict[str, Any]:
 
     found = compare(scenario, seed=seed)
     expert, alone = found.expert, found.alone
-    pooled = singles(found.columns, *found.pairs(expert))
+    pooled = found.singles(expert)
     by_family, counts = found.families()
     at, truth = found.pairs(expert)
     every, every_truth = found.pairs(np.ones(len(expert), np.bool_))
@@ -251,9 +256,11 @@ def worst_of(found: Sequence[dict[str, float]], *, alone: bool) -> float:
     return 1.0 if alone else max(next(iter(group.values())) for group in found)
 
 
-def singles(columns: dict[str, NDArray[Any]], at: NDArray[np.int64], truth: NDArray[np.bool_]) -> dict[str, float]:
-    """Direction-free AUCs of all columns on these places, rounded, the highest first."""
-    found = single_aucs(truth, {name: values[at] for name, values in columns.items()})
+def singles(
+    columns: dict[str, NDArray[Any]], at: NDArray[np.int64], truth: NDArray[np.bool_], groups: NDArray[np.int64]
+) -> dict[str, float]:
+    """Direction-free AUCs of all columns on these places, rounded, the highest first; `groups` of all places."""
+    found = single_aucs(truth, {name: values[at] for name, values in columns.items()}, groups[at] % FOLDS)
     return {name: round(value, 4) for name, value in found.items()}
 
 
