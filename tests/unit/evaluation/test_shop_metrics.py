@@ -81,6 +81,11 @@ def test_a_longer_part_gets_a_stricter_threshold_for_customers():
     assert ((people.score >= equal).sum(), (people.score >= twice).sum()) == (10, 5)
 
 
+def test_customers_who_are_touched_every_day_are_no_more_in_a_longer_part():
+    people = part(*[(f"p{number}", "", number / 100, 0.0) for number in range(100)] * 2)
+    assert subject_threshold(people, 0.1, 200) == subject_threshold(people, 0.1, 400)
+
+
 def test_days_segments_campaigns_and_unseen_families():
     assert judge_reviews(TEST, seed=0)["precision_200"] == pytest.approx(2 / 6)
     assert judge_campaigns(TEST, 0.95)["loss_before_flag"] == 1.0

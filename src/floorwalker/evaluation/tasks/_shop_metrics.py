@@ -94,17 +94,29 @@ def event_threshold(validation: Judged, share: float) -> float:
 def subject_threshold(validation: Judged, share: float, events: int) -> float:
     """The risk at which this share of the honest customers is touched in a part of `events` events.
 
-    A longer part touches a customer more often, so the share is scaled by the length.
+    A longer part touches more customers, but not in proportion: whoever is touched once is often touched again. How the
+    share grows is read off the validation part, from its halves to its whole.
     """
     frame = pl.DataFrame(
         {
             "who": validation.subject, "score": validation.score, "decided": validation.decided,
-            "bad": ~validation.honest,
+            "bad": ~validation.honest, "late": np.arange(len(validation.at)) >= len(validation.at) // 2,
         }
     )  # fmt: skip
-    people = frame.group_by("who").agg(pl.col("score").filter("decided").max(), pl.col("bad").any())
-    highest = people.filter(~pl.col("bad"))["score"].fill_null(0.0).to_numpy()
-    return _exceeded_by(highest, share * min(1.0, len(validation.at) / max(events, 1)))
+    people = frame.group_by("who").agg(
+        pl.col("score").filter("decided").max().fill_null(0.0).alias("all"),
+        pl.col("score").filter(pl.col("decided") & ~pl.col("late")).max().fill_null(0.0).alias("early"),
+        pl.col("score").filter(pl.col("decided") & pl.col("late")).max().fill_null(0.0).alias("late"),
+        pl.col("bad").any(),
+    )
+    honest = people.filter(~pl.col("bad"))
+    highest = honest["all"].to_numpy()
+    edge = _exceeded_by(highest, share)
+    whole = float((highest >= edge).sum())
+    half = float((honest["early"] >= edge).sum() + (honest["late"] >= edge).sum()) / 2
+    growth = float(np.clip(np.log2(whole / half), 0.0, 1.0)) if half else 1.0
+    longer = max(1.0, events / max(len(validation.at), 1))
+    return _exceeded_by(highest, share / longer**growth)
 
 
 def _exceeded_by(score: NDArray[np.float32], share: float) -> float:

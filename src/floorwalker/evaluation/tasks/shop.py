@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,8 @@ from floorwalker.simulation.shop.scenario import Scenario
 from floorwalker.simulation.shop.world.calendar import Calendar
 
 EVENTS = 5_000_000
+FIRST_DAY = date(2025, 11, 1)
+"""The training part has one great day of the year (11 November), the test part another (Black Friday)."""
 EVENT_FPR, INSULT, UNSEEN_FPR, RING_FPR = 0.0165, 0.005, 0.01, 0.005
 """Share of honest validation events flagged, so that at most 1.8 % of the honest test events are; of honest customers
 touched; of honest events for the families never seen; and for accounts among which rings are looked for."""
@@ -90,7 +93,7 @@ def run(
     """
     need_evaluation_extra()
     size = events or int(os.environ.get("FLOORWALKER_SHOP_EVENTS", EVENTS))
-    scenario = Scenario(events=size, seed=300 + seeds[0])
+    scenario = Scenario(events=size, seed=300 + seeds[0], first_day=FIRST_DAY)
     progress(f"simulating and recording {size:,} events")
     folder, recording = recorded_shop(scenario)
     part = _Parts(scenario, folder, recording, progress)
