@@ -15,7 +15,7 @@ from floorwalker.errors import InputError
 from floorwalker.events._facts import Address, CardFacts, ClientSignals, DeviceFacts, NetworkFacts, OrderLine
 from floorwalker.events.batch import NUMBER_FIELDS, make_batch
 from floorwalker.events.bulk import RECORD_HEAD
-from floorwalker.events.bulk._columns import is_public_four, is_public_six
+from floorwalker.events.bulk._addresses import is_public_four, is_public_six
 from floorwalker.events.bulk.packed import PackedReader, code_country
 from floorwalker.events.bulk.splitting import split_array, split_lines
 from floorwalker.events.bulk.taking import BulkTaker
