@@ -67,7 +67,7 @@ def find_row(keys: Any, times: Any, width: int, last: int, key: Any, room: bool)
 
 
 @kernel
-def describe(start: int, now: int, times: Any, reals: Any, told: Any) -> None:
+def describe(start: int | np.int64, now: int, times: Any, reals: Any, told: Any) -> None:
     """The account whose row begins at this word, as others see it at this time."""
     first = 2 * (start + REALS)
     told[0] = np.log1p(max(now - times[start + BORN], 0) / DAY)

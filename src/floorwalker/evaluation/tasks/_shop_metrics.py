@@ -114,7 +114,7 @@ def subject_threshold(validation: Judged, share: float, events: int) -> float:
     highest = honest["all"].to_numpy()
     edge = _exceeded_by(highest, share)
     whole = float((highest >= edge).sum())
-    half = float((honest["early"] >= edge).sum() + (honest["late"] >= edge).sum()) / 2
+    half = float(np.mean([(honest[name].to_numpy() >= edge).sum() for name in ("early", "late")]))
     growth = float(np.clip(np.log2(whole / half), 0.0, 1.0)) if half else 1.0
     longer = max(1.0, events / max(len(validation.at), 1))
     return _exceeded_by(highest, share / longer**growth)
