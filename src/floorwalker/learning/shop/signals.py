@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -101,7 +102,10 @@ def add_behaviour(
     most_events: int = 1_000_000,
     epochs: int = 6,
 ) -> Modality:
-    """The LSTM over accounts' and sessions' events; its artefact goes to `folder/behaviour`."""
+    """The LSTM over accounts' and sessions' events; its artefact goes to `folder/behaviour`.
+
+    Each epoch is kept in `folder/unfinished`, where a training of the same data that was broken off goes on.
+    """
     from floorwalker.detectors.behaviour.live import OUTPUTS
     from floorwalker.detectors.behaviour.tokens import ShopTokens
     from floorwalker.detectors.behaviour.training import train_behaviour
@@ -111,6 +115,7 @@ def add_behaviour(
     if not np.isnan(labels).all():
         # Of most events nobody ever says anything, and most events are honest.
         labels = np.where(np.isnan(labels), 0.0, labels).astype(np.float32)
+    unfinished = folder / "unfinished"
     model = train_behaviour(
         history.take(slice(0, until)),
         labels,
@@ -119,7 +124,9 @@ def add_behaviour(
         epochs=epochs,
         seed=seed,
         device=device,
+        checkpoint=unfinished,
         progress=lambda stage, done, of, loss: progress(f"behaviour: {stage} {done}/{of}, loss {loss:.4f}"),
     )
     model.save(folder / "behaviour", facts=dict(facts))
+    shutil.rmtree(unfinished, ignore_errors=True)
     return Modality("behaviour", tuple(OUTPUTS), model.score_history(history), until)
