@@ -24,6 +24,12 @@ def test_a_document_without_a_figure_is_refused() -> None:
         render_table({"visitors": document})
 
 
+def test_nothing_is_rounded_onto_a_bar_that_it_misses() -> None:
+    figures = {"within_bound_share": 1.0, "c2st_auc": 0.80004}
+    table = render_table({"realism": {"metrics": figures, "baselines": {}, "bars": {"c2st_auc": {"max": 0.8}}}})
+    assert "| 0.80004 | ≤ 0.8 |" in table
+
+
 def test_a_readme_without_a_place_is_refused() -> None:
     with pytest.raises(InputError, match="no place"):
         insert_table("# Floorwalker", "table")
