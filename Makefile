@@ -42,7 +42,7 @@ test: $(STAMPS)/dev ## the default tests
 	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist worksteal
 
 test-slow: $(STAMPS)/dev ## the slow and data-heavy tests
-	$(BIN)/python -m pytest -m slow --durations=15
+	$(BIN)/python -m pytest -m slow -n logical --maxprocesses 2 --dist worksteal --durations=15
 
 lint: $(STAMPS)/dev ## style
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
