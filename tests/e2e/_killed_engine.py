@@ -186,6 +186,11 @@ class Witness:
         return reached
 
 
+def snapshots_in(folder: Path) -> set[str]:
+    """Names of the finished snapshots."""
+    return {file.name for file in (folder / "snapshots").glob("*.snapshot")}
+
+
 def kill_once(folder: Path, life: int, chance: random.Random) -> tuple[list[bytes], bool]:
     """The lines that one life acknowledged, and whether it came to work at all."""
     heard, said = os.pipe()
@@ -201,16 +206,20 @@ def kill_once(folder: Path, life: int, chance: random.Random) -> tuple[list[byte
     data = b""
     # One life in eight may end before it has recovered; the others end at a random moment of their work.
     deadline = time.monotonic() + (chance.uniform(0.0, LIFE_SECONDS) if life % 8 == 0 else 60.0)
+    # A few live until they have finished a snapshot, however busy the machine is.
+    patient, before = life % 25 == 23, snapshots_in(folder)
     is_ready = False
     while (left := deadline - time.monotonic()) > 0:
-        if select.select([heard], [], [], left)[0]:
+        if patient and snapshots_in(folder) - before:
+            patient, deadline = False, time.monotonic() + chance.uniform(0.0, LIFE_SECONDS)
+        if select.select([heard], [], [], min(left, 0.05) if patient else left)[0]:
             got = os.read(heard, 1 << 16)
             if not got:
                 break
             data += got
         if not is_ready and data.count(b"\n") > 1:
             is_ready = True
-            if life % 8:
+            if life % 8 and not patient:
                 # Long enough for a snapshot, one life in five.
                 deadline = time.monotonic() + chance.uniform(0.0, LIFE_SECONDS if life % 5 else LONG_SECONDS)
     os.kill(child, signal.SIGKILL)
@@ -273,7 +282,7 @@ def main(folder: Path, kills: int, seed: int) -> None:
             reached = max(reached, witness.check(reached))
     compared = compare_history(Installation(folder))
     recovered = state_of(folder)
-    snapshots = len(list((folder / "snapshots").glob("*.snapshot")))
+    snapshots = len(snapshots_in(folder))
     undisturbed = base / "undisturbed"
     shutil.copytree(folder, undisturbed, ignore=shutil.ignore_patterns("snapshots"))
     expected = state_of(undisturbed)
