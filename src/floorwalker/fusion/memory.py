@@ -54,7 +54,6 @@ class RiskMemory:
     ----------
     rows : entities that are remembered, a power of two; in each bucket of four the longest silent is given up first.
 
-    >>> from floorwalker.events.batch import make_batch
     >>> RiskMemory(rows=64).outputs[:2]
     ('memory.account.lately', 'memory.account.longer')
     """

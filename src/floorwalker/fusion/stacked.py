@@ -105,7 +105,8 @@ class StackedFusion:
         return found
 
     def is_calm(self, whole: NDArray[np.float32]) -> bool:
-        """Whether nothing is spoken of for certain at these suspicions, so that nobody need ask for `scores`.
+        """Whether every risk at these suspicions (float32 [n], as `suspect` gives them) is certainly below `SPOKEN`, so
+        that nobody need ask for `scores`.
 
         False also where one comes near: shares of it may add up to a little more.
         """

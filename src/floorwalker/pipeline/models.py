@@ -129,7 +129,7 @@ class ShopModels:
         return found
 
     @property
-    def memory(self) -> str:
+    def columns_version(self) -> str:
         """Version of what adds columns to the features; "" where nothing does."""
         return "+".join(part.version for part in self.parts.values())
 

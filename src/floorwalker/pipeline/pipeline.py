@@ -104,7 +104,7 @@ class Pipeline:
     def versions(self) -> dict[str, str]:
         """Versions of everything that speaks in a decision."""
         return {
-            "features": "+".join(filter(None, [self._features_version, self.models.memory])),
+            "features": "+".join(filter(None, [self._features_version, self.models.columns_version])),
             "rules": self.rules.current.version,
             DETECTOR: self.unusual.version,
             **self.models.versions,

@@ -107,9 +107,6 @@ class HistoryKeeper:
             wait = self.minutes * 60
 
 
-# Whoever wakes goes before a process of this class at once, without waiting for the end of its turn.
 _PROGRAM = (
-    f"import os; os.nice({NICENESS}); "
-    "hasattr(os, 'SCHED_IDLE') and os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0)); "
-    "from floorwalker.cli import main; main()"
+    f"from floorwalker.server.turns import give_way; give_way({NICENESS}); from floorwalker.cli import main; main()"
 )

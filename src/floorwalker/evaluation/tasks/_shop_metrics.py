@@ -212,8 +212,7 @@ def _days(test: Judged, rows: NDArray[np.bool_]) -> pl.DataFrame:
     """Accounts by day, with the suspicion by which a team looks at them.
 
     Abusers do many slightly odd things, honest people one very odd thing: what is spoken of in a day is added up, and
-    divided by the root of the number of events. Chosen on a validation part, where it put 87 abusers among the first
-    hundred instead of 82 by the highest risk alone.
+    divided by the root of the number of events. Chosen on the validation part of another scenario.
     """
     frame = pl.DataFrame({"who": test.subject, "day": test.at // DAY, "score": test.score, "bad": ~test.honest}).filter(
         pl.Series(rows)
