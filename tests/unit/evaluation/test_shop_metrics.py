@@ -28,7 +28,9 @@ def part(*rows: tuple[str, str, float, float]) -> Judged:
     truth = pl.DataFrame(
         {
             "phase": phases, "abuse_type": ["promotion_abuse" if one else "" for one in bad],
-            "campaign": ["c" if one else "" for one in bad], "family": ["human_farms" if one else "" for one in bad],
+            "campaign": [0 if one else -1 for one in bad],
+            "adversary": ["human_farms" if one else "" for one in bad],
+            "family": ["human_farms" if one else "" for one in bad],
             "skill": ["expert" if one else "" for one in bad], "loss_minor": losses,
             "segment": ["traveller" if one == "t" else "resident" for one in accounts], "account": accounts,
             "session": ["s"] * len(rows),
@@ -75,10 +77,18 @@ def test_customers_are_caught_once_and_what_comes_after_is_saved():
     assert found["abuse_type"]["recall"] == {"promotion_abuse": 0.5}
 
 
-def test_a_longer_part_gets_a_stricter_threshold_for_customers():
-    people = part(*[(f"p{number}", "", number / 100, 0.0) for number in range(100)])
-    equal, twice = subject_threshold(people, 0.1, 100), subject_threshold(people, 0.1, 200)
-    assert ((people.score >= equal).sum(), (people.score >= twice).sum()) == (10, 5)
+def test_a_longer_part_gets_a_stricter_threshold_where_the_same_customers_come_again():
+    luck = np.random.default_rng(1).permutation(200)
+    people = part(*[(f"p{place % 100}", "", luck[place] / 200, 0.0) for place in range(200)])
+    equal, twice = subject_threshold(people, 0.1, 200), subject_threshold(people, 0.1, 400)
+    touched = [len(set(people.truth["account"].filter(people.score >= edge))) for edge in (equal, twice)]
+    # A half touches half as many of its hundred as the whole does.
+    assert touched == [10, 5]
+
+
+def test_new_customers_are_touched_as_often_in_a_longer_part():
+    people = part(*[(f"p{number}", "", (number * 37 % 100) / 100, 0.0) for number in range(100)])
+    assert subject_threshold(people, 0.1, 100) == subject_threshold(people, 0.1, 200)
 
 
 def test_customers_who_are_touched_every_day_are_no_more_in_a_longer_part():

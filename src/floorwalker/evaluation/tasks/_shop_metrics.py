@@ -15,6 +15,7 @@ from floorwalker.fusion.stacked import SPOKEN
 from floorwalker.metrics import confusion, roc_auc
 from floorwalker.simulation.shop.campaigns import TEST_ONLY
 from floorwalker.simulation.shop.scenario import DAY
+from floorwalker.simulation.shop.thinning import RARE, thin
 
 DECISION_POINTS: tuple[str, ...] = (
     "login_succeeded", "login_failed", "sign_up", "coupon_claim", "coupon_redeem", "invitation_accepted", "checkout",
@@ -24,8 +25,6 @@ DECISION_POINTS: tuple[str, ...] = (
 _DECIDED = np.array([TYPE_CODES[name] for name in DECISION_POINTS], np.int16)
 FIRST = 200
 """Accounts a day that a team can look at."""
-RARE = 0.003
-"""Share of malicious events in the thinned test."""
 SEGMENTS: Mapping[str, tuple[str, ...]] = {
     "carrier_or_campus": ("mobile_only", "campus", "dormitory", "office_worker"),
     "pickup_point": ("locker_user", "pickup_user", "forwarder_user", "group_member"),
@@ -95,8 +94,8 @@ def event_threshold(validation: Judged, share: float) -> float:
 def subject_threshold(validation: Judged, share: float, events: int) -> float:
     """The risk at which this share of the honest customers is touched in a part of `events` events.
 
-    A longer part touches more customers, but not in proportion: whoever is touched once is often touched again. How the
-    share grows is read off the validation part, from its halves to its whole.
+    A longer part has more customers, and touches more of those who come again: the share grows as far as the same
+    people come back. How fast is read off the validation part, from its halves to its whole.
     """
     frame = pl.DataFrame(
         {
@@ -106,15 +105,18 @@ def subject_threshold(validation: Judged, share: float, events: int) -> float:
     )  # fmt: skip
     people = frame.group_by("who").agg(
         pl.col("score").filter("decided").max().fill_null(0.0).alias("all"),
-        pl.col("score").filter(pl.col("decided") & ~pl.col("late")).max().fill_null(0.0).alias("early"),
-        pl.col("score").filter(pl.col("decided") & pl.col("late")).max().fill_null(0.0).alias("late"),
+        # Null where the customer was not there in that half at all.
+        *(
+            pl.when(here.any()).then(pl.col("score").filter(pl.col("decided") & here).max().fill_null(0.0)).alias(name)
+            for name, here in (("early", ~pl.col("late")), ("late", pl.col("late")))
+        ),
         pl.col("bad").any(),
     )
     honest = people.filter(~pl.col("bad"))
     highest = honest["all"].to_numpy()
     edge = _exceeded_by(highest, share)
-    whole = float((highest >= edge).sum())
-    half = float(np.mean([(honest[name].to_numpy() >= edge).sum() for name in ("early", "late")]))
+    whole = float((highest >= edge).mean())
+    half = float(np.mean([_share(honest[name].drop_nulls() >= edge) for name in ("early", "late")]))
     growth = float(np.clip(np.log2(whole / half), 0.0, 1.0)) if half else 1.0
     longer = max(1.0, events / max(len(validation.at), 1))
     return _exceeded_by(highest, share / longer**growth)
@@ -191,15 +193,7 @@ def judge_customers(test: Judged, threshold: float) -> dict[str, Any]:
 
 def judge_reviews(test: Judged, *, seed: int) -> dict[str, float]:
     """Precision of the highest accounts of each day, on the whole test and on one with few abusers."""
-    campaigns = test.truth.filter(pl.col("phase") != "")["campaign"].unique().sort().to_numpy()
-    order = np.random.default_rng(seed).permutation(campaigns)
-    counts = dict(test.truth.filter(pl.col("phase") != "")["campaign"].value_counts().iter_rows())
-    kept, size = [], 0
-    for campaign in order.tolist():
-        if size + counts[campaign] <= RARE * len(test.at):
-            kept.append(campaign)
-            size += counts[campaign]
-    rare = test.honest | np.isin(test.truth["campaign"].to_numpy(), kept)
+    rare = thin(test.truth, RARE, seed)
     return {
         "precision_200": _precision(test, np.ones(len(test.at), np.bool_)),
         "precision_200_rare": _precision(test, rare),
