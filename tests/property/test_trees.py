@@ -11,7 +11,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from floorwalker.models.trees import Trees
+from floorwalker.models.trees import Trees, TreesTogether
 
 COLUMNS = 4
 
@@ -110,3 +110,22 @@ def test_rows_in_single_precision_are_walked_faster_to_the_same_bits(
     np.testing.assert_array_equal(sums, trees.raw(given_rows.astype(np.float64)))
     for place in range(len(rows)):
         assert trees.raw(given_rows[place : place + 1])[0] == sums[place]
+    np.testing.assert_array_equal(trees.paths(given_rows), trees.paths(given_rows.astype(np.float64)))
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    several=st.lists(any_trees(), min_size=1, max_size=4),
+    rows=st.lists(
+        st.lists(st.sampled_from([-3.0, 0.0, 1.0, float("nan")]), min_size=COLUMNS, max_size=COLUMNS), max_size=19
+    ),
+    draws=st.randoms(use_true_random=False),
+)  # fmt: skip
+def test_models_that_are_asked_together_say_what_each_says_alone(several: list[Trees], rows: Any, draws: Any) -> None:
+    given_rows = np.array(rows, np.float32).reshape(len(rows), COLUMNS)
+    together = TreesTogether(several)
+    expected = np.array([one.raw(given_rows) for one in several]).reshape(len(several), len(rows)).T
+    np.testing.assert_array_equal(together.raw(given_rows), expected)
+    asked = np.array([[draws.random() < 0.5 for _ in several] for _ in rows], np.bool_).reshape(expected.shape)
+    np.testing.assert_array_equal(together.raw(given_rows, asked)[asked], expected[asked])
+    np.testing.assert_array_equal(together.raw(given_rows.astype(np.float64), asked)[asked], expected[asked])

@@ -15,16 +15,10 @@ from floorwalker.store.pages import guard
 @kernel
 def scale_and_walk(
     values: NDArray[np.float32],
-    middle: NDArray[np.float32],
-    logarithmic: NDArray[np.bool_],
-    centre: NDArray[np.float64],
-    scale: NDArray[np.float64],
-    bounds: NDArray[np.float32],
+    columns: NDArray[np.float64],
     links: NDArray[np.uint32],
     path: NDArray[np.float64],
-    roots: NDArray[np.uint64],
-    depths: NDArray[np.int64],
-    owners: NDArray[np.int32],
+    trees: NDArray[np.int64],
     scaled: NDArray[np.float32],
     total: NDArray[np.float64],
 ) -> float:
@@ -33,9 +27,9 @@ def scale_and_walk(
     Parameters
     ----------
     values : float32 [n, F], NaN or infinite = missing.
-    middle : float32 [F], what stands for a missing value.
-    logarithmic, centre, scale : of the scaling, [F].
-    bounds, links, path, roots, depths, owners : of the forest, as `sum_packed` takes them.
+    columns : float64 [4, F], of each column what stands for a missing value, then of the scaling whether it is
+        logarithmic, the centre and the scale.
+    links, path, trees : of the forest, as `sum_packed` takes them.
     scaled : float32 [n, F], filled.
     total : float64 [n, 1], filled with the sum of the path lengths.
 
@@ -47,12 +41,12 @@ def scale_and_walk(
         for column in range(width):
             value = float(values[row, column])
             if not math.isfinite(value):
-                value = float(middle[column])
-            if logarithmic[column]:
+                value = columns[0, column]
+            if columns[1, column] != 0.0:
                 value = math.log1p(max(value, 0.0))
-            value = (value - centre[column]) / scale[column]
+            value = (value - columns[2, column]) / columns[3, column]
             scaled[row, column] = min(max(value, -1e6), 1e6)
-    sum_packed(scaled.reshape(rows * width), width, bounds, links, path, roots, depths, owners, total)
+    sum_packed(scaled.reshape(rows * width), width, links, path, trees, total)
     shortest = math.inf
     for row in range(rows):
         shortest = min(shortest, total[row, 0])

@@ -7,6 +7,7 @@ they go to analysts and into the journal, never into a reply.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,21 @@ class Reason:
     code: str
     text: str
     severity: float
+
+
+class Contribution(NamedTuple):
+    """What a column did to a score.
+
+    Parameters
+    ----------
+    column : its name.
+    text : a sentence.
+    share : of all that raised the score, in (0, 1].
+    """
+
+    column: str
+    text: str
+    share: float
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,7 @@ from floorwalker.detectors.anomaly.isolation_forest import IsolationForest
 from floorwalker.detectors.signal import Reason, Signal
 from floorwalker.errors import ArtefactError, UsageError
 from floorwalker.kernels import quiet
-from floorwalker.models._packed_kernels import CHILD
+from floorwalker.models._packed_kernels import CHILD, DEPTHS, ROOTS
 from floorwalker.store.pages import Pages
 
 DETECTOR = "anomaly.unusual_activity"
@@ -136,10 +136,9 @@ class UnusualActivity:
         if self.forest is None or self.scaling is None:
             return
         learned = self.forest.state()
-        self._flat = (
-            np.ascontiguousarray(self.middle, np.float32), self.scaling.logarithmic, self.scaling.centre,
-            self.scaling.scale, *pack_forest(learned),
-        )  # fmt: skip
+        scaling = self.scaling
+        columns = np.array([self.middle, scaling.logarithmic, scaling.centre, scaling.scale], np.float64)
+        self._flat = (columns, *pack_forest(learned))
         self._divisor = float(learned["normaliser"]) * self.forest.trees
         # Paths of this length lie on the edge of what is usual; a little beyond it nothing can be unusual.
         self._usual_length = -math.log2(max(self.body, 1e-300)) * self._divisor * (1 + 1e-9)
@@ -236,12 +235,9 @@ def pack_forest(learned: State) -> tuple[NDArray[Any], ...]:
     words = np.empty((trees * nodes, 2), np.uint32)
     words[:, 0] = np.ascontiguousarray(learned["split_value"], np.float32).reshape(-1).view(np.uint32)
     words[:, 1] = (learned["split_column"] | learned["first_child"] << CHILD).reshape(-1)
-    flat = words.reshape(-1)
-    return (
-        flat.view(np.float32), flat, learned["path"].reshape(-1).astype(np.float64),
-        np.arange(trees, dtype=np.uint64) * np.uint64(nodes), np.full(trees, int(learned["limit"]), np.int64),
-        np.zeros(trees, np.int32),
-    )  # fmt: skip
+    walks = np.zeros((3, trees), np.int64)
+    walks[ROOTS], walks[DEPTHS] = np.arange(trees) * nodes, int(learned["limit"])
+    return words.reshape(-1), learned["path"].reshape(-1).astype(np.float64), walks
 
 
 def _part(state: State, prefix: str) -> State:

@@ -32,14 +32,12 @@ def remember(
     moves: bool,
     rows: NDArray[np.int64],
     keys: NDArray[np.uint64],
+    kinds: NDArray[np.int64],
     at: NDArray[np.int64],
     suspicion: NDArray[np.float32],
     short: float,
     long: float,
     words: NDArray[np.uint64],
-    times: NDArray[np.int64],
-    facts: NDArray[np.float32],
-    saved_words: NDArray[np.uint64],
     saved: NDArray[np.uint64],
     marks: NDArray[np.uint8],
     out: NDArray[np.float32],
@@ -49,21 +47,26 @@ def remember(
     Parameters
     ----------
     rows : places of the events among `at`, rising.
-    keys : uint64 [entities, n], 0 where there is none.
+    keys : uint64 [all kinds, n], 0 where there is none.
+    kinds : int64 [entities], the rows of `keys` that are remembered.
     suspicion : float32 [len(rows)], how suspicious the event itself looks, 0 to 1.
     short, long : half-lives in µs.
-    words, times, facts : the same memory as uint64, int64 and float32.
-    saved_words, saved, marks : `Pages.arguments`.
-    out : float32 [len(rows), entities * COLUMNS], is filled; NaN where the entity is missing or was never heard of.
+    words, saved, marks : `Pages.arguments`: the memory, and its pages.
+    out : float32 [len(rows), lead + entities * COLUMNS], is filled; NaN where the entity is missing or was never heard
+        of. Columns that lead the others get the suspicion.
     """
+    times, facts = words.view(np.int64), words.view(np.float32)
+    lead = out.shape[1] - len(kinds) * COLUMNS
     buckets = np.uint64(len(words) // (WIDTH * WAYS) - 1)
     for place in range(len(rows)):
         row = rows[place]
         now = at[row]
         said = suspicion[place]
-        for entity in range(keys.shape[0]):
-            first = entity * COLUMNS
-            key = keys[entity, row]
+        for column in range(lead):
+            out[place, column] = said
+        for entity in range(len(kinds)):
+            first = lead + entity * COLUMNS
+            key = keys[kinds[entity], row]
             if key == _U0:
                 for column in range(COLUMNS):
                     out[place, first + column] = np.float32(math.nan)
@@ -92,7 +95,7 @@ def remember(
                 if not moves:
                     continue
                 found = oldest
-                guard(found, found + WIDTH - 1, saved_words, saved, marks)
+                guard(found, found + WIDTH - 1, words, saved, marks)
                 words[found + KEY] = key
                 times[found + AT] = now
                 for fact in range(FACTS):
@@ -109,7 +112,7 @@ def remember(
                 out[place, first + 3] = np.float32(facts[base + 5] * slow)
                 if not moves:
                     continue
-                guard(found, found + WIDTH - 1, saved_words, saved, marks)
+                guard(found, found + WIDTH - 1, words, saved, marks)
             base = 2 * (found + SUMS)
             facts[base] = np.float32(facts[base] * quick + 1.0)
             facts[base + 1] = np.float32(facts[base + 1] * quick + said)

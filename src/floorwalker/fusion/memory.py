@@ -15,10 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floorwalker.errors import ArtefactError, UsageError
-from floorwalker.events.batch import KEY_PLACES, Columns, EventBatch
+from floorwalker.events.batch import KEY_PLACES, EventBatch
+from floorwalker.events.rows import key_rows
 from floorwalker.features.live import FeatureBatch
 from floorwalker.fusion import _memory_kernel as layout
 from floorwalker.fusion.first_opinion import FirstOpinion
+from floorwalker.fusion.reading import asked_rows
 from floorwalker.kernels import quiet
 from floorwalker.store.pages import Pages
 
@@ -92,17 +94,24 @@ class RiskMemory:
         chosen = np.arange(len(batch)) if rows is None else rows
         if len(suspicion) != len(chosen):
             raise UsageError(f"{len(suspicion)} opinions on {len(chosen)} events", allowed="one an event")
-        if isinstance(batch.keys, Columns):
-            keys = batch.keys.rows[_PLACES]
-        else:
-            keys = np.array([batch.keys[kind] for kind in REMEMBERED], np.uint64)
         out = np.empty((len(chosen), len(SUMS)), np.float32)
+        self.fill(batch, np.asarray(suspicion, np.float32), chosen, out, moves=moves)
+        return out
+
+    def fill(
+        self,
+        batch: EventBatch,
+        suspicion: NDArray[np.float32],
+        rows: NDArray[np.int64],
+        out: NDArray[np.float32],
+        *,
+        moves: bool,
+    ) -> None:
+        """As `score`, where it `moves` as `advance`, into the last columns of `out`; those before get the suspicion."""
         with quiet():
             _remember(
-                moves, chosen, keys, batch.at, np.asarray(suspicion, np.float32), SHORT, LONG, self.words,
-                self.words.view(np.int64), self.words.view(np.float32), *self._pages.arguments, out,
-            )  # fmt: skip
-        return out
+                moves, rows, key_rows(batch), _PLACES, batch.at, suspicion, SHORT, LONG, *self._pages.arguments, out
+            )
 
     def state(self) -> State:
         """The whole memory: a view, valid until the next `advance`."""
@@ -140,6 +149,8 @@ class LiveMemory:
     def __init__(self, opinion: FirstOpinion, *, rows: int = 1 << 20) -> None:
         self.opinion = opinion
         self.memory = RiskMemory(rows=rows)
+        self._reader = opinion.reader()
+        self._models = range(len(opinion.models))
 
     @classmethod
     def load(cls, folder: Path) -> LiveMemory:
@@ -163,16 +174,19 @@ class LiveMemory:
         return self._run(batch, features, moves=True)
 
     def _run(self, batch: EventBatch, features: FeatureBatch, *, moves: bool) -> NDArray[np.float32]:
-        found = np.full((len(batch), len(OUTPUTS)), np.nan, np.float32)
-        rows = np.flatnonzero(self.opinion.relevant[batch.type])
+        rows = asked_rows(self.opinion.relevant, batch.type)
+        found = np.empty((len(rows), len(OUTPUTS)), np.float32)
         if len(rows):
-            asked, values = (
-                (batch, features.values) if len(rows) == len(batch) else (batch.take(rows), features.values[rows])
-            )
-            suspicion = self.opinion.suspect(values, asked.numbers, asked.type)
-            found[rows, 0] = suspicion
-            found[rows, 1:] = (self.memory.advance if moves else self.memory.score)(batch, suspicion, rows)
-        return found
+            _, sums, speaks = self._reader.read(rows, batch, features)
+            suspicion = np.zeros(len(rows), np.float32)
+            if speaks:
+                suspicion = self.opinion.weigh(self._reader.scores(sums), self._models)
+            self.memory.fill(batch, suspicion, rows, found, moves=moves)
+        if len(rows) == len(batch):
+            return found
+        everybody = np.full((len(batch), len(OUTPUTS)), np.nan, np.float32)
+        everybody[rows] = found
+        return everybody
 
     def state(self) -> State:
         """The whole memory: views, valid until the next `advance`."""

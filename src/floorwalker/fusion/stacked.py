@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,13 +23,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from floorwalker.detectors.signal import Reason
+from floorwalker.detectors.signal import Contribution, Reason
+from floorwalker.detectors.transaction._reasons import as_reasons
 from floorwalker.detectors.transaction.boosted_trees import BoostedTrees
 from floorwalker.errors import ArtefactError
 from floorwalker.events.abuse import ABUSE_TYPES
 from floorwalker.events.types import EVENT_TYPES
 from floorwalker.fusion.calibration import Calibration
+from floorwalker.fusion.reading import ColumnReader, asked_rows, sum_of_rank
 from floorwalker.models.artefacts import load_artefact, save_artefact
+from floorwalker.models.trees import TreesTogether
 
 NAME, VERSION = "fusion.stacked", 2
 ANY = "any"
@@ -84,8 +88,34 @@ class StackedFusion:
         return self.trees.names
 
     @cached_property
-    def _judged(self) -> NDArray[np.bool_]:
+    def judged(self) -> NDArray[np.bool_]:
+        """bool [event types + 1], at which types of event any abuse type is judged."""
         return np.asarray(self.relevant.any(axis=1))
+
+    def reader(self, *, further: str) -> ColumnReader:
+        """Reads live events for `ANY`; those of which it hears nothing are calm.
+
+        Parameters
+        ----------
+        further : name of a column that is given beside the features.
+        """
+        trees = self.trees.trees(ANY)
+        unheard = -math.inf
+        if self.ranks is not None and not self.calibrations:
+            unheard = sum_of_rank(self.ranks, RAREST ** (SPOKEN - _NEAR) * (1 + 1e-4), trees.link)
+        return ColumnReader(self.names, [trees], [unheard], further=further)
+
+    @cached_property
+    def _kinds(self) -> tuple[TreesTogether, NDArray[np.intp]] | None:
+        """The models of abuse types together, and the places of these."""
+        known = [
+            place
+            for place, name in enumerate(ABUSE_TYPES)
+            if name in self.trees.outputs and name not in self.trees.unlearned
+        ]
+        if not known:
+            return None
+        return TreesTogether([self.trees.trees(ABUSE_TYPES[place]) for place in known]), np.array(known)
 
     @cached_property
     def _even(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -95,11 +125,10 @@ class StackedFusion:
 
     def suspect(self, columns: NDArray[np.float32], types: NDArray[np.int16]) -> NDArray[np.float32]:
         """Whether the events are abuse at all: float32 [n] in [0, 1]; 0 where nothing is judged."""
-        judged = self._judged[types]
-        if judged.all():
+        rows = asked_rows(self.judged, types)
+        if len(rows) == len(types):
             return self.trees.trees(ANY).score(columns).astype(np.float32)
         found = np.zeros(len(columns), np.float32)
-        rows = np.flatnonzero(judged)
         if len(rows):
             found[rows] = self.trees.trees(ANY).score(columns[rows])
         return found
@@ -121,15 +150,14 @@ class StackedFusion:
         """
         if whole is None:
             whole = self.suspect(columns, types)
-        even, kinds = self._even
-        share, total = even[types], kinds[types]
+        even, sums = self._even
+        share, total = even[types], sums[types]
         rows = ((self._rank_risk(whole) >= SPOKEN) & (total > 1)).nonzero()[0]
-        if len(rows):
-            for place, name in enumerate(ABUSE_TYPES):
-                if name in self.trees.outputs and name not in self.trees.unlearned:
-                    asked = rows[share[rows, place] > 0]
-                    if len(asked):
-                        share[asked, place] = np.maximum(self.trees.trees(name).score(columns[asked]), 1e-6)
+        if len(rows) and self._kinds is not None:
+            kinds, places = self._kinds
+            cells = np.ix_(rows, places)
+            asked = share[cells] > 0
+            share[cells] = np.where(asked, np.maximum(kinds.score(columns[rows], asked), 1e-6), share[cells])
             total = share.sum(axis=1)
         portion: NDArray[np.float32] = (whole / np.maximum(total, np.float32(1e-9))).astype(np.float32, copy=False)
         found: NDArray[np.float32] = share * portion[:, None]
@@ -178,9 +206,11 @@ class StackedFusion:
 
     def reasons(self, columns: NDArray[np.float32], abuse_type: str, *, most: int = 3) -> list[list[Reason]]:
         """What raised the score of these rows most, cheaply: n lists."""
-        told = self.trees.reasons(columns, output=ANY, most=most)
-        start, stop = f"transaction.{ANY}.", f"transaction.{abuse_type}."
-        return [[replace(reason, code=reason.code.replace(start, stop, 1)) for reason in some] for some in told]
+        return as_reasons(f"transaction.{abuse_type}", self.contributions(columns, most=most))
+
+    def contributions(self, columns: NDArray[np.float32], *, most: int = 3) -> list[list[Contribution]]:
+        """As `reasons`, whatever the abuse type: it is one model that says whether."""
+        return self.trees.contributions(columns, output=ANY, most=most)
 
     def save(self, folder: Path, *, facts: Mapping[str, Any]) -> None:
         """Write the artefact: `fusion/` with the manifest, `fusion/trees/` with the models."""

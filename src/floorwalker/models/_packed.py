@@ -18,16 +18,14 @@ class PackedTrees(NamedTuple):
 
     Parameters
     ----------
-    bounds, links : float32 and uint32 [2 N], one memory: a node's threshold, then column, way of NaN and children.
-    value : float64 [N].
-    roots, depths : uint64 and int64 [T].
+    links : uint32 [2 N], a node's threshold (float32), then column, way of NaN and children.
+    value : float64 [N], of a leaf what it adds, of a split the mean of the leaves below it.
+    trees : int64 [3, T], the first node of each tree, its most steps, and its owner, which is 0.
     """
 
-    bounds: NDArray[np.float32]
     links: NDArray[np.uint32]
     value: NDArray[np.float64]
-    roots: NDArray[np.uint64]
-    depths: NDArray[np.int64]
+    trees: NDArray[np.int64]
 
 
 def pack_trees(
@@ -37,6 +35,7 @@ def pack_trees(
     children: NDArray[np.int32],
     missing_left: NDArray[np.bool_],
     value: NDArray[np.float64],
+    expected: NDArray[np.float64],
     roots: NDArray[np.int32],
 ) -> PackedTrees | None:
     """Trees in the shape of `floorwalker.models.trees.Trees`; None where columns or nodes are too many.
@@ -68,7 +67,7 @@ def pack_trees(
                     return None
                 thresholds.append(float(bounds_of[node]))
                 links.append(int(feature[node]) | (not missing_left[node]) << MISSING_RIGHT | ahead << CHILD)
-                values.append(0.0)
+                values.append(float(expected[node]))
                 below += (int(children[2 * node]), int(children[2 * node + 1]))
                 ahead += 2
             depth += bool(below)
@@ -77,11 +76,7 @@ def pack_trees(
     words = np.zeros((len(links), 2), np.uint32)
     words[:, 0] = np.array(thresholds, np.float32).view(np.uint32)
     words[:, 1] = np.array(links, np.uint32)
-    flat = words.reshape(-1)
-    return PackedTrees(
-        flat.view(np.float32), flat, np.array(values), np.array(starts, np.uint64),
-        np.array(depths, np.int64),
-    )  # fmt: skip
+    return PackedTrees(words.reshape(-1), np.array(values), np.array([starts, depths, [0] * len(starts)], np.int64))
 
 
 def _round_down(threshold: NDArray[np.float64]) -> NDArray[np.float32]:

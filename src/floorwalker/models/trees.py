@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from floorwalker.errors import ArtefactError, UsageError
 from floorwalker.models._packed import PackedTrees, pack_trees
-from floorwalker.models._packed_kernels import sum_packed
+from floorwalker.models._packed_kernels import OWNERS, add_packed_paths, sum_asked, sum_packed
 from floorwalker.models._tree_kernels import add_paths, sum_leaves
 from floorwalker.models._tree_shap import add_shapley
 
@@ -90,8 +90,9 @@ class Trees:
         if self.deepest > _DEEPEST or len(self.feature) > _MOST_SPLITS:
             return None
         return pack_trees(
-            self.features, self.feature, self.threshold, self.children, self.missing_left, self.value, self.roots
-        )
+            self.features, self.feature, self.threshold, self.children, self.missing_left, self.value, self.expected,
+            self.roots,
+        )  # fmt: skip
 
     def _measure(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Check the arrays; the expected value and the depth of each split, leaves counted from 1."""
@@ -137,7 +138,7 @@ class Trees:
         ----------
         rows : float32 or float64 [n, d]; NaN where missing.
         """
-        return sums_of(self, np.zeros(len(self.roots), np.int32), 1, rows)[:, 0]
+        return _sums_of(self, self.packed, None, 1, rows)[:, 0]
 
     def score(self, rows: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         """The answer through the link, a probability where it is logistic: float64 [n]."""
@@ -152,6 +153,9 @@ class Trees:
         Cheap (a walk), and unfair to columns that are asked early or late: Saabas, "Interpreting random forests", 2014.
         """
         given = np.zeros(rows.shape)
+        if rows.dtype == np.float32 and self.packed is not None:
+            add_packed_paths(_flat(rows, self.features), self.features, *self.packed, given)
+            return given
         for start, taken in pieces_of(rows, self.features):
             add_paths(
                 taken, self.feature, self.threshold, self.children, self.missing_left, self.value, self.expected,
@@ -203,16 +207,30 @@ def pieces_of(rows: NDArray[np.floating[Any]], features: int) -> Iterator[tuple[
         yield start, np.ascontiguousarray(rows[start : start + PIECE], np.float64)
 
 
-def sums_of(
-    trees: Trees, owners: NDArray[np.int32], columns: int, rows: NDArray[np.floating[Any]]
+def _flat(rows: NDArray[np.floating[Any]], features: int) -> NDArray[np.float32]:
+    """Rows in single precision behind one another, as kernels over packed trees read them."""
+    if rows.ndim != 2 or rows.shape[1] != features:
+        raise UsageError(f"rows of shape {rows.shape}", allowed=f"[n, {features}]")
+    return np.ascontiguousarray(rows, np.float32).reshape(-1)
+
+
+def _sums_of(
+    trees: Trees,
+    packed: PackedTrees | None,
+    owners: NDArray[np.int32] | None,
+    columns: int,
+    rows: NDArray[np.floating[Any]],
 ) -> NDArray[np.float64]:
-    """Sums of the leaves, float64 [n, columns]; tree t adds to the column ``owners[t]``, int32 [T]."""
+    """Sums of the leaves, float64 [n, columns]; tree t adds to the column ``owners[t]``, all to the first without.
+
+    `packed` are the same trees and owners once more, where they can be packed.
+    """
     total = np.zeros((len(rows), columns))
-    if rows.dtype == np.float32 and trees.packed is not None:
-        if rows.ndim != 2 or rows.shape[1] != trees.features:
-            raise UsageError(f"rows of shape {rows.shape}", allowed=f"[n, {trees.features}]")
-        sum_packed(np.ascontiguousarray(rows).reshape(-1), trees.features, *trees.packed, owners, total)
+    if rows.dtype == np.float32 and packed is not None:
+        sum_packed(_flat(rows, trees.features), trees.features, *packed, total)
         return total
+    if owners is None:
+        owners = np.zeros(len(trees.roots), np.int32)
     for start, taken in pieces_of(rows, trees.features):
         sum_leaves(
             taken, trees.feature, trees.threshold, trees.children, trees.missing_left, trees.value, trees.roots, owners,
@@ -237,13 +255,47 @@ class TreesTogether:
 
     def __init__(self, several: Sequence[Trees]) -> None:
         self._joined = join_trees(several)
-        self._owners = np.repeat(np.arange(len(several), dtype=np.int32), [len(one) for one in several])
-        self._count = len(several)
+        self._counts = [len(one) for one in several]
+        self._owners = np.repeat(np.arange(len(several), dtype=np.int32), self._counts)
+        self._starts = np.cumsum([0, *self._counts], dtype=np.int64)
 
-    def score(self, rows: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-        """Each model's answer: float64 [n, K], equal to the last bit to what each gives by itself."""
-        total = sums_of(self._joined, self._owners, self._count, rows)
-        return total if self._joined.link == "identity" else logistic(total)
+    @property
+    def features(self) -> int:
+        """How many columns a row has."""
+        return self._joined.features
+
+    @property
+    def link(self) -> Link:
+        """What becomes of the sums, see `Trees`."""
+        return self._joined.link
+
+    @cached_property
+    def packed(self) -> PackedTrees | None:
+        """As `Trees.packed`; a tree's owner is the place of its model."""
+        packed = self._joined.packed
+        if packed is None:
+            return None
+        trees = packed.trees.copy()
+        trees[OWNERS] = self._owners
+        return packed._replace(trees=trees)
+
+    def raw(self, rows: NDArray[np.floating[Any]], asked: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
+        """Each model's sum of leaves: float64 [n, K], equal to the last bit to what each gives by itself.
+
+        Parameters
+        ----------
+        asked : bool [n, K], which models are asked about a row: what others would say is not told. All without it.
+        """
+        if asked is None or self.packed is None or rows.dtype != np.float32:
+            return _sums_of(self._joined, self.packed, self._owners, len(self._counts), rows)
+        total = np.zeros((len(rows), len(self._counts)))
+        sum_asked(_flat(rows, self.features), self.features, *self.packed, self._starts, asked, total)
+        return total
+
+    def score(self, rows: NDArray[np.floating[Any]], asked: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
+        """As `raw`, through the link: float64 [n, K]."""
+        total = self.raw(rows, asked)
+        return total if self.link == "identity" else logistic(total)
 
 
 def join_trees(several: Sequence[Trees]) -> Trees:

@@ -6,23 +6,24 @@ features and signals). Each may be missing or broken: the others answer, and eve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from floorwalker.detectors.signal import Reason, Signal
+from floorwalker.detectors.signal import Contribution, Reason, Signal
 from floorwalker.errors import ArtefactError, FloorwalkerError
 from floorwalker.events.abuse import ABUSE_TYPES
 from floorwalker.events.batch import EventBatch
 from floorwalker.features.live import FeatureBatch
-from floorwalker.fusion.columns import column_names, fusion_columns
+from floorwalker.fusion.columns import column_names
+from floorwalker.fusion.reading import asked_rows
 from floorwalker.fusion.stacked import NAME as FUSION
 from floorwalker.fusion.stacked import SPOKEN, StackedFusion
-from floorwalker.pipeline.live_parts import KIND_OF, KINDS, LivePart
+from floorwalker.pipeline.live_parts import KIND_OF, KINDS, LivePart, PartKind
 from floorwalker.store.pages import Pages
 
 PARTS: tuple[str, ...] = (*KIND_OF, "fusion")
@@ -32,17 +33,6 @@ EXPLAINED = 0.5
 """Risk from which an opinion comes with its reasons."""
 
 State = dict[str, NDArray[Any]]
-
-
-@dataclass(frozen=True)
-class _Places:
-    """Where the fusion's further columns stand among the features: how many are live features, places of the columns,
-    those that nobody gives, and those of the anomaly detector."""
-
-    plain: int
-    taken: NDArray[np.intp]
-    absent: NDArray[np.intp]
-    unusual: NDArray[np.intp]
 
 
 @dataclass
@@ -70,7 +60,13 @@ class ShopModels:
         # Names are put together once: an event has no time for it.
         self._outputs = tuple(name for part in self.parts.values() for name in part.outputs)
         self._widened: tuple[tuple[str, ...], tuple[str, ...]] = ((), self._outputs)
-        self._placed: tuple[tuple[str, ...], _Places] | None = None
+        self._reader = None if self.fusion is None else self.fusion.reader(further=UNUSUAL_COLUMN)
+        # Of each column the kind of part that has words for it, that part's columns, and where they begin.
+        self._tellers: dict[str, tuple[PartKind, tuple[str, ...], int]] = {}
+        start = 0
+        for name, part in self.parts.items():
+            self._tellers |= dict.fromkeys(part.outputs, (KIND_OF[name], part.outputs, start))
+            start += len(part.outputs)
 
     @classmethod
     def load(cls, folder: Path, features: tuple[str, ...]) -> ShopModels:
@@ -156,14 +152,23 @@ class ShopModels:
         if not self.parts:
             return features
         said = [self._ask(name, part, batch, features, moves, on_failure) for name, part in self.parts.items()]
+        return self.join(features, said)
+
+    def join(self, features: FeatureBatch, said: Sequence[NDArray[np.float32]]) -> FeatureBatch:
+        """The features with these columns behind them.
+
+        Parameters
+        ----------
+        said : of each part, in their order.
+        """
         if features.names is not self._widened[0]:
             self._widened = features.names, (*features.names, *self._outputs)
-        return replace(
-            features,
-            values=np.concatenate([features.values, *said], axis=1),
-            names=self._widened[1],
-            missing=np.concatenate([features.missing, *map(np.isnan, said)], axis=1),
-        )
+        values = np.concatenate([features.values, *said], axis=1)
+        silent = np.isnan(values[:, features.values.shape[1] :])
+        return FeatureBatch(
+            features.event_ids, features.as_of, values, self._widened[1],
+            np.concatenate([features.missing, silent], axis=1),
+        )  # fmt: skip
 
     def _ask(
         self, name: str, part: LivePart, batch: EventBatch, features: FeatureBatch, moves: bool,
@@ -191,59 +196,57 @@ class ShopModels:
             for names, version in ((self.lost, "lost"), (self.failed, "failed"))
             for name in names
         ]
-        if self.fusion is None:
+        if self.fusion is None or self._reader is None:
             return missing
-        places = self._places(features.names)
-        plain = places.plain
-        said = features.values[:, places.taken]
-        said[:, places.absent] = np.nan
-        if unusual.ready:
-            said[:, places.unusual] = unusual.score[:, None]
-        columns = fusion_columns(features.values[:, :plain], batch.numbers, batch.type, said)
-        whole = self.fusion.suspect(columns, batch.type)
+        rows = asked_rows(self.fusion.judged, batch.type)
+        if not len(rows):
+            return missing
+        columns, sums, speaks = self._reader.read(rows, batch, features, unusual.score if unusual.ready else None)
+        if not speaks:
+            return missing
+        whole = self._reader.scores(sums)[:, 0].astype(np.float32)
         if self.fusion.is_calm(whole):
             return missing
-        risk = self.fusion.risk(self.fusion.scores(columns, batch.type, whole))
-        return [*missing, *self._signals(columns, features, np.where(risk >= SPOKEN, risk, np.float32(0)))]
+        risk = self.fusion.risk(self.fusion.scores(columns, batch.type[rows], whole))
+        risk = np.where(risk >= SPOKEN, risk, np.float32(0))
+        return [*missing, *self._signals(columns, rows, features, risk)]
 
-    def _places(self, names: tuple[str, ...]) -> _Places:
+    def _signals(
+        self, columns: NDArray[np.float32], rows: NDArray[np.int64], features: FeatureBatch, risk: NDArray[np.float32]
+    ) -> list[Signal]:
+        """A signal for each abuse type that has a risk; `columns` and `risk` are of the events at the places `rows`."""
         assert self.fusion is not None
-        if self._placed is None or self._placed[0] is not names:
-            plain = len(names) - len(self._outputs)
-            own = len(column_names(names[:plain]))
-            wanted = self.fusion.names[own:]
-            where = {name: plain + place for place, name in enumerate(self._outputs)}
-            taken = np.array([where.get(name, -1) for name in wanted], np.intp)
-            unusual = np.flatnonzero([name == UNUSUAL_COLUMN for name in wanted])
-            self._placed = names, _Places(plain, np.maximum(taken, 0), np.flatnonzero(taken < 0), unusual)
-        return self._placed[1]
-
-    def _signals(self, columns: NDArray[np.float32], features: FeatureBatch, risk: NDArray[np.float32]) -> list[Signal]:
-        assert self.fusion is not None
+        grave = np.flatnonzero((risk >= EXPLAINED).any(axis=1))
+        because: dict[int, list[Contribution]] = {}
+        if len(grave):
+            for place, causes in zip(grave.tolist(), self.fusion.contributions(columns[grave]), strict=True):
+                because[place] = [self._tell(cause, features, int(rows[place])) for cause in causes]
         found = []
-        for place in np.flatnonzero(risk.any(axis=0)).tolist():
-            name, score = ABUSE_TYPES[place], np.ascontiguousarray(risk[:, place])
+        for kind in np.flatnonzero(risk.any(axis=0)).tolist():
+            name = ABUSE_TYPES[kind]
+            score = np.zeros(len(features), np.float32)
+            score[rows] = risk[:, kind]
             reasons: list[list[Reason]] = [[] for _ in range(len(score))]
-            grave = np.flatnonzero(score >= EXPLAINED)
-            if len(grave):
-                for row, because in zip(grave.tolist(), self.fusion.reasons(columns[grave], name), strict=True):
-                    told = [self._tell(reason, name, features, row) for reason in because]
-                    reasons[row] = [replace(reason, severity=float(score[row])) for reason in told[:1]] + told[1:]
+            for place, causes in because.items():
+                severity = float(risk[place, kind])
+                if severity >= EXPLAINED:
+                    told = reasons[int(rows[place])]
+                    for cause in causes:
+                        code = f"transaction.{name}.{cause.column}"
+                        told.append(Reason(code, cause.text, cause.share if told else severity))
             found.append(Signal(FUSION, self.fusion.version, name, score, reasons, True))
         return found
 
-    def _tell(self, reason: Reason, abuse_type: str, features: FeatureBatch, row: int) -> Reason:
-        """A reason in the words of the part whose column it names: the links, texts and hours that mattered."""
-        column = reason.code.partition(f".{abuse_type}.")[2]
-        start = len(features.names) - len(self.outputs)
-        for name, part in self.parts.items():
-            stop = start + len(part.outputs)
-            if column in part.outputs:
-                said = dict(zip(part.outputs, features.values[row, start:stop].tolist(), strict=True))
-                text = KIND_OF[name].tell(column, said)
-                return reason if text is None else replace(reason, text=text)
-            start = stop
-        return reason
+    def _tell(self, cause: Contribution, features: FeatureBatch, row: int) -> Contribution:
+        """A cause in the words of the part whose column it names: the links, texts and hours that mattered."""
+        teller = self._tellers.get(cause.column)
+        if teller is None:
+            return cause
+        kind, outputs, start = teller
+        start += len(features.names) - len(self._outputs)
+        said = dict(zip(outputs, features.values[row, start : start + len(outputs)].tolist(), strict=True))
+        text = kind.tell(cause.column, said)
+        return cause if text is None else cause._replace(text=text)
 
     def state(self) -> State:
         """What the models remember; empty where none does. One that failed is left out: the next start reads the

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from floorwalker.detectors.signal import Reason
+from floorwalker.detectors.signal import Contribution, Reason
 
 _LENGTHS = ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min"), (1.0, "s"))
 
@@ -28,8 +28,7 @@ def say_value(name: str, value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.3g}"
 
 
-def name_reasons(
-    prefix: str,
+def name_contributions(
     contributions: NDArray[np.float64],
     rows: NDArray[np.floating[Any]],
     names: Sequence[str],
@@ -37,33 +36,37 @@ def name_reasons(
     *,
     most: int,
     meanings: Mapping[str, str],
-) -> list[list[Reason]]:
-    """The features that raised each row's score, the strongest first.
+) -> list[list[Contribution]]:
+    """The features that raised each row's score, the strongest first: n lists.
 
     Parameters
     ----------
-    prefix : what the codes begin with, such as ``transaction.payment_fraud``.
     contributions : float64 [n, d]; what is not above 0 is no reason.
     rows : [n, d]; names : of the d features; usual : float32 [d], the usual values.
     most : most reasons a row.
     meanings : what features are, in a phrase, by their names; others are called by their names.
-
-    Returns n lists; a severity is the reason's share of all that raised the score.
     """
     answers = []
     for given, row in zip(contributions, rows, strict=True):
-        raised = float(given[given > 0].sum())
-        strongest = [int(place) for place in np.argsort(-given, kind="stable")[:most] if given[place] > 0]
+        raised = (given > 0).nonzero()[0]
+        shares = given[raised]
+        total = float(shares.sum())
+        strongest = raised[(-shares).argsort(kind="stable")[:most]]
         answers.append(
             [
-                Reason(
-                    f"{prefix}.{names[place]}",
+                Contribution(
+                    names[place],
                     f"{meanings.get(names[place], names[place].replace('_', ' '))} is "
                     f"{say_value(names[place], float(row[place]))}, "
                     f"usually {say_value(names[place], float(usual[place]))}",
-                    min(max(float(given[place]) / raised, 1e-6), 1.0),
+                    min(max(float(given[place]) / total, 1e-6), 1.0),
                 )
-                for place in strongest
+                for place in strongest.tolist()
             ]
         )
     return answers
+
+
+def as_reasons(prefix: str, told: Sequence[Sequence[Contribution]]) -> list[list[Reason]]:
+    """Contributions as reasons, whose codes begin with this prefix, such as ``transaction.payment_fraud``."""
+    return [[Reason(f"{prefix}.{each.column}", each.text, each.share) for each in several] for several in told]

@@ -16,8 +16,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from floorwalker.detectors.signal import Reason
-from floorwalker.detectors.transaction._reasons import name_reasons
+from floorwalker.detectors.signal import Contribution, Reason
+from floorwalker.detectors.transaction._reasons import as_reasons, name_contributions
 from floorwalker.detectors.transaction._rows import (
     hold_latest,
     take_labels,
@@ -260,11 +260,15 @@ class BoostedTrees:
         full : by Shapley values rather than by the splits on the row's paths.
         """
         title = self._title(output)
-        taken, trees = take_rows(rows, len(self.names)), self._trees[title]
+        return as_reasons(f"transaction.{title}", self.contributions(rows, output=title, most=most, full=full))
+
+    def contributions(
+        self, rows: ArrayLike, *, output: str | None = None, most: int = 3, full: bool = False
+    ) -> list[list[Contribution]]:
+        """As `reasons`, by the names of the columns."""
+        trees, taken = self._trees[self._title(output)], take_rows(rows, len(self.names))
         given = trees.shapley(taken) if full else trees.paths(taken)
-        return name_reasons(
-            f"transaction.{title}", given, taken, self.names, self.usual, most=most, meanings=self.meanings
-        )
+        return name_contributions(given, taken, self.names, self.usual, most=most, meanings=self.meanings)
 
     def save(self, folder: Path, *, facts: Mapping[str, Any] | None = None) -> None:
         """Write LightGBM's text for each label and model, names and usual values, and a manifest with `facts`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -99,20 +99,12 @@ def _following(name: str, part: LivePart, said: dict[str, NDArray[np.float32]]) 
 def _fusion(shop: ShopModels, fusion: StackedFusion, said: dict[str, NDArray[np.float32]]) -> Part:
     """Risks and their reasons out of features, the event's own numbers and what the detectors said just now."""
 
-    names: dict[int, tuple[str, ...]] = {}
-
     def answer(events: EventBatch, found: FeatureBatch) -> object:
         columns = [
             said[name] if name in said else np.full((len(events), len(part.outputs)), np.nan, np.float32)
             for name, part in shop.parts.items()
         ]
-        widened = replace(
-            found,
-            values=np.concatenate([found.values, *columns], axis=1),
-            names=names.setdefault(id(found.names), (*found.names, *shop.outputs)),
-            missing=np.concatenate([found.missing, *map(np.isnan, columns)], axis=1),
-        )
-        return shop.judge(events, widened, _quiet(len(events)))
+        return shop.judge(events, shop.join(found, columns), _quiet(len(events)))
 
     def full(events: EventBatch, found: FeatureBatch) -> object:
         silent = np.full((len(events), len(fusion.names) - len(column_names(found.names))), np.nan, np.float32)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from floorwalker.detectors.signal import Reason
-from floorwalker.detectors.transaction._reasons import name_reasons
+from floorwalker.detectors.transaction._reasons import as_reasons, name_contributions
 from floorwalker.detectors.transaction._rows import take_labels, take_names, take_rows, take_weights, usual_values
 from floorwalker.errors import ArtefactError, MissingExtraError, NotReadyError, UsageError
 from floorwalker.models.artefacts import load_artefact, save_artefact
@@ -119,7 +119,8 @@ class Classical:
             changed = np.repeat(row[None], len(row), axis=0)
             np.fill_diagonal(changed, self.usual)
             given[place] = float(self.score(row[None])[0]) - self.score(changed)
-        return name_reasons(f"transaction.{self.name}", given, taken, self.names, self.usual, most=most, meanings={})
+        told = name_contributions(given, taken, self.names, self.usual, most=most, meanings={})
+        return as_reasons(f"transaction.{self.name}", told)
 
     def save(self, folder: Path, *, facts: Mapping[str, Any] | None = None) -> None:
         """Write the arrays (`.npz` without objects), names and usual values, and a manifest with `facts`."""
