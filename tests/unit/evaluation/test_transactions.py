@@ -12,7 +12,13 @@ import pytest
 from floorwalker.errors import UsageError
 from floorwalker.evaluation.tasks import transactions as task
 from floorwalker.evaluation.tasks._transactions_data import DAY, Payments, live_features, read_payments
-from floorwalker.evaluation.tasks._transactions_folds import card_figures, card_precision, knowable, make_fold
+from floorwalker.evaluation.tasks._transactions_folds import (
+    card_ceiling,
+    card_figures,
+    card_precision,
+    knowable,
+    make_fold,
+)
 from floorwalker.metrics import average_precision, roc_auc
 
 DATA = os.environ.get("FLOORWALKER_DATA")
@@ -93,6 +99,40 @@ def test_card_precision_by_hand():
     scores = np.array([0.1, 0.5, 0.9, 0.2, 0.3, 0.9])
     # Day 0: card 1 (its highest, .9) and card 2; one of them is compromised. Day 1: card 1 has left, card 4 is found.
     assert card_precision(table, np.arange(6), scores, top=2) == pytest.approx((1 / 2 + 1 / 2) / 2)
+
+
+def test_card_precision_goes_through_the_days_as_the_book_does():
+    """`card_precision_top_k` of the book's chapter 4, written anew from its description as a slow oracle."""
+    random = np.random.default_rng(3)
+    count = 400
+    at = np.sort(random.integers(0, 7 * DAY, count))
+    account = random.integers(0, 40, count)
+    fraud = random.random(count) < 0.08
+    table = Payments(account, account, np.ones(count), at, fraud, fraud.astype(np.int8))
+    scores = random.random(count)
+    rows = np.sort(random.choice(count, 300, replace=False))
+    gone: set[int] = set()
+    precision = []
+    for day in range(7):
+        cards: dict[int, tuple[float, bool]] = {}
+        for row in rows.tolist():
+            card = int(account[row])
+            if at[row] // DAY == day and card not in gone:
+                highest, compromised = cards.get(card, (-1.0, False))
+                cards[card] = (max(highest, float(scores[row])), compromised or bool(fraud[row]))
+        first = sorted(cards, key=lambda card: -cards[card][0])[:5]
+        detected = [card for card in first if cards[card][1]]
+        precision.append(len(detected) / 5)
+        gone |= set(detected)
+    assert card_precision(table, rows, scores[rows], top=5) == pytest.approx(np.mean(precision))
+
+
+def test_a_ceiling_holds_all_that_is_known_and_some_luck(payments):
+    fold = make_fold(payments, 14)
+    told = knowable(payments, fold.test)
+    ceiling = card_ceiling(payments, fold.test, draws=3, top=20)
+    assert ceiling >= card_figures(payments, fold.test, told.astype(np.float64), top=20)["knowable_found"] / 20
+    assert ceiling <= card_precision(payments, fold.test, payments.fraud[fold.test].astype(np.float64), top=20)
 
 
 def test_what_could_be_known_by_hand():
