@@ -119,10 +119,24 @@ def _whole_shop(
         raise UsageError(f"{out} is a file", fix="name a folder: --out FOLDER")
     summary = run(Scenario(**scenario), out, cores=cores, access_log=access_log, progress=note)
     facts = {**asdict(summary), "seed": scenario["seed"], "access_log": str(access_log) if access_log else None}
+    if summary.absent:
+        note(_say_absent(summary.absent))
     return facts, (
         f"{summary.events:,} events, {summary.malicious:,} of them malicious, {summary.outcomes:,} outcomes, "
         f"{summary.campaigns:,} campaigns, written to {out}"
     )
+
+
+def _say_absent(absent: dict[str, list[str]]) -> str:
+    """Which kinds of abuse a run has no room for: those that no part has once, the others by part."""
+    from floorwalker.simulation.shop.scenario import SPLITS
+
+    everywhere = [kind for kind in absent.get("train", ()) if all(kind in absent.get(split, ()) for split in SPLITS)]
+    parts = [f"no {', '.join(everywhere)} in any part"] if everywhere else []
+    for split, kinds in absent.items():
+        lacking = [kind for kind in kinds if kind not in everywhere]
+        parts += [f"no {', '.join(lacking)} in {split}"] if lacking else []
+    return f"too small for every kind of abuse: {'; '.join(parts)} (500,000 events have room for all of them)"
 
 
 def _log_alone(

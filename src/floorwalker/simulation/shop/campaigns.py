@@ -61,8 +61,14 @@ _ONE_EACH = MappingProxyType(
 _WORTH = by_skill(150, 150, 60, 60)
 """Skill -> events of the smallest campaign that is one: a list of cards is tried out, a ring has its accounts; whoever
 hides may be few."""
+_QUIET = ("expert", "advanced")
+"""Skills whose campaigns can be small."""
 _LEAST_EVENTS = 45
 """Events of the smallest campaign of a part that has room for few kinds of abuse."""
+_LEAST_OF_FEW = 75
+"""The same of a test part that cannot have every kind: then rather fewer that can be seen."""
+_FEW_TESTED = ("expert", "skilled", "advanced", "naive")
+"""The skills of such a part's campaigns, so that it keeps what is promised of skills however few they are."""
 ROOM = 500_000
 """Events of a scenario from which on every part has room for campaigns of every kind of abuse."""
 _RESERVE = 0.14
@@ -129,14 +135,33 @@ def plan(scenario: Scenario) -> tuple[Planned, ...]:
     """
     calendar = Calendar(scenario, Chance(scenario.seed))
     made: list[Planned] = []
+    wanted = {}
     for split in SPLITS:
         low, high = scenario.span_of(split)
         share = (high - low) / (scenario.end_at - scenario.first_at)
         reserve = _RESERVE if scenario.events < ROOM else 0.0
-        wanted = scenario.events * scenario.malicious_share * share * (1.0 - reserve)
-        made += _plan_split(scenario, calendar, split, wanted, len(made))
+        wanted[split] = scenario.events * scenario.malicious_share * share * (1.0 - reserve)
+    few = _few_kinds(scenario, wanted["test"])
+    for split in SPLITS:
+        made += _plan_split(scenario, calendar, split, wanted[split], len(made), few)
     # What one campaign causes differs from its plan by a fifth; many make up for each other, few need a bound.
     return tuple(made if len(made) >= _MANY else _bounded(made, int(MOST_MALICIOUS * scenario.events)))
+
+
+def _few_kinds(scenario: Scenario, tested: float) -> tuple[str, ...]:
+    """Kinds of abuse in the order in which every part gets them where the test part cannot have all; else nothing.
+
+    Parameters
+    ----------
+    tested : malicious events that the test part has room for.
+
+    In a small run what is tested for shall have been there to learn from, as far as there is room for both.
+    """
+    kinds = {load_adversary(name).abuse_type for name in scenario.only or list_adversaries()}
+    if tested >= _LEAST_EVENTS * len(kinds):
+        return ()
+    drawn = Chance(scenario.seed).generator("plan/kinds").permutation(len(kinds))
+    return tuple(sorted(kinds, key=ABUSE_TYPES.index)[place] for place in drawn.tolist())
 
 
 def _bounded(made: list[Planned], allowed: int) -> list[Planned]:
@@ -226,7 +251,9 @@ class _Slot:
     harmful: float
 
 
-def _plan_split(scenario: Scenario, calendar: Calendar, split: str, events: float, first: int) -> list[Planned]:
+def _plan_split(
+    scenario: Scenario, calendar: Calendar, split: str, events: float, first: int, few: tuple[str, ...]
+) -> list[Planned]:
     names = scenario.only or list_adversaries()
     rng = Chance(scenario.seed).generator(f"plan/{split}")
     by_type: dict[str, dict[str, list[type[Adversary]]]] = {}
@@ -238,14 +265,20 @@ def _plan_split(scenario: Scenario, calendar: Calendar, split: str, events: floa
         return []
     kinds = sorted(by_type, key=ABUSE_TYPES.index)
     kinds = [kinds[place] for place in rng.permutation(len(kinds)).tolist()]
-    kinds = kinds[: max(1, int(events // _LEAST_EVENTS))]
+    skills: tuple[str, ...] = _ONE_EACH[split]
+    least = _LEAST_EVENTS
+    if few:
+        kinds = sorted(kinds, key=few.index)
+        if split == "test":
+            skills, least = _FEW_TESTED, _LEAST_OF_FEW
+    kinds = kinds[: max(1, int(events // least))]
     shares = SCARCE_SHARES if split == "test" and events < _SCARCE else SKILL_SHARES[split]
     harmful = events / 10.0
     slots: list[_Slot] = []
     for _ in range(6):
         # How many events a harmful one costs depends on who does it: a few rounds, and both fit.
         if harmful < _FEW * len(kinds):
-            slots = _one_each(by_type, kinds, _ONE_EACH[split], events, shares if split == "test" else None)
+            slots = _one_each(by_type, kinds, skills, events, shares if split == "test" else None, bool(few))
             break
         slots = _slots(by_type, kinds, shares, harmful, even=split == "test")
         harmful *= events / sum(slot.harmful / slot.family.harmful_share[slot.skill] for slot in slots)
@@ -268,12 +301,15 @@ def _span(
     family, skill = slot.family, slot.skill
     span = int(span_of(skill, (high - low) / DAY, hurry=family.hurry, early=family.early) * DAY)
     moments = [one for one in calendar.of_kind(family.waits_for) if low <= one.starts_at < high]
+    # One draw, whoever waits or does not: when a campaign lives moves none of the others.
+    drawn = float(rng.random())
     if not moments:
-        begins = low + int(rng.random() * (high - low - span))
+        begins = low + int(drawn * (high - low - span))
         return begins, begins + span
-    moment = moments[int(rng.integers(len(moments)))]
+    place = drawn * len(moments)
+    moment = moments[int(place)]
     # The careful have their accounts ready before they know what for; parcels come days later.
-    begins = max(low, moment.starts_at - int(_READY[skill] * rng.uniform(0.7, 1.3) * DAY))
+    begins = max(low, moment.starts_at - int(_READY[skill] * (0.7 + (1.3 - 0.7) * (place % 1.0)) * DAY))
     return begins, min(high, moment.ends_at + 4 * DAY)
 
 
@@ -327,6 +363,7 @@ def _one_each(
     skills: tuple[str, ...],
     events: float,
     shares: Mapping[str, float] | None,
+    in_order: bool,
 ) -> list[_Slot]:
     """Few campaigns, each of a size that such a campaign has in life, of as many kinds of abuse as there is room for.
 
@@ -337,6 +374,7 @@ def _one_each(
     skills : of the first, the second, … campaign.
     events : that all may cause.
     shares : skill -> share of the harm where it is promised (then every kind appears, and sizes follow the promise).
+    in_order : a kind whose campaign is too large has a smaller one, so that no later kind comes in its place.
     """
     chosen: list[tuple[str, type[Adversary]]] = []
     for turn, kind in enumerate(kinds):
@@ -348,9 +386,12 @@ def _one_each(
         return [_Slot(skill, family, shares[skill] / counts[skill]) for skill, family in chosen]
     slots: list[_Slot] = []
     left = events
-    for skill, family in chosen:
+    for kind, (skill, family) in zip(kinds, chosen, strict=True):
         if slots and left < _WORTH[skill]:
-            continue
+            quiet = next((one for one in _QUIET if one in by_type[kind] and _WORTH[one] <= left), "")
+            if not (in_order and quiet):
+                continue
+            skill, family = quiet, by_type[kind][quiet][0]
         slots.append(_Slot(skill, family, _WORTH[skill] * family.harmful_share[skill]))
         left -= _WORTH[skill]
     return slots

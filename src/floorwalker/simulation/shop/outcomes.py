@@ -152,21 +152,44 @@ class Outcomes:
     entries: list[Entry] = field(default_factory=list)
 
 
+@dataclass
+class Carried:
+    """What is carried from one call of `make_outcomes` to the next where events are looked at piece by piece.
+
+    Parameters
+    ----------
+    owed : (type of event, abuse type) -> verdicts on honest events that are still due; below 0 for too many.
+    disputed : orders that a letter has been written about; "" for purchases without one.
+    """
+
+    owed: dict[tuple[str, str], int] = field(default_factory=dict)
+    disputed: set[str] = field(default_factory=set)
+
+
 def make_outcomes(
-    events: pl.DataFrame, truth: pl.DataFrame, chance: Chance, *, end_at: int, refused: Collection[str] = ()
+    events: pl.DataFrame,
+    truth: pl.DataFrame,
+    chance: Chance,
+    *,
+    end_at: int,
+    refused: Collection[str] = (),
+    carried: Carried | None = None,
 ) -> Outcomes:
     """What the shop will hear of these events.
 
     Parameters
     ----------
     events : one row an event, with the columns `id`, `at`, `type` and, where there are any, `account`, `order`,
-        `item`, `payment`, `amount_minor`, `currency`, `card.scheme`. All events of an order are in the same call.
+        `item`, `payment`, `amount_minor`, `currency`, `card.scheme`. All events of an order are in the same call,
+        unless something is carried; then the caller has filled in the order's `card.scheme`.
     truth : one row an event: `id`, `abuse_type`, `phase`, `skill`, `segment` where honest disputes are to be heard
         of, and `campaign` where letters are to say to which one's order they belong.
     chance : the draws are functions of seed and event id.
     end_at : letters that come later are in the table only.
     refused : ids of events that the shop did not let happen: nothing is ever heard of them.
+    carried : the same in every call for one shop whose events come piece by piece, in the order of time.
     """
+    carried = Carried() if carried is None else carried
     missing = [pl.lit(None, pl.String).alias(name) for name in _READ if name not in events.columns]
     known = events.with_columns(missing).select(_READ).join(truth, on="id", how="inner").sort("at", "id")
     if refused:
@@ -182,9 +205,12 @@ def make_outcomes(
     if "segment" in truth.columns:
         wronged = bought.filter(pl.col("segment") == "honest_dispute")
         tables.append(_discover(wronged, HONEST_DISPUTE, "outcome/honest dispute", chance))
-    tables += [_refunds(known), *_audits(known, chance), *_acquittals(pl.concat(tables), known, chance)]
+    tables += [_refunds(known), *_audits(known, chance), *_acquittals(pl.concat(tables), known, chance, carried)]
     table = pl.concat(tables).unique(["event", "kind", "source", "order"], keep="first", maintain_order=True)
     letters = table.filter(pl.col("kind") == "chargeback").unique("order", keep="first", maintain_order=True)
+    named = letters["order"].fill_null("")
+    letters = letters.filter(~named.is_in(list(carried.disputed)))
+    carried.disputed.update(named)
     answered = _answers(letters, chance)
     table = pl.concat([table, answered]).sort("at", "event", "kind")
     return Outcomes(table, _letters(pl.concat([letters, answered]), known, end_at))
@@ -270,21 +296,23 @@ def _audits(known: pl.DataFrame, chance: Chance) -> list[pl.DataFrame]:
     return tables
 
 
-def _acquittals(found: pl.DataFrame, known: pl.DataFrame, chance: Chance) -> list[pl.DataFrame]:
+def _acquittals(found: pl.DataFrame, known: pl.DataFrame, chance: Chance, carried: Carried) -> list[pl.DataFrame]:
     """Verdicts on honest events of the kinds that are found guilty, two for each: whoever looks, looks at both.
 
     Else that somebody was looked at for something would tell that he did it.
     """
     guilty = found.filter(pl.col("kind") == "verdict").select("abuse_type", id="event")
     counts = guilty.join(known.select("id", "type"), on="id").group_by("type", "abuse_type").len()
-    tables = []
-    for kind, abuse_type, count in counts.sort("type", "abuse_type").iter_rows():
-        if AUDITS.get(kind, ("", 0.0))[0] == abuse_type:
-            continue
+    owed, tables = carried.owed, []
+    for kind, abuse_type, count in counts.iter_rows():
+        if AUDITS.get(kind, ("", 0.0))[0] != abuse_type:
+            owed[kind, abuse_type] = owed.get((kind, abuse_type), 0) + 2 * count
+    for (kind, abuse_type), count in sorted(owed.items()):
         rows = known.filter((pl.col("type") == kind) & (pl.col("phase") == ""))
-        share = min(MOST_AUDITED, 2 * count / max(len(rows), 1))
+        share = min(MOST_AUDITED, max(count, 0) / max(len(rows), 1))
         audit = Discovery("", "verdict", "analyst", share, 2.5, 0.1, 30.0, says=abuse_type)
         drawn = _discover(rows, audit, f"audit/{kind}/{abuse_type}", chance)
+        owed[kind, abuse_type] = count - len(drawn)
         tables.append(drawn.with_columns((1.0 - pl.col("value")).alias("value")))
     return tables
 

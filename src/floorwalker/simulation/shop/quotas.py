@@ -9,8 +9,8 @@ from typing import Any
 
 from floorwalker.events.abuse import ABUSE_TYPES
 from floorwalker.simulation.shop.adversaries import list_adversaries, load_adversary
-from floorwalker.simulation.shop.campaigns import EXPERTS_TEST_ONLY, MOST_MALICIOUS, ROOM, TEST_ONLY
-from floorwalker.simulation.shop.scenario import SPLITS, Scenario
+from floorwalker.simulation.shop.campaigns import EXPERTS_TEST_ONLY, MOST_MALICIOUS, ROOM, TEST_ONLY, available
+from floorwalker.simulation.shop.scenario import SKILLS, SPLITS, Scenario
 
 LEAST_EXPERT, MOST_NAIVE, LEAST_TYPE = 0.25, 0.25, 0.05
 """Shares of the harmful events of the test part."""
@@ -57,6 +57,22 @@ class Quotas:
             hidden = family in TEST_ONLY or (family in EXPERTS_TEST_ONLY and skill == "expert")
             if hidden and split != "test" and count:
                 found.append(f"{family} ({skill}) appears in {split}")
+        return found
+
+    def absent(self, scenario: Scenario) -> dict[str, list[str]]:
+        """Part -> kinds of abuse that the scenario asks for and the part has no harmful event of.
+
+        >>> Quotas().absent(Scenario(only=("carding", "triangulation")))
+        {'train': ['payment_fraud'], 'validation': ['payment_fraud'], 'test': ['payment_fraud']}
+        """
+        if not scenario.malicious_share:
+            return {}
+        names = scenario.only or list_adversaries()
+        found: dict[str, list[str]] = {}
+        for split in SPLITS:
+            asked = {kind for skill in scenario.skills or SKILLS for kind in available(split, skill, names)}
+            lacking = [kind for kind in ABUSE_TYPES if kind in asked and not self.types[split, kind]]
+            found |= {split: lacking} if lacking else {}
         return found
 
     def table(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from floorwalker.simulation.shop.honest.machines import make_machines
 from floorwalker.simulation.shop.naming import names
 from floorwalker.simulation.shop.outcomes import Outcomes, make_outcomes
 from floorwalker.simulation.shop.pieces import write_pieces
+from floorwalker.simulation.shop.quotas import count_quotas
 from floorwalker.simulation.shop.scenario import DAY, Scenario
 from floorwalker.simulation.shop.schema import EVENT_COLUMNS, TRUTH, frame_of
 from floorwalker.simulation.shop.worker import CAMPAIGN_GROUPS, OUTCOME_COLUMNS, TRUTH_READ, Job, said, world_of
@@ -41,6 +42,7 @@ class Summary:
     Parameters
     ----------
     folder : where. events, malicious, outcomes, campaigns : how many. files : name -> sha256.
+    absent : part -> kinds of abuse that were asked for and for which it had no room.
     """
 
     folder: str
@@ -49,6 +51,7 @@ class Summary:
     outcomes: int
     campaigns: int
     files: dict[str, str]
+    absent: dict[str, list[str]] = field(default_factory=dict)
 
 
 def simulate(
@@ -133,8 +136,11 @@ def _run(scenario: Scenario, folder: Path, parts: Path, work: Work, access_log: 
     rows.sort(key=lambda row: row["campaign"])
     pl.DataFrame(rows, infer_schema_length=None).write_parquet(folder / "campaigns.parquet")
     total = int(per_day.sum()) + len(late)
-    summary = Summary(str(folder), total, malicious, len(outcomes.table), len(rows), hash_files(folder))
-    counts = {name: getattr(summary, name) for name in ("events", "malicious", "outcomes", "campaigns")}
+    summary = Summary(
+        str(folder), total, malicious, len(outcomes.table), len(rows), hash_files(folder),
+        count_quotas(rows).absent(scenario),
+    )  # fmt: skip
+    counts = {name: getattr(summary, name) for name in ("events", "malicious", "outcomes", "campaigns", "absent")}
     write_manifest(folder, scenario, {"shards": shards, **counts, "sha256": summary.files})
     return summary
 

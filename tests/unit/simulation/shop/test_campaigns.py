@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from floorwalker.errors import UsageError
+from floorwalker.events.abuse import ABUSE_TYPES
 from floorwalker.simulation.shop import campaigns
 from floorwalker.simulation.shop.adversaries import list_adversaries, load_adversary
 from floorwalker.simulation.shop.campaigns import EXPERTS_TEST_ONLY, TEST_ONLY, Planned, plan, run
@@ -73,8 +74,47 @@ def test_no_size_of_run_has_too_many_malicious_events(events: int, seed: int) ->
     assert 0.006 * events < caused <= 0.03 * events
 
 
+@pytest.mark.parametrize("events", [1_500, 10_000, 20_000, 40_000])
+def test_the_least_runs_have_few_but_full_campaigns(events: int) -> None:
+    """What is tested for was there to learn from, and what is promised of skills holds however few there are."""
+    for seed in range(1, 9):
+        scenario = Scenario(events=events, seed=seed)
+        parts: dict[str, list[Planned]] = {split: [] for split in SPLITS}
+        for one in plan(scenario):
+            parts[one.split].append(one)
+        kinds = {split: [load_adversary(one.adversary).abuse_type for one in parts[split]] for split in SPLITS}
+        assert all(len(set(some)) == len(some) > 0 for some in kinds.values())
+        assert kinds["train"][0] == kinds["validation"][0] == kinds["test"][0]
+        assert set(kinds["test"]) <= set(kinds["train"])
+        tested = sum(one.harmful for one in parts["test"])
+        expert, naive = (
+            sum(one.harmful for one in parts["test"] if one.skill == skill) / tested for skill in ("expert", "naive")
+        )
+        assert expert >= 0.25
+        assert naive <= 0.25
+        # A list of cards is tried out, a ring has its accounts: what makes noise can be heard.
+        loud = parts["train"][0]
+        assert loud.skill == "naive"
+        assert loud.harmful / load_adversary(loud.adversary).harmful_share["naive"] > min(0.01 * events, 130)
+
+
+def test_kinds_for_which_there_is_no_room_are_named(rows: list[dict[str, object]]) -> None:
+    assert count_quotas(rows).absent(replace(SMALL, malicious_share=0.0)) == {}
+    lacking = count_quotas(rows).absent(SMALL)
+    assert "test" not in lacking
+    assert set(lacking) <= {"train", "validation"}
+    here = {load_adversary(str(row["adversary"])).abuse_type for row in rows if row["split"] == "validation"}
+    assert here | set(lacking["validation"]) == set(ABUSE_TYPES)
+    assert not here & set(lacking["validation"])
+    # Nobody misses what he has not asked for, or what a part never has.
+    chosen = replace(SMALL, only=("carding", "human_farms"))
+    assert count_quotas([]).absent(chosen) == {
+        "train": ["payment_fraud"], "validation": ["payment_fraud"], "test": ["promotion_abuse", "payment_fraud"],
+    }  # fmt: skip
+
+
 def test_an_account_is_used_in_one_part_only() -> None:
-    scenario = Scenario(events=40_000, seed=6, days=12)
+    scenario = Scenario(events=70_000, seed=6, days=12)
     world = World(scenario)
     parts: dict[str, set[str]] = {}
     for planned in plan(scenario):

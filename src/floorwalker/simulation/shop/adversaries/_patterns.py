@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -59,6 +59,48 @@ class Shopper(Adversary):
             if moves:
                 entry.event = msgspec.structs.replace(event, at=event.at + wished - deed.at)
         return entries
+
+
+class Raider(Shopper):
+    """Waits, as everybody does, for moments of the calendar, and strikes while they last.
+
+    `prepare` says when: `windows`, in the order of time. Without any it chooses its own time.
+    """
+
+    hurry = True
+    windows: tuple[tuple[int, int], ...] = ()
+    """From when until when deeds can begin, microseconds."""
+    comes: Mapping[str, tuple[float, float]] = by_skill((1.1, 1.6), (1.1, 1.6), (1.1, 1.6), (1.1, 1.6))
+    """Skill -> the beta distribution of who is there when, over the length of a window."""
+
+    def found(self, moments: Iterable[Any], last: int) -> tuple[tuple[int, int], ...]:
+        """The windows of these moments (anything with `starts_at` and `ends_at`) within the campaign's time.
+
+        Parameters
+        ----------
+        last : microseconds before a moment's end in which nobody begins any more.
+        """
+        low, high = self.brief.starts_at, self.brief.ends_at
+        both = ((max(one.starts_at, low), min(one.ends_at, high) - last) for one in moments)
+        return tuple(one for one in both if one[0] < one[1])
+
+    def opening(self) -> tuple[int, int] | None:
+        """Until the last window closes."""
+        return (self.brief.starts_at, self.windows[-1][1]) if self.windows else super().opening()
+
+    def due(self, member: Member, now: int) -> int:
+        """In the next window: whoever is hired before is only kept warm."""
+        if not self.windows:
+            return super().due(member, now)
+        low, high = next((one for one in self.windows if now < one[1]), self.windows[-1])
+        if now >= low:
+            return now
+        return low + int(float(self.rng.beta(*self.comes[self.skill])) * (high - low))
+
+    def hour_of(self, member: Member, now: int) -> int:
+        """At once, whatever the hour, while a window is open."""
+        is_open = any(low <= now < high for low, high in self.windows)
+        return now if is_open else super().hour_of(member, now)
 
 
 class Redeemer(Shopper):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from floorwalker.events.event import Event
 from floorwalker.simulation.shop.adversaries._base import Economics, Member
-from floorwalker.simulation.shop.adversaries._patterns import Shopper
+from floorwalker.simulation.shop.adversaries._patterns import Raider
 from floorwalker.simulation.shop.adversaries._skills import by_skill
 from floorwalker.simulation.shop.diary import Entry
 from floorwalker.simulation.shop.honest.shelf import RATES, in_currency
@@ -21,14 +21,13 @@ _LEAST = by_skill(0.0, 0.0, 0.3, 0.7)
 """Skill -> share of the right price below which a mistake is left alone: what is sold for nothing is cancelled."""
 
 
-class PriceErrorRaids(Shopper):
+class PriceErrorRaids(Raider):
     """Buys at prices that are mistakes."""
 
     title = "price-error raid"
     abuse_type = "promotion_abuse"
     harmful = frozenset({"order"})
     economics = Economics(gain_minor=3_000)
-    hurry = True
     waits_for = "price_error"
     harmful_share = by_skill(0.15, 0.095, 0.04, 0.052)
 
@@ -44,7 +43,7 @@ class PriceErrorRaids(Shopper):
         self.wrong: list[int] = []
         if not found:
             return
-        self.window = (max(found[0].starts_at, brief.starts_at), min(found[0].ends_at, brief.ends_at) - _LAST)
+        self.windows = self.found(found[:1], _LAST)
         few = by_skill(1, 3, 12, 120)[self.skill]
         worth = [
             item
@@ -59,18 +58,7 @@ class PriceErrorRaids(Shopper):
 
     def opening(self) -> tuple[int, int] | None:
         """Until the mistake is mended; nothing where none happens."""
-        return (self.brief.starts_at, self.window[1]) if self.wrong else None
-
-    def due(self, member: Member, now: int) -> int:
-        """While the price is wrong: whoever is hired before is only kept warm."""
-        low, high = self.window
-        if now >= low:
-            return now
-        return low + int(float(self.rng.beta(1.1, 1.6)) * (high - low))
-
-    def hour_of(self, member: Member, now: int) -> int:
-        """At once, whatever the hour."""
-        return now if now >= self.window[0] else super().hour_of(member, now)
+        return super().opening() if self.windows else None
 
     def act(self, member: Member, at: int) -> list[Entry]:
         """One order; the careful put other things beside it."""

@@ -80,6 +80,10 @@ class Shelf:
                 made = np.where(share < 1.0, low, made)
         return np.asarray(made)
 
+    def on_sale(self, number: int) -> int:
+        """What the so-manieth flash sale (or drop that names nothing) is about: one of what sells best."""
+        return int(self.by_rank[(number * 7) % min(80, len(self))])
+
     def rank_on(self, item: Ints | int, at: Ints) -> Ints:
         """The ranks of one item, or of one for each time, on the days of these times."""
         return np.asarray(self._ranks[self._day(at), item])

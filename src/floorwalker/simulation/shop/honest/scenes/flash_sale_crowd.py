@@ -33,7 +33,7 @@ def add(crowd: Crowd) -> None:
         # Most wait for the beginning; the others hear of it later.
         late = rng.beta(0.6, 3.0, len(who))
         at = moment.starts_at + (late * 0.9 * (moment.ends_at - moment.starts_at)).astype(np.int64)
-        item = moment.item if moment.item >= 0 else int(shelf.by_rank[(number * 7) % min(80, len(shelf))])
+        item = moment.item if moment.item >= 0 else shelf.on_sale(number)
         first = crowd.ordered
         wanted = (np.arange(len(who)), shelf.rank_on(item, at))
         intent = _INTENTS[pick(rng.random(len(who)), _SHARES)]
