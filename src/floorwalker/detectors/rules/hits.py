@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +20,7 @@ SHADOW_DETECTOR = "rules.shadow"
 _PLACES = {name: place for place, name in enumerate(ABUSE_TYPES)}
 
 
-@dataclass(frozen=True, eq=False)
-class RuleHits:
+class RuleHits(NamedTuple):
     """Which rules fired on which events.
 
     Parameters
@@ -29,6 +28,7 @@ class RuleHits:
     rules : R rules.
     version : the table's.
     fired : bool [n, R]; a condition that is unknown has not fired.
+    total : how many of them are true.
     batch, features : what was evaluated, for the reasons.
     columns : places of the features by name.
     accused : for each mode, the abuse types that its rules accuse of, in the order of `ABUSE_TYPES`.
@@ -37,6 +37,7 @@ class RuleHits:
     rules: tuple[Rule, ...]
     version: str
     fired: NDArray[np.bool_]
+    total: int
     batch: EventBatch
     features: FeatureBatch
     columns: Mapping[str, int]
@@ -99,6 +100,8 @@ def spoken(hits: RuleHits) -> tuple[list[Signal], list[tuple[str, ...]]]:
     """
     n = len(hits.fired)
     quiet: list[tuple[str, ...]] = [()] * n
+    if not hits.total:
+        return [], quiet
     found: dict[str, tuple[NDArray[np.float32], list[list[Reason]]]] = {}
     hidden: dict[int, list[tuple[int, float, str]]] = {}
     rows, columns = hits.fired.nonzero()

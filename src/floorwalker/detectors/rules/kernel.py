@@ -9,6 +9,7 @@ over the results. Within a block every step is a short loop over the lanes, whic
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,44 +18,63 @@ from floorwalker.detectors.rules.text_kernel import FALSE, MISSING, PAIR_BITS, T
 from floorwalker.kernels import kernel
 
 AND, OR, NOT = -1, -2, -3
+SECTIONS = 11
+(
+    COLUMNS, RECKONINGS, LESS, LESS_EQUAL, EQUAL, MISSING_NUMBERS, MEMBERSHIPS, TEXT_LAYOUT, PATTERNS, PROGRAMS,
+    PROGRAM_STARTS,
+) = range(SECTIONS)  # fmt: skip
+"""Parts of `tables`, each at the place of its name: columns of the features by slot; [., 3] operator, left slot and
+right slot of what is reckoned, one more slot each; [., 2] slots of comparisons, three kinds; slots that may be missing;
+[., 3] slot, start and end in the members; [texts, 8] first term, where each kind of pattern begins, end; [., 3] of
+`match_patterns`; conditions, postfix: a term, or AND, OR, NOT; where each begins."""
+TEXT_COUNT, CONSTANT_COUNT = SECTIONS + 1, SECTIONS + 2
+"""Where `tables` has how many text terms and how many constants there are."""
 LANES = 64
 STACK = 256
 """Deeper than any condition within the limits: each term is pushed once, and a condition has at most 128."""
+
+
+def pack_tables(sections: Sequence[NDArray[np.int32]], text_count: int, constant_count: int) -> NDArray[np.int32]:
+    """The parts of `tables` in one array: of a call of a kernel each array costs a third of a microsecond."""
+    first = SECTIONS + 3
+    ends = np.cumsum([first, *(each.size for each in sections)])
+    head = [*ends.tolist(), text_count, constant_count]
+    return np.concatenate([np.array(head, np.int32), *(each.reshape(-1) for each in sections)]).astype(np.int32)
 
 
 @kernel
 def evaluate_rules(
     feature_values: NDArray[np.float32],  # [n, F]
     feature_missing: NDArray[np.bool_],  # [n, F]
-    feature_columns: NDArray[np.int32],  # slot → column
-    numbers: NDArray[np.float64],  # [n, Q]: the slots after the features'
-    constants: NDArray[np.float64],  # the slots after those
-    reckonings: NDArray[np.int32],  # [K, 3] operator, left slot, right slot: one more slot each
-    less: NDArray[np.int32],  # [., 2] slots
-    less_equal: NDArray[np.int32],
-    equal: NDArray[np.int32],
-    missing: NDArray[np.int32],  # slots
-    memberships: NDArray[np.int32],  # [., 3] slot, start and end in `members`
-    members: NDArray[np.float64],
+    given: NDArray[np.float64],  # [k, n]
+    number_rows: NDArray[np.int32],  # slot after the features' → row of `given`, -1 for none
+    tables: NDArray[np.int32],  # of `pack_tables`
+    reals: NDArray[np.float64],  # constants, the slots after the numbers'; then members
     letters: NDArray[np.uint32],  # code points of all texts
-    text_starts: NDArray[np.int64],  # [n, C] where a text begins in them, -1 for a missing one
-    text_ends: NDArray[np.int64],
-    text_layout: NDArray[np.int32],  # [C, 8] first term, where each kind of pattern begins, end
-    text_count: int,
-    patterns: NDArray[np.int32],
+    text_bounds: NDArray[np.int64],  # [2, n, C] where a text begins in them, -1 for a missing one; where it ends
     pattern_hashes: NDArray[np.uint64],
     pattern_letters: NDArray[np.uint32],
     direct: NDArray[np.uint8],  # [n, D] truth values
     types: NDArray[np.int16],
     applies: NDArray[np.bool_],  # [types, R]: which rules look at a type
-    programs: NDArray[np.int32],  # postfix: a term, or AND, OR, NOT
-    program_starts: NDArray[np.int32],
     fired: NDArray[np.bool_],  # [n, R] out
-) -> None:
-    """Set `fired` where a rule's condition is true; unknown is not true."""
+) -> int:
+    """Set `fired` where a rule's condition is true; unknown is not true. Returns how often that is."""
+    text_count, n_constants = tables[TEXT_COUNT], tables[CONSTANT_COUNT]
+    constants, members = reals[:n_constants], reals[n_constants:]
+    feature_columns = _section(tables, COLUMNS)
+    reckonings = _pairs(tables, RECKONINGS, 3)
+    less, less_equal, equal = _pairs(tables, LESS, 2), _pairs(tables, LESS_EQUAL, 2), _pairs(tables, EQUAL, 2)
+    missing = _section(tables, MISSING_NUMBERS)
+    memberships = _pairs(tables, MEMBERSHIPS, 3)
+    text_layout = _pairs(tables, TEXT_LAYOUT, 8)
+    patterns = _pairs(tables, PATTERNS, 3)
+    programs, program_starts = _section(tables, PROGRAMS), _section(tables, PROGRAM_STARTS)
+    text_starts, text_ends = text_bounds[0], text_bounds[1]
+    total = 0
     n, n_rules = fired.shape
     n_features = len(feature_columns)
-    n_numbers = numbers.shape[1]
+    n_numbers = len(number_rows)
     n_inputs = n_features + n_numbers
     n_given = n_inputs + len(constants)
     lanes = min(n, LANES)
@@ -77,8 +97,9 @@ def evaluate_rules(
                 value = np.float64(feature_values[begin + lane, column])
                 values[slot, lane] = math.nan if feature_missing[begin + lane, column] else value
         for slot in range(n_numbers):
+            row = number_rows[slot]
             for lane in range(size):
-                values[n_features + slot, lane] = numbers[begin + lane, slot]
+                values[n_features + slot, lane] = given[row, begin + lane] if row >= 0 else math.nan
         _reckon(reckonings, n_given, values, size)
         _compare(less, less_equal, equal, missing, memberships, members, values, terms, size)
         for column in range(len(text_layout)):
@@ -107,7 +128,21 @@ def evaluate_rules(
                 for lane in range(size):
                     kind = types[begin + lane]
                     looks = 0 <= kind < len(applies) and applies[kind, rule]
-                    fired[begin + lane, rule] = looks and stack[0, lane] == TRUE
+                    is_true = looks and stack[0, lane] == TRUE
+                    fired[begin + lane, rule] = is_true
+                    total += is_true
+    return total
+
+
+@kernel
+def _section(tables: NDArray[np.int32], place: int) -> NDArray[np.int32]:
+    return tables[tables[place] : tables[place + 1]]
+
+
+@kernel
+def _pairs(tables: NDArray[np.int32], place: int, width: int) -> NDArray[np.int32]:
+    found = tables[tables[place] : tables[place + 1]]
+    return found.reshape(len(found) // width, width)
 
 
 @kernel

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floorwalker.detectors.rules import terms
-from floorwalker.detectors.rules.kernel import AND, NOT, OR
+from floorwalker.detectors.rules.kernel import AND, NOT, OR, pack_tables
 from floorwalker.detectors.rules.rule import Rule
 from floorwalker.detectors.rules.texts import Patterns, lay_out
 
@@ -48,6 +48,14 @@ class Program:
     programs: Ints
     program_starts: Ints
     comparisons: int
+
+    def tables(self, columns: Ints) -> Ints:
+        """The `tables` of `kernel.evaluate_rules`, for features that stand in these columns."""
+        sections = [
+            columns, self.reckonings, self.less, self.less_equal, self.equal, self.missing, self.memberships,
+            self.patterns.layout, self.patterns.patterns, self.programs, self.program_starts,
+        ]  # fmt: skip
+        return pack_tables(sections, self.patterns.count, len(self.constants))
 
 
 def build_program(

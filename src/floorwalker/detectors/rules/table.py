@@ -68,15 +68,14 @@ class RuleTable:
         self._vocabulary = vocabulary
         self._program = program
         self._accused = accused_by_mode(rules)
-        # Where the numbers of the rules stand among those of a batch, and those that no batch has.
-        named = [(slot, name) for slot, name in enumerate(program.numbers) if isinstance(name, str)]
-        known = [(slot, NUMBER_PLACES[name]) for slot, name in named if name in NUMBER_PLACES]
-        self._number_slots = np.array([slot for slot, _ in known], np.intp)
-        self._number_rows = np.array([row for _, row in known], np.intp)
-        self._lacking = [slot for slot, name in named if name not in NUMBER_PLACES]
+        # Where the numbers of the rules stand among those of a batch; -1 for those that no batch has.
+        self._number_rows = np.array(
+            [NUMBER_PLACES.get(name, -1) if isinstance(name, str) else -1 for name in program.numbers], np.int32
+        )
+        self._reals = np.concatenate([program.constants, program.members])
         self._lengths = [(slot, name.text) for slot, name in enumerate(program.numbers) if not isinstance(name, str)]
         self._needs: dict[frozenset[int], _Needs] = {}
-        self._needs_of_all = _Needs(program.patterns.texts, (True,) * len(program.direct))
+        self._needs_of_all = _Needs(program.patterns.texts, tuple(enumerate(program.direct)))
         self._bound: _Binding | None = None
 
     @classmethod
@@ -176,70 +175,67 @@ class RuleTable:
         n = len(batch.id)
         binding = self._bind(features.names)
         fired = np.zeros((n, len(self.rules)), np.bool_)
+        total = 0
         if self.rules:
             for start in range(0, n, CHUNK):
-                self._evaluate(batch, features, binding.columns, start, min(start + CHUNK, n), fired)
-        return RuleHits(self.rules, self.version, fired, batch, features, binding.places, self._accused)
+                total += self._evaluate(batch, features, binding, start, min(start + CHUNK, n), fired)
+        return RuleHits(self.rules, self.version, fired, total, batch, features, binding.places, self._accused)
 
     def _evaluate(
         self,
         batch: EventBatch,
         features: FeatureBatch,
-        columns: NDArray[np.int32],
+        binding: _Binding,
         start: int,
         end: int,
         fired: NDArray[np.bool_],
-    ) -> None:
+    ) -> int:
         n = end - start
         program = self._program
         texts: Mapping[str, list[str | None]] = batch.texts
+        types, at, values, missing = batch.type, batch.at, features.values, features.missing
         if n != len(batch.id):
             texts = {name: column[start:end] for name, column in texts.items()}
-        numbers = self._read_numbers(batch, texts, start, end)
-        needs = self._needs_of(batch.type[start:end])
-        unknown = [UNKNOWN] * n
-        truths = []
-        for term, is_needed in zip(program.direct, needs.direct, strict=True):
-            if not is_needed:
-                truths.append(unknown)
-            elif isinstance(term, terms.SameText):
-                truths.append(same_texts(term, texts, n))
+            types, at, values, missing = types[start:end], at[start:end], values[start:end], missing[start:end]
+            fired = fired[start:end]
+        numbers, number_rows = self._read_numbers(batch, texts, start, end)
+        needs = self._needs_of(types)
+        width = len(program.direct)
+        truths = bytearray((UNKNOWN,)) * (n * width)
+        for place, term in needs.direct:
+            if isinstance(term, terms.SameText):
+                found = same_texts(term, texts, n)
             else:
-                values, shops = texts.get(term.field) or [None] * n, texts.get("shop") or [None] * n
-                truths.append(self.lists.contains(term.name, term.field, values, shops, batch.at[start:end]))
-        direct = np.ascontiguousarray(np.array(truths, np.uint8).reshape(len(truths), n).T)
+                named, shops = texts.get(term.field) or [None] * n, texts.get("shop") or [None] * n
+                found = self.lists.contains(term.name, term.field, named, shops, at)
+            truths[place::width] = bytes(found)
         patterns = program.patterns
-        letters, text_starts, text_ends = encode_texts(needs.texts, texts, n)
+        letters, bounds = encode_texts(needs.texts, texts, n)
         with quiet():
-            evaluate_rules(
-                np.ascontiguousarray(features.values[start:end]), np.ascontiguousarray(features.missing[start:end]),
-                columns, numbers,
-                program.constants, program.reckonings, program.less, program.less_equal, program.equal,
-                program.missing, program.memberships, program.members, letters, text_starts, text_ends,
-                patterns.layout, patterns.count, patterns.patterns, patterns.hashes, patterns.letters, direct,
-                np.ascontiguousarray(batch.type[start:end]), program.applies, program.programs, program.program_starts,
-                fired[start:end],
+            return evaluate_rules(
+                np.ascontiguousarray(values), np.ascontiguousarray(missing), numbers, number_rows, binding.tables,
+                self._reals, letters, bounds, patterns.hashes, patterns.letters,
+                np.frombuffer(truths, np.uint8).reshape(n, width), np.ascontiguousarray(types), program.applies, fired,
             )  # fmt: skip
 
     def _read_numbers(
         self, batch: EventBatch, texts: Mapping[str, Sequence[str | None]], start: int, end: int
-    ) -> NDArray[np.float64]:
-        """The numbers of the events and the lengths of their texts: float64 [end - start, Q]."""
-        names, given = self._program.numbers, batch.numbers
-        numbers = np.empty((end - start, len(names)), np.float64)
-        if isinstance(given, Columns):
-            if len(self._number_slots):
-                numbers[:, self._number_slots] = given.rows[self._number_rows, start:end].T
-            if self._lacking:
-                numbers[:, self._lacking] = np.nan
-        else:
-            for slot, name in enumerate(names):
-                column = given.get(name) if isinstance(name, str) else None
-                numbers[:, slot] = np.nan if column is None else column[start:end]
+    ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+        """Numbers of the events, float64 [k, end - start], and the row of each number that rules name, -1 for none."""
+        given, n = batch.numbers, end - start
+        if isinstance(given, Columns) and not self._lengths:
+            rows = given.rows if n == len(batch.id) else given.rows[:, start:end]
+            return np.ascontiguousarray(rows), self._number_rows
+        names = self._program.numbers
+        numbers = np.full((len(names), n), np.nan)
+        for slot, name in enumerate(names):
+            if isinstance(name, str):
+                column = given.get(name)
+                if column is not None:
+                    numbers[slot] = column[start:end]
         for slot, read in self._lengths:
-            several = read_text(read, texts, end - start)
-            numbers[:, slot] = [np.nan if text is None else len(text) for text in several]
-        return numbers
+            numbers[slot] = [np.nan if text is None else len(text) for text in read_text(read, texts, n)]
+        return numbers, np.arange(len(names), dtype=np.int32)
 
     def _needs_of(self, types: NDArray[np.int16]) -> _Needs:
         """What the rules that look at these types of event look at; of a large batch, everything."""
@@ -264,16 +260,16 @@ class RuleTable:
                 f"the features lack {', '.join(lacking)}, which rules name", fix="load the rules with their schema"
             )
         columns = np.array([places[name] for name in self._program.features], np.int32)
-        self._bound = bound = _Binding(names, places, columns)
+        self._bound = bound = _Binding(names, places, self._program.tables(columns))
         return bound
 
 
 @dataclass(frozen=True, eq=False)
 class _Needs:
-    """Which inputs some rules need: the texts, None for one that is not, and for each direct term whether it is."""
+    """Which inputs some rules need: the texts, None for one that is not; direct terms with their places."""
 
     texts: tuple[terms.Text | None, ...]
-    direct: tuple[bool, ...]
+    direct: tuple[tuple[int, terms.DirectTerm], ...]
 
 
 def _find_needs(program: Program, kinds: Iterable[int]) -> _Needs:
@@ -290,7 +286,11 @@ def _find_needs(program: Program, kinds: Iterable[int]) -> _Needs:
             text if any(first_text + term in numbers for term in range(*bound)) else None
             for text, bound in zip(patterns.texts, pairwise(bounds), strict=True)
         ),
-        tuple(program.comparisons - len(program.direct) + place in numbers for place in range(len(program.direct))),
+        tuple(
+            (place, term)
+            for place, term in enumerate(program.direct)
+            if program.comparisons - len(program.direct) + place in numbers
+        ),
     )
 
 
@@ -300,7 +300,7 @@ class _Binding:
 
     names: tuple[str, ...]
     places: dict[str, int]
-    columns: NDArray[np.int32]
+    tables: NDArray[np.int32]
 
 
 def _rule_id(file: str) -> str:

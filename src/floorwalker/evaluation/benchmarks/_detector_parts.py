@@ -14,7 +14,7 @@ from floorwalker.detectors.anomaly_series.live import LiveSeries
 from floorwalker.detectors.behaviour.live import LiveBehaviour
 from floorwalker.detectors.content.live import LiveContent
 from floorwalker.detectors.relation.live import LiveRelations
-from floorwalker.detectors.rules import RuleTable, default_schema, signals
+from floorwalker.detectors.rules import RuleTable, default_schema, spoken
 from floorwalker.detectors.rules.files import STARTER
 from floorwalker.detectors.signal import Signal
 from floorwalker.detectors.unusual import UnusualActivity
@@ -159,7 +159,7 @@ def write_shapes(
 
 def _rules(features: FeatureBatch) -> Part:
     table = RuleTable.load(STARTER, schema=default_schema(features.names))
-    return Part("rules", lambda batch, found: signals(table.evaluate(batch, found)))
+    return Part("rules", lambda batch, found: spoken(table.evaluate(batch, found)))
 
 
 def _unusual(features: FeatureBatch, clock: Callable[[], float], seed: int) -> Part:
