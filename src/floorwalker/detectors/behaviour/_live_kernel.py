@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from floorwalker.detectors.behaviour._lstm_kernel import heads, sigmoid, step, surprise_of
-from floorwalker.detectors.behaviour._token_kernel import code_change, code_gap, inline_kernel
+from floorwalker.detectors.behaviour._token_kernel import code_change, code_gap, fill_tokens, inline_kernel
+from floorwalker.events.batch import KEY_PLACES
 from floorwalker.kernels import kernel
 from floorwalker.store.pages import guard
 
 KEY, AT, DEVICE, NETWORK, COUNT, HEAD = 0, 1, 2, 3, 4, 5
 """64-bit words at the beginning of a row; then hidden and cell as float32, then the tokens of the last events."""
 USED, HAND, EVICTED = 0, 1, 2
+FIELDS, PLACES, COLUMNS, KINDS, OFFSETS, FORESEEN, END = range(7)
+"""Of a plan: how many tokens an event says by itself, and where each part begins and the last ends."""
+SHAPES, SHAPE = 7, 6
+STREAM_FIELDS = 3
+"""Tokens that an event says beside the one before it."""
+STREAM_KEYS = (KEY_PLACES["account"], KEY_PLACES["session"])
+DEVICE_KEY, NETWORK_KEY = KEY_PLACES["device"], KEY_PLACES["ip_network"]
 GROUP = 16
 """Rows among which the oldest is given up when there is no room."""
 _MIX = np.uint64(0x9E3779B97F4A7C15)
@@ -202,6 +211,107 @@ def run_stream(
             for k in range(span):
                 codes[place + k] = tokens[k]
         times[start + COUNT] += 1
+
+
+@kernel
+def _table(reals: NDArray[np.float32], first: int, rows: int, columns: int) -> NDArray[np.float32]:
+    return reals[first : first + rows * columns].reshape(rows, columns)
+
+
+@kernel
+def judge_events(
+    moves: bool,
+    types: NDArray[np.int16],
+    at: NDArray[np.int64],
+    routes: NDArray[np.uint64],
+    numbers: NDArray[np.float64],
+    keys: NDArray[np.uint64],
+    features: NDArray[np.float32],
+    plan: NDArray[np.int64],
+    mixing: NDArray[np.float32],
+    ranks: NDArray[np.float32],
+    account: NDArray[np.float32],
+    account_words: NDArray[np.uint64],
+    account_slots: NDArray[np.int32],
+    account_tally: NDArray[np.int64],
+    account_saved: NDArray[np.uint64],
+    account_marks: NDArray[np.uint8],
+    session: NDArray[np.float32],
+    session_words: NDArray[np.uint64],
+    session_slots: NDArray[np.int32],
+    session_tally: NDArray[np.int64],
+    session_saved: NDArray[np.uint64],
+    session_marks: NDArray[np.uint8],
+    out: NDArray[np.float32],
+) -> None:
+    """From events to opinions in one call: tokens, a step of each stream, and both opinions together.
+
+    Parameters
+    ----------
+    types, routes, numbers, features : as `fill_tokens` takes them.
+    keys : uint64 [all kinds, n], in the order of `KEY_PLACES`.
+    plan : of `make_plan`.
+    mixing, ranks, out : as `combine` takes them.
+    account, session : all weights behind one another; then words, slots, tally and pages of the states.
+    """
+    tokens = np.zeros((len(types), plan[FIELDS]), np.uint8)
+    fill_tokens(
+        types, routes, numbers, plan[plan[PLACES] : plan[COLUMNS]], features, plan[plan[COLUMNS] : plan[KINDS]],
+        plan[plan[KINDS] : plan[OFFSETS]], tokens,
+    )  # fmt: skip
+    logits = np.empty((2, len(types), out.shape[1] - 1), np.float32)
+    surprises = np.empty((2, len(types)), np.float32)
+    offsets, foreseen = plan[plan[OFFSETS] : plan[FORESEEN]], plan[plan[FORESEEN] : plan[END]]
+    # One place where a stream is run: what is called at two is compiled twice.
+    for kind in range(2):
+        weights, words, slots, tally, saved, marks = (
+            account, account_words, account_slots, account_tally, account_saved, account_marks,
+        )  # fmt: skip
+        if kind == 1:
+            weights, words, slots, tally, saved, marks = (
+                session, session_words, session_slots, session_tally, session_saved, session_marks,
+            )  # fmt: skip
+        shape = plan[SHAPES + kind * SHAPE : SHAPES + (kind + 1) * SHAPE]
+        codes, size, labels, outputs, kept, width = shape[0], shape[1], shape[2], shape[3], shape[4], shape[5]
+        bias = codes * 4 * size
+        recurrent = bias + 4 * size
+        head = recurrent + size * 4 * size
+        head_bias = head + size * labels
+        ahead = head_bias + labels
+        ahead_bias = ahead + size * outputs
+        run_stream(
+            moves, keys[STREAM_KEYS[kind]], at, keys[DEVICE_KEY], keys[NETWORK_KEY], tokens, kept, width, offsets,
+            foreseen.reshape(len(foreseen) // 3, 3), _table(weights, 0, codes, 4 * size), weights[bias:recurrent],
+            _table(weights, recurrent, size, 4 * size), _table(weights, head, size, labels), weights[head_bias:ahead],
+            _table(weights, ahead, size, outputs), weights[ahead_bias : ahead_bias + outputs], words,
+            words.view(np.int64), words.view(np.float32), words.view(np.uint8), slots, tally, words, saved, marks,
+            logits[kind], surprises[kind],
+        )  # fmt: skip
+    combine(logits[0], logits[1], surprises[0], surprises[1], mixing, ranks, out)
+
+
+def make_plan(
+    places: NDArray[np.int64],
+    columns: NDArray[np.int64],
+    kinds: NDArray[np.int64],
+    offsets: NDArray[np.int64],
+    foreseen: NDArray[np.int64],
+    shapes: Sequence[Sequence[int]],
+) -> NDArray[np.int64]:
+    """What `judge_events` must know of events and weights, in one array: each array costs a call a third of a
+    microsecond.
+
+    Parameters
+    ----------
+    places, columns, kinds : as `fill_tokens` takes them.
+    offsets, foreseen : of the fields of the streams.
+    shapes : of each stream the numbers of codes, cells, labels and foreseen codes, tokens kept, words of a row.
+    """
+    parts = [places, columns, kinds, offsets, foreseen.reshape(-1)]
+    first = SHAPES + SHAPE * len(shapes)
+    starts = np.cumsum([first, *(len(part) for part in parts)])
+    fields = len(offsets) - STREAM_FIELDS
+    return np.concatenate([[fields], starts, np.ravel(np.array(shapes)), *parts]).astype(np.int64)
 
 
 @kernel

@@ -10,16 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floorwalker.detectors.behaviour import _live_kernel as layout
-from floorwalker.detectors.behaviour._live_kernel import fill_slots, run_stream
+from floorwalker.detectors.behaviour._live_kernel import fill_slots, judge_events
 from floorwalker.detectors.behaviour.model import BehaviourModel
 from floorwalker.detectors.behaviour.reasons import explain_last, name_raised
 from floorwalker.detectors.behaviour.streams import STREAMS
-from floorwalker.detectors.behaviour.tokens import SHOP_FIELDS, ShopTokens
+from floorwalker.detectors.behaviour.tokens import SHOP_FIELDS, read_places, routes_of
 from floorwalker.detectors.behaviour.weights import LstmWeights, foreseen_of, offsets_of
 from floorwalker.detectors.signal import Reason
 from floorwalker.errors import ArtefactError, UsageError
 from floorwalker.events.abuse import ABUSE_TYPES
 from floorwalker.events.batch import EventBatch
+from floorwalker.events.rows import key_rows, number_rows
 from floorwalker.features.live import FeatureBatch
 from floorwalker.store.pages import Pages
 
@@ -30,7 +31,7 @@ REMEMBERED = 8
 
 State = dict[str, NDArray[Any]]
 
-_run: Callable[..., None] = run_stream
+_judge: Callable[..., None] = judge_events
 _fill: Callable[..., None] = fill_slots
 
 
@@ -48,18 +49,11 @@ class _Rows:
         self.slots = np.zeros(1 << max(2 * rows - 1, 1).bit_length(), np.int32)
         self.tally = np.zeros(3, np.int64)
         self.weights = weights
-        self._fixed = (
-            remembered, self.width, offsets_of(SHOP_FIELDS), foreseen_of(SHOP_FIELDS), *weights.arrays(), self.words,
-            self.words.view(np.int64), self.words.view(np.float32), self.words.view(np.uint8), self.slots, self.tally,
-            *self.pages.arguments,
-        )  # fmt: skip
-
-    def run(
-        self, history: ShopTokens, keys: NDArray[np.uint64], logits: NDArray[np.float32], out: NDArray[np.float32], *,
-        moves: bool,
-    ) -> None:  # fmt: skip
-        given = (moves, keys, history.at, history.device, history.network, history.tokens)
-        _run(*given, *self._fixed, logits, out)
+        codes, labels, outputs = len(weights.table), len(weights.head_bias), len(weights.ahead_bias)
+        self.shape = (codes, weights.hidden, labels, outputs, remembered, self.width)
+        flat = np.concatenate([each.reshape(-1) for each in weights.arrays()])
+        _, saved, marks = self.pages.arguments
+        self.arguments = (flat, self.words, self.slots, self.tally, saved, marks)
 
     @property
     def used(self) -> int:
@@ -119,6 +113,8 @@ class LiveBehaviour:
             "account": _Rows(model.account, accounts, remembered),
             "session": _Rows(model.session, sessions, remembered),
         }
+        self._fixed = (model.mixing, model.ranks, *(each for kind in STREAMS for each in self._rows[kind].arguments))
+        self._plan: tuple[tuple[str, ...], NDArray[np.int64]] = ((), np.zeros(0, np.int64))
 
     @classmethod
     def load(cls, folder: Path, *, accounts: int = 200_000, sessions: int = 50_000) -> LiveBehaviour:
@@ -136,11 +132,11 @@ class LiveBehaviour:
         Returns float32 [n, len(outputs)]: the learned probability of each abuse type, and the share of history's
         events that were foreseen better; NaN where an event has neither account nor session.
         """
-        return self._run(ShopTokens.of(batch, features), moves=True)
+        return self._run(batch, features, moves=True)
 
     def score(self, batch: EventBatch, features: FeatureBatch) -> NDArray[np.float32]:
         """As `advance`, each event as if it came next, alone; nothing is remembered."""
-        return self._run(ShopTokens.of(batch, features), moves=False)
+        return self._run(batch, features, moves=False)
 
     def reasons(
         self, batch: EventBatch, features: FeatureBatch, scores: NDArray[np.float32], *, least: float = 0.5
@@ -201,10 +197,19 @@ class LiveBehaviour:
         for kind in STREAMS:
             self._rows[kind].restore(state[f"rows.{kind}"], state[f"tally.{kind}"])
 
-    def _run(self, history: ShopTokens, *, moves: bool) -> NDArray[np.float32]:
-        n, labels = len(history), len(ABUSE_TYPES)
-        logits = np.empty((2, n, labels), np.float32)
-        surprises = np.empty((2, n), np.float32)
-        for place, kind in enumerate(STREAMS):
-            self._rows[kind].run(history, getattr(history, kind), logits[place], surprises[place], moves=moves)
-        return self.model.judge(logits[0], logits[1], surprises)
+    def _run(self, batch: EventBatch, features: FeatureBatch, *, moves: bool) -> NDArray[np.float32]:
+        if self._plan[0] is not features.names:
+            shapes = [self._rows[kind].shape for kind in STREAMS]
+            self._plan = (
+                features.names,
+                layout.make_plan(
+                    *read_places(features.names), offsets_of(SHOP_FIELDS), foreseen_of(SHOP_FIELDS), shapes
+                ),
+            )
+        out = np.empty((len(batch.type), len(OUTPUTS)), np.float32)
+        _judge(
+            moves, np.ascontiguousarray(batch.type), np.ascontiguousarray(batch.at), routes_of(batch),
+            number_rows(batch), key_rows(batch), np.ascontiguousarray(features.values), self._plan[1], *self._fixed,
+            out,
+        )  # fmt: skip
+        return out

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from floorwalker.detectors.behaviour._token_kernel import FLAG, OCTAVE, fill_tokens
 from floorwalker.detectors.behaviour.sequences import OCTAVES, Field
-from floorwalker.events.batch import NUMBER_PLACES, Columns, EventBatch
+from floorwalker.events.batch import NUMBER_PLACES, EventBatch
+from floorwalker.events.rows import number_rows
 from floorwalker.features.live import FeatureBatch
 from floorwalker.features.live._codes import route_codes
 
@@ -84,7 +85,6 @@ _NUMBERS = ("amount_base_minor", "amount_minor", "status", "rating", "network_as
 
 _OWN = (*_NUMBERS, *CLIENT)
 _OWN_PLACES = np.array([NUMBER_PLACES[name] for name in _OWN], np.int64)
-_IN_ORDER = np.arange(len(_OWN))
 
 
 @lru_cache(maxsize=8)
@@ -96,19 +96,17 @@ def _columns_of(names: tuple[str, ...]) -> tuple[NDArray[np.int64], NDArray[np.i
     )
 
 
+def read_places(names: tuple[str, ...]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """What `fill_tokens` reads of events: places of their numbers, columns of the features of these names, -1 for one
+    that is not counted, and how each is coded."""
+    return _OWN_PLACES, *_columns_of(names)
+
+
 def shop_tokens(batch: EventBatch, features: FeatureBatch) -> NDArray[np.uint8]:
     """uint8 [n, len(EVENT_FIELDS)], the tokens of each event without those that depend on the one before."""
-    n = len(batch.type)
-    tokens = np.zeros((n, len(EVENT_FIELDS)), np.uint8)
-    if isinstance(batch.numbers, Columns):
-        numbers, places = np.ascontiguousarray(batch.numbers.rows), _OWN_PLACES
-    else:
-        numbers, places = np.full((len(_OWN), n), np.nan), _IN_ORDER
-        for place, name in enumerate(_OWN):
-            if name in batch.numbers:
-                numbers[place] = batch.numbers[name]
-    columns, kinds = _columns_of(features.names)
-    _fill(batch.type, routes_of(batch), numbers, places, features.values, columns, kinds, tokens)
+    tokens = np.zeros((len(batch.type), len(EVENT_FIELDS)), np.uint8)
+    places, columns, kinds = read_places(features.names)
+    _fill(batch.type, routes_of(batch), number_rows(batch), places, features.values, columns, kinds, tokens)
     return tokens
 
 
@@ -118,7 +116,7 @@ def routes_of(batch: EventBatch) -> NDArray[np.uint64]:
     if codes is not None:
         return codes
     urls = batch.texts.get("url")
-    return route_codes(urls) if urls is not None else np.zeros(len(batch.type), np.uint64)
+    return route_codes(urls) if urls is not None and any(urls) else np.zeros(len(batch.type), np.uint64)
 
 
 @dataclass(frozen=True, eq=False)
