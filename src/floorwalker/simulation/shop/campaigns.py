@@ -155,10 +155,11 @@ def _few_kinds(scenario: Scenario, tested: float) -> tuple[str, ...]:
     ----------
     tested : malicious events that the test part has room for.
 
-    In a small run what is tested for shall have been there to learn from, as far as there is room for both.
+    In a small run what is tested for shall have been there to learn from, as far as there is room for both. Whoever
+    names the adversaries wants to see them all: then each part has its own order.
     """
-    kinds = {load_adversary(name).abuse_type for name in scenario.only or list_adversaries()}
-    if tested >= _LEAST_EVENTS * len(kinds):
+    kinds = {load_adversary(name).abuse_type for name in list_adversaries()}
+    if scenario.only or tested >= _LEAST_EVENTS * len(kinds):
         return ()
     drawn = Chance(scenario.seed).generator("plan/kinds").permutation(len(kinds))
     return tuple(sorted(kinds, key=ABUSE_TYPES.index)[place] for place in drawn.tolist())

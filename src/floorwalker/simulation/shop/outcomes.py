@@ -225,16 +225,19 @@ def _with_schemes(known: pl.DataFrame) -> pl.DataFrame:
 
 
 def _numbers(ids: pl.Series) -> NDArray[np.uint64]:
-    """A number for each id: a polynomial of its characters, the same in every process."""
+    """A number for each id: a polynomial of its characters, the same in every process and among any others."""
     text = np.array(ids.to_list() or [""], dtype=np.bytes_)
     codes = text.view(np.uint8).reshape(len(text), -1).astype(np.uint64)
     value = np.zeros(len(text), np.uint64)
     for column in codes.T:
-        value = value * np.uint64(0x100000001B3) + column
+        # Shorter ids are filled up with zeros to the length of the longest.
+        value = np.where(column > 0, value * np.uint64(0x100000001B3) + column, value)
     return value[: len(ids)]
 
 
 def _discover(rows: pl.DataFrame, discovery: Discovery, what: str, chance: Chance) -> pl.DataFrame:
+    if not len(rows):
+        return pl.DataFrame(schema=SCHEMA)
     if discovery.kind == "chargeback":
         rows = rows.filter(pl.col("type").is_in(PAID))
         # A card is charged once for an order, however many events tell of it.
