@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
@@ -83,6 +84,30 @@ def _take_constants_as_values(compiled: Any) -> None:
         return find(tuple(map(widen, args)), {name: widen(argument) for name, argument in kws.items()})
 
     compiled.get_call_template = find_for_values
+
+
+def silent(function: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]:
+    """A kernel that warns of nothing: as it is where it is compiled, else as plain Python within `quiet`.
+
+    For the request path: to enter and leave `quiet` there takes as long as a small kernel.
+
+    >>> @kernel
+    ... def wrap(values: "np.ndarray") -> None:
+    ...     values[0] += np.uint8(1)
+    >>> values = np.array([255], np.uint8)
+    >>> silent(wrap)(values)
+    >>> values.tolist()
+    [0]
+    """
+    if not getattr(config, "DISABLE_JIT", 0):
+        return function
+
+    @wraps(function)
+    def within(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Answer:
+        with quiet():
+            return function(*args, **kwargs)
+
+    return within
 
 
 _COMPILED = nullcontext()

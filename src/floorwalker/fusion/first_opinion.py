@@ -21,13 +21,39 @@ from numpy.typing import NDArray
 from floorwalker.detectors.transaction.boosted_trees import BoostedTrees
 from floorwalker.errors import ArtefactError
 from floorwalker.events.types import EVENT_TYPES
+from floorwalker.fusion._rank_kernel import mean_rarity, rank_scores
 from floorwalker.fusion.columns import fusion_columns
 from floorwalker.fusion.reading import ColumnReader, sum_of_rank
+from floorwalker.kernels import silent
 from floorwalker.models.artefacts import load_artefact, save_artefact
 
+_rank, _mean = silent(rank_scores), silent(mean_rarity)
 NAME, VERSION = "fusion.first_opinion", 1
 COMMON, RARE = 1.0, 4.0
 """Powers of ten: suspicion begins where one ordinary event in ten looks as bad, and is whole at one in ten thousand."""
+LEAST = 1e-9
+"""The rarest rank that is told apart."""
+
+
+class Rarity:
+    """What several models' scores come to.
+
+    Parameters
+    ----------
+    ranks : of each model, as `FirstOpinion.ranks`.
+    """
+
+    def __init__(self, ranks: Sequence[NDArray[np.float64]]) -> None:
+        self._ranks = np.concatenate(ranks, axis=1)
+        self._starts = np.cumsum([0, *(one.shape[1] for one in ranks)], dtype=np.int64)
+
+    def weigh(self, scores: NDArray[np.float64]) -> NDArray[np.float32]:
+        """Float32 [n] in [0, 1], of scores float64 [n, models]."""
+        ranks = np.empty(scores.shape)
+        _rank(scores, self._ranks, self._starts, LEAST, ranks)
+        found = np.empty(len(scores), np.float32)
+        _mean(np.log10(ranks), COMMON, RARE, found)
+        return found
 
 
 @dataclass
@@ -74,24 +100,15 @@ class FirstOpinion:
         asked = range(len(self.models)) if models is None else models
         if not len(asked):
             return np.zeros(len(columns), np.float32)
-        return self.weigh(np.stack([self.models[place].trees().score(columns) for place in asked], axis=1), asked)
+        scores = np.stack([self.models[place].trees().score(columns) for place in asked], axis=1)
+        return Rarity([self.ranks[place] for place in asked]).weigh(scores)
 
-    def weigh(self, scores: NDArray[np.float64], models: Sequence[int]) -> NDArray[np.float32]:
-        """What these models' scores, float64 [n, len(models)], come to: float32 [n] in [0, 1]."""
-        rank = np.empty_like(scores)
-        for column, place in enumerate(models):
-            edges, shares = self.ranks[place]
-            rank[:, column] = np.interp(scores[:, column], edges, shares, left=1.0)
-        said = (-np.log10(np.maximum(rank, 1e-9)) - COMMON) / (RARE - COMMON)
-        # As np.clip, which takes ten times as long for one event.
-        said = np.minimum(np.maximum(said, 0.0), 1.0)
-        total = np.zeros(len(said))
-        for column in range(len(models)):
-            total += said[:, column]
-        return (total / len(models)).astype(np.float32)
+    def rarity(self) -> Rarity:
+        """What is made of the scores of all models."""
+        return Rarity(self.ranks)
 
     def reader(self) -> ColumnReader:
-        """Reads live events for all models; what it leaves unheard, `weigh` makes 0 of."""
+        """Reads live events for all models; what it leaves unheard, `rarity` makes 0 of."""
         trees = [model.trees() for model in self.models]
         unheard = [
             sum_of_rank(ranks, 10.0**-COMMON * (1 + 1e-9), one.link)

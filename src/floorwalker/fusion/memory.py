@@ -21,7 +21,7 @@ from floorwalker.features.live import FeatureBatch
 from floorwalker.fusion import _memory_kernel as layout
 from floorwalker.fusion.first_opinion import FirstOpinion
 from floorwalker.fusion.reading import asked_rows
-from floorwalker.kernels import quiet
+from floorwalker.kernels import silent
 from floorwalker.store.pages import Pages
 
 DETECTOR = "memory"
@@ -43,7 +43,7 @@ _PLACES = np.array([KEY_PLACES[kind] for kind in REMEMBERED])
 
 State = dict[str, NDArray[Any]]
 
-_remember: Callable[..., None] = layout.remember
+_remember: Callable[..., None] = silent(layout.remember)
 
 
 class RiskMemory:
@@ -108,10 +108,7 @@ class RiskMemory:
         moves: bool,
     ) -> None:
         """As `score`, where it `moves` as `advance`, into the last columns of `out`; those before get the suspicion."""
-        with quiet():
-            _remember(
-                moves, rows, key_rows(batch), _PLACES, batch.at, suspicion, SHORT, LONG, *self._pages.arguments, out
-            )
+        _remember(moves, rows, key_rows(batch), _PLACES, batch.at, suspicion, SHORT, LONG, *self._pages.arguments, out)
 
     def state(self) -> State:
         """The whole memory: a view, valid until the next `advance`."""
@@ -150,7 +147,7 @@ class LiveMemory:
         self.opinion = opinion
         self.memory = RiskMemory(rows=rows)
         self._reader = opinion.reader()
-        self._models = range(len(opinion.models))
+        self._rarity = opinion.rarity()
 
     @classmethod
     def load(cls, folder: Path) -> LiveMemory:
@@ -180,7 +177,7 @@ class LiveMemory:
             _, sums, speaks = self._reader.read(rows, batch, features)
             suspicion = np.zeros(len(rows), np.float32)
             if speaks:
-                suspicion = self.opinion.weigh(self._reader.scores(sums), self._models)
+                suspicion = self._rarity.weigh(self._reader.scores(sums))
             self.memory.fill(batch, suspicion, rows, found, moves=moves)
         if len(rows) == len(batch):
             return found

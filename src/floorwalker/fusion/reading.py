@@ -19,9 +19,10 @@ from floorwalker.features.live import FeatureBatch
 from floorwalker.fusion import _columns_kernel as source
 from floorwalker.fusion._columns_kernel import fill_and_sum, fill_columns
 from floorwalker.fusion.columns import EVENT_TYPE
-from floorwalker.kernels import quiet
+from floorwalker.kernels import silent
 from floorwalker.models.trees import Link, Trees, TreesTogether, logistic
 
+_fill, _fill_and_sum = silent(fill_columns), silent(fill_and_sum)
 _FIRST = np.zeros(1, np.int64)
 _NOBODY = np.zeros(0, np.int64)
 _NOTHING = np.zeros(0, np.float32)
@@ -118,13 +119,12 @@ class ColumnReader:
             rows, sources, values, number_rows(batch), batch.type, _NOTHING if further is None else further,
         )  # fmt: skip
         packed = self._together.packed
-        with quiet():
-            if packed is None:
-                fill_columns(*given, columns)
-                sums = self._together.raw(columns)
-                return Read(columns, sums, bool((sums > self._unheard).any()))
-            sums = np.empty((len(rows), len(self._unheard)))
-            return Read(columns, sums, fill_and_sum(*given, *packed, self._unheard, columns, sums))
+        if packed is None:
+            _fill(*given, columns)
+            sums = self._together.raw(columns)
+            return Read(columns, sums, bool((sums > self._unheard).any()))
+        sums = np.empty((len(rows), len(self._unheard)))
+        return Read(columns, sums, _fill_and_sum(*given, *packed, self._unheard, columns, sums))
 
     def scores(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
         """Sums through the link: what `Trees.score` gives."""

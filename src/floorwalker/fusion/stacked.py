@@ -29,8 +29,10 @@ from floorwalker.detectors.transaction.boosted_trees import BoostedTrees
 from floorwalker.errors import ArtefactError
 from floorwalker.events.abuse import ABUSE_TYPES
 from floorwalker.events.types import EVENT_TYPES
+from floorwalker.fusion._rank_kernel import rank_scores, share_of_rarest
 from floorwalker.fusion.calibration import Calibration
 from floorwalker.fusion.reading import ColumnReader, asked_rows, sum_of_rank
+from floorwalker.kernels import silent
 from floorwalker.models.artefacts import load_artefact, save_artefact
 from floorwalker.models.trees import TreesTogether
 
@@ -42,6 +44,8 @@ SPOKEN = 0.3
 _NEAR = 0.02
 RAREST = 1e-5
 """The rarest rank that risk tells apart: one event in a hundred thousand has risk 1."""
+_RAREST_LOG = float(np.log10(RAREST))
+_rank, _share = silent(rank_scores), silent(share_of_rarest)
 
 
 @dataclass
@@ -139,7 +143,10 @@ class StackedFusion:
 
         False also where one comes near: shares of it may add up to a little more.
         """
-        return not self.calibrations and bool((self._rank_risk(whole) < SPOKEN - _NEAR).all())
+        return self._calm(self._rank_risk(whole))
+
+    def _calm(self, rarity: NDArray[np.float32]) -> bool:
+        return not self.calibrations and bool((rarity < SPOKEN - _NEAR).all())
 
     def scores(
         self, columns: NDArray[np.float32], types: NDArray[np.int16], whole: NDArray[np.float32] | None = None
@@ -150,9 +157,33 @@ class StackedFusion:
         """
         if whole is None:
             whole = self.suspect(columns, types)
+        return self._scores(columns, types, whole, self._rank_risk(whole))
+
+    def judge(
+        self, columns: NDArray[np.float32], types: NDArray[np.int16], whole: NDArray[np.float32]
+    ) -> NDArray[np.float32] | None:
+        """The `risk` of the `scores` where it is spoken of, else 0: float32 [n, abuse types]; None where all is calm.
+
+        Parameters
+        ----------
+        whole : float32 [n], as `suspect` gives it.
+        """
+        rarity = self._rank_risk(whole)
+        if self._calm(rarity):
+            return None
+        risk = self.risk(self._scores(columns, types, whole, rarity))
+        return np.where(risk >= SPOKEN, risk, np.float32(0))
+
+    def _scores(
+        self,
+        columns: NDArray[np.float32],
+        types: NDArray[np.int16],
+        whole: NDArray[np.float32],
+        rarity: NDArray[np.float32],
+    ) -> NDArray[np.float32]:
         even, sums = self._even
         share, total = even[types], sums[types]
-        rows = ((self._rank_risk(whole) >= SPOKEN) & (total > 1)).nonzero()[0]
+        rows = ((rarity >= SPOKEN) & (total > 1)).nonzero()[0]
         if len(rows) and self._kinds is not None:
             kinds, places = self._kinds
             cells = np.ix_(rows, places)
@@ -181,11 +212,10 @@ class StackedFusion:
     def _rank_risk(self, whole: NDArray[np.float32]) -> NDArray[np.float32]:
         if self.ranks is None:
             return np.where(whole > 0, 1.0, 0.0).astype(np.float32)
-        edges, shares = self.ranks
-        rank = np.interp(whole, edges, shares, left=1.0)
-        risk: NDArray[np.float64] = np.log10(np.maximum(rank, RAREST)) / np.log10(RAREST)
-        # As np.clip, which takes ten times as long for one event.
-        return np.minimum(np.maximum(risk, 0.0), 1.0).astype(np.float32)
+        ranks, risk = np.empty((len(whole), 1)), np.empty(len(whole), np.float32)
+        _rank(whole.reshape(-1, 1), self.ranks, np.array([0, self.ranks.shape[1]]), RAREST, ranks)
+        _share(np.log10(ranks), _RAREST_LOG, risk)
+        return risk
 
     @staticmethod
     def ranks_of(scores: NDArray[np.floating[Any]], events: int) -> NDArray[np.float64]:

@@ -32,6 +32,7 @@ from floorwalker.models._tree_shap import add_shapley
 Link = Literal["identity", "logistic"]
 
 _DEEPEST, _MOST_SPLITS = 32, 1 << 19
+_LEAST, _MOST, _WHOLE = np.array(-700.0), np.array(700.0), np.array(1.0)
 PIECE = 8_192
 """Rows that are brought to double precision at once."""
 ARRAYS = ("feature", "threshold", "children", "missing_left", "cover", "value", "leaf_cover", "roots")
@@ -241,7 +242,13 @@ def _sums_of(
 
 def logistic(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
     """Probabilities of log odds, without overflow."""
-    answer: NDArray[np.float64] = 1.0 / (1.0 + np.exp(-np.minimum(np.maximum(log_odds, -700.0), 700.0)))
+    # In place: for one event each new array takes as long as a step.
+    answer: NDArray[np.float64] = np.maximum(log_odds, _LEAST)
+    np.minimum(answer, _MOST, out=answer)
+    np.negative(answer, out=answer)
+    np.exp(answer, out=answer)
+    np.add(answer, _WHOLE, out=answer)
+    np.divide(_WHOLE, answer, out=answer)
     return answer
 
 

@@ -22,7 +22,7 @@ from floorwalker.features.live import FeatureBatch
 from floorwalker.fusion.columns import column_names
 from floorwalker.fusion.reading import asked_rows
 from floorwalker.fusion.stacked import NAME as FUSION
-from floorwalker.fusion.stacked import SPOKEN, StackedFusion
+from floorwalker.fusion.stacked import StackedFusion
 from floorwalker.pipeline.live_parts import KIND_OF, KINDS, LivePart, PartKind
 from floorwalker.store.pages import Pages
 
@@ -205,11 +205,8 @@ class ShopModels:
         if not speaks:
             return missing
         whole = self._reader.scores(sums)[:, 0].astype(np.float32)
-        if self.fusion.is_calm(whole):
-            return missing
-        risk = self.fusion.risk(self.fusion.scores(columns, batch.type[rows], whole))
-        risk = np.where(risk >= SPOKEN, risk, np.float32(0))
-        return [*missing, *self._signals(columns, rows, features, risk)]
+        risk = self.fusion.judge(columns, batch.type[rows], whole)
+        return missing if risk is None else [*missing, *self._signals(columns, rows, features, risk)]
 
     def _signals(
         self, columns: NDArray[np.float32], rows: NDArray[np.int64], features: FeatureBatch, risk: NDArray[np.float32]

@@ -14,6 +14,7 @@ from floorwalker.events.batch import KEY_PLACES, NUMBER_FIELDS, NUMBER_PLACES, C
 from floorwalker.events.rows import key_rows, number_rows
 from floorwalker.events.types import EVENT_TYPES
 from floorwalker.features.live import FeatureBatch
+from floorwalker.fusion._rank_kernel import rank_scores
 from floorwalker.fusion.columns import column_names, fusion_columns
 from floorwalker.fusion.first_opinion import FirstOpinion
 from floorwalker.fusion.reading import ColumnReader, asked_rows, sum_of_rank
@@ -125,7 +126,7 @@ def test_what_the_first_opinion_leaves_unheard_is_nothing(trees):
         _, sums, speaks = reader.read(np.zeros(1, np.int64), batch.take([row]), features.take([row]))
         heard.append(speaks)
         if not speaks:
-            assert opinion.weigh(reader.scores(sums), [0])[0] == 0
+            assert opinion.rarity().weigh(reader.scores(sums))[0] == 0
     assert 0 < sum(heard) < N
 
 
@@ -147,3 +148,19 @@ def test_what_the_fusion_leaves_unheard_is_calm(trees):
     assert 0 < heard < N
     bare = StackedFusion(model, everywhere, None, {}).reader(further=FURTHER)
     assert bare.read(np.arange(N), batch, features, further).speaks
+
+
+def test_ranks_are_interpolated_as_numpy_does_it_to_the_bit():
+    random = np.random.default_rng(2)
+    several = [StackedFusion.ranks_of(random.random(900) ** 4, 1000), np.array([[0.3], [0.2]])]
+    several.append(np.array([[0.0, 0.2, 1.0], [1.0, 0.1, 0.0]]))
+    edges = np.concatenate([one[0] for one in several])
+    scores = np.concatenate([random.random(500), edges, np.nextafter(edges, 2), [-1.0, 0.0, 1.0, 2.0, np.nan]])
+    starts = np.cumsum([0, *(one.shape[1] for one in several)])
+    for kind in (np.float64, np.float32):
+        given = np.column_stack([scores] * len(several)).astype(kind)
+        found = np.empty(given.shape)
+        rank_scores(given, np.concatenate(several, axis=1), starts, 1e-3, found)
+        for place, (known, shares) in enumerate(several):
+            expected = np.maximum(np.interp(given[:, place], known, shares, left=1.0), 1e-3)
+            np.testing.assert_array_equal(found[:, place], expected)
