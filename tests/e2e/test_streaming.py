@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -13,9 +15,11 @@ import pytest
 
 from floorwalker.errors import InputError, UsageError
 from floorwalker.evaluation.benchmarks.decisions import serve
+from floorwalker.events.event import CardFacts
 from floorwalker.simulation.shop.campaigns import plan
+from floorwalker.simulation.shop.diary import Diary, Entry, Truth
 from floorwalker.simulation.shop.run import simulate
-from floorwalker.simulation.shop.scenario import Scenario
+from floorwalker.simulation.shop.scenario import DAY, Scenario
 from floorwalker.simulation.shop.streaming import Stream, read_honest, stream
 from floorwalker.simulation.shop.world import World
 from floorwalker.testing.shop_server import Shop, create_key, run_command
@@ -120,6 +124,68 @@ def test_whoever_only_looks_can_be_refused_and_learns(strict: Shop) -> None:
     gained, spent = ([sum(row[name] for row in rows) for rows in clumsy] for name in ("gained_minor", "spent_minor"))
     assert gained[0] == 0 < gained[1]
     assert spent[0] > 0
+
+
+def purchases(count: int) -> Iterator[Entry]:
+    """Orders with stolen cards all through the scenario, each after some pages."""
+    diary = Diary(Truth("payment_fraud", "carding", "carding", "naive", -1, "harmful", 4_000))
+    looks = Truth(segment="regular")
+    for number in range(count):
+        at = SCENARIO.first_at + number * (SCENARIO.end_at - SCENARIO.first_at) // count
+        who = {"account": f"a{number}", "session": f"s{number}", "ip": "203.0.113.9"}
+        for page in range(9):
+            diary.write("page_view", at + page, truth=looks, url="https://shop.example/", **who)
+        diary.write(
+            "order", at + 9, order=f"o{number}", payment=f"p{number}", amount_minor=4_000, currency="EUR",
+            card=CardFacts(scheme="visa"), **who,
+        )  # fmt: skip
+    yield from diary.entries
+
+
+def labels_kept(shop: Shop) -> int:
+    """How many labels the server has in its ledger that a caller entered; those that letters brought are its own."""
+    with closing(sqlite3.connect(f"file:{shop.folder / 'ledger.sqlite'}?mode=ro", uri=True)) as ledger:
+        return int(ledger.execute("SELECT count(*) FROM labels WHERE \"by\" = 'all'").fetchone()[0])
+
+
+def test_what_comes_to_light_is_told_as_time_passes(strict: Shop) -> None:
+    """A server learns of a stolen card days and weeks after, but not of all of them at once at the end."""
+    url, end_at, before = str(strict.client.base_url), SCENARIO.end_at + MOVE, labels_kept(strict)
+    kept: list[int] = []
+    done = stream(
+        SCENARIO, purchases(500), url, strict.key, clock=clock, wait=time.sleep, connections=3, move=MOVE,
+        speed=1_500.0, only=frozenset(), progress=lambda sent: kept.append(labels_kept(strict) - before),
+    )  # fmt: skip
+    # The server itself has some of them while events are sent, and all of them soon after.
+    assert len(kept) >= 4
+    assert 0 < kept[-1] <= done.labels
+    assert done.labels > 100
+    for _ in range(100):
+        if labels_kept(strict) - before == done.labels:
+            break
+        time.sleep(0.1)
+    assert labels_kept(strict) - before == done.labels
+    assert done.letters > 20
+    assert done.told_meanwhile > 0.8 * (done.letters + done.labels)
+    # None before its time, none of the future; and of the past all that a shop is told.
+    table = done.outcomes
+    told = table.drop_nulls("told_at")
+    assert (told["told_at"] >= told["at"]).all()
+    assert told["told_at"].max() <= end_at  # type: ignore[operator]
+    assert table.filter(pl.col("at") <= end_at)["told_at"].null_count() == 0
+    future = table.filter(pl.col("at") > end_at)
+    assert len(future) == future["told_at"].null_count() > 50
+    # Soon after, as days pass, however fast they pass here.
+    assert (told["told_at"] - told["at"]).median() < DAY  # type: ignore[operator]
+
+
+def test_whoever_tells_by_the_way_says_when_the_server_is_gone(strict: Shop) -> None:
+    entries = list(purchases(20))
+    url = str(strict.client.base_url)
+    run = Stream(World(SCENARIO), entries, url, strict.key, clock=clock, wait=time.sleep, only=frozenset(), move=MOVE)
+    run._teller._url = "http://127.0.0.1:9"
+    with pytest.raises(InputError, match="does not answer"):
+        run.run()
 
 
 def test_the_pace_is_kept(folder: Path, strict: Shop) -> None:

@@ -87,5 +87,5 @@ def stream_folder(
         f"{done.honest_refused:,} of {done.honest_decided:,} decisions went against honest customers; "
         f"{done.harmful_refused:,} of {done.harmful_refused + done.harmful_passed:,} harmful events refused, "
         f"{gone} of {len(done.campaigns)} campaigns gave up; {sum(done.heard.values()):,} outcomes in {OUTCOMES}, "
-        f"{done.letters:,} letters and {done.labels:,} labels sent"
+        f"{done.letters:,} letters and {done.labels:,} labels sent, {done.told_meanwhile:,} of them meanwhile"
     )

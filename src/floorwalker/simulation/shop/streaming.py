@@ -1,8 +1,8 @@
 """The shop sent live to a server that decides, and adversaries who hear the answers.
 
 Honest customers do what they would have done, as far as they are let: what was refused does not happen, nor what
-follows from it. Adversaries make up their minds step by step, by what the wire shows them (`adversaries`). When all is
-sent, what comes to light of it is drawn (`outcomes`): nothing of what was refused.
+follows from it. Adversaries make up their minds step by step, by what the wire shows them (`adversaries`). Of what was
+let happen some comes to light (`outcomes`), and is told as soon as simulated time has come so far (`streamed`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import threading
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +27,8 @@ from floorwalker.simulation.shop.campaigns import brief_of, plan, row_of
 from floorwalker.simulation.shop.diary import Entry, Truth
 from floorwalker.simulation.shop.outcomes import LETTERS, SCHEMA
 from floorwalker.simulation.shop.scenario import Scenario
-from floorwalker.simulation.shop.streamed import Witness, labels_of
-from floorwalker.simulation.shop.wire import MOST_TOLD, Asked, Post, Wire
+from floorwalker.simulation.shop.streamed import Teller, Witness
+from floorwalker.simulation.shop.wire import Asked, Wire
 from floorwalker.simulation.shop.world import World
 
 DECISION_POINTS: frozenset[str] = frozenset(
@@ -68,8 +67,10 @@ class Streamed:
     loss_minor, saved_minor : what harmful events took that passed, and would have taken that did not.
     pages_asked : pages and searches that were decided about.
     heard : kind of outcome -> how many there are of what was let happen; the future's included.
-    letters, labels : of the bank and of the shop's people, that were sent to the server when all was over.
-    outcomes : the table of `outcomes.SCHEMA`, with times as they were sent.
+    letters, labels : of the bank and of the shop's people, that were sent to the server.
+    told_meanwhile : those of them that were sent while events still were.
+    outcomes : the table of `outcomes.SCHEMA`, with times as they were sent, and `told_at`: simulated time at which the
+        server was told, null where it was not (the run was over, or the outcome says of nobody what he did).
     campaigns : a line each as in `campaigns.parquet`, with what it spent, gained and whether it gave up.
     """
 
@@ -87,6 +88,7 @@ class Streamed:
     heard: dict[str, int] = field(default_factory=dict)
     letters: int = 0
     labels: int = 0
+    told_meanwhile: int = 0
     campaigns: list[dict[str, Any]] = field(default_factory=list)
     outcomes: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SCHEMA))
 
@@ -179,8 +181,11 @@ class Stream:
         if ask_pages < 0:
             raise UsageError(f"ask_pages is {ask_pages}", allowed="0 and more; 0 means never")
         self.ask_pages, self._looked = ask_pages, OrderedDict[str, int]()
-        self._url, self._key = url, key
         self._witness = Witness(world.chance)
+        self._teller = Teller(
+            self._witness, url, key, shop=world.scenario.shop, names=world.chance.generator("stream/letters"),
+            end_at=world.scenario.end_at + move,
+        )  # fmt: skip
         self.world, self.move, self.progress = world, move, progress
         self.clock, self.wait, self.speed, self.times = clock, wait, speed, times
         self.streamed = Streamed()
@@ -198,7 +203,24 @@ class Stream:
         self.wire = Wire(url, key, self.consequences.happens, self._settle, connections)
 
     def run(self) -> Streamed:
-        """Send everything; answers when the last event was answered."""
+        """Send everything; answers when the last event was answered and what is known by then was told."""
+        try:
+            self._send_all()
+            self.wire.finish()
+            self._hear()
+            for number, adversary in sorted(self._live.items()):
+                row = row_of(self._planned[number], adversary, [])
+                del row["accounts"], row["events"], row["loss_minor"]
+                self.streamed.campaigns.append(row | {"caused": adversary.caused, "harmful": adversary.caused_harm})
+            table = self.streamed.outcomes = self._teller.finish()
+        finally:
+            self._teller.close()
+        self.streamed.heard = dict(table["kind"].value_counts().sort("kind").iter_rows())
+        for name in ("letters", "labels", "told_meanwhile"):
+            setattr(self.streamed, name, getattr(self._teller, name))
+        return self.streamed
+
+    def _send_all(self) -> None:
         began, first = self.clock(), None
         upcoming = next(self._honest, None)
         while upcoming is not None or self._due or self._heap:
@@ -219,39 +241,7 @@ class Stream:
             first = at if first is None else first
             self._pace(began, at - first)
             self._send(entry)
-        self.wire.finish()
-        self._hear()
-        for number, adversary in sorted(self._live.items()):
-            row = row_of(self._planned[number], adversary, [])
-            del row["accounts"], row["events"], row["loss_minor"]
-            self.streamed.campaigns.append(row | {"caused": adversary.caused, "harmful": adversary.caused_harm})
-        self._conclude()
-        return self.streamed
-
-    def _conclude(self) -> None:
-        """What comes to light: letters and labels to the server, as far as they have come by now; the rest is kept."""
-        end_at = self.world.scenario.end_at + self.move
-        found = self._witness.outcomes(end_at)
-        self.streamed.outcomes = found.table
-        self.streamed.heard = dict(found.table["kind"].value_counts().sort("kind").iter_rows())
-        shop = self.world.scenario.shop
-        letters = [
-            msgspec.structs.replace(entry.event, id=f"{int(self._names.integers(1 << 44)):011x}", shop=shop)
-            for entry in sorted(found.entries, key=lambda entry: entry.event.at)
-        ]
-        post = Post(self._url, self._key)
-        try:
-            for start in range(0, len(letters), MOST_TOLD):
-                post.tell(letters[start : start + MOST_TOLD])
-            self.streamed.letters = len(letters)
-            for body in labels_of(found.table, shop, end_at):
-                if not post.label(body):
-                    break
-                self.streamed.labels += 1
-        except (OSError, HTTPException) as error:
-            raise InputError(f"the server at {self._url} does not answer: {error}", fix="is it running?") from error
-        finally:
-            post.close()
+            self._teller.pass_to(entry.event.at)
 
     def _step(self, now: int, number: int) -> None:
         adversary = self._live.get(number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 import polars as pl
 import pytest
@@ -57,6 +58,62 @@ def test_what_was_refused_leaves_no_trace(rows: int, monkeypatch: pytest.MonkeyP
     truth = events.select("id", abuse_type=pl.lit("payment_fraud"), phase=pl.lit("harmful"), skill=pl.lit("naive"))
     written = make_outcomes(events, truth, Chance(1), end_at=START, refused=blocked).table
     assert found.table.equals(written)
+
+
+@pytest.mark.parametrize("size", [40, 250])
+def test_piece_by_piece_the_same_comes_to_light(size: int) -> None:
+    entries = [*orders(300, STOLEN), *orders(2_000, Truth(segment="regular"))]
+    end_at = START + 60 * DAY
+    whole, pieces = Witness(Chance(1)), Witness(Chance(1))
+    for entry in entries:
+        whole.see(entry, passed=True)
+    expected = whole.outcomes(end_at)
+    found = []
+    for start in range(0, len(entries), size):
+        for entry in entries[start : start + size]:
+            pieces.see(entry, passed=True)
+        found.append(pieces.outcomes(end_at))
+    assert len(expected.table) > 200
+    assert pl.concat([one.table for one in found]).sort("at", "event", "kind").equals(expected.table)
+    letters = [
+        sorted((one.event.at, str(one.event.order)) for one in some)
+        for some in ([entry for one in found for entry in one.entries], expected.entries)
+    ]
+    assert letters[0] == letters[1]
+    assert len(letters[0]) > 100
+
+
+def test_as_many_honest_verdicts_are_owed_however_small_the_pieces() -> None:
+    """An hour with one guilty order and three honest ones cannot pay what is owed; the next hours do."""
+    scalped = Truth("inventory_abuse", "scalping", "scalping", "naive", 3, "harmful", 100)
+    bad, good = orders(320, scalped), orders(6_400, Truth(segment="regular"))
+    witness = Witness(Chance(2))
+    tables = []
+    for start in range(0, len(bad), 4):
+        for one in (*bad[start : start + 4], *good[20 * start : 20 * start + 80]):
+            witness.see(one, passed=True)
+        tables.append(witness.outcomes(START).table)
+    verdicts = pl.concat(tables).filter(pl.col("kind") == "verdict", pl.col("abuse_type") == "inventory_abuse")
+    guilty = verdicts.filter(pl.col("event").is_in([entry.event.id for entry in bad]))
+    assert len(guilty) > 50
+    assert abs(len(verdicts) - 3 * len(guilty)) <= 0.05 * len(verdicts)
+
+
+def test_letters_name_the_scheme_of_a_card_that_was_seen_before() -> None:
+    witness = Witness(Chance(1))
+    paid = orders(400, Truth(segment="regular"))
+    for entry in paid:
+        entry.event = msgspec.structs.replace(entry.event, card=CardFacts(scheme="mastercard"))
+        witness.see(entry, passed=True)
+    witness.outcomes(START)
+    diary = Diary(Truth("return_abuse", "refund_only", "refund_only", "naive", 3, "harmful", 4_000))
+    for entry in paid:
+        claim = diary.write("refund_requested", START + DAY, order=entry.event.order, account=entry.event.account)
+        claim.event = msgspec.structs.replace(claim.event, id=f"c{entry.event.id}")
+        witness.see(claim, passed=True)
+    letters = witness.outcomes(START + 200 * DAY).table.filter(pl.col("kind") == "chargeback")
+    assert len(letters) > 20
+    assert set(letters["scheme"]) == {"mastercard"}
 
 
 def test_letters_are_the_banks_whoever_ordered() -> None:
