@@ -152,7 +152,7 @@ def test_what_the_fusion_leaves_unheard_is_calm(trees):
 
 def test_ranks_are_interpolated_as_numpy_does_it_to_the_bit():
     random = np.random.default_rng(2)
-    several = [StackedFusion.ranks_of(random.random(900) ** 4, 1000), np.array([[0.3], [0.2]])]
+    several = [StackedFusion.ranks_of(random.random(900) ** 4, 1000), np.array([[0.3, 0.4], [0.2, 0.2]])]
     several.append(np.array([[0.0, 0.2, 1.0], [1.0, 0.1, 0.0]]))
     edges = np.concatenate([one[0] for one in several])
     scores = np.concatenate([random.random(500), edges, np.nextafter(edges, 2), [-1.0, 0.0, 1.0, 2.0, np.nan]])
