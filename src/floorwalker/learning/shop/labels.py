@@ -106,19 +106,13 @@ def read_labels(path: Path) -> pl.DataFrame:
     return table.sort("observed_at")
 
 
-def spread_labels(recording: Recording, labels: pl.DataFrame, *, known_at: int | None = None) -> NDArray[np.float32]:
-    """What is known of each event: float32 [n, abuse types], 1 abuse, 0 judged honest, NaN not known.
+def proofs_of(recording: Recording, labels: pl.DataFrame, *, known_at: int | None = None) -> NDArray[np.float32]:
+    """What was said of each event itself: float32 [n, abuse types], 1 abuse, 0 judged honest, NaN nothing.
 
     Parameters
     ----------
-    labels : a table as `labels_of_outcomes` gives it.
+    labels : a table as `labels_of_outcomes` gives it; one of an order, account or session speaks of all its events.
     known_at : only what was observed before this instant, µs UTC; None takes all.
-
-    A proof of one event is spread to what the same hands did: to events of the same visit; further, within `REACH`, to
-    those of the same account where the account is the abuser's own, and of the same means of payment in payment fraud.
-    A taken account is its owner's, and most of what happens there is honest. Only events of types that were themselves
-    proven abusive somewhere count, and beyond the visit only of the types proven of these very hands: nobody calls a
-    thief's page views fraud, and a wrong verdict shall not condemn all that a customer ever did.
     """
     table = recording.named().with_row_index("row")
     seen = labels if known_at is None else labels.filter(pl.col("observed_at") < known_at)
@@ -133,15 +127,31 @@ def spread_labels(recording: Recording, labels: pl.DataFrame, *, known_at: int |
     for place, abuse_type in enumerate(ABUSE_TYPES):
         own = direct.filter(pl.col("abuse_type") == abuse_type)
         judged = own.group_by("row").agg(pl.col("value").max()).sort("row")
-        rows = judged["row"].to_numpy().astype(np.int64)
-        values = judged["value"].to_numpy()
-        proven = rows[values >= 0.5]
-        known[rows, place] = values
+        known[judged["row"].to_numpy().astype(np.int64), place] = judged["value"].to_numpy()
+    return known
+
+
+def spread_proofs(recording: Recording, proofs: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What is known of each event, with what follows from proofs of others: a copy of `proofs_of`, less of it NaN.
+
+    A proof of one event is spread to what the same hands did: to events of the same visit; further, within `REACH`, to
+    those of the same account where the account is the abuser's own, and of the same means of payment in payment fraud.
+    A taken account is its owner's, and most of what happens there is honest. Only events of types that were themselves
+    proven abusive somewhere count, and beyond the visit only of the types proven of these very hands: nobody calls a
+    thief's page views fraud, and a wrong verdict shall not condemn all that a customer ever did.
+    """
+    known = proofs.copy()
+    for place, abuse_type in enumerate(ABUSE_TYPES):
+        proven = np.flatnonzero(proofs[:, place] >= 0.5)
         if len(proven):
             further = _same_hands(recording, proven, abuse_type)
-            further = further[np.isnan(known[further, place])]
-            known[further, place] = 1.0
+            known[further[np.isnan(known[further, place])], place] = 1.0
     return known
+
+
+def spread_labels(recording: Recording, labels: pl.DataFrame, *, known_at: int | None = None) -> NDArray[np.float32]:
+    """What is known of each event: `spread_proofs` of `proofs_of`."""
+    return spread_proofs(recording, proofs_of(recording, labels, known_at=known_at))
 
 
 def _same_hands(recording: Recording, proven: NDArray[np.int64], abuse_type: str) -> NDArray[np.int64]:

@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from floorwalker.detectors.transaction._rows import usual_values
 from floorwalker.detectors.transaction.boosted_trees import BoostedTrees
 from floorwalker.detectors.unusual import LEAST_ROWS
 from floorwalker.errors import UsageError
@@ -21,11 +22,13 @@ from floorwalker.events.types import EVENT_TYPES
 from floorwalker.fusion.calibration import Calibration
 from floorwalker.fusion.columns import column_names, fusion_columns
 from floorwalker.fusion.stacked import ANY, StackedFusion
-from floorwalker.learning.shop.labels import spread_labels
+from floorwalker.learning.shop.drawing import draw_rows, first_opinions
+from floorwalker.learning.shop.labels import proofs_of, spread_proofs
 from floorwalker.learning.shop.recording import Recording
 from floorwalker.learning.shop.signals import Signals, add_behaviour, add_unusual
 from floorwalker.learning.shop.signals_live import add_content, add_relation, add_series
 from floorwalker.learning.shop.suspicion import add_memory
+from floorwalker.learning.shop.unproven import guess_unproven
 
 MODALITIES: tuple[str, ...] = ("behaviour", "anomaly", "relation", "content", "series", "memory")
 """Detectors beside the trees that can be trained on a recording."""
@@ -53,7 +56,7 @@ class TrainingPlan:
     modalities : of `MODALITIES`; the others' columns are absent.
     early_share : part of the training events from which detectors learn; the trees see their scores on the rest only.
     drop_out : share of rows from which each modality is taken in training.
-    most_rows : events of unknown or honest nature that the trees learn from.
+    most_rows : events of unknown or honest nature that the trees learn from; the odd ones first.
     rounds, leaves, rate : of the trees.
     epochs : passes of the sequence model over its events.
     calibrate : probabilities instead of ranks, for types with at least 50 proven events between both times.
@@ -62,6 +65,8 @@ class TrainingPlan:
     device : of torch.
     graph_network : whether a network over neighbours is learned beside the columns of the live graph. It takes several
         times as long as these and, on simulated shops, adds nothing to what the trees make of them.
+    guess : whether events that nobody judged count as abuse as far as a teacher guesses it
+        (`floorwalker.learning.shop.unproven`); else they all count as honest.
     """
 
     train_until: int
@@ -81,6 +86,7 @@ class TrainingPlan:
     seed: int = 0
     device: str = "cpu"
     graph_network: bool = False
+    guess: bool = True
 
     def __post_init__(self) -> None:
         if self.validation_until < self.train_until:
@@ -99,12 +105,17 @@ class Trained:
     fusion : the model.
     signals : what each modality says of every event.
     known : float32 [n, abuse types], the labels it learned from.
+    proofs : the same without what only follows from proofs of other events.
+    guessed : float32 [events learned from], how far events that were not proven themselves counted as abuse, NaN
+        where they counted as nothing.
     facts : of the manifest: labels by type, what could not be learned, seconds.
     """
 
     fusion: StackedFusion
     signals: Signals
     known: NDArray[np.float32]
+    proofs: NDArray[np.float32]
+    guessed: NDArray[np.float32] | None
     facts: dict[str, Any]
 
 
@@ -116,6 +127,7 @@ def train_shop(
     *,
     known: NDArray[np.float32] | None = None,
     signals: Signals | None = None,
+    guessed: NDArray[np.float32] | None = None,
     progress: Callable[[str], None] = lambda text: None,
 ) -> Trained:
     """Train detectors and fusion.
@@ -126,13 +138,15 @@ def train_shop(
     out : folder of the models; None keeps them in memory (the sequence model writes its artefact nowhere then).
     known : labels of every event, where the caller has them instead: float32 [n, abuse types].
     signals : what the modalities say, where they were trained before.
+    guessed : how far unproven events count as abuse, where it was guessed before.
 
     Errors
     ------
     `UsageError` where no abuse type has `FEWEST` proven events, with how many there are of each.
     """
+    proofs = proofs_of(recording, labels, known_at=plan.known_at) if known is None else known
     if known is None:
-        known = spread_labels(recording, labels, known_at=plan.known_at)
+        known = spread_proofs(recording, proofs)
     learned_until = recording.place_of(plan.train_until)
     checked_until = recording.place_of(plan.validation_until)
     proven = {name: int((known[:learned_until, place] == 1).sum()) for place, name in enumerate(ABUSE_TYPES)}
@@ -165,13 +179,18 @@ def train_shop(
                 progress=progress,
             )
             signals.modalities += [memory] if memory is not None else []
+    if guessed is None and plan.guess:
+        progress("fusion: guessing what nobody proved")
+        guessed = _guess(recording, known, proofs, signals, plan, learned_until)
+    if guessed is not None:
+        facts["guessed"] = {"abuse": float(np.nansum(guessed)), "left_out": int(np.isnan(guessed).sum())}
     progress("fusion: gathering rows")
-    fusion = fuse_rows(recording, known, signals, plan, learned_until=learned_until)
+    fusion = fuse_rows(recording, known, signals, plan, learned_until=learned_until, guessed=guessed)
     progress("fusion: ranks")
     rank_fusion(recording, known, signals, fusion, learned_until, checked_until, plan)
     if out is not None:
         fusion.save(out / "fusion", facts=facts | {"signals": list(signals.outputs)})
-    return Trained(fusion, signals, known, facts)
+    return Trained(fusion, signals, known, proofs, guessed, facts)
 
 
 def train_without_labels(
@@ -246,6 +265,75 @@ def relevant_types(recording: Recording, known: NDArray[np.float32], until: int)
     return found
 
 
+def _guess(
+    recording: Recording,
+    known: NDArray[np.float32],
+    proofs: NDArray[np.float32],
+    signals: Signals,
+    plan: TrainingPlan,
+    until: int,
+) -> NDArray[np.float32] | None:
+    odd = first_opinions(signals, until)
+    if odd is None:
+        return None
+    proven, judged = _proven(recording, known, until)
+    themselves: NDArray[np.bool_] = np.asarray((proofs[:until] == 1).any(axis=1)) & judged
+    # Whom somebody called honest nobody guesses about.
+    open_to_guess = judged & (proven | np.isnan(known[:until]).all(axis=1))
+    return guess_unproven(
+        recording, signals, themselves, proven, open_to_guess, odd,
+        most_rows=plan.most_rows * 8 // 5, seed=plan.seed, threads=plan.threads,
+    )  # fmt: skip
+
+
+def _proven(
+    recording: Recording, known: NDArray[np.float32], until: int
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Of the events before a place: which were proven, and which are of a type at which abuse is looked for."""
+    relevant = relevant_types(recording, known, until)
+    judged: NDArray[np.bool_] = np.asarray(relevant[recording.type[:until]].any(axis=1))
+    proven: NDArray[np.bool_] = np.asarray((known[:until] == 1).any(axis=1)) & judged
+    return proven, judged
+
+
+def _lessons(
+    recording: Recording,
+    known: NDArray[np.float32],
+    signals: Signals,
+    plan: TrainingPlan,
+    until: int,
+    guessed: NDArray[np.float32] | None,
+    relevant: NDArray[np.bool_],
+    rng: np.random.Generator,
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """What the trees are told: places of events, rising, some twice; float64 [rows, 1 + abuse types], whether it is
+    abuse and of which type, NaN where nobody knows; and weights."""
+    proven, judged = _proven(recording, known, until)
+    rows, standing = draw_rows(proven, judged, first_opinions(signals, until), plan.most_rows, rng)
+    kinds = (known[rows] == 1) & relevant[recording.type[rows]]
+    bad = kinds.any(axis=1)
+    # Together the others weigh as many as were drawn: trees that see one proof among hundreds learn slowly.
+    standing[~bad] *= (~bad).sum() / max(float(standing[~bad].sum()), 1.0)
+    share = np.where(bad, 1.0, 0.0)
+    if guessed is not None:
+        # What was proven itself has no guess.
+        share = np.where(bad & (guessed[rows] == 0), 1.0, guessed[rows])
+    # Of a proven event it is known of which kind it is, also where it is not sure enough to be called abuse.
+    once = np.flatnonzero(~np.isnan(share) | bad)
+    share, standing, rows = share[once], standing[once], rows[once]
+    sort = np.where(bad[once, None], kinds[once], np.nan)
+    # Whom the teacher found weighs as a proof. Who is guessed to be guilty by a third is told of twice: as guilty by a
+    # third, as honest by the rest.
+    standing = np.where(share > 0, 1.0, standing)
+    twice = np.flatnonzero((share > 0) & (share < 1))
+    guilty = np.r_[np.where((share > 0) & (share < 1), 0.0, share), np.ones(len(twice))]
+    weights = np.r_[standing * np.where((share > 0) & (share < 1), 1.0 - share, 1.0), standing[twice] * share[twice]]
+    label = np.column_stack([guilty, np.r_[sort, sort[twice]]])
+    rows = np.r_[rows, rows[twice]]
+    order = np.argsort(rows, kind="stable")
+    return rows[order], label[order], weights[order]
+
+
 def fuse_rows(
     recording: Recording,
     known: NDArray[np.float32],
@@ -253,26 +341,19 @@ def fuse_rows(
     plan: TrainingPlan,
     *,
     learned_until: int,
-    outputs: Sequence[str] | None = None,
+    guessed: NDArray[np.float32] | None = None,
     columns: NDArray[np.intp] | None = None,
 ) -> StackedFusion:
     """Grow the trees on proven events and a sample of the others.
 
     Parameters
     ----------
+    guessed : as `Trained`; without it what follows from proofs is abuse, and all else honest.
     columns : places of the columns to learn from, the others are made missing: for what a modality does alone.
     """
     rng = np.random.default_rng(plan.seed)
     relevant = relevant_types(recording, known, learned_until)
-    judged: NDArray[np.bool_] = np.asarray(relevant[recording.type[:learned_until]].any(axis=1))
-    proven: NDArray[np.bool_] = np.asarray((known[:learned_until] == 1).any(axis=1)) & judged
-    others = np.flatnonzero(judged & ~proven)
-    drawn = rng.choice(others, min(len(others), plan.most_rows), replace=False)
-    rows = np.sort(np.r_[np.flatnonzero(proven), drawn])
-    kinds = (known[rows] == 1) & relevant[recording.type[rows]]
-    bad = kinds.any(axis=1)
-    # Which kind it is, only proven events can tell.
-    label = np.column_stack([bad, np.where(bad[:, None], kinds, np.nan)]).astype(np.float64)
+    rows, label, weights = _lessons(recording, known, signals, plan, learned_until, guessed, relevant, rng)
     said = signals.drop_out(signals.rows(rows), plan.drop_out, rng)
     matrix = fusion_columns(
         np.asarray(recording.features[rows]), np.asarray(recording.numbers[rows]), recording.type[rows], said
@@ -291,8 +372,14 @@ def fuse_rows(
         label,
         names=column_names(recording.names, signals.outputs),
         outputs=(ANY, *ABUSE_TYPES),
+        weights=weights,
         at=recording.at[rows],
     )
+    # Odd events were drawn more often than they are.
+    ordinary = np.where(label[:, 0] == 0, weights, 0.0)
+    if ordinary.any():
+        drawn = rng.choice(len(rows), min(len(rows), 20_000), p=ordinary / ordinary.sum())
+        trees.usual = usual_values(matrix[drawn], np.ones(len(drawn), np.bool_))
     return StackedFusion(trees, relevant, None, {})
 
 
