@@ -40,7 +40,13 @@ def read_safetensors(content: bytes) -> dict[str, NDArray[Any]]:
 
 
 def make_encoder_graph(
-    tensors: Mapping[str, NDArray[Any]], *, layers: int, heads: int, epsilon: float, eight_bits: bool = True
+    tensors: Mapping[str, NDArray[Any]],
+    *,
+    layers: int,
+    heads: int,
+    epsilon: float,
+    eight_bits: bool = True,
+    from_layer: int | None = None,
 ) -> bytes:
     """An ONNX file: `ids` int64 [batch, length], `positions` int64 [length], `mask` float32 [batch, length] give
     `embedding` float32 [batch, width], the mean of the last layer over the mask, of length 1.
@@ -49,6 +55,8 @@ def make_encoder_graph(
     ----------
     tensors : weights under the names of Hugging Face's `BertModel`.
     eight_bits : products of 8-bit whole numbers, activations scaled by row as they come; else float32.
+    from_layer : counted from 1; where given, `embedding` is instead the mean and the standard deviation over the mask
+        of this layer and each above it, side by side: float32 [batch, 2 * width * layers].
     """
     graph = Graph(
         inputs={
@@ -59,7 +67,7 @@ def make_encoder_graph(
         outputs={"embedding": ("float32", ("batch", "width"))},
     )
     builder = _Builder(graph, tensors, heads, epsilon, eight_bits)
-    return builder.build(layers)
+    return builder.build(layers, from_layer)
 
 
 class _Builder:
@@ -70,7 +78,7 @@ class _Builder:
         self.width = tensors["embeddings.word_embeddings.weight"].shape[1]
         self.heads, self.depth = heads, self.width // heads
 
-    def build(self, layers: int) -> bytes:
+    def build(self, layers: int, from_layer: int | None = None) -> bytes:
         graph = self.graph
         node, constant = graph.node, graph.constant
         table = constant("words", self.tensors["embeddings.word_embeddings.weight"].astype(np.float16))
@@ -85,13 +93,27 @@ class _Builder:
         absent = node("Sub", constant("one", np.ones(1, np.float32)), "mask")
         bias = node("Mul", absent, constant("never", np.full(1, -1e9, np.float32)))
         bias = node("Unsqueeze", bias, axes)
-        for layer in range(layers):
-            state = self._layer(state, bias, f"encoder.layer.{layer}.")
         spread = node("Unsqueeze", "mask", constant("last_axis", np.array([2], np.int64)))
         along = constant("along", np.array([1], np.int64))
-        total = node("ReduceSum", node("Mul", state, spread), along, keepdims=0)
-        many = node("ReduceSum", spread, along, keepdims=0)
-        mean = node("Div", total, many)
+        many = node("ReduceSum", spread, along, keepdims=1)
+
+        def over_mask(rows: str, keepdims: int) -> str:
+            total = node("ReduceSum", node("Mul", rows, spread), along, keepdims=1)
+            mean = node("Div", total, many)
+            return mean if keepdims else node("Squeeze", mean, along)
+
+        pooled = []
+        for layer in range(layers):
+            state = self._layer(state, bias, f"encoder.layer.{layer}.")
+            if from_layer is not None and layer + 1 >= from_layer:
+                mean = over_mask(state, 1)
+                apart = node("Sub", state, mean)
+                variance = over_mask(node("Mul", apart, apart), 0)
+                pooled += [node("Squeeze", mean, along), node("Sqrt", variance)]
+        if from_layer is not None:
+            node("Concat", *pooled, name="embedding", axis=1)
+            return graph.encode()
+        mean = over_mask(state, 0)
         norm = node("ReduceL2", mean, along, keepdims=1)
         node("Div", mean, node("Max", norm, constant("tiny", np.full(1, 1e-12, np.float32))), name="embedding")
         return graph.encode()

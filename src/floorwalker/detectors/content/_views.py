@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from floorwalker.detectors.content.grams import Grams
+from floorwalker.detectors.content.grams import Grams, Rows
 
 GRAM_VIEWS: Mapping[str, dict[str, Any]] = {
     "words": {"unit": "words", "low": 1, "high": 3, "least_texts": 2},
@@ -20,16 +20,43 @@ GRAM_VIEWS: Mapping[str, dict[str, Any]] = {
 }
 """N-grams as written, and without accents and capitals."""
 
-DENSE_VIEWS = ("style", "minilm", "e5", "meaning")
+KINDS = ("", "+", "=")
+"""What is made of n-grams: a support vector machine; the same with log-count ratios; the mean of those ratios alone."""
+
+DENSE_VIEWS = ("style", "minilm", "minilm_layers", "e5", "meaning")
 """`meaning`: the embeddings of all encoders, style and what else the caller brought, in one head."""
 
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
-    """Texts and the dense rows that belong to them, by name: `style`, encoders, `extra`."""
+    """Texts and the dense rows that belong to them, by name: `style`, encoders, `extra`.
+
+    Views of the same n-grams count them once: what was counted is kept here, for as long as the texts are.
+    """
 
     texts: list[str]
     dense: Mapping[str, NDArray[np.float32]]
+    _counted: dict[tuple[str, int], Any] = field(default_factory=dict, repr=False)
+
+    def learn_grams(self, stem: str) -> tuple[Grams, Any]:
+        """The n-grams of `GRAM_VIEWS[stem]` learned from these texts, and the texts' rows as a SciPy matrix."""
+        from floorwalker.detectors.content._training import as_sparse
+
+        key = (stem, 0)
+        if key not in self._counted:
+            grams = Grams(**GRAM_VIEWS[stem]).fit(self.texts)
+            self._counted[key] = (grams, as_sparse(grams.transform(self.texts)))
+        found: tuple[Grams, Any] = self._counted[key]
+        return found
+
+    def rows_of(self, grams: Grams) -> Rows:
+        """The texts' rows of n-grams that were learned from others."""
+        key = ("", id(grams))
+        if key not in self._counted:
+            # The n-grams are kept with the rows, so that no others can take their identity.
+            self._counted[key] = (grams, grams.transform(self.texts))
+        rows: Rows = self._counted[key][1]
+        return rows
 
     def take(self, rows: NDArray[np.intp]) -> Inputs:
         """These rows."""
@@ -75,9 +102,9 @@ class GramView:
 
     def fit(self, inputs: Inputs, labels: NDArray[np.int64], classes: int, *, balanced: bool) -> None:
         """Learn the n-grams and the heads."""
-        from floorwalker.detectors.content._training import as_sparse, fit_margin
+        from floorwalker.detectors.content._training import fit_margin
 
-        rows = as_sparse(self.grams.fit(inputs.texts).transform(inputs.texts))
+        self.grams, rows = inputs.learn_grams(stem_of(self.name))
         weights, intercepts = [], []
         for one in range(classes) if classes > 2 else (1,):
             target = labels == one
@@ -91,7 +118,7 @@ class GramView:
 
     def decide(self, inputs: Inputs) -> NDArray[np.float32]:
         """float32 [n, heads]."""
-        return self.grams.transform(inputs.texts).times(self._weights, self._intercepts)
+        return inputs.rows_of(self.grams).times(self._weights, self._intercepts)
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Buckets, rarity, weights in half precision."""
@@ -109,6 +136,51 @@ class GramView:
         """Take over what `state` gave."""
         self.grams.restore(arrays["buckets"], arrays["rarity"].astype(np.float32), arrays["common"].tolist())
         self._weights, self._intercepts = arrays["weights"].astype(np.float32), arrays["intercepts"]
+
+
+@dataclass
+class RatioView:
+    """The mean log-count ratio of the n-grams that a text holds: naive Bayes, each n-gram once, by length of the text.
+
+    It asks how often a kind of writer writes so, not what tells two kinds apart: beside a support vector machine, whose
+    errors on few texts are others, it makes the stack surer.
+
+    Source: S. Wang, C. Manning, *Baselines and bigrams*, ACL 2012, equation 2.
+    """
+
+    name: str
+    grams: Grams
+    _weights: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32), repr=False)
+
+    def fit(self, inputs: Inputs, labels: NDArray[np.int64], classes: int, *, balanced: bool) -> None:
+        """Learn the n-grams and how much oftener each class has them."""
+        self.grams, rows = inputs.learn_grams(stem_of(self.name))
+        heads = range(classes) if classes > 2 else (1,)
+        self._weights = np.array([_log_count_ratio(rows, labels == one, 0.5) for one in heads], np.float32)
+
+    def decide(self, inputs: Inputs) -> NDArray[np.float32]:
+        """float32 [n, heads]; 0 for a text without a known n-gram."""
+        rows = inputs.rows_of(self.grams)
+        counts = np.diff(rows.starts)
+        once = Rows(
+            rows.starts, rows.columns, np.repeat(1 / np.maximum(counts, 1), counts).astype(np.float32), rows.width
+        )
+        return once.times(self._weights, np.zeros(len(self._weights), np.float32))
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Buckets, rarity, ratios in half precision."""
+        buckets, rarity = self.grams.state()
+        return {
+            "buckets": buckets,
+            "rarity": rarity.astype(np.float16),
+            "weights": self._weights.astype(np.float16),
+            "common": np.array(self.grams.common, np.str_),
+        }
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Take over what `state` gave."""
+        self.grams.restore(arrays["buckets"], arrays["rarity"].astype(np.float32), arrays["common"].tolist())
+        self._weights = arrays["weights"].astype(np.float32)
 
 
 @dataclass
@@ -149,13 +221,26 @@ class DenseView:
         return np.nan_to_num(rows, nan=0.0, posinf=0.0, neginf=0.0)
 
 
+def stem_of(name: str) -> str:
+    """The n-grams that a view is of.
+
+    >>> stem_of("words+")
+    'words'
+    """
+    return name.rstrip("".join(KINDS))
+
+
 def make_views(names: tuple[str, ...], dense: tuple[str, ...]) -> list[View]:
-    """The views of these names; `words+` is `words` with log-count ratios; `dense` are the dense parts at hand."""
+    """The views of these names; `words+` is `words` with log-count ratios, `words=` the ratios alone; `dense` are the
+    dense parts at hand."""
     views: list[View] = []
     for name in names:
-        if name.rstrip("+") in GRAM_VIEWS:
+        stem = stem_of(name)
+        if stem in GRAM_VIEWS and name.endswith("="):
+            views.append(RatioView(name, Grams(**GRAM_VIEWS[stem])))
+        elif stem in GRAM_VIEWS:
             ratio = name.endswith("+")
-            views.append(GramView(name, ratio, Grams(**GRAM_VIEWS[name.rstrip("+")]), 0.1 if ratio else 1.0))
+            views.append(GramView(name, ratio, Grams(**GRAM_VIEWS[stem]), 0.1 if ratio else 1.0))
         elif name == "meaning":
             views.append(DenseView(name, dense, 0.003))
         else:
@@ -163,10 +248,10 @@ def make_views(names: tuple[str, ...], dense: tuple[str, ...]) -> list[View]:
     return views
 
 
-def _log_count_ratio(rows: Any, target: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _log_count_ratio(rows: Any, target: NDArray[np.bool_], added: float = 1.0) -> NDArray[np.float64]:
     present = rows.copy()
     present.data = np.ones_like(present.data)
-    inside = np.asarray(present[target].sum(0)).ravel() + 1
-    outside = np.asarray(present[~target].sum(0)).ravel() + 1
+    inside = np.asarray(present[target].sum(0)).ravel() + added
+    outside = np.asarray(present[~target].sum(0)).ravel() + added
     ratio: NDArray[np.float64] = np.log((inside / inside.sum()) / (outside / outside.sum()))
     return ratio
