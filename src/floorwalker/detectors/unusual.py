@@ -14,10 +14,11 @@ from floorwalker.detectors.anomaly import RobustScaling
 from floorwalker.detectors.anomaly.isolation_forest import IsolationForest
 from floorwalker.detectors.signal import Reason, Signal
 from floorwalker.errors import ArtefactError, UsageError
-from floorwalker.kernels import quiet
+from floorwalker.kernels import silent
 from floorwalker.models._packed_kernels import CHILD, DEPTHS, ROOTS
 from floorwalker.store.pages import Pages
 
+_keep, _walk = silent(keep_sample), silent(scale_and_walk)
 DETECTOR = "anomaly.unusual_activity"
 SAMPLE_ROWS = 8192
 """Events kept to learn from: 32 times what one tree sees, 4 MB with a hundred features."""
@@ -76,8 +77,7 @@ class FeatureSample:
 
     def add(self, values: NDArray[np.float32]) -> None:
         """Let rows pass by: float32 [n, width]."""
-        with quiet():
-            keep_sample(values, self.seed, self._kept, self._seen, *self._pages.arguments)
+        _keep(values, self.seed, self._kept, self._seen, *self._pages.arguments)
 
     def state(self) -> State:
         """The arrays themselves, not copies: what `restore` takes."""
@@ -196,7 +196,7 @@ class UnusualActivity:
         scaled = np.empty(values.shape, np.float32)
         total = np.empty((len(values), 1), np.float64)
         given = (np.ascontiguousarray(values, np.float32), *self._flat, scaled, total)
-        shortest = scale_and_walk(*given)
+        shortest = _walk(*given)
         return scaled, total[:, 0], shortest
 
     def state(self) -> State:

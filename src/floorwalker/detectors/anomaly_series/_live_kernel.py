@@ -208,9 +208,12 @@ def count_entity(rows: NDArray[np.float64], place: int, hour: int, usual: float)
 @kernel
 def run_series(
     moves: bool,
+    types: NDArray[np.int16],
     series: NDArray[np.int64],
     at: NDArray[np.int64],
+    received: NDArray[np.int64],
     keys: NDArray[np.uint64],
+    places: NDArray[np.int64],
     shop: NDArray[np.float64],
     clock: NDArray[np.int64],
     scratch: NDArray[np.float64],
@@ -222,15 +225,24 @@ def run_series(
 
     Parameters
     ----------
-    series : int64 [n], -1 for none.
-    at : int64 [n], µs.
-    keys : uint64 [n], of the entity that the series is watched for; 0 for none.
+    types : int16 [n], of the events.
+    series : int64 [types + 1], the series that each type counts in, -1 for none; the last is for unknown types.
+    at, received : int64 [n], µs.
+    keys : uint64 [all kinds, n], 0 for none.
+    places : int64 [series], the row of `keys` with the entity that each series is watched for.
     shop, clock : the shop's series and the present step.
     scratch : as `shop`: where nothing moves, time goes on here.
     """
     ahead = np.full(1, -2, np.int64)
-    for row in range(len(series)):
-        number, step = series[row], at[row] // STEP
+    for row in range(len(types)):
+        number = series[types[row]]
+        if number < 0 and not moves:
+            out[row, 0] = np.nan
+            out[row, 1] = np.nan
+            continue
+        # A client's clock may be years ahead; the time of receipt bounds it.
+        now = min(at[row], received[row])
+        step = now // STEP
         used, present = shop, clock
         if moves:
             if step > clock[0]:
@@ -251,8 +263,8 @@ def run_series(
         step = max(step, present[0])
         hour = step // 6
         usual = expected_hour(used[number], hour)
-        out[row, 0] = shop_score(used[number], step, at[row] if not late else step * STEP + STEP - 1, 1.0)
-        key = keys[row]
+        out[row, 0] = shop_score(used[number], step, now if not late else step * STEP + STEP - 1, 1.0)
+        key = keys[places[number], row]
         if key != _U0:
             key = key ^ (np.uint64(number + 1) * _MIX)
             place = find_entity(entities, rows, key, moves)

@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from floorwalker.detectors.anomaly_series import _live_kernel as layout
 from floorwalker.detectors.anomaly_series._live_kernel import expected_hour, run_series, shop_score
-from floorwalker.detectors.anomaly_series.watched import ENTITIES, WATCHED, series_of_types
+from floorwalker.detectors.anomaly_series.watched import WATCHED, series_of_types
 from floorwalker.detectors.signal import Reason
 from floorwalker.errors import ArtefactError, UsageError
-from floorwalker.events.batch import KEY_PLACES, Columns, EventBatch
+from floorwalker.events.batch import KEY_PLACES, EventBatch
+from floorwalker.events.rows import key_rows
 from floorwalker.features.live import FeatureBatch
-from floorwalker.kernels import quiet
+from floorwalker.kernels import silent
 from floorwalker.models.artefacts import load_artefact, save_artefact
 from floorwalker.store.pages import Pages
 
@@ -30,8 +31,8 @@ OUTPUTS: tuple[str, ...] = (f"{DETECTOR}.shop", f"{DETECTOR}.entity")
 
 State = dict[str, NDArray[Any]]
 
-_PLACES = np.array([KEY_PLACES[name] for name in ENTITIES])
-_run: Callable[..., None] = run_series
+_PLACES = np.array([KEY_PLACES[each.entity] for each in WATCHED])
+_run: Callable[..., None] = silent(run_series)
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,6 @@ class LiveSeries:
         self._keys = np.zeros(entities, np.uint64)
         self._rows = np.zeros((entities, layout.E_WIDTH))
         self._series = series_of_types()
-        self._places = np.array([ENTITIES.index(each.entity) for each in WATCHED])
 
     @classmethod
     def load(cls, folder: Path) -> LiveSeries:
@@ -154,24 +154,11 @@ class LiveSeries:
             array[...] = state[name]
 
     def _run_all(self, batch: EventBatch, features: FeatureBatch, *, moves: bool) -> NDArray[np.float32]:
-        n = len(batch.type)
-        out = np.empty((n, 2), np.float32)
-        series = self._series[batch.type]
-        if n == 1 and series[0] < 0 and not moves:
-            out[:] = np.nan
-            return out
-        if isinstance(batch.keys, Columns):
-            keys = batch.keys.rows[_PLACES]
-        else:
-            nobody = np.zeros(n, np.uint64)
-            keys = np.stack([batch.keys.get(name, nobody) for name in ENTITIES])
-        own = np.where(series >= 0, keys[self._places[series], np.arange(n)], np.uint64(0))
-        # A client's clock may be years ahead; the time of receipt bounds it.
-        at = np.minimum(batch.at, batch.received_at)
-        with quiet():
-            _run(
-                moves, series, at, own, self._shop, self._clock, self._scratch, self._keys, self._rows, out,
-            )  # fmt: skip
+        out = np.empty((len(batch.type), 2), np.float32)
+        _run(
+            moves, batch.type, self._series, batch.at, batch.received_at, key_rows(batch), _PLACES, self._shop,
+            self._clock, self._scratch, self._keys, self._rows, out,
+        )  # fmt: skip
         return out
 
 

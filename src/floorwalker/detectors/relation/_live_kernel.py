@@ -26,13 +26,17 @@ from floorwalker.detectors.relation._live_layout import (
     REMEMBERED,
     RING,
     TOGETHER,
+    TOLD,
     WAYS,
     YOUNG,
 )
+from floorwalker.events.batch import KEY_PLACES, NUMBER_PLACES
 from floorwalker.kernels import kernel
 from floorwalker.store.pages import guard
 
+_ACCOUNT, _MONEY = KEY_PLACES["account"], NUMBER_PLACES["amount_base_minor"]
 _KINDS = len(KINDS)
+_TOLD = len(TOLD)
 _COUNTS = len(COUNTS)
 _MEMORY = len(MEMORY)
 _DISPUTES = COUNTS.index("disputes")
@@ -231,15 +235,18 @@ def take_in(
 
 @kernel
 def walk_events(
-    moves: bool, slots: Any, fan_out: int, row_key: Any, at: Any, received: Any, types: Any, groups: Any, money: Any,
-    given: Any, hubs: Any, places: Any, keys: Any, words: Any, saved: Any, marks: Any, entity_keys: Any,
-    entities: Any, entity_saved: Any, entity_marks: Any, out: Any, own: Any, around: Any, amounts: Any,
+    moves: bool, slots: Any, fan_out: int, given: Any, numbers: Any, at: Any, received: Any, types: Any, settings: Any,
+    keys: Any, words: Any, saved: Any, marks: Any, entity_keys: Any, entities: Any, entity_saved: Any,
+    entity_marks: Any, out: Any, own: Any, around: Any, amounts: Any,
 ) -> None:  # fmt: skip
     """Read each event's neighbours as of just before it, then with `moves` take it in.
 
     `slots[event]` says where `own`, `around` and `amounts` keep the profiles read; negative, or no `slots`: nowhere.
-    Their last row is room to work in. `given` [kinds, n] are the events' entities; `groups` tells the group of a type.
+    Their last row is room to work in. `given` [all kinds, n] are keys, `numbers` [all, n] numbers of the events;
+    `settings` what does not change, see `_live_layout.settings`.
     """
+    kinds, hubs = settings[:_KINDS], settings[_KINDS : 2 * _KINDS]
+    places, groups = settings[2 * _KINDS : 2 * _KINDS + _TOLD], settings[2 * _KINDS + _TOLD :]
     times, reals = words.view(np.int64), words.view(np.float32)
     entity_times, entity_rows = entities.view(np.int64), entities.view(np.int32)
     width = len(entities) // len(entity_keys)
@@ -248,14 +255,14 @@ def walk_events(
     seen = np.empty(_KINDS * fan_out, np.int64)
     often = np.empty(_KINDS * fan_out, np.int64)
     for event in range(len(at)):
-        key = row_key[event]
+        key = given[_ACCOUNT, event]
         # A client's clock may be years ahead; the time of receipt bounds it.
         now = min(at[event], received[event])
         account = -1
         if key != _U0:
             account = find_row(keys, times, ACCOUNT_WIDTH, LAST, key, False)
         for kind in range(_KINDS):
-            wanted[kind] = given[kind, event]
+            wanted[kind] = given[kinds[kind], event]
             asked[kind] = wanted[kind]
             if asked[kind] == _U0 and account >= 0:
                 asked[kind] = words[account * ACCOUNT_WIDTH + LINKS + kind]
@@ -273,7 +280,7 @@ def walk_events(
             if account < 0:
                 account = find_row(keys, times, ACCOUNT_WIDTH, LAST, key, True)
             take_in(
-                account, key, now, groups[types[event]], money[event], wanted, keys, words, times, reals,
+                account, key, now, groups[types[event]], numbers[_MONEY, event], wanted, keys, words, times, reals,
                 entity_keys, entities, entity_times, entity_rows, fan_out, width, saved, marks, entity_saved,
                 entity_marks, out[event],
             )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from floorwalker.events.batch import KEY_PLACES
 from floorwalker.events.types import EVENT_TYPES
 
 DETECTOR = "relation"
@@ -88,6 +89,8 @@ def groups_of_types() -> NDArray[np.int64]:
     return found
 
 
-def told_counts() -> NDArray[np.int64]:
-    """Places in `COUNTS` of `TOLD`."""
-    return np.array([COUNTS.index(name) for name in TOLD])
+def settings() -> NDArray[np.int64]:
+    """What the kernel knows beside the events, in one array: rows of `KINDS` among the keys of events, `HUBS`, places
+    in `COUNTS` of `TOLD`, and `groups_of_types`."""
+    kinds = [KEY_PLACES[name] for name in KINDS]
+    return np.array([*kinds, *HUBS, *(COUNTS.index(name) for name in TOLD), *groups_of_types()], np.int64)

@@ -20,9 +20,10 @@ from floorwalker.detectors.relation.rings import Ring, find_rings
 from floorwalker.detectors.relation.stars import Stars
 from floorwalker.detectors.signal import Reason
 from floorwalker.errors import ArtefactError, UsageError
-from floorwalker.events.batch import KEY_PLACES, Columns, EventBatch
+from floorwalker.events.batch import EventBatch
+from floorwalker.events.rows import key_rows, number_rows
 from floorwalker.features.live import FeatureBatch
-from floorwalker.kernels import quiet
+from floorwalker.kernels import silent
 from floorwalker.models.artefacts import load_artefact, save_artefact
 from floorwalker.store.pages import Pages
 
@@ -30,9 +31,8 @@ ARTEFACT, SETTINGS, NETWORK = "relation.live", "relation.json", "network"
 
 State = dict[str, NDArray[Any]]
 
-_PLACES = np.array([KEY_PLACES[name] for name in layout.KINDS])
 _TOGETHER, _AWAKE, _DECLINED = (layout.WHAT.index(name) for name in ("together", "awake", "declined"))
-_walk: Callable[..., None] = walk_events
+_walk: Callable[..., None] = silent(walk_events)
 _judge: Callable[..., None] = score_stars
 
 
@@ -87,9 +87,10 @@ class LiveRelations:
         self._keys = {"accounts": np.zeros(accounts, np.uint64), "entities": np.zeros(entities, np.uint64)}
         self._no_slots: NDArray[np.int64] = np.zeros(0, np.int64)
         self._room = self._make_room(0)
-        self._groups = layout.groups_of_types()
-        self._told = layout.told_counts()
-        self._hubs = np.array(layout.HUBS, np.int64)
+        self._fixed = (
+            layout.settings(), self._keys["accounts"], *self._pages["accounts"].arguments, self._keys["entities"],
+            *self._pages["entities"].arguments,
+        )  # fmt: skip
         self._network = network
         self._weights: tuple[NDArray[np.float32], ...] = ()
         if network is not None:
@@ -228,11 +229,6 @@ class LiveRelations:
         self, batch: EventBatch, *, moves: bool, kept: NDArray[np.intp] | None = None
     ) -> tuple[NDArray[np.float32], Stars | None]:
         n = len(batch)
-        if isinstance(batch.keys, Columns):
-            given = batch.keys.rows[_PLACES]
-        else:
-            nobody = np.zeros(n, np.uint64)
-            given = np.stack([batch.keys.get(name, nobody) for name in layout.KINDS])
         slots, room = self._no_slots, self._room
         if self._weights:
             slots, room = np.arange(n), self._make_room(n)
@@ -242,13 +238,10 @@ class LiveRelations:
             room = self._make_room(len(places))
         own, around, amounts = room
         out = np.empty((n, len(layout.OUTPUTS)), np.float32)
-        with quiet():
-            _walk(
-                moves, slots, self._fan_out, batch.keys["account"], batch.at, batch.received_at, batch.type,
-                self._groups, batch.numbers["amount_base_minor"], given, self._hubs, self._told,
-                self._keys["accounts"], *self._pages["accounts"].arguments, self._keys["entities"],
-                *self._pages["entities"].arguments, out, *room,
-            )  # fmt: skip
+        _walk(
+            moves, slots, self._fan_out, key_rows(batch), number_rows(batch), batch.at, batch.received_at, batch.type,
+            *self._fixed, out, *room,
+        )  # fmt: skip
         if not self._weights and kept is None:
             return out, None
         stars = Stars(own[:-1], around[:-1], amounts[:-1])

@@ -29,8 +29,9 @@ from floorwalker.events.abuse import ABUSE_TYPES
 from floorwalker.events.batch import NUMBER_PLACES, Columns, EventBatch
 from floorwalker.events.types import EVENT_TYPES
 from floorwalker.features.live.batch import FeatureBatch
-from floorwalker.kernels import quiet
+from floorwalker.kernels import silent
 
+_evaluate = silent(evaluate_rules)
 CHUNK = 1_024
 """Events evaluated at a time, which bounds the memory of a large batch."""
 
@@ -211,12 +212,11 @@ class RuleTable:
             truths[place::width] = bytes(found)
         patterns = program.patterns
         letters, bounds = encode_texts(needs.texts, texts, n)
-        with quiet():
-            return evaluate_rules(
-                np.ascontiguousarray(values), np.ascontiguousarray(missing), numbers, number_rows, binding.tables,
-                self._reals, letters, bounds, patterns.hashes, patterns.letters,
-                np.frombuffer(truths, np.uint8).reshape(n, width), np.ascontiguousarray(types), program.applies, fired,
-            )  # fmt: skip
+        return _evaluate(
+            np.ascontiguousarray(values), np.ascontiguousarray(missing), numbers, number_rows, binding.tables,
+            self._reals, letters, bounds, patterns.hashes, patterns.letters,
+            np.frombuffer(truths, np.uint8).reshape(n, width), np.ascontiguousarray(types), program.applies, fired,
+        )  # fmt: skip
 
     def _read_numbers(
         self, batch: EventBatch, texts: Mapping[str, Sequence[str | None]], start: int, end: int
