@@ -77,11 +77,12 @@ def run(*, data: Path | None, seeds: Sequence[int] = (0, 1, 2)) -> dict[str, Any
         ),
         "bars": BARS,
         "notes": [
-            "Ott: that the layers of the encoder are read, that naive Bayes stands beside the margins, and how strong the "
-            "stack is, was settled on out-of-fold answers inside the learning parts of three folds of the first seed; "
-            "hotels of one fold's test are learned from in another. Also tried there: novelty of words, n-grams of other "
-            "lengths, other layers and their highest values, and, on one half of one learning part, MiniLM tuned by its "
-            "upper two layers; some 60 variants in all. Whether an encoder joins is decided in each learning part.",
+            "Ott: that the layers of the encoder are read, that naive Bayes stands beside the margins, and how strong "
+            "the stack is, was settled on out-of-fold answers inside the learning parts of three folds of the first "
+            "seed; hotels of one fold's test are learned from in another. Also tried there: novelty of words, n-grams "
+            "of other lengths, other layers and their highest values, and, on one half of one learning part, MiniLM "
+            "tuned by its upper two layers; some 60 variants in all. Whether an encoder joins is decided in each "
+            "learning part.",
             "That frames are no default view was settled after test figures of four folds of the first seed were seen.",
             "ViSpam: one classifier learns the four classes; whether a review is harmless is its score. Trees over all "
             "views were found on validation answers of the learning part, after a test figure of .857 without them.",
