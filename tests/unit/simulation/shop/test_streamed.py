@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import select
+import socket
+
 import msgspec
 import numpy as np
 import polars as pl
@@ -14,7 +17,7 @@ from floorwalker.simulation.shop.chance import Chance
 from floorwalker.simulation.shop.diary import Diary, Entry, Truth
 from floorwalker.simulation.shop.outcomes import make_outcomes
 from floorwalker.simulation.shop.scenario import DAY, Scenario
-from floorwalker.simulation.shop.streamed import Witness, is_letter, labels_of
+from floorwalker.simulation.shop.streamed import Teller, Witness, is_letter, labels_of
 from floorwalker.simulation.shop.streaming import Consequences, Stream
 from floorwalker.simulation.shop.world import World
 
@@ -114,6 +117,32 @@ def test_letters_name_the_scheme_of_a_card_that_was_seen_before() -> None:
     letters = witness.outcomes(START + 200 * DAY).table.filter(pl.col("kind") == "chargeback")
     assert len(letters) > 20
     assert set(letters["scheme"]) == {"mastercard"}
+
+
+def test_nobody_waits_for_a_server_that_does_not_answer() -> None:
+    """Events go on while one answer is waited for, and what is handed over does not pile up."""
+    witness = Witness(Chance(1))
+    paid = orders(400, STOLEN)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        teller = Teller(
+            witness, f"http://127.0.0.1:{silent.getsockname()[1]}", "k", shop="default",
+            names=np.random.default_rng(1), end_at=START + 90 * DAY,
+        )  # fmt: skip
+        for entry in paid:
+            witness.see(entry, passed=True)
+        passes = after = 0
+        while after < 1_000:
+            # A day passes each time: had anybody to wait for the answer, this would never end.
+            teller.pass_to(START + passes * DAY)
+            assert teller._jobs.qsize() <= 1
+            passes += 1
+            after += bool(after or select.select([silent], [], [], 0.0005)[0])
+        connection = silent.accept()[0]
+    # The server is gone: whoever asks next is told so.
+    connection.close()
+    with pytest.raises(InputError, match="does not answer"):
+        teller.finish()
+    assert teller.labels == teller.letters == 0
 
 
 def test_letters_are_the_banks_whoever_ordered() -> None:
