@@ -36,3 +36,17 @@ def test_an_unknown_family_names_the_known_ones(
 ) -> None:
     assert simulate(monkeypatch, "--log", tmp_path / "a.log", "--site", "nowhere") == 2
     assert list_families()[-1] in capsys.readouterr().err
+
+
+def test_kinds_of_abuse_that_a_small_shop_lacks_are_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert simulate(monkeypatch, "--out", tmp_path, "--events", "1_500", "--days", 3, "--cores", 1, "--json") == 0
+    told = capsys.readouterr()
+    absent = json.loads(told.out)["absent"]
+    assert absent == json.loads((tmp_path / "manifest.json").read_text("utf-8"))["absent"]
+    assert set(absent) == {"train", "validation", "test"}
+    line = next(line for line in told.err.splitlines() if "too small for every kind of abuse" in line)
+    assert all(kind in line for kinds in absent.values() for kind in kinds)
+    # What no part has is said once.
+    assert line.count(next(kind for kind in absent["train"] if kind in absent["test"])) == 1
