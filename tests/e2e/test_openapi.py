@@ -15,6 +15,7 @@ from floorwalker.testing.shop_server import Shop, make_event
 OPERATIONS = {
     ("post", "/v1/decisions"), ("get", "/v1/decisions/{decision_id}"), ("post", "/v1/decisions/{decision_id}/applied"),
     ("post", "/v1/events"), ("post", "/v1/labels"), ("delete", "/v1/labels/{label_id}"),
+    ("get", "/v1/joined"), ("get", "/v1/calibration"),
     ("get", "/v1/entities/{entity}/{identity}"), ("get", "/v1/lists/{name}"), ("post", "/v1/lists/{name}"),
     ("delete", "/v1/lists/{name}"), ("post", "/v1/rules/reload"), ("get", "/health"),
     ("get", "/ready"), ("get", "/metrics"), ("get", "/version"), ("get", "/v1/collector.js"), ("post", "/v1/collect"),

@@ -17,7 +17,7 @@ from floorwalker.errors import FloorwalkerError
 
 COMMANDS = (
     "scan", "doctor", "simulate", "evaluate", "bench", "demo", "serve", "feed", "keys", "privacy", "history", "replay",
-    "repair", "explain", "backtest", "train", "rules",
+    "repair", "explain", "backtest", "train", "rules", "calibration",
 )  # fmt: skip
 """Each is a module of this package with a function of its name, or with an app of further commands: `keys_app`."""
 

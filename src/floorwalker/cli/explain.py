@@ -45,9 +45,22 @@ def explain(
         today = document["today"]
         if document["rules_now"] != stored["versions"].get("rules"):
             print(f"by the rules of then; today's give {today['intended']}, risk {today['risk']}")
+    _print_joined(document["joined"], document["joined_again"])
     _print_features(document["features"])
     if not document["changed"] and not document["equal"]:
         raise typer.Exit(1)
+
+
+def _print_joined(later: dict[str, Any] | None, again: dict[str, Any] | None) -> None:
+    if later is None:
+        return
+    seconds = (later["at"] - later["decided_at"]) / 1e6
+    said = "its text could not be read" if later["score"] is None else f"its text has the score {later['score']:.3f}"
+    print(f"joined {seconds:.1f} s later: {said}; with it risk {later['risk']}, intended {later['intended']}")
+    for cause in later.get("causes", ()):
+        print(f"  {cause['severity']:.2f} {cause['code']}: {cause['text']}")
+    if again is not None and again != later:
+        print("  joined again from its score: NOT EQUAL")
 
 
 def _print_features(features: dict[str, Any]) -> None:

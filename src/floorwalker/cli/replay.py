@@ -35,7 +35,8 @@ def replay(
     else:
         note(
             f"{found['events']:,} events, {found['decisions']:,} decisions compared: "
-            f"{found['features_differ']:,} with other features, {found['actions_differ']:,} with another action"
+            f"{found['features_differ']:,} with other features, {found['actions_differ']:,} with another action; "
+            f"{found['joined']:,} signals joined later"
         )
     if found["features_differ"]:
         raise typer.Exit(1)

@@ -52,6 +52,13 @@ def serve(
             help="Folder that `floorwalker train` wrote, or `default`; kept in the installation from then on."
         ),
     ] = None,
+    texts: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder that `floorwalker train texts` wrote: reads texts beside the decisions from then on; "
+            "`none` takes it out."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Serve decisions until SIGTERM or Ctrl-C; logs are JSON lines on standard error."""
@@ -66,6 +73,13 @@ def serve(
         from floorwalker.server.startup import install_models
 
         install_models(Installation(folder), DEFAULT / "shop" if str(models) == "default" else models)
+    if texts is not None:
+        from floorwalker.server.startup import install_texts, remove_texts
+
+        if str(texts) == "none":
+            remove_texts(Installation(folder))
+        else:
+            install_texts(Installation(folder), texts)
     options = ServeOptions(
         Installation(folder),
         host,

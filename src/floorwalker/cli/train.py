@@ -18,14 +18,17 @@ if TYPE_CHECKING:
 
     from floorwalker.learning.shop.recording import Recording
 
-ROUTES = "routes"
+ROUTES, TEXTS = "routes", "texts"
 PIECE = 20_000
 
 
 def train(
     data: Annotated[
         str | None,
-        typer.Argument(help="A folder as `floorwalker simulate` writes it; `routes` trains the model of URLs instead."),
+        typer.Argument(
+            help="A folder as `floorwalker simulate` writes it; `routes` trains the model of URLs instead, `texts` the "
+            "classifier of texts, from --labels with the columns text and value."
+        ),
     ] = None,
     out: Annotated[Path, typer.Option("--out", help="Folder of the models.")] = Path("models"),
     events: Annotated[
@@ -55,6 +58,9 @@ def train(
     """Train a shop's models from its events and what became known of them; `serve` loads the folder."""
     if data == ROUTES:
         _train_routes(out, seed=seed, quick=quick, as_json=as_json)
+        return
+    if data == TEXTS:
+        _train_texts(labels, out, seed=seed, quick=quick, as_json=as_json)
         return
     if (data is None) == (not events):
         raise UsageError(
@@ -98,6 +104,29 @@ def _train_routes(out: Path, *, seed: int, quick: bool, as_json: bool) -> None:
         print_json(manifest)
     else:
         note(f"written to {out}")
+
+
+def _train_texts(labels: Path | None, out: Path, *, seed: int, quick: bool, as_json: bool) -> None:
+    from floorwalker.evaluation.extras import need_training_extra
+    from floorwalker.learning.texts import train_texts_of
+
+    need_training_extra()
+    if labels is None:
+        raise UsageError("no texts were given", fix="floorwalker train texts --labels texts.csv --out models")
+    facts = train_texts_of(labels, out / TEXTS, encoders=() if quick else ("minilm",), seed=seed)
+    if as_json:
+        print_json(dict(facts))
+        return
+    note(
+        f"{facts['texts']:,} texts, {facts['labelled']:,} labelled, {facts['harmful']:,} of them abuse; "
+        f"{facts['held_out']:,} labelled ones held out, ranks by {facts['ordinary']:,} ordinary ones"
+    )
+    if "held_out_roc_auc" in facts:
+        note(
+            f"held out: ROC AUC {facts['held_out_roc_auc']:.3f}, average precision "
+            f"{facts['held_out_average_precision']:.3f}; chosen: {facts['chosen']}"
+        )
+    note(f"written to {out / TEXTS}; floorwalker serve --texts {out / TEXTS}")
 
 
 def _record(folder: Path | None, events: Sequence[str], mapping: str | None, out: Path) -> Recording:

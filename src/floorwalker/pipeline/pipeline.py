@@ -72,6 +72,10 @@ class Pipeline:
     models : what training made for this shop; empty without.
     seed : of the sample that `learn` learns from.
     on_failure : told of a detector that raised; the decision goes on without it and says so.
+
+    Attributes
+    ----------
+    proven : by shop, abuse types whose risks labels have shown to be probabilities; see `prove`.
     """
 
     keyer: EntityKeyer
@@ -88,6 +92,7 @@ class Pipeline:
     models: ShopModels = field(default_factory=ShopModels)
     seed: int = 0
     on_failure: Callable[[str, Exception], None] = field(default=lambda detector, error: None)
+    proven: Mapping[str, tuple[str, ...]] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self.unusual = UnusualActivity(self.features.names)
@@ -212,6 +217,16 @@ class Pipeline:
         """From the next call on, answer with this detector."""
         self.unusual = unusual
 
+    def prove(self, types: Mapping[str, tuple[str, ...]], *, fusion: str) -> None:
+        """From the next call on, decisions say that the risks of these abuse types are calibrated.
+
+        Parameters
+        ----------
+        types : abuse types by shop.
+        fusion : version of the learned fusion whose risks the labels were about; those of another one prove nothing.
+        """
+        self.proven = dict(types) if fusion == self.models.versions.get("fusion", "") else {}
+
     def change_lists(self, entry: ListEntry, *, removed: bool) -> None:
         """Put an entry on its list or take it off, for the policy and for rules that ask."""
         if removed:
@@ -291,6 +306,7 @@ class Pipeline:
             listed=self.lists.match(batch.keys, batch.received_at, batch.parts) if listed is None else listed,
             versions=self.versions,
             shadow=shadow,
+            proven=self.proven,
         )
         return Judged(features, decisions)
 

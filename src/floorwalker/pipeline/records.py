@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from floorwalker.errors import ArtefactError
 from floorwalker.events.event import Event
 from floorwalker.events.outcomes import Label
+from floorwalker.fusion.assessment import Cause
 from floorwalker.policy.decision import Decision
 from floorwalker.policy.lists import ListEntry
 
@@ -136,8 +137,67 @@ class ReplyRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     body: bytes
 
 
+class JoinedRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="joined"):
+    """A signal that came after its decision was answered: what a text says, read in another process.
+
+    The decision itself stays as it was answered. Nothing of the text stands here.
+
+    Parameters
+    ----------
+    decision_id, event_id, event_type, shop : of the decision that it joins.
+    decided_at, at : µs UTC, when that decision was made, and when the signal joined it.
+    detector, version : who says so.
+    score : what the detector said, in [0, 1]; None where it could not read the text.
+    abuse_type, signal : what it accuses of, and how rare so high a score is, in [0, 1]; 0 accuses of nothing.
+    risk, level, intended : of the decision, had the signal been there.
+    raised : it now lies where a person should look, and did not before.
+    causes : private reasons of the signal.
+    """
+
+    decision_id: str
+    event_id: str
+    event_type: str
+    shop: str
+    decided_at: int
+    at: int
+    detector: str
+    version: str
+    abuse_type: str
+    score: float | None
+    signal: float
+    risk: int
+    level: str
+    intended: str
+    raised: bool = False
+    causes: tuple[Cause, ...] = ()
+
+
+class ProvenRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="proven"):
+    """From here on the risks of these abuse types count as calibrated, since labels have shown it; of no others.
+
+    Parameters
+    ----------
+    at : µs UTC.
+    types : abuse types by shop.
+    fusion : version of the learned fusion whose risks they are, "" without one; another one's are not calibrated.
+    """
+
+    at: int
+    types: dict[str, tuple[str, ...]] = {}
+    fusion: str = ""
+
+
 Record = (
-    EventRecord | DecisionRecord | AppliedRecord | LabelRecord | ListRecord | ModelRecord | RulesRecord | ReplyRecord
+    EventRecord
+    | DecisionRecord
+    | AppliedRecord
+    | LabelRecord
+    | ListRecord
+    | ModelRecord
+    | RulesRecord
+    | ReplyRecord
+    | JoinedRecord
+    | ProvenRecord
 )
 
 _encoder = msgspec.msgpack.Encoder()

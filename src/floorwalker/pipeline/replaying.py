@@ -16,6 +16,7 @@ from floorwalker.pipeline.records import (
     EventRecord,
     ListRecord,
     ModelRecord,
+    ProvenRecord,
     Record,
     decode_record,
 )
@@ -81,6 +82,8 @@ class Replay:
                 # Counting asks neither detectors nor lists, so it need not end where they change.
                 if isinstance(record, ModelRecord):
                     self._adopt(record)
+                elif isinstance(record, ProvenRecord):
+                    self.pipeline.prove(record.types, fusion=record.fusion)
                 elif isinstance(record, ListRecord):
                     # The rules are shown the lists once, at the end: each time costs as much as the lists are long.
                     put_on(self.pipeline.lists, record)
@@ -118,7 +121,7 @@ class Replay:
                 if len(held) == BATCH:
                     yield held, self._count(held, sequences)
                     sequences, held = [], []
-            elif isinstance(record, ModelRecord | ListRecord):
+            elif isinstance(record, ModelRecord | ListRecord | ProvenRecord):
                 # What changes answers ends the batch: the events before it were answered without it.
                 if held:
                     yield held, self._count(held, sequences)
@@ -133,9 +136,11 @@ class Replay:
         self.events += len(held)
         return self.pipeline.count(batch, np.array(sequences, np.int64))
 
-    def _change(self, record: ModelRecord | ListRecord) -> None:
+    def _change(self, record: ModelRecord | ListRecord | ProvenRecord) -> None:
         if isinstance(record, ModelRecord):
             self._adopt(record)
+        elif isinstance(record, ProvenRecord):
+            self.pipeline.prove(record.types, fusion=record.fusion)
         else:
             self.pipeline.change_lists(record.entry, removed=record.removed)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import numpy as np
 
@@ -35,6 +36,7 @@ MODES = ("shadow", "enforce")
 EXPIRY_SECONDS = 900
 _MICROSECONDS = 1_000_000
 _HUNDRED = np.float32(100)
+_NOTHING_PROVEN: Mapping[str, Collection[str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ class ThresholdPolicy:
         listed: Sequence[str],
         versions: Mapping[str, str],
         shadow: Sequence[tuple[str, ...]] | None = None,
+        proven: Mapping[str, Collection[str]] = _NOTHING_PROVEN,
     ) -> list[Decision]:
         """One decision an event.
 
@@ -93,6 +96,7 @@ class ThresholdPolicy:
             `watch` (at least `observe`).
         versions : recorded in every decision.
         shadow : [n], ids of shadow rules that fired; recorded, never acted on.
+        proven : by shop, abuse types whose risks labels have shown to be probabilities.
         """
         risk = assessment.risk
         table = risk.tolist()
@@ -110,6 +114,7 @@ class ThresholdPolicy:
                 risks = {name: round(value, 4) for name, value in zip(ABUSE_TYPES, values, strict=True) if value > 0}
                 intended = self._strictest(risks)
             kept = tuple(causes)
+            abuse_type = ABUSE_TYPES[values.index(highest)] if number > 0 else ""
             on = listed[row]
             if on:
                 intended = _by_list(on, intended)
@@ -127,9 +132,9 @@ class ThresholdPolicy:
                     mode=self.mode,
                     risk=number,
                     level=level_of(number),
-                    abuse_type=ABUSE_TYPES[values.index(highest)] if number > 0 else "",
+                    abuse_type=abuse_type,
                     risks=risks,
-                    calibrated=assessment.calibrated,
+                    calibrated=assessment.calibrated or (bool(proven) and abuse_type in proven.get(shops[row], ())),
                     causes=kept,
                     public_reason="" if is_shadow else PUBLIC_REASONS[intended],
                     degraded=assessment.degraded,
@@ -139,6 +144,25 @@ class ThresholdPolicy:
                 )
             )
         return decisions
+
+    def reconsider(self, decision: Decision, risks: Mapping[str, float]) -> tuple[int, str]:
+        """What a decision would be by other risks: risk from 0 to 100, and intended action. Lists speak as they did.
+
+        Parameters
+        ----------
+        decision : as it was made.
+        risks : in [0, 1], of each abuse type above zero.
+
+        >>> policy = ThresholdPolicy()
+        >>> before = Decision(id="d", event_id="e", shop="s", subject="account:a", at=0, expires_at=1, action="allow",
+        ...                   intended="allow", mode="shadow", risk=0, level="low", policy_version=policy.version)
+        >>> policy.reconsider(before, {"content_abuse": 0.7})
+        (70, 'quarantine')
+        """
+        number = round(float(np.float32(max(risks.values(), default=0.0)) * _HUNDRED))
+        intended = self._strictest(risks) if number > 0 else "allow"
+        on = next((cause.code.removeprefix("list.") for cause in decision.causes if cause.detector == "lists"), "")
+        return number, _by_list(on, intended) if on else intended
 
     def _strictest(self, risks: Mapping[str, float]) -> str:
         strictest = 0

@@ -16,10 +16,12 @@ from floorwalker.errors import FloorwalkerError
 from floorwalker.server.openapi import DocumentPlugin, components
 from floorwalker.server.problems import MEDIA_TYPE, ProblemError
 from floorwalker.server.refusals import refuse
+from floorwalker.server.routes.calibration import show_calibration
 from floorwalker.server.routes.collector import COLLECTOR_ROUTES
 from floorwalker.server.routes.decisions import apply_decision, decide, show_decision
 from floorwalker.server.routes.entities import show_entity
 from floorwalker.server.routes.events import take_events
+from floorwalker.server.routes.joined import show_joined
 from floorwalker.server.routes.labels import put_label, withdraw_label
 from floorwalker.server.routes.lists import put_entry, remove_entry, show_list
 from floorwalker.server.routes.rules import reload_rules
@@ -27,8 +29,8 @@ from floorwalker.server.routes.system import health, metrics, ready, version
 from floorwalker.server.service import Service
 
 ROUTES = (
-    decide, apply_decision, show_decision, take_events, put_label, withdraw_label, show_entity, show_list, put_entry,
-    remove_entry, reload_rules, health, ready, metrics, version,
+    decide, apply_decision, show_decision, take_events, show_joined, put_label, withdraw_label, show_calibration,
+    show_entity, show_list, put_entry, remove_entry, reload_rules, health, ready, metrics, version,
 )  # fmt: skip
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]

@@ -10,10 +10,11 @@ import msgspec
 from sqlalchemy import Connection, Row, insert, select, update
 
 from floorwalker.errors import UsageError
-from floorwalker.pipeline.records import AppliedRecord
+from floorwalker.fusion.assessment import Cause
+from floorwalker.pipeline.records import AppliedRecord, JoinedRecord
 from floorwalker.server.keys import ApiKey
 from floorwalker.store.ledger import Ledger
-from floorwalker.store.ledger.tables import api_keys, applied, labels
+from floorwalker.store.ledger.tables import api_keys, applied, joined, labels
 
 
 @dataclass
@@ -44,6 +45,50 @@ class Archive:
             override=row.is_override,
             late=bool(note.get("late")),
         )
+
+    def find_joined(self, decision_ids: Sequence[str]) -> dict[str, JoinedRecord]:
+        """What came later to these decisions, of those to which something came, by their ids."""
+        query = select(joined).where(joined.c.decision_id.in_(decision_ids), joined.c.joined_sequence.is_not(None))
+        rows: Sequence[Row[Any]] = self.ledger.read(lambda connection: connection.execute(query).all())
+        return {row.decision_id: _joined_record(row) for row in rows}
+
+    def list_joined(
+        self, *, after: int, limit: int, shop: str | None = None, raised: bool = False
+    ) -> list[tuple[int, JoinedRecord]]:
+        """Signals that came later, in the order in which they came, each with its sequence.
+
+        Parameters
+        ----------
+        after : only those of later sequences.
+        limit : at most so many.
+        shop : of this one only.
+        raised : only those that a person should look at.
+        """
+        query = select(joined).where(joined.c.joined_sequence > after).order_by(joined.c.joined_sequence).limit(limit)
+        if shop is not None:
+            query = query.where(joined.c.shop == shop)
+        if raised:
+            query = query.where(joined.c.is_raised.is_(True))
+        rows: Sequence[Row[Any]] = self.ledger.read(lambda connection: connection.execute(query).all())
+        return [(row.joined_sequence, _joined_record(row)) for row in rows]
+
+    def list_unread(self, *, after: int, since: int, limit: int) -> list[tuple[int, str]]:
+        """Sequences and ids of decisions about texts that nothing came to yet, in their order.
+
+        Parameters
+        ----------
+        after : only decisions of later sequences.
+        since : µs UTC, only decisions made since then.
+        limit : at most so many.
+        """
+        query = (
+            select(joined.c.sequence, joined.c.decision_id)
+            .where(joined.c.joined_sequence.is_(None), joined.c.sequence > after, joined.c.decided_at >= since)
+            .order_by(joined.c.sequence)
+            .limit(limit)
+        )
+        rows = self.ledger.read(lambda connection: connection.execute(query).all())
+        return [(int(row.sequence), str(row.decision_id)) for row in rows]
 
     def find_label_shop(self, label_id: str) -> str | None:
         """The shop of a label that stands, None where there is none."""
@@ -94,3 +139,24 @@ class Archive:
 
         if self.ledger.write(change) == 0:
             raise UsageError(f"no API key with the id {identity!r}", fix="list them with: floorwalker keys list")
+
+
+def _joined_record(row: Row[Any]) -> JoinedRecord:
+    return JoinedRecord(
+        decision_id=row.decision_id,
+        event_id=row.event_id,
+        event_type=row.event_type,
+        shop=row.shop,
+        decided_at=row.decided_at,
+        at=row.at,
+        detector=row.detector,
+        version=row.version,
+        abuse_type=row.abuse_type,
+        score=row.score,
+        signal=row.signal,
+        risk=round(row.risk * 100),
+        level=row.level,
+        intended=row.intended,
+        raised=row.is_raised,
+        causes=msgspec.json.decode(row.causes_json, type=tuple[Cause, ...]),
+    )

@@ -20,6 +20,7 @@ from floorwalker.pipeline.records import (
     AppliedRecord,
     DecisionRecord,
     EventRecord,
+    JoinedRecord,
     Record,
     ReplyRecord,
     decode_record,
@@ -119,6 +120,12 @@ class Engine:
     book : replies to requests with an idempotency key.
     keep_personal : takes raw personal values for the vault, and returns at once.
     holds_back : whether told events shall wait, so that a restart has no more to count again.
+    on_decided : told of each record with a new decision once it is appended, with its sequence; returns at once.
+
+    Attributes
+    ----------
+    joined : signals that came to decisions later, by the decisions' sequences; the newest of them, since the ledger has
+        them a moment later.
     """
 
     pipeline: Pipeline
@@ -127,6 +134,7 @@ class Engine:
     book: IdempotencyBook = field(default_factory=IdempotencyBook)
     keep_personal: Callable[[Sequence[PersonalValue]], object] = field(default=lambda values: None)
     holds_back: Callable[[], bool] = field(default=lambda: False)
+    on_decided: Callable[[int, EventRecord | DecisionRecord], None] = field(default=lambda sequence, record: None)
     failure: str = field(default="", init=False)
     events: int = field(default=0, init=False)
     decisions: int = field(default=0, init=False)
@@ -134,6 +142,7 @@ class Engine:
     last_time: int = field(default=0, init=False)
     asked_at: int = field(default=0, init=False)
     applied: dict[int, AppliedRecord] = field(default_factory=dict, init=False, repr=False)
+    joined: OrderedDict[int, JoinedRecord] = field(default_factory=OrderedDict, init=False, repr=False)
     _recent: OrderedDict[int, bytes] = field(default_factory=OrderedDict, init=False, repr=False)
     _room_checked: int = field(default=0, init=False, repr=False)
     _unwritten: Callable[[], object] | None = field(default=None, init=False, repr=False)
@@ -184,6 +193,7 @@ class Engine:
             for row, (record, data) in enumerate(zip(records, encoded, strict=True)):
                 if isinstance(record, _DECIDED) and record.decision is not None:
                     self._remember(first + row, data)
+                    self.on_decided(first + row, record)
             for job, outcome in zip(jobs, outcomes, strict=True):
                 if isinstance(job, RecordJob) and isinstance(outcome, int):
                     job.then(outcome)
@@ -291,6 +301,12 @@ class Engine:
         if data is None:
             data = next((data for _, data in self.journal.read(sequence, sequence + 1)), None)
         return decode_record(data) if data is not None else None
+
+    def note_joined(self, record: JoinedRecord) -> None:
+        """Remember a signal that is journalled."""
+        self.joined[int(record.decision_id.split("_")[1], 16)] = record
+        if len(self.joined) > RECENT:
+            self.joined.popitem(last=False)
 
     def find_decision(self, identity: str) -> tuple[EventRecord | DecisionRecord, int] | None:
         """The record that holds the decision of this id, with its sequence."""

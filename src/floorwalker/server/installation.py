@@ -44,6 +44,11 @@ class Installation:
         return self.folder / "trained"
 
     @property
+    def texts(self) -> Path:
+        """The classifier of texts that `floorwalker train texts` made and `serve` put here."""
+        return self.folder / "texts"
+
+    @property
     def rules(self) -> Path:
         """The shop's own rules, beside those that come with the package."""
         return self.folder / "rules"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -69,6 +70,14 @@ class Metrics:
     def watch(self, name: str, meaning: str, read: Callable[[], float]) -> None:
         """A figure that is read when somebody asks."""
         Gauge(f"floorwalker_{name}", meaning, registry=self._registry).set_function(read)
+
+    def watch_each(
+        self, name: str, meaning: str, label: str, values: Sequence[str], read: Callable[[str], float]
+    ) -> None:
+        """As `watch`, one figure for each of these values of a label."""
+        gauge = Gauge(f"floorwalker_{name}", meaning, [label], registry=self._registry)
+        for value in values:
+            gauge.labels(value).set_function(partial(read, value))
 
     def render(self) -> bytes:
         """The text that Prometheus reads."""

@@ -12,7 +12,15 @@ from floorwalker.events.event import Event
 from floorwalker.events.identity import Tokeniser, stored_value
 from floorwalker.events.identity.tokens import is_token
 from floorwalker.events.placeholders import is_placeholder
-from floorwalker.pipeline.records import AppliedRecord, DecisionRecord, EventRecord, LabelRecord, Record, decode_record
+from floorwalker.pipeline.records import (
+    AppliedRecord,
+    DecisionRecord,
+    EventRecord,
+    JoinedRecord,
+    LabelRecord,
+    Record,
+    decode_record,
+)
 from floorwalker.server.installation import Installation
 from floorwalker.store.journal import read_journal
 from floorwalker.store.vault_people import find_people, find_tokens
@@ -72,6 +80,7 @@ class Trace:
     again: list[DecisionRecord] = field(default_factory=list)
     mentions: list[Event] = field(default_factory=list)
     applied: list[AppliedRecord] = field(default_factory=list)
+    joined: list[JoinedRecord] = field(default_factory=list)
     labels: list[LabelRecord] = field(default_factory=list)
     other_shops: dict[str, int] = field(default_factory=dict)
     first: int = -1
@@ -138,7 +147,7 @@ def find_trace(installation: Installation, person: Person) -> Trace:
     pattern = re.compile(b"|".join(re.escape(name.encode()) for name in sorted(person.names)))
     tokens = [name.encode() for name in person.names if is_token(name)]
     ids = {(kind, name) for kind in _NAMES for name in person.names}
-    later: list[LabelRecord | AppliedRecord] = []
+    later: list[LabelRecord | AppliedRecord | JoinedRecord] = []
     for sequence, data, record in _records(installation.journal, pattern):
         if trace.first < 0:
             trace.first = sequence
@@ -162,6 +171,9 @@ def find_trace(installation: Installation, person: Person) -> Trace:
         if isinstance(each, AppliedRecord):
             if ("decision", each.decision_id) in ids:
                 trace.applied.append(each)
+        elif isinstance(each, JoinedRecord):
+            if ("decision", each.decision_id) in ids:
+                trace.joined.append(each)
         elif each.label is None:
             if each.id in withdrawn:
                 trace.labels.append(each)
@@ -203,14 +215,14 @@ def _own_tokens(vault: Path, shop: str, subjects: set[str]) -> list[str]:
 
 def _records(
     journal: Path, pattern: re.Pattern[bytes]
-) -> Iterator[tuple[int, bytes, EventRecord | DecisionRecord | AppliedRecord | LabelRecord | None]]:
+) -> Iterator[tuple[int, bytes, EventRecord | DecisionRecord | AppliedRecord | LabelRecord | JoinedRecord | None]]:
     """Records that may be about the person; of the others only the journal's first sequence is told."""
     is_first = True
     for sequence, data in read_journal(journal):
         # What people did names events and decisions, which the pattern does not know: such records are few.
-        if pattern.search(data) or b"applied" in data[:24] or b"label" in data[:24]:
+        if pattern.search(data) or any(kind in data[:24] for kind in (b"applied", b"label", b"joined")):
             record: Record = decode_record(data)
-            if isinstance(record, EventRecord | DecisionRecord | AppliedRecord | LabelRecord):
+            if isinstance(record, EventRecord | DecisionRecord | AppliedRecord | LabelRecord | JoinedRecord):
                 yield sequence, data, record
                 is_first = False
                 continue

@@ -44,8 +44,8 @@ def export_person(
     Returns
     -------
     `values` (raw, by field, with the days on which they were first and last seen), `events`, `decisions`, `applied`,
-    `labels`, `mentions` (other people's events that name this person: id, type, time and the field only), and from the
-    ledger `lists`, `audit` and `older` (rows that are older than the journal).
+    `joined`, `labels`, `mentions` (other people's events that name this person: id, type, time and the field only), and
+    from the ledger `lists`, `audit` and `older` (rows that are older than the journal).
 
     Raises `InputError` for somebody of whom nothing is kept, `UsageError` where several accounts are meant.
     """
@@ -86,6 +86,7 @@ def export_person(
             for record in trace.records if record.decision is not None
         ],
         "applied": [msgspec.to_builtins(record) for record in trace.applied],
+        "joined": [msgspec.to_builtins(record) for record in trace.joined],
         "labels": [msgspec.to_builtins(record) for record in trace.labels],
         "mentions": [
             {"id": event.id, "type": event.type, "at": event.at, "as": person.roles(event) or ["text"]}

@@ -9,12 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Table, delete, update
 
+from floorwalker.detectors.content.read_types import READ_TYPES
 from floorwalker.events.bulk import RECORD_HEAD
 from floorwalker.pipeline.records import (
     AppliedRecord,
+    JoinedRecord,
     LabelRecord,
     ListRecord,
     ModelRecord,
+    ProvenRecord,
     ReplyRecord,
     RulesRecord,
 )
@@ -22,7 +25,7 @@ from floorwalker.policy.decision import Decision
 from floorwalker.store.journal import RecordBatch
 from floorwalker.store.ledger import put
 from floorwalker.store.ledger.database import Row
-from floorwalker.store.ledger.tables import applied, audit, decisions, labels, lists
+from floorwalker.store.ledger.tables import applied, audit, decisions, joined, labels, lists
 
 
 class _LeanEvent(msgspec.Struct, frozen=True):
@@ -31,6 +34,8 @@ class _LeanEvent(msgspec.Struct, frozen=True):
     id: str
     type: str
     at: int
+    order: str | None = None
+    text: str | None = None
 
 
 class _LeanRecord(msgspec.Struct, frozen=True, tag="event"):
@@ -44,9 +49,23 @@ class _LeanDecision(msgspec.Struct, frozen=True, tag="decision"):
 
 
 _Known = (
-    _LeanRecord | _LeanDecision | AppliedRecord | LabelRecord | ListRecord | ModelRecord | ReplyRecord | RulesRecord
+    _LeanRecord
+    | _LeanDecision
+    | AppliedRecord
+    | JoinedRecord
+    | LabelRecord
+    | ListRecord
+    | ModelRecord
+    | ProvenRecord
+    | ReplyRecord
+    | RulesRecord
 )
 _decoder = msgspec.msgpack.Decoder(_Known)
+_SAID_LATER = (
+    "joined_sequence", "at", "detector", "version", "abuse_type", "score", "signal", "risk", "level", "intended",
+    "is_raised", "causes_json",
+)  # fmt: skip
+"""Columns of a joined row that are NULL until the text was read."""
 
 
 def write_rows(connection: Connection, batch: RecordBatch) -> None:
@@ -59,6 +78,10 @@ def write_rows(connection: Connection, batch: RecordBatch) -> None:
         if isinstance(record, _LeanRecord | _LeanDecision):
             if record.decision is not None:
                 rows.setdefault(decisions, []).append(_decision_row(sequence, record.event, record.decision))
+                if record.event.text and record.event.type in READ_TYPES:
+                    rows.setdefault(joined, []).append(_waiting_row(sequence, record.event, record.decision))
+        elif isinstance(record, JoinedRecord):
+            rows.setdefault(joined, []).append(_joined_row(sequence, record))
         elif isinstance(record, AppliedRecord):
             rows.setdefault(applied, []).append(_applied_row(sequence, record))
         elif isinstance(record, ModelRecord):
@@ -68,6 +91,10 @@ def write_rows(connection: Connection, batch: RecordBatch) -> None:
         elif isinstance(record, RulesRecord):
             detail = {"previous": record.previous, "rules": record.rules}
             row = _audit_row(sequence, "", record.at, record.by, "rules.adopted", record.version, detail)
+            rows.setdefault(audit, []).append(row)
+        elif isinstance(record, ProvenRecord):
+            detail = {"types": record.types}
+            row = _audit_row(sequence, "", record.at, "floorwalker", "calibration.changed", "calibrated", detail)
             rows.setdefault(audit, []).append(row)
         elif not isinstance(record, ReplyRecord):
             # Later statements may undo earlier ones, so what came before is written first.
@@ -112,6 +139,48 @@ def _decision_row(sequence: int, event: _LeanEvent, decision: Decision) -> Row:
         "policy_version": decision.policy_version,
         "reasons_json": json.dumps([cause.code for cause in decision.causes]),
         "body": None,
+        "order_id": event.order[:200] if event.order else None,
+        "risks_json": json.dumps(decision.risks),
+        "scored_by": decision.versions.get("fusion", "")[:64],
+    }
+
+
+def _waiting_row(sequence: int, event: _LeanEvent, decision: Decision) -> Row:
+    return {
+        "decision_id": decision.id,
+        "sequence": sequence,
+        "shop": decision.shop,
+        "event_id": event.id[:200],
+        "event_type": event.type,
+        "decided_at": decision.at,
+        **dict.fromkeys(_SAID_LATER),
+    }
+
+
+def _joined_row(sequence: int, record: JoinedRecord) -> Row:
+    said = {
+        "joined_sequence": sequence,
+        "at": record.at,
+        "detector": record.detector[:64],
+        "version": record.version[:64],
+        "abuse_type": record.abuse_type,
+        "score": record.score,
+        "signal": record.signal,
+        "risk": record.risk / 100,
+        "level": record.level,
+        "intended": record.intended,
+        "is_raised": record.raised,
+        "causes_json": msgspec.json.encode(record.causes).decode(),
+    }
+    assert said.keys() == set(_SAID_LATER)
+    return {
+        "decision_id": record.decision_id,
+        "sequence": int(record.decision_id.split("_")[1], 16),
+        "shop": record.shop,
+        "event_id": record.event_id[:200],
+        "event_type": record.event_type,
+        "decided_at": record.decided_at,
+        **said,
     }
 
 

@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
 
+from floorwalker.detectors.content.read_types import READ_TYPES
 from floorwalker.detectors.rules import RuleTable, default_schema
 from floorwalker.detectors.unusual import DETECTOR, UnusualActivity
-from floorwalker.errors import InputError, UsageError
+from floorwalker.errors import ArtefactError, InputError, UsageError
 from floorwalker.features.live import FeatureBatch
 from floorwalker.pipeline.pipeline import Pipeline
-from floorwalker.pipeline.records import DecisionRecord, EventRecord, ListRecord, decode_record, feature_values
+from floorwalker.pipeline.records import (
+    DecisionRecord,
+    EventRecord,
+    JoinedRecord,
+    ListRecord,
+    Record,
+    decode_record,
+    feature_values,
+)
 from floorwalker.pipeline.replaying import Replay
 from floorwalker.policy.thresholds import ThresholdPolicy
 from floorwalker.server.installation import Installation
 from floorwalker.server.rule_sets import RuleSets
 from floorwalker.server.startup import load_model, make_pipeline
 from floorwalker.store.journal import read_journal
+
+if TYPE_CHECKING:
+    from floorwalker.fusion.late_texts import LateTexts
 
 
 def compare_history(installation: Installation, out: Path | None = None) -> dict[str, Any]:
@@ -34,14 +47,26 @@ def compare_history(installation: Installation, out: Path | None = None) -> dict
     Returns
     -------
     `events`, `decisions` (with stored features), `features_differ`, `actions_differ` (the intended action under the
-    rules that decided then), `rules_lost` (decisions whose rules are not kept any more; today's are taken), `versions`
-    of today.
+    rules that decided then), `rules_lost` (decisions whose rules are not kept any more; today's are taken), `joined`
+    (signals of texts that came later; they are replayed as they are journalled), `joined_differ` (of those by the
+    classifier that is installed, the ones that come to something else today), `versions` of today.
     """
     _check(installation)
     pipeline = make_pipeline(installation)
     tables = _Tables(installation, pipeline)
-    replay = Replay(pipeline, lambda version: load_model(installation, version))
-    found = {"events": 0, "decisions": 0, "features_differ": 0, "actions_differ": 0, "rules_lost": 0}
+    found = {
+        "events": 0, "decisions": 0, "features_differ": 0, "actions_differ": 0, "rules_lost": 0, "joined": 0,
+        "joined_differ": 0,
+    }  # fmt: skip
+    texts = _load_texts(installation)
+
+    def note(sequence: int, record: Record) -> None:
+        if isinstance(record, JoinedRecord):
+            found["joined"] += 1
+            again = _join_again(installation, record, texts)
+            found["joined_differ"] += again is not None and again != record
+
+    replay = Replay(pipeline, lambda version: load_model(installation, version), note)
     parts: list[tuple[list[str], np.ndarray[Any, Any]]] = []
     for held, features in replay.steps(read_journal(installation.journal)):
         found["events"] += len(held)
@@ -80,6 +105,9 @@ def explain_decision(installation: Installation, decision_id: str) -> dict[str, 
     version = decision.versions.get(DETECTOR, "0")
     model = load_model(installation, version) if version != "0" else None
     pipeline.adopt(model or UnusualActivity(pipeline.features.names, "0" if version == "0" else "lost"))
+    # Whether labels had shown it by then is an input, too.
+    if decision.calibrated:
+        pipeline.prove({decision.shop: (decision.abuse_type,)}, fusion=pipeline.versions.get("fusion", ""))
     tables = _Tables(installation, pipeline, before=int(decision_id.split("_")[1], 16))
     tables.put_in_place(decision.versions.get("rules", ""))
     now_versions = {**pipeline.versions, "policy": pipeline.policy.version}
@@ -103,6 +131,8 @@ def explain_decision(installation: Installation, decision_id: str) -> dict[str, 
         again = pipeline.judge(batch, given, sequences, listed=[on])[0]
         tables.put_in_place(tables.today.version)
         today = pipeline.judge(batch, given, sequences, listed=[on])[0]
+    later = _find_joined(installation, record)
+    later_again = _join_again(installation, later, _load_texts(installation)) if later is not None else None
     return {
         "decision_id": decision_id,
         "event": msgspec.to_builtins(record.event),
@@ -116,7 +146,46 @@ def explain_decision(installation: Installation, decision_id: str) -> dict[str, 
         "rules_now": tables.today.version,
         "today": msgspec.to_builtins(today) if today is not None else None,
         "equal": again == decision,
+        "joined": msgspec.to_builtins(later) if later is not None else None,
+        "joined_again": msgspec.to_builtins(later_again) if later_again is not None else None,
     }
+
+
+def _load_texts(installation: Installation) -> LateTexts | None:
+    """The installed classifier's ranks; None where there is none, or a broken one."""
+    from floorwalker.fusion.late_texts import LateTexts
+
+    with suppress(ArtefactError):
+        return LateTexts.load(installation.texts)
+    return None
+
+
+def _find_joined(installation: Installation, record: EventRecord | DecisionRecord) -> JoinedRecord | None:
+    """What came to a decision later; the first, should there be several."""
+    assert record.decision is not None
+    if record.event.type not in READ_TYPES or not record.event.text:
+        return None
+    name = record.decision.id.encode()
+    for _, data in read_journal(installation.journal, int(record.decision.id.split("_")[1], 16) + 1):
+        if b"joined" in data[:24] and name in data:
+            found = decode_record(data)
+            if isinstance(found, JoinedRecord) and found.decision_id == record.decision.id:
+                return found
+    return None
+
+
+def _join_again(installation: Installation, record: JoinedRecord, texts: LateTexts | None) -> JoinedRecord | None:
+    """The record made again from its score; None where its classifier is no longer installed."""
+    from floorwalker.pipeline.joining import join_text
+
+    if texts is None or texts.version != record.version:
+        return None
+    decided = _find(installation, record.decision_id)
+    assert decided.decision is not None
+    policy = ThresholdPolicy(mode=decided.decision.mode)
+    if policy.version != decided.decision.policy_version:
+        return None
+    return join_text(decided, record.score, texts, policy, at=record.at)
 
 
 class _Tables:

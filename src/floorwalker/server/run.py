@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import math
 import os
 import signal
 import socket
@@ -12,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 
 import msgspec
 import numpy as np
@@ -22,14 +24,17 @@ from litestar import Litestar
 from floorwalker.detectors.rules import default_schema
 from floorwalker.detectors.unusual import UnusualActivity
 from floorwalker.errors import FloorwalkerError, UsageError
+from floorwalker.events.abuse import ABUSE_TYPES
 from floorwalker.events.bulk.taking import BulkTaker
 from floorwalker.events.decode import decode_event
 from floorwalker.events.event import Event
 from floorwalker.events.identity import Tokeniser, normalise, stored_value
+from floorwalker.pipeline.records import ProvenRecord
 from floorwalker.policy.thresholds import ThresholdPolicy
 from floorwalker.server.app import make_app
 from floorwalker.server.archive import Archive
 from floorwalker.server.batcher import MicroBatcher
+from floorwalker.server.calibration import CalibrationWatch
 from floorwalker.server.direct import DirectProtocol
 from floorwalker.server.engine import Job, Outcome, RecordJob
 from floorwalker.server.fast_path import FastPath
@@ -211,6 +216,7 @@ class Server:
                 await asyncio.to_thread(self.service.rules.stop)
             if self._history is not None:
                 await asyncio.to_thread(self._history.stop)
+            await self._stop_beside()
             await self.service.batcher.stop()
             for task in (self._maintenance, self._saving):
                 task.cancel()
@@ -224,7 +230,7 @@ class Server:
     async def _recover(self) -> None:
         started = time.perf_counter()
         self._projector: Projector | None = None
-        self._maintenance = self._saving = asyncio.create_task(asyncio.sleep(0))
+        self._maintenance = self._saving = self._reading = self._comparing = asyncio.create_task(asyncio.sleep(0))
         self.service.ready = "recovering"
         try:
             await asyncio.to_thread(self.runtime.recover)
@@ -232,6 +238,8 @@ class Server:
             self._start_keeper()
             await self._start_rule_watch()
             self._start_history()
+            self._start_texts()
+            self._start_calibration()
         except Exception as error:  # noqa: BLE001 - whatever it was, the process must say it and end
             self.service.ready = "failed"
             self._failed = error
@@ -287,6 +295,73 @@ class Server:
         watch("history_since_seconds", "The history holds what is older, in seconds since 1970.",
               lambda: history.updated_at / 1e6)  # fmt: skip
         history.start()
+
+    def _start_texts(self) -> None:
+        folder = self.options.installation.texts
+        if not folder.is_dir():
+            return
+        # Imported where it is needed: most servers read no texts.
+        from floorwalker.server.joining import TextJoiner
+
+        service, watch = self.service, self.metrics.watch
+        try:
+            texts = TextJoiner(
+                service.engine, service.ledger, folder, lambda records: service.record(*records),
+                lambda: self.keeper.reached, self._fault,
+            )  # fmt: skip
+        except FloorwalkerError as error:
+            # Texts are beside the decisions: a broken classifier stops none of them, and /ready names it.
+            why = str(error)
+            self._fault("content.classifier", why)
+            service.degraded["content.classifier"] = lambda: why
+            watch("texts_degraded", "1 while texts are not read.", lambda: 1.0)
+            return
+        texts.start()
+        service.texts = texts
+        service.degraded["content.classifier"] = lambda: texts.degraded
+        watch("texts_waiting", "Texts that wait to be read in another process.", lambda: texts.waiting)
+        watch("texts_joined_total", "Signals of texts that joined their decisions, since start.", lambda: texts.joined)
+        watch("texts_raised_total", "Of these, those that a person should look at.", lambda: texts.raised)
+        watch("texts_dropped_total", "Texts put off, since too many waited; they are read later.",
+              lambda: texts.dropped)  # fmt: skip
+        watch("texts_restarts_total", "How often the process that reads texts was started again.",
+              lambda: texts.restarts)  # fmt: skip
+        watch("texts_degraded", "1 while texts are not read.", lambda: float(bool(texts.degraded)))
+        watch("texts_pid", "The process that reads texts; 0 while there is none.", lambda: texts.pid)
+        self._reading = asyncio.create_task(texts.run())
+
+    def _start_calibration(self) -> None:
+        engine, service = self.service.engine, self.service
+
+        async def keep(record: ProvenRecord) -> None:
+            def prove(_: int) -> None:
+                engine.pipeline.prove(record.types, fusion=record.fusion)
+
+            await service.batcher.submit(RecordJob((record,), then=prove))
+
+        calibration = CalibrationWatch(engine, self.ledger, keep, lambda: self.keeper.reached, self._fault)
+        service.calibration = calibration
+
+        def read(abuse_type: str, figure: str) -> float:
+            found = getattr(calibration.checks.get(("", abuse_type)), figure, None)
+            return math.nan if found is None else float(found)
+
+        for name, figure, meaning in (
+            ("calibration_error", "error", "Expected calibration error by labels of the risks."),
+            ("calibration_decisions", "decisions", "Decisions with mature labels."),
+            ("calibration_predicted", "predicted", "Mean risk that these decisions told."),
+            ("calibration_observed", "observed", "Share of these decisions that was abuse."),
+        ):
+            self.metrics.watch_each(name, meaning, "abuse_type", ABUSE_TYPES, partial(read, figure=figure))
+        self._comparing = asyncio.create_task(calibration.run())
+
+    async def _stop_beside(self) -> None:
+        for task in (self._reading, self._comparing):
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        if self.service.texts is not None:
+            await asyncio.to_thread(self.service.texts.stop)
 
     def _start_keeper(self) -> None:
         # Made here to refuse a ledger that is ahead of the journal, and to finish what a keeper has left.

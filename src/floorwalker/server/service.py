@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from litestar import Request
 
@@ -20,6 +20,10 @@ from floorwalker.server.metrics import Metrics
 from floorwalker.server.problems import ProblemError
 from floorwalker.server.rule_watch import RuleWatch
 from floorwalker.store.vault import PersonalValue
+
+if TYPE_CHECKING:
+    from floorwalker.server.calibration import CalibrationWatch
+    from floorwalker.server.joining import TextJoiner
 
 Personal = Sequence[PersonalValue]
 Headers = Iterable[tuple[bytes, bytes]]
@@ -47,6 +51,9 @@ class Service:
     personal_waiting : raw personal values on their way to the vault.
     ready : "" once recovered, else what it is still doing.
     rules : exchanges the rules; None until the server is ready.
+    degraded : by name of what works beside the decisions, why it does not at the moment; "" while it does.
+    calibration : says how far off risks are, by labels; None until the server is ready.
+    texts : has texts read beside the decisions; None where no classifier is installed, and until the server is ready.
     """
 
     engine: Engine
@@ -60,6 +67,9 @@ class Service:
     personal_waiting: Callable[[], int] = field(default=lambda: 0)
     ready: str = "starting"
     rules: RuleWatch | None = None
+    texts: TextJoiner | None = None
+    calibration: CalibrationWatch | None = None
+    degraded: dict[str, Callable[[], str]] = field(default_factory=dict)
 
     def admit(self, headers: Headers, scope: str) -> ApiKey:
         """The caller's key; raises `ProblemError` where it may not do this, or while the server is not ready."""

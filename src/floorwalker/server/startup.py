@@ -25,7 +25,7 @@ from floorwalker.models.artefacts import load_artefact, save_artefact
 from floorwalker.pipeline.ids import IdHasher
 from floorwalker.pipeline.models import PARTS, ShopModels
 from floorwalker.pipeline.pipeline import Pipeline
-from floorwalker.pipeline.records import AppliedRecord, ModelRecord, Record, ReplyRecord
+from floorwalker.pipeline.records import AppliedRecord, JoinedRecord, ModelRecord, Record, ReplyRecord
 from floorwalker.pipeline.replaying import Replay
 from floorwalker.policy.lists import ListBook, ListEntry
 from floorwalker.policy.thresholds import ThresholdPolicy
@@ -39,6 +39,8 @@ from floorwalker.store.live import Shapes, Snapshots
 Durability = Literal["power_loss", "process"]
 MODEL = "unusual_activity"
 MODEL_FORMAT = 1
+TEXTS = "texts"
+"""Folder below one of models that `floorwalker train texts` writes."""
 REST_SECONDS = 0.002
 """Rest of the thread that writes a snapshot after each mebibyte: the journal's syncs use the same disk."""
 MOST_BEHIND = 400_000
@@ -58,6 +60,8 @@ class _Books(msgspec.Struct):
     model: str
     last_time: int
     events: int
+    proven: dict[str, tuple[str, ...]] = {}
+    proven_by: str = ""
 
 
 def make_pipeline(
@@ -94,6 +98,8 @@ def install_models(installation: Installation, source: Path) -> None:
         raise ArtefactError(
             "; ".join(f"{name} of {source}: {why}" for name, why in found.lost.items()), fix="floorwalker train again"
         )
+    if (source / TEXTS).is_dir():
+        install_texts(installation, source / TEXTS)
     installation.make()
     ready = installation.folder / "trained.new"
     shutil.rmtree(ready, ignore_errors=True)
@@ -102,6 +108,29 @@ def install_models(installation: Installation, source: Path) -> None:
             shutil.copytree(source / part, ready / part)
     shutil.rmtree(installation.trained, ignore_errors=True)
     ready.rename(installation.trained)
+
+
+def install_texts(installation: Installation, source: Path) -> None:
+    """Copy a classifier of texts into an installation, whole.
+
+    Raises `ArtefactError` where the folder holds none, or a broken one: it is refused before it replaces any.
+    """
+    from floorwalker.detectors.content.classifier import TextClassifier
+    from floorwalker.fusion.late_texts import CLASSIFIER, LateTexts
+
+    LateTexts.load(source)
+    TextClassifier.load(source / CLASSIFIER)
+    installation.make()
+    ready = installation.folder / "texts.new"
+    shutil.rmtree(ready, ignore_errors=True)
+    shutil.copytree(source, ready)
+    shutil.rmtree(installation.texts, ignore_errors=True)
+    ready.rename(installation.texts)
+
+
+def remove_texts(installation: Installation) -> None:
+    """Read no texts from the next start on."""
+    shutil.rmtree(installation.texts, ignore_errors=True)
 
 
 def load_model(installation: Installation, version: str) -> UnusualActivity | None:
@@ -362,6 +391,8 @@ class Runtime:
             model=engine.pipeline.unusual.version,
             last_time=engine.last_time,
             events=self._counted + engine.events,
+            proven=dict(engine.pipeline.proven),
+            proven_by=engine.pipeline.versions.get("fusion", ""),
         )
         arrays[_BOOKS] = np.frombuffer(msgspec.msgpack.encode(books), np.uint8)
         return arrays
@@ -380,6 +411,7 @@ class Runtime:
             parts.setdefault(part, {})[inner] = array
         pipeline.restore(parts)
         pipeline.lists = ListBook(books.lists)
+        pipeline.prove(books.proven, fusion=books.proven_by)
         pipeline.show_lists_to_rules()
         if books.model != "0":
             stored = load_model(self.installation, books.model)
@@ -396,3 +428,5 @@ class Runtime:
             # The ledger may not have it yet, and a decision is for one use.
             parts = record.decision_id.split("_")
             self.engine.applied[int(parts[1], 16)] = record
+        elif isinstance(record, JoinedRecord):
+            self.engine.note_joined(record)

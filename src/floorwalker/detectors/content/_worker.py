@@ -34,7 +34,8 @@ def main(folder: str) -> int:
         # Encoders load on the first text: done before anybody waits for one.
         classifier.score(["ready"])
     except FloorwalkerError as broken:
-        sys.stderr.write(f"{broken}\n")
+        sys.stdout.write(json.dumps({"failed": str(broken)}) + "\n")
+        sys.stdout.flush()
         return 1
     sys.stdout.write(json.dumps({"ready": True}) + "\n")
     sys.stdout.flush()

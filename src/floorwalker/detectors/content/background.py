@@ -21,6 +21,11 @@ LONGEST = 8_000
 UNDER_WAY = 4
 """Texts that the worker is given ahead: what it dies over is among these few."""
 
+WORKER = "floorwalker.detectors.content._worker"
+"""The module that the process runs, with the folder as its argument."""
+PATIENCE = 300.0
+"""Seconds without an answer after which a worker that has texts is taken for stuck; at most twice that."""
+
 
 @dataclass(frozen=True)
 class BackgroundState:
@@ -33,6 +38,7 @@ class BackgroundState:
     waiting : texts that were submitted and have no score yet.
     dropped : texts that were left unscored because too many waited, or because the worker died over them twice.
     restarts : how often the worker was started again.
+    reason : why the worker said that it cannot work; "" where it did not say so.
     """
 
     ready: bool
@@ -40,6 +46,7 @@ class BackgroundState:
     waiting: int
     dropped: int
     restarts: int
+    reason: str = ""
 
 
 class BackgroundScorer:
@@ -55,22 +62,31 @@ class BackgroundScorer:
     folder : of the saved classifier.
     most : texts that may wait; further ones push out the oldest, which stay unscored.
     restarts : deaths of the worker after which it stays down.
+    module : what the process runs instead of `WORKER`: the same, for example with less of the machine's time.
+    patience : see `PATIENCE`; a worker that is stuck is ended, and counts as dead.
 
     Use it in a `with` statement, or call `close`.
     """
 
     detector: str = "content.classifier"
 
-    def __init__(self, folder: Path, *, most: int = 10_000, restarts: int = 5) -> None:
-        if most < 1 or restarts < 0:
-            raise UsageError(f"most={most}, restarts={restarts}", allowed="most of 1 and up, restarts of 0 and up")
-        self._command = [sys.executable, "-m", "floorwalker.detectors.content._worker", str(folder)]
+    def __init__(
+        self, folder: Path, *, most: int = 10_000, restarts: int = 5, module: str = WORKER, patience: float = PATIENCE
+    ) -> None:
+        if most < 1 or restarts < 0 or patience <= 0:
+            raise UsageError(
+                f"most={most}, restarts={restarts}, patience={patience}",
+                allowed="most of 1 and up, restarts of 0 and up, patience above 0",
+            )
+        self._command = [sys.executable, "-m", module, str(folder)]
+        self._patience = patience
+        self._reason = ""
         self._most, self._left, self._restarts = most, restarts, 0
         self._changed = threading.Condition()
         self._queue: deque[str] = deque()
         self._waiting: OrderedDict[str, tuple[str, int]] = OrderedDict()
         self._scores: dict[str, float | None] = {}
-        self._dropped = self._under_way = 0
+        self._dropped = self._under_way = self._answers = 0
         self._ready = self._degraded = self._closed = False
         self._process: subprocess.Popen[str] | None = None
         self._keeper = threading.Thread(target=self._keep, name="content-background", daemon=True)
@@ -99,10 +115,18 @@ class BackgroundScorer:
             scores, self._scores = self._scores, {}
             return scores
 
+    @property
+    def pid(self) -> int:
+        """The process's id, 0 while there is none."""
+        process = self._process
+        return process.pid if process is not None else 0
+
     def status(self) -> BackgroundState:
         """How it does now."""
         with self._changed:
-            return BackgroundState(self._ready, self._degraded, len(self._waiting), self._dropped, self._restarts)
+            return BackgroundState(
+                self._ready, self._degraded, len(self._waiting), self._dropped, self._restarts, self._reason
+            )
 
     def wait(self, seconds: float) -> bool:
         """Wait until nothing waits for a score; for tests and the end of a replay. False where time ran out first."""
@@ -148,6 +172,7 @@ class BackgroundScorer:
                 lost = [name for name, (_, tries) in self._waiting.items() if tries >= 2]
                 for name in lost:
                     del self._waiting[name]
+                    self._scores[name] = None
                 self._dropped += len(lost)
                 self._queue.extendleft(reversed(again))
                 self._changed.notify_all()
@@ -180,14 +205,27 @@ class BackgroundScorer:
 
     def _write(self, process: subprocess.Popen[str], ended: threading.Event) -> None:
         assert process.stdin is not None
+        answers = -1
         try:
             while True:
                 with self._changed:
-                    self._changed.wait_for(
-                        lambda: ended.is_set() or self._closed or (self._queue and self._under_way < UNDER_WAY)
+                    went_on = self._changed.wait_for(
+                        # Before it has loaded its model, no text is to blame for its death.
+                        lambda: (
+                            ended.is_set()
+                            or self._closed
+                            or (self._ready and self._queue and self._under_way < UNDER_WAY)
+                        ),
+                        self._patience,
                     )
                     if ended.is_set() or self._closed:
                         break
+                    if not went_on:
+                        if (self._under_way or not self._ready) and answers == self._answers:
+                            process.kill()
+                            break
+                        answers = self._answers
+                        continue
                     name = self._queue.popleft()
                     if name not in self._waiting:
                         continue
@@ -206,8 +244,12 @@ class BackgroundScorer:
 
     def _take(self, answer: dict[str, Any]) -> None:
         with self._changed:
+            self._answers += 1
+            if "failed" in answer:
+                self._reason = str(answer["failed"])
+                return
             if answer.get("ready"):
-                self._ready = True
+                self._ready, self._reason = True, ""
                 self._changed.notify_all()
                 return
             self._under_way -= 1
@@ -215,3 +257,13 @@ class BackgroundScorer:
                 del self._waiting[answer["id"]]
                 self._scores[answer["id"]] = answer["score"]
             self._changed.notify_all()
+
+
+def serve_texts(folder: str) -> int:
+    """Be the worker: answer standard input with the classifier of this folder until it ends; 1 where it cannot load.
+
+    For modules given as `module` to `BackgroundScorer`.
+    """
+    from floorwalker.detectors.content import _worker
+
+    return _worker.main(folder)

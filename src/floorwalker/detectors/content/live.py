@@ -16,6 +16,7 @@ from floorwalker.detectors.content.contacts import Contacts, find_contacts
 from floorwalker.detectors.content.disguise import Disguise, find_disguise
 from floorwalker.detectors.content.near_duplicates import Likeness, NearDuplicates
 from floorwalker.detectors.content.rating_words import RatingWords
+from floorwalker.detectors.content.read_types import READ_TYPES
 from floorwalker.detectors.signal import Reason
 from floorwalker.errors import ArtefactError
 from floorwalker.events.batch import EventBatch
@@ -37,9 +38,6 @@ OUTPUTS = (
     "content.way_out",
     "content.price_bait",
 )
-READ_TYPES = ("review", "listing", "message", "livestream")
-"""Events whose texts are read; of the others, texts go to the shop and not to customers."""
-
 LONGEST = 8_000
 """Characters of a text that are read."""
 

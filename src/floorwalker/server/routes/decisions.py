@@ -13,7 +13,7 @@ from litestar import Request, Response, get, post
 
 from floorwalker.events.abuse import ACTIONS
 from floorwalker.events.decode import decode_event
-from floorwalker.pipeline.records import AppliedRecord, DecisionRecord, EventRecord, feature_values
+from floorwalker.pipeline.records import AppliedRecord, DecisionRecord, EventRecord, JoinedRecord, feature_values
 from floorwalker.server.bodies import read_body
 from floorwalker.server.engine import Decided, DecideJob, Outcome, RecordJob, encode_json
 from floorwalker.server.idempotency import RequestMark
@@ -158,7 +158,10 @@ async def apply_decision(request: Request[Any, Any, Any], decision_id: str) -> R
     tags=["decisions"],
 )
 async def show_decision(request: Request[Any, Any, Any], decision_id: str) -> Response[bytes]:
-    """The decision with everything it was made of: the event, the features, private reasons and all versions."""
+    """The decision with everything it was made of: the event, the features, private reasons and all versions.
+
+    `joined` is what its text said later, null where nothing came (yet).
+    """
     service = service_of(request)
     caller = service.admit(request.scope["headers"], "read")
     record, sequence = await _find(service, decision_id)
@@ -177,6 +180,7 @@ async def show_decision(request: Request[Any, Any, Any], decision_id: str) -> Re
             else {"version": decision.versions.get("features"), "values": [v if v == v else None for v in values]}
         ),
         "applied": applied,
+        "joined": await _find_joined(service, record, sequence),
         "sequence": sequence,
     }
     return Response(encode_json(document), media_type=JSON)
@@ -197,3 +201,15 @@ async def _find_applied(service: Service, decision_id: str, sequence: int) -> Ap
     stored: AppliedRecord | None = await asyncio.to_thread(service.ledger.find_applied, decision_id)
     # Another report may have come while the ledger was asked.
     return service.engine.applied.get(sequence) or stored
+
+
+async def _find_joined(service: Service, record: EventRecord | DecisionRecord, sequence: int) -> JoinedRecord | None:
+    """What came to a decision later."""
+    if record.decision is None or not record.event.text:
+        return None
+    known = service.engine.joined.get(sequence)
+    if known is not None:
+        return known
+    identity = record.decision.id
+    found: dict[str, JoinedRecord] = await asyncio.to_thread(service.ledger.find_joined, [identity])
+    return found.get(identity)

@@ -11,11 +11,11 @@ from msgspec import structs
 from floorwalker.events.entities import ENTITIES
 from floorwalker.events.event import Event
 from floorwalker.features.live.declarations import Hub
-from floorwalker.pipeline.records import EventRecord
+from floorwalker.pipeline.records import EventRecord, JoinedRecord
 from floorwalker.server.engine import Engine, encode_json
 from floorwalker.server.openapi import operation
 from floorwalker.server.problems import ProblemError
-from floorwalker.server.service import check_shop, service_of
+from floorwalker.server.service import Service, check_shop, service_of
 
 
 @get(
@@ -73,18 +73,26 @@ async def show_entity(
         if isinstance(feature.aggregate, Hub) and feature.of == (entity,)
     ]
     decided = [records[row][1].decision for row in own if records[row][1].decision is not None]
+    later = await asyncio.to_thread(_find_joined, service, [records[row] for row in own])
     document = {
         "entity": entity,
         "id": identity,
         "shop": shop,
         "hub": any(features.column(name)[0] == 1 for name in hubs),
-        "risk": max((decision.risk for decision in decided if decision is not None), default=None),
+        "risk": max(
+            (
+                max(decision.risk, later[decision.id].risk if decision.id in later else 0)
+                for decision in decided
+                if decision is not None
+            ),
+            default=None,
+        ),
         "features": {
             name: float(value)
             for name, value, missing in zip(features.names, features.values[0], features.missing[0], strict=True)
             if not missing
         },
-        "timeline": [_line(records[row][0], records[row][1]) for row in own],
+        "timeline": [_line(records[row][0], records[row][1], later) for row in own],
         "links": {other: sorted(values) for other, values in links.items() if values},
     }
     return Response(encode_json(document), media_type="application/json")
@@ -114,7 +122,16 @@ def _records(engine: Engine, sequences: list[int]) -> list[tuple[int, EventRecor
     return [(sequence, record) for sequence, record in found if isinstance(record, EventRecord)]
 
 
-def _line(sequence: int, record: EventRecord) -> dict[str, Any]:
+def _find_joined(service: Service, records: list[tuple[int, EventRecord]]) -> dict[str, JoinedRecord]:
+    """What came later to the decisions about these events, by the decisions' ids."""
+    lately = service.engine.joined
+    asked = {place: each.decision.id for place, each in records if each.decision is not None and each.event.text}
+    known = {name: lately[place] for place, name in asked.items() if place in lately}
+    rest = [name for name in asked.values() if name not in known]
+    return {**(service.ledger.find_joined(rest) if rest else {}), **known}
+
+
+def _line(sequence: int, record: EventRecord, later: dict[str, JoinedRecord]) -> dict[str, Any]:
     event: Event = record.event
     decision = record.decision
     return {
@@ -127,4 +144,5 @@ def _line(sequence: int, record: EventRecord) -> dict[str, Any]:
         "decision_id": decision.id if decision else None,
         "risk": decision.risk if decision else None,
         "intended": decision.intended if decision else None,
+        "joined": later.get(decision.id) if decision else None,
     }

@@ -15,7 +15,7 @@ from floorwalker.server.engine import encode_json
 from floorwalker.server.openapi import operation
 from floorwalker.server.problems import FieldFault, ProblemError
 from floorwalker.server.replies import LabelBody, LabelReply
-from floorwalker.server.service import check_shop, service_of
+from floorwalker.server.service import Service, check_shop, service_of
 
 JSON = "application/json"
 _AHEAD = 600_000_000
@@ -51,11 +51,11 @@ async def put_label(request: Request[Any, Any, Any]) -> Response[bytes]:
         record = LabelRecord(id=identity, shop=label.shop, at=now, author=caller.name, label=label)
         answer = encode_json(LabelReply(label_id=identity, abuse_type=label.abuse_type))
         if mark is None:
-            await service.record(record)
+            _tell_calibration(service, await service.record(record))
         else:
             reply = ReplyRecord(key=mark.key, digest=mark.digest, at=now, status=201, body=answer)
             engine.book.keep(reply)
-            await service.record(record, reply)
+            _tell_calibration(service, await service.record(record, reply))
     finally:
         if mark is not None:
             engine.book.end(mark)
@@ -77,7 +77,13 @@ async def withdraw_label(request: Request[Any, Any, Any], label_id: str) -> None
     if shop is None:
         raise ProblemError(404, "no label of this id is kept", fix="a new label can be taken back a second later")
     check_shop(caller, shop)
-    await service.record(LabelRecord(id=label_id, shop=shop, at=service.engine.now(), author=caller.name))
+    record = LabelRecord(id=label_id, shop=shop, at=service.engine.now(), author=caller.name)
+    _tell_calibration(service, await service.record(record))
+
+
+def _tell_calibration(service: Service, sequence: int) -> None:
+    if service.calibration is not None:
+        service.calibration.wake(sequence)
 
 
 def _make_label(given: LabelBody, now: int, author: str) -> Label | None:

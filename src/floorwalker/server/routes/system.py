@@ -34,10 +34,15 @@ async def health(request: Request[Any, Any, Any]) -> Response[bytes]:
 
 @get("/ready", summary="Whether decisions are being made", tags=["system"])
 async def ready(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """200 once the state is recovered and the journal takes records, else 503 with what is still to be done."""
+    """200 once the state is recovered and the journal takes records, else 503 with what is still to be done.
+
+    `degraded` names what works beside the decisions and does not at the moment, with the reason: decisions are made
+    without it.
+    """
     service = service_of(request)
     reason = service.ready or service.engine.failure
-    document = {"ready": not reason, "reason": reason}
+    degraded = {name: why for name, read in service.degraded.items() if (why := read())}
+    document = {"ready": not reason, "reason": reason, "degraded": degraded}
     return Response(encode_json(document), status_code=503 if reason else 200, media_type=JSON)
 
 

@@ -9,10 +9,11 @@ from sqlalchemy import Column, Connection, Delete, delete
 
 from floorwalker.errors import UsageError
 from floorwalker.store.ledger.database import Ledger
-from floorwalker.store.ledger.tables import applied, audit, decisions, labels, lists, replies, timeline
+from floorwalker.store.ledger.tables import applied, audit, decisions, joined, labels, lists, replies, timeline
 
 AGE_COLUMNS: dict[str, Column[int]] = {
     "decisions": decisions.c.decided_at,
+    "joined": joined.c.decided_at,
     "applied": applied.c.at,
     "labels": labels.c.observed_at,
     "audit": audit.c.at,

@@ -18,6 +18,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    text,
 )  # fmt: skip
 
 metadata = MetaData(
@@ -43,10 +44,47 @@ decisions = Table(
     Column("policy_version", String(64), nullable=False),
     Column("reasons_json", Text, nullable=False),
     Column("body", LargeBinary),
+    Column("order_id", String(200)),
+    Column("risks_json", Text),
+    Column("scored_by", String(64)),
     Index(None, "shop", "decided_at"),
     Index(None, "shop", "event_id"),
+    Index(
+        "ix_decisions_shop_order_id",
+        "shop",
+        "order_id",
+        sqlite_where=text("order_id IS NOT NULL"),
+        postgresql_where=text("order_id IS NOT NULL"),
+    ),
 )
-"""One row a decision. `mode`: enforce or shadow. `body`: the whole decision as its writer encoded it."""
+"""One row a decision. `mode`: enforce or shadow. `body`: the whole decision as its writer encoded it. `risks_json`:
+risk in [0, 1] of each abuse type above zero; NULL in rows of earlier versions. `scored_by`: version of the learned
+fusion, "" without one."""
+
+joined = Table(
+    "joined",
+    metadata,
+    Column("decision_id", String(64), primary_key=True),
+    Column("sequence", BigInteger, nullable=False),
+    Column("shop", String(128), nullable=False),
+    Column("event_id", String(200), nullable=False),
+    Column("event_type", String(64), nullable=False),
+    Column("decided_at", BigInteger, nullable=False),
+    Column("joined_sequence", BigInteger),
+    Column("at", BigInteger),
+    Column("detector", String(64)),
+    Column("version", String(64)),
+    Column("abuse_type", String(32)),
+    Column("score", Float),
+    Column("signal", Float),
+    Column("risk", Float),
+    Column("level", String(16)),
+    Column("intended", String(32)),
+    Column("is_raised", Boolean),
+    Column("causes_json", Text),
+    Index(None, "joined_sequence", "sequence"),
+)
+"""One row a decision about a text: what the text said later. `joined_sequence` is NULL as long as nothing was said."""
 
 applied = Table(
     "applied",
@@ -178,5 +216,5 @@ projections = Table(
 )
 """How far the journal has been read into this database: `sequence` is the next record to read."""
 
-PROJECTED = (decisions, applied, labels, lists, audit, timeline, replies)
+PROJECTED = (decisions, joined, applied, labels, lists, audit, timeline, replies)
 """Tables that a rebuild empties and fills again from the journal."""
