@@ -68,6 +68,16 @@ def test_shuffled_labels_give_chance_and_labels_more(folder: Path) -> None:
     assert abs(shuffled["mean"] - 0.5) < 0.25
 
 
+def test_the_order_of_requests_changes_nothing(folder: Path) -> None:
+    requests, attack, _ = task.read_csic(folder)
+    learn = task.split_contents(task.contents_of(requests), 0)
+    order = np.random.default_rng(5).permutation(len(requests))
+    moved = task.measure_split([requests[row] for row in order.tolist()], attack[order], learn[order], 0)
+    figures = task.measure_split(requests, attack, learn, 0)
+    for key in ("roc_auc", "normal_only_roc_auc"):
+        assert abs(moved[key] - figures[key]) < 0.02
+
+
 def test_missing_data_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         task.run(data=None)

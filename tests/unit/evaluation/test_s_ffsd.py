@@ -174,6 +174,28 @@ def test_it_learns_and_shuffled_labels_teach_nothing(payments):
     assert abs(auc(task.CardPayments(payments.keys, payments.amount, labels)) - 0.5) < 0.1
 
 
+def test_names_and_row_numbers_say_nothing(payments):
+    table = make_table()
+    random = np.random.default_rng(4)
+    for column in ("Source", "Target", "Location", "Type"):
+        names = table[column].unique().sort().to_list()
+        other = [f"x{place}" for place in random.permutation(len(names)).tolist()]
+        table = table.with_columns(pl.col(column).replace_strict(names, other))
+    np.testing.assert_allclose(task.time_rows(take_table(table)), task.time_rows(payments), rtol=1e-5, atol=1e-9)
+    learn, judge = split_at_random(payments, 0)
+    part = task.random_part(payments, learn, judge, fold=np.random.default_rng(0).integers(0, 4, len(payments)))
+
+    def auc(*number):
+        trees = task.BoostedTrees(
+            rounds=15, blind_rounds=15, validation_share=0, threads=1, max_bin=31, column_share=0.3, rate=0.2
+        )
+        learned = np.column_stack([part.learn, *(one[learn] for one in number)])
+        asked = np.column_stack([part.judge, *(one[judge] for one in number)])
+        return roc_auc(part.judge_label, trees.fit(learned, part.learn_label).score(asked))
+
+    assert abs(auc(np.arange(len(payments), dtype=np.float32)) - auc()) < 0.05
+
+
 def test_splits(payments):
     learn, judge = split_at_random(payments, 0)
     assert not (learn & judge).any()
