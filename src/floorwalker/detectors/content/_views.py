@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -246,6 +246,14 @@ def make_views(names: tuple[str, ...], dense: tuple[str, ...]) -> list[View]:
         else:
             views.append(DenseView(name, (name,), 0.1 if name in ("style", "extra") else 0.003))
     return views
+
+
+def share_grams(views: Sequence[View]) -> None:
+    """Views of one fit that were read apart count their n-grams together again."""
+    first: dict[str, Grams] = {}
+    for view in views:
+        if isinstance(view, GramView | RatioView):
+            view.grams = first.setdefault(stem_of(view.name), view.grams)
 
 
 def _log_count_ratio(rows: Any, target: NDArray[np.bool_], added: float = 1.0) -> NDArray[np.float64]:

@@ -14,7 +14,7 @@ from floorwalker.detectors.content._arrays import pack_arrays, pack_facts, unpac
 from floorwalker.detectors.content._characters import as_texts
 from floorwalker.detectors.content._gate import LEAST_TEXTS, Gate, fit_gate
 from floorwalker.detectors.content._stacking import Stack, choose_stack, measure_binary
-from floorwalker.detectors.content._views import DENSE_VIEWS, GRAM_VIEWS, KINDS, Inputs, View, make_views
+from floorwalker.detectors.content._views import DENSE_VIEWS, GRAM_VIEWS, KINDS, Inputs, View, make_views, share_grams
 from floorwalker.detectors.content.encoder import ENCODERS, Encoder, load_encoder
 from floorwalker.detectors.content.style import style_rows
 from floorwalker.detectors.content.tuned import TUNED, TunedView, Tuning
@@ -233,6 +233,7 @@ class TextClassifier:
         for view in classifier._views:
             prefix = f"view.{view.name}."
             view.restore({key[len(prefix) :]: one for key, one in arrays.items() if key.startswith(prefix)})
+        share_grams(classifier._views)
         parts = {key[len("stack.") :]: one for key, one in arrays.items() if key.startswith("stack.")}
         classifier._stack = Stack.restore(tuple(plain["names"]), parts)
         return classifier

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from floorwalker.detectors.content._views import Inputs
 from floorwalker.detectors.content.encoder import MiniLM, MiniLMFiles, encodable, read_minilm
-from floorwalker.errors import ArtefactError, MissingExtraError, UsageError
+from floorwalker.errors import ArtefactError, InputError, MissingExtraError, UsageError
 
 TUNED = "tuned"
 
@@ -107,6 +107,8 @@ class TunedView:
             )  # fmt: skip
             rows, asked = np.flatnonzero(part != member), np.flatnonzero(part == member)
             counts = np.bincount(labels[rows], minlength=classes)
+            if not counts.all():
+                raise InputError("a class whose texts are all in one part", fix="give more texts or fewer members")
             weights = (len(rows) / (classes * np.maximum(counts, 1))).astype(np.float32) if balanced else None
             learned = train_adapters(
                 files.tensors, [tokens[row] for row in rows.tolist()], labels[rows], classes, plan, weights=weights
