@@ -18,6 +18,14 @@ def write_all(descriptor: int, data: Bytes) -> None:
         rest = rest[os.write(descriptor, rest) :]
 
 
+def write_at(descriptor: int, data: Bytes, offset: int) -> None:
+    """Write every byte from this offset of a file on."""
+    rest = memoryview(data).cast("B")
+    while len(rest):
+        done = os.pwrite(descriptor, rest, offset)
+        rest, offset = rest[done:], offset + done
+
+
 def read_into(descriptor: int, room: NDArray[np.uint8], offset: int) -> int:
     """Fill the array from this offset of a file; returns the bytes read, fewer only where the file ends."""
     done = 0

@@ -15,12 +15,18 @@ from floorwalker.store.errors import (
 )  # fmt: skip
 
 
-def prepare_connection(connection: sqlite3.Connection) -> None:
-    """Readers beside one writer, commits that survive a power cut, and transactions that we begin ourselves."""
+def prepare_connection(connection: sqlite3.Connection, *, survives_power_cut: bool = True) -> None:
+    """Readers beside one writer, and transactions that we begin ourselves.
+
+    Parameters
+    ----------
+    survives_power_cut : of each commit. Without, a power cut may take the last commits back, each whole, and commits do
+        not wait for the disk.
+    """
     # The driver's own transactions begin late and cannot begin with the write lock.
     connection.isolation_level = None
     connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA synchronous = {'FULL' if survives_power_cut else 'NORMAL'}")
     connection.execute("PRAGMA temp_store = MEMORY")
 
 

@@ -64,7 +64,8 @@ def serve(given: int, told: int) -> None:
     work.tail.note(begin.durable)
     threading.Thread(target=work.listen, args=(given, decoder), name="listener", daemon=True).start()
     vault = Vault(Path(begin.vault), Path(begin.vault_key), clock=_wall_clock)
-    ledger = Ledger(begin.ledger)
+    # Its place in the journal is committed with the rows: what a power cut takes back is brought again.
+    ledger = Ledger(begin.ledger, survives_power_cut=False)
     projector = Projector(work.tail, ledger, write_rows, clock=_wall_clock, rows=begin.rows, seconds=begin.seconds)
     projector.start()
     reported = Reached(-1)

@@ -15,13 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floorwalker.errors import UsageError
-from floorwalker.store._files import make_folder, sync_data, sync_folder, write_all
+from floorwalker.store._files import make_folder, sync_data, sync_folder, write_all, write_at
 from floorwalker.store.errors import ClosedError, DamagedError, StorageFailedError, StoreError, name_storage_error
 from floorwalker.store.journal.batches import RecordBatch
 from floorwalker.store.journal.frames import HEADER_BYTES, LARGEST_RECORD, frame_few, write_frames
 from floorwalker.store.journal.reader import read_segments
 from floorwalker.store.journal.recovery import Recovery, first_unsure, read_watermark, recover_end, write_watermark
 from floorwalker.store.journal.segments import (
+    ROOM_BYTES,
     SEGMENT_HEADER_BYTES,
     WAY_OUT,
     FrameError,
@@ -36,6 +37,9 @@ from floorwalker.store.lock import OwnerLock
 Durability = Literal["power_loss", "process"]
 _FEW = 64
 """Records that are framed without arrays."""
+_SMALL_BYTES = 64 * 1024
+"""Frames that are appended at once and for which room is made ahead; larger ones lengthen the file themselves."""
+_ZEROS = bytes(ROOM_BYTES)
 
 
 class Journal:
@@ -86,6 +90,8 @@ class Journal:
         self._descriptor = -1
         self._segments: list[Segment] = []
         self._size = 0
+        # Bytes of the file: beyond `_size` they are zeros, room for the next records.
+        self._room = 0
         self._must_cut = False
         # The segment (by its first record) that is being written, and its bytes that are known to be on the disk.
         self._safe = (-1, 0)
@@ -111,7 +117,8 @@ class Journal:
         if self._segments:
             self.recovery, self._size = recover_end(self.folder, self._segments)
             path = self._segments[-1].path
-            self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+            self._descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+            self._room = self._size
             # What a killed process left may be in the page cache only; from here on it counts as durable.
             self._sync_unsure()
         else:
@@ -208,13 +215,16 @@ class Journal:
             segment = self._segments[-1]
             frames = frame(first, self._synced, segment.salt)
             try:
-                write_all(self._descriptor, frames)
+                if size <= _SMALL_BYTES and self._size + size > self._room and self.durability == "power_loss":
+                    self._make_room(size)
+                write_at(self._descriptor, frames, self._size)
             except OSError as error:
                 self._must_cut = True
                 self._try_cut()
                 raise name_storage_error(error, "append to", segment.path) from error
             segment.note_point(first, self._size)
             self._size += size
+            self._room = max(self._room, self._size)
             self._next = first + count
             return first
 
@@ -311,6 +321,7 @@ class Journal:
                         self._try_cut()
                     # The note only makes later checks sharper; a full disk may have no room for it.
                     with contextlib.suppress(OSError):
+                        self._cut()
                         self._sync_unsure()
                         write_watermark(self.folder, self._next)
         finally:
@@ -350,13 +361,26 @@ class Journal:
         if self.durability == "power_loss" and first == self._segments[-1].first:
             with contextlib.suppress(OSError):
                 os.ftruncate(self._descriptor, size)
-                self._size = size
+                self._size = self._room = size
         reason = error.strerror or type(error).__name__
         self._failure = f"the journal {self.folder} could not be synced: {reason}"
         return StorageFailedError(self._failure, fix="check the disk, then start again")
 
+    def _make_room(self, size: int) -> None:
+        """Fill the file with zeros beyond the next `size` bytes.
+
+        Records that overwrite blocks which are on the disk already are durable once they are written. Where the file
+        grows with every record, each sync is a transaction of the file system as well, and waits for what others write.
+        """
+        end = min(((self._size + size) // ROOM_BYTES + 1) * ROOM_BYTES, self._segment_bytes)
+        # A disk without room for zeros may still have some for the records.
+        with contextlib.suppress(OSError):
+            write_at(self._descriptor, memoryview(_ZEROS)[: max(0, end - self._room)], self._room)
+            self._room = max(self._room, end)
+
     def _cut(self) -> None:
         os.ftruncate(self._descriptor, self._size)
+        self._room = self._size
         self._must_cut = False
 
     def _try_cut(self) -> None:
@@ -366,6 +390,8 @@ class Journal:
 
     def _roll(self) -> None:
         try:
+            if self._room > self._size:
+                self._cut()
             if self.durability == "power_loss":
                 sync_data(self._descriptor)
                 self._synced = self._next
@@ -381,7 +407,7 @@ class Journal:
         path = name_segment(self.folder, self._next)
         unfinished = path.with_name(path.name + ".unfinished")
         salt = secrets.randbits(32)
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o640)
+        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o640)
         try:
             write_all(descriptor, pack_header(first=self._next, salt=salt, synced=synced, made_at=self._clock()))
             sync_data(descriptor)
@@ -396,7 +422,7 @@ class Journal:
             os.close(self._descriptor)
         self._descriptor = descriptor
         self._segments = [*self._segments, Segment(path, self._next, salt, synced)]
-        self._size = SEGMENT_HEADER_BYTES
+        self._size = self._room = SEGMENT_HEADER_BYTES
         self._safe = (self._next, self._size)
 
 

@@ -8,11 +8,13 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from floorwalker.store._files import replace_file, sync_data, sync_folder
 from floorwalker.store.errors import DamagedError
 from floorwalker.store.journal.evidence import durable_claim_behind
 from floorwalker.store.journal.frames import BROKEN, NEWER
-from floorwalker.store.journal.segments import WAY_OUT, FrameError, Segment, scan_segment
+from floorwalker.store.journal.segments import LEAST_ROOM, WAY_OUT, FrameError, Segment, scan_segment
 
 WATERMARK = "watermark"
 _WATERMARK = struct.Struct("<8sQ")
@@ -27,7 +29,8 @@ class Recovery:
     ----------
     first : sequence of the oldest record kept.
     next : sequence that the next record gets.
-    cut_bytes : bytes of unfinished records cut off the end; none of them was ever acknowledged.
+    cut_bytes : bytes of unfinished records cut off the end; none of them was ever acknowledged. Zeros that were room
+        for more are not counted.
     cut_path : the file that was cut, or None.
     """
 
@@ -106,8 +109,15 @@ def _scan_end(segments: list[Segment], start: int) -> tuple[int, int]:
     return expected, offset
 
 
+def unwritten_room(path: Path, offset: int) -> int:
+    """Zeros at the end of a file, from `offset` on, that were to be overwritten by records; 0 for fewer than many."""
+    written = np.flatnonzero(np.fromfile(path, np.uint8, offset=offset))
+    zeros = path.stat().st_size - offset - (int(written[-1]) + 1 if len(written) else 0)
+    return zeros if zeros >= LEAST_ROOM else 0
+
+
 def _cut_tail(segments: list[Segment], index: int, offset: int, sequence: int) -> Recovery:
-    cut = segments[index].path.stat().st_size - offset
+    cut = segments[index].path.stat().st_size - offset - unwritten_room(segments[index].path, offset)
     while len(segments) > index + 1:
         later = segments.pop().path
         cut += later.stat().st_size
@@ -121,4 +131,4 @@ def _cut_tail(segments: list[Segment], index: int, offset: int, sequence: int) -
         sync_data(descriptor)
     finally:
         os.close(descriptor)
-    return Recovery(segments[0].first, sequence, cut, path)
+    return Recovery(segments[0].first, sequence, cut, path if cut else None)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from floorwalker.store._files import replace_file, sync_folder
 from floorwalker.store.errors import DamagedError
 from floorwalker.store.journal.frames import FRAME_VERSION, GAP, HEADER, find_frame
-from floorwalker.store.journal.recovery import WATERMARK
+from floorwalker.store.journal.recovery import WATERMARK, unwritten_room
 from floorwalker.store.journal.segments import (
     FrameError,
     Segment,
@@ -113,6 +113,8 @@ def _sound_pieces(
             return [*pieces, data[start:].tobytes()], reached[-1], False
         except FrameError as error:
             pieces.append(data[start : error.offset].tobytes())
+            if error.offset + unwritten_room(segment.path, error.offset) == len(data):
+                return pieces, error.sequence, False
             place, sequence, _ = find_frame(data, error.offset + 1, len(data), error.sequence + 1, segment.salt)
             if place < 0:
                 return pieces, error.sequence, True

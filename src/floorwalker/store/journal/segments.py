@@ -12,6 +12,9 @@ The name is the sequence of its first record in 20 digits with the ending `.jour
         32      8  when it was made, µs UTC
         40      4  zero
         44      4  CRC-32 of the 44 bytes before
+
+Behind the last frame of a file that is being written, or whose owner was killed, zeros may stand: room made ahead. No
+frame looks like them, for its version is not 0.
 """
 
 from __future__ import annotations
@@ -36,6 +39,10 @@ SEGMENT_HEADER = struct.Struct("<8sHHIQqqI")
 SEGMENT_HEADER_BYTES = 48
 ENDING = ".journal"
 BUFFER_BYTES = 8 * 1024 * 1024
+ROOM_BYTES = 512 * 1024
+"""A file that is being written is lengthened with zeros to a multiple of it; its owner cuts them off at last."""
+LEAST_ROOM = 512
+"""Fewer zeros at a file's end may as well be the end of a record that was torn."""
 _POINT_BYTES = 1024 * 1024
 WAY_OUT = "stop the server, then run repair_journal on the folder (docs/storage.md, 'Damage'), or restore a backup"
 

@@ -61,6 +61,8 @@ class Ledger:
     url : as ``sqlite:///ledger.sqlite`` or ``postgresql://user:password@host/name``.
     busy_seconds : how long one attempt waits for another connection's lock.
     patient : False tries once only.
+    survives_power_cut : False where all that is written can be made again from the journal: with SQLite a power cut may
+        then take the last commits back, each whole, and no commit waits for the disk.
 
     >>> import tempfile
     >>> ledger = Ledger(sqlite_url(Path(tempfile.mkdtemp()) / "ledger.sqlite"))
@@ -68,10 +70,12 @@ class Ledger:
     0
     """
 
-    def __init__(self, url: str, *, busy_seconds: float = 1.0, patient: bool = True) -> None:
+    def __init__(
+        self, url: str, *, busy_seconds: float = 1.0, patient: bool = True, survives_power_cut: bool = True
+    ) -> None:
         self._is_closed = threading.Event()
         self._waits = _WAITS if patient else ()
-        self._engine = _make_engine(url, busy_seconds)
+        self._engine = _make_engine(url, busy_seconds, survives_power_cut)
         self.place = self._engine.url.render_as_string(hide_password=True)
         self.is_sqlite = self._engine.dialect.name == "sqlite"
         try:
@@ -161,7 +165,7 @@ def put(connection: Connection, table: Table, rows: Sequence[Row], *, replace: b
     connection.execute(statement, list(rows))
 
 
-def _make_engine(url: str, busy_seconds: float) -> Engine:
+def _make_engine(url: str, busy_seconds: float, survives_power_cut: bool) -> Engine:
     try:
         parsed = make_url(url)
         if parsed.drivername in ("postgresql", "postgres"):
@@ -169,7 +173,7 @@ def _make_engine(url: str, busy_seconds: float) -> Engine:
         if parsed.get_backend_name() not in ("sqlite", "postgresql"):
             raise UsageError(f"ledger URL of kind {parsed.drivername!r}", allowed="sqlite:///… or postgresql://…")
         if parsed.get_backend_name() == "sqlite":
-            return _make_sqlite(parsed.database, busy_seconds)
+            return _make_sqlite(parsed.database, busy_seconds, survives_power_cut)
         milliseconds = int(busy_seconds * 1000)
         options = f"-c lock_timeout={milliseconds} -c timezone=UTC"
         return create_engine(
@@ -181,7 +185,7 @@ def _make_engine(url: str, busy_seconds: float) -> Engine:
         raise MissingExtraError(error.name or "psycopg", "postgres") from error
 
 
-def _make_sqlite(database: str | None, busy_seconds: float) -> Engine:
+def _make_sqlite(database: str | None, busy_seconds: float, survives_power_cut: bool) -> Engine:
     if not database or database == ":memory:":
         raise UsageError("a ledger in memory", allowed="a file, as in sqlite:///state/ledger.sqlite")
     folder = Path(database).parent
@@ -195,7 +199,7 @@ def _make_sqlite(database: str | None, busy_seconds: float) -> Engine:
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _: object) -> None:
-        prepare_connection(connection)
+        prepare_connection(connection, survives_power_cut=survives_power_cut)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

@@ -158,7 +158,7 @@ def test_a_text_that_looks_like_a_frame_is_no_evidence(tmp_path: Path) -> None:
     shutil.copytree(tmp_path / "open", tmp_path / "journal")
     journal.close()
     path = name_segment(tmp_path / "journal", 0)
-    path.write_bytes(path.read_bytes()[:-1])
+    path.write_bytes(path.read_bytes().rstrip(b"\0")[:-1])
     with Journal(tmp_path / "journal", clock=clock) as healed:
         assert [record for _, record in healed.read()] == [b"sound"]
 
@@ -175,3 +175,23 @@ def test_a_newer_segment_is_refused(tmp_path: Path) -> None:
     path.write_bytes(data)
     with pytest.raises(NewerVersionError, match="or a newer one"):
         Journal(tmp_path / "open", clock=clock)
+
+
+def test_room_that_nothing_was_written_to_is_no_damage(tmp_path: Path) -> None:
+    """A killed owner leaves zeros behind its last record: they are cut off without a word, and a repair keeps all."""
+    journal = Journal(tmp_path / "open", clock=clock)
+    journal.append([b"one", b"two"])
+    journal.sync()
+    for name in ("reopened", "repaired"):
+        shutil.copytree(tmp_path / "open", tmp_path / name)
+    journal.close()
+    path = name_segment(tmp_path / "reopened", 0)
+    assert path.stat().st_size > 100_000
+    assert [record for _, record in read_journal(tmp_path / "reopened")] == [b"one", b"two"]
+    with Journal(tmp_path / "reopened", clock=clock) as again:
+        assert (again.next, again.recovery.cut_bytes, again.recovery.cut_path) == (2, 0, None)
+        assert path.stat().st_size == again.size_bytes < 1_000
+    assert repair_journal(tmp_path / "repaired").lost == ()
+    with Journal(tmp_path / "repaired", clock=clock) as again:
+        assert [record for _, record in again.read()] == [b"one", b"two"]
+    assert name_segment(tmp_path / "open", 0).stat().st_size == path.stat().st_size

@@ -336,7 +336,7 @@ def test_the_reply_comes_after_the_sync(tmp_path: Path) -> None:
         strace,
         "-f",
         "-e",
-        "trace=write,fdatasync,fsync",
+        "trace=write,pwrite64,fdatasync,fsync",
         "-s",
         "200",
         "-o",

@@ -191,3 +191,12 @@ def test_a_full_or_read_only_disk_is_named(small_disk: Any) -> None:
     small_disk.remount("ro")
     with pytest.raises(ReadOnlyStorageError, match="writable"), Ledger(url) as ledger:
         ledger.write(lambda connection: put(connection, lists, [entry("b")]))
+
+
+@pytest.mark.parametrize(("survives", "expected"), [(True, 2), (False, 1)])
+def test_commits_wait_for_the_disk_unless_they_can_be_made_again(tmp_path: Path, survives: bool, expected: int) -> None:
+    with Ledger(sqlite_url(tmp_path / "ledger.sqlite"), survives_power_cut=survives) as ledger:
+        level = ledger.read(lambda connection: connection.execute(text("pragma synchronous")).scalar_one())
+        mode = ledger.read(lambda connection: connection.execute(text("pragma journal_mode")).scalar_one())
+    # 2 is FULL, 1 is NORMAL.
+    assert (level, mode) == (expected, "wal")
