@@ -11,7 +11,7 @@ import pytest
 
 from floorwalker.errors import InputError, UsageError
 from floorwalker.evaluation.tasks import realism, realism_bounds
-from floorwalker.evaluation.tasks._realism_sessions import describe_visits, same_days, tell_apart
+from floorwalker.evaluation.tasks._realism_sessions import describe_visits, same_days, stand, tell_apart
 from floorwalker.evaluation.tasks._realism_statistics import (
     LEAST_BOUND,
     STATISTICS,
@@ -86,19 +86,45 @@ def test_a_tree_tells_another_shop_but_not_the_same() -> None:
     assert single["gap_mean"] > 0.8
 
 
-def test_popularity_is_a_field_where_it_is_asked_for() -> None:
-    """A shop with a hundred times the goods looks the same but for how rare each thing is."""
+def test_a_shop_with_more_goods_shows_in_shares_only() -> None:
+    """A shop with a hundred times the goods looks the same but for how small the share of each thing is."""
     pytest.importorskip("sklearn")
     one, same = clicks(1), clicks(2)
-    rare = same.with_columns(item=pl.col("item") + (pl.int_range(pl.len()) % 100).cast(pl.String))
-    plain = [describe_visits(table.with_columns(item=pl.lit("x")), kinds=False) for table in (one, rare)]
-    assert plain[0].columns == plain[1].columns
-    assert "popularity" not in plain[0].columns
-    known = [describe_visits(table, kinds=False, popularity=True) for table in (one, rare)]
-    assert known[0]["popularity"].is_between(-20.0, 0.0).all()
+    # A copy of the shop's goods for every hundredth visit, so that repeats within a visit stay what they are.
+    copy = (pl.col("visit").hash(seed=1) % 100).cast(pl.String)
+    large = same.with_columns(item=pl.col("item").cast(pl.String) + "-" + copy)
+    known = [describe_visits(table, kinds=False) for table in (one, large)]
+    area, single = tell_apart(known[0], known[1], seed=0, trees=15)
+    assert area < 0.66
+    assert single["popularity"] < 0.56
+    known = [describe_visits(table, kinds=False, shares=True) for table in (one, large)]
+    assert known[0]["share"].is_between(-20.0, 0.0).all()
     area, single = tell_apart(known[0], known[1], seed=0, trees=15)
     assert area > 0.95
-    assert single["popularity"] > 0.95
+    assert single["share"] > 0.95
+
+
+def test_visits_that_keep_to_what_nobody_wants_are_told() -> None:
+    pytest.importorskip("sklearn")
+    one, same = clicks(1), clicks(2)
+    halves = same.join(stand(same).group_by("item").agg(pl.col("standing").first()), on="item", maintain_order="left")
+    middle = pl.col("standing").mean().over("visit")
+    niche = halves.filter((pl.col("standing") < 0.5) == (middle < 0.5))
+    known = [describe_visits(table, kinds=False) for table in (one, niche.drop("standing"))]
+    assert tell_apart(known[0], known[1], seed=0, trees=15)[1]["popularity_most"] > 0.6
+
+
+def test_standing_goes_by_people_and_is_even() -> None:
+    table = pl.DataFrame(
+        {"user": [1, 1, 1, 2, 3, 3, 2], "visit": [1, 1, 1, 2, 3, 3, 2], "item": ["a", "a", "a", "b", "b", "c", "b"]}
+    )
+    found = stand(table)
+    assert found.drop("standing").equals(table)
+    # Two people wanted b; a and c, which one wanted each, have a drawn order and the same actions below 4/7.
+    assert found.filter(pl.col("item") == "b")["standing"].is_between(4 / 7, 1).all()
+    assert found.filter(pl.col("item") != "b")["standing"].is_between(0, 4 / 7).all()
+    many = stand(clicks(5, visits=3_000))["standing"].to_numpy()
+    assert np.abs(np.sort(many) - np.linspace(0, 1, len(many))).max() < 0.02
 
 
 def test_days_begin_on_the_same_weekday() -> None:

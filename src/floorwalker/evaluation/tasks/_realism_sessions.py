@@ -14,24 +14,26 @@ MOST = 12_000
 _DAY = 86_400.0
 
 
-def describe_visits(table: pl.DataFrame, *, kinds: bool, popularity: bool = False) -> pl.DataFrame:
+def describe_visits(table: pl.DataFrame, *, kinds: bool, shares: bool = False) -> pl.DataFrame:
     """One row a visit: numbers that both sides know.
 
     Parameters
     ----------
-    table : actions with `visit`, `at` (seconds) and `item`, and `kind` where `kinds` is asked for.
-    popularity : beside them how popular the visit's items are in their own shop: the mean logarithm of their shares of
-        the table's actions.
+    table : actions with `visit`, `at` (seconds) and `item`, `kind` where `kinds` is asked for, and `user` where visits
+        of one customer are known to be.
+    shares : beside them the mean logarithm of the items' shares of the table's actions, which tells a shop of thousands
+        of things from one of millions whatever people do there.
 
     Counts, length, logarithms of the pauses (mean, least, most, spread, first, last), different items, repeats of the
-    item before, hour and weekday; with `kinds` the carts, the purchases and the first and last action too. Items
-    themselves are no common field (one shop has thousands, the other millions); `item_popularity` judges them.
+    item before, hour and weekday, how popular the items are in their own shop (`stand`: their mean, least, most); with
+    `kinds` the carts, the purchases and the first and last action too.
     """
     at, item = pl.col("at"), pl.col("item")
     gap = (at.diff().over("visit").clip(0.5)).log()
     table = table.sort("visit", "at", maintain_order=True).with_columns(
         gap=gap, again=(item == item.shift(1).over("visit")).cast(pl.Float64)
     )
+    table = stand(table)
     columns = {
         "count": pl.len(),
         "seconds": (at.max() - at.min()).log1p(),
@@ -45,6 +47,9 @@ def describe_visits(table: pl.DataFrame, *, kinds: bool, popularity: bool = Fals
         "again": pl.col("again").mean(),
         "hour": (at.min() // 3600) % 24,
         "weekday": (at.min() // 86_400 + 3) % 7,
+        "popularity": pl.col("standing").mean(),
+        "popularity_least": pl.col("standing").min(),
+        "popularity_most": pl.col("standing").max(),
     }
     if kinds:
         kind = pl.col("kind").replace_strict({"view": 0, "cart": 1, "buy": 2}, return_dtype=pl.Int64)
@@ -54,10 +59,33 @@ def describe_visits(table: pl.DataFrame, *, kinds: bool, popularity: bool = Fals
             "first_kind": kind.first(),
             "last_kind": kind.last(),
         }
-    if popularity:
+    if shares:
         table = table.with_columns(share=(pl.len().over("item") / pl.len()).log())
-        columns["popularity"] = pl.col("share").mean()
+        columns["share"] = pl.col("share").mean()
     return table.group_by("visit", maintain_order=True).agg(**columns).drop("visit")
+
+
+def stand(table: pl.DataFrame) -> pl.DataFrame:
+    """The table with a column `standing`: the place of each action's item among all, from rarely wanted to most wanted.
+
+    The share of the table's actions on items that fewer people wanted (visits, where people are not known), and a drawn
+    part of the item's own share: between 0 and 1 and, over all actions, evenly spread in every shop, however many things
+    it has and however small the sample. Items that equally many people wanted stand in a drawn order. Without the draws
+    (fixed ones) the number of ties and the very shares of the items would tell one shop from another: the randomised
+    probability integral transform of a discrete variable (Brockwell 2007).
+    """
+    who = "user" if "user" in table.columns else "visit"
+    items = (
+        table.group_by("item")
+        .agg(people=pl.col(who).n_unique(), actions=pl.len())
+        .sort("people", pl.col("item").hash(seed=0x57A), "item")
+        .with_columns(before=pl.col("actions").cum_sum() - pl.col("actions"))
+    )
+    placed = table.join(items.select("item", "actions", "before"), on="item", how="left", maintain_order="left")
+    drawn = pl.Series("drawn", np.random.default_rng(0x57A).random(len(table)))
+    return placed.with_columns(standing=(pl.col("before") + drawn * pl.col("actions")) / len(table)).drop(
+        "actions", "before"
+    )
 
 
 def same_days(real: pl.DataFrame, simulated: pl.DataFrame) -> pl.DataFrame:
@@ -105,15 +133,15 @@ def tell_apart(
 
 
 def compare_sessions(
-    real: Tables, simulated: Tables, *, seed: int, popularity: bool = False
+    real: Tables, simulated: Tables, *, seed: int, shares: bool = False
 ) -> dict[str, tuple[float, dict[str, float]]]:
     """For web visits (YooChoose) and app visits (Taobao): how well a boosted tree tells them apart.
 
-    `popularity` as `describe_visits` takes it.
+    `shares` as `describe_visits` takes it.
     """
     answer = {}
     for name, table, kinds in (("yoochoose", "clicks", False), ("taobao", "actions", True)):
         one, other = getattr(real, table), getattr(simulated, table)
-        both = (describe_visits(some, kinds=kinds, popularity=popularity) for some in (one, same_days(one, other)))
+        both = (describe_visits(some, kinds=kinds, shares=shares) for some in (one, same_days(one, other)))
         answer[name] = tell_apart(*both, seed=seed)
     return answer

@@ -61,16 +61,16 @@ def measure(real: Tables, simulated: Tables, seeds: Sequence[int]) -> dict[str, 
     inside = [distances[name] <= bounds[name] for name in distances]
     told = [compare_sessions(real, simulated, seed=seed) for seed in seeds]
     areas = {name: round(max(one[name][0] for one in told), 4) for name in told[0]}
-    also = [compare_sessions(real, simulated, seed=seed, popularity=True) for seed in seeds]
-    with_popularity = {name: round(max(one[name][0] for one in also), 4) for name in also[0]}
+    also = [compare_sessions(real, simulated, seed=seed, shares=True) for seed in seeds]
+    with_shares = {name: round(max(one[name][0] for one in also), 4) for name in also[0]}
     return {
         "metrics": {
             **distances,
             "within_bound_share": sum(inside) / len(inside),
             "c2st_auc": max(areas.values()),
             "c2st": areas,
-            "c2st_auc_with_popularity": max(with_popularity.values()),
-            "c2st_with_popularity": with_popularity,
+            "c2st_auc_with_shares": max(with_shares.values()),
+            "c2st_with_shares": with_shares,
             "c2st_single_field": {name: told[0][name][1] for name in told[0]},
         },
         "baselines": {"bounds": bounds},
@@ -81,7 +81,7 @@ def measure(real: Tables, simulated: Tables, seeds: Sequence[int]) -> dict[str, 
         "notes": [
             *(f"{name} lies outside its bound {bounds[name]}" for name in distances if distances[name] > bounds[name]),
             "c2st_auc: HistGradientBoosting, five folds, visits of the same weekdays; the worse of two real data sets",
-            "c2st_auc_with_popularity: the same with one field more, how popular a visit's items are in their own "
-            "shop; held to no bar (docs/realism.md)",
+            "c2st_auc_with_shares: the same with one field more, the mean logarithm of the items' shares of all actions: "
+            "it tells the size of a shop; held to no bar (docs/decisions/0007)",
         ],
     }
