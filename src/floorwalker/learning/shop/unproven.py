@@ -30,10 +30,9 @@ FEWEST = 150
 """Proven events below which nothing is guessed."""
 SURE, UNSURE = 0.6, 0.05
 """From where on an event counts as abuse as far as it is likely; from where on as nothing."""
-SUSPECT = 0.3
-"""From where on an event casts doubt on all else that the same hands, device and card do: it counts as nothing."""
-MOST = 2.0
-"""What counts as abuse adds up to so many times the proven events: from labels by chance anything would follow."""
+MOST, MOST_UNSURE = 1.5, 5.0
+"""What counts as abuse is at most so many times the proven events, with what counts as nothing so many, the likeliest
+first: from labels by chance anything would follow, and without odd honest events nobody learns what is merely odd."""
 SHARED: tuple[str, ...] = (
     "session", "account", "device", "ip", "ip_network", "payment", "bin", "delivery_point", "coupon", "promotion",
     "item", "seller", "inviter", "email_domain", "phone_prefix",
@@ -101,14 +100,14 @@ def guess_unproven(
         said[mine] = trees.score(matrix[mine])
     share = np.where(label == 1, 0.0, abuse_of_proof(said, label == 1))
     likeliest = np.argsort(-share, kind="stable")
-    counted = np.where(share >= SURE, share, 0.0) * standing
-    too_many = np.cumsum(counted[likeliest]) > MOST * label.sum()
-    share[likeliest[too_many]] = np.minimum(share[likeliest[too_many]], SURE - 1e-6)
-    unsure = (share < SURE) & ((share >= UNSURE) | proven[rows])
-    unsure |= beside_suspects(recording, rows, np.where(label == 1, 1.0, share)) & ~proven[rows] & (share < SURE)
+    before = np.empty(len(rows))
+    before[likeliest] = np.cumsum((standing * (label == 0))[likeliest])
+    sure = (share >= SURE) & (before <= MOST * label.sum())
+    unsure = ~sure & (((share >= UNSURE) & (before <= MOST_UNSURE * label.sum())) | proven[rows])
+    unsure |= beside_suspects(recording, rows, sure | (label == 1)) & ~proven[rows] & ~sure
     # What looks odd and was not looked at may be either.
     found[judged & ~proven & (odd > 0)] = np.nan
-    found[rows] = np.where(label == 1, 0.0, np.where(unsure, np.nan, np.where(share >= SURE, share, 0.0)))
+    found[rows] = np.where(label == 1, 0.0, np.where(unsure, np.nan, np.where(sure, share, 0.0)))
     return found
 
 
@@ -128,20 +127,15 @@ def abuse_of_proof(said: NDArray[np.float64], proven: NDArray[np.bool_]) -> NDAr
     return np.clip((1.0 - share) / share * odds, 0.0, 1.0)
 
 
-def beside_suspects(
-    recording: Recording, rows: NDArray[np.int64], share: NDArray[np.float64], suspect: float = SUSPECT
-) -> NDArray[np.bool_]:
-    """Which events are of hands, a visit, a device or a card of which another event is likely abuse: bool [len(rows)].
+def beside_suspects(recording: Recording, rows: NDArray[np.int64], suspect: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which events are of hands, a visit, a device or a card of which some event is suspect: bool [len(rows)].
 
     What an abuser does to prepare and to hide looks like anybody's, and is no example of honest life.
     """
     keys = np.asarray(recording.keys[rows])
     found = np.zeros(len(rows), np.bool_)
     for entity in (hands_of(recording, rows), *(keys[:, KEYS.index(name)] for name in PERSONAL)):
-        named, number = np.unique(entity, return_inverse=True)
-        worst = np.zeros(len(named))
-        np.maximum.at(worst, number, share)
-        found |= (worst[number] >= suspect) & (entity > 0)
+        found |= np.isin(entity, entity[suspect & (entity > 0)])
     return found
 
 

@@ -157,6 +157,6 @@ def test_what_suspects_do_beside_is_no_example_of_honest_life():
     recording, _ = history()
     recording.keys[:5, ACCOUNT] = [1, 1, 2, 3, 4]
     recording.keys[:5, DEVICE] = [0, 0, 7, 7, 8]
-    share = np.array([0.9, 0.0, 0.1, 0.4, 0.1])
-    assert beside_suspects(recording, np.arange(5), share).tolist() == [True, True, True, True, False]
-    assert not beside_suspects(recording, np.arange(5), np.zeros(5)).any()
+    suspect = np.array([True, False, False, True, False])
+    assert beside_suspects(recording, np.arange(5), suspect).tolist() == [True, True, True, True, False]
+    assert not beside_suspects(recording, np.arange(5), np.zeros(5, bool)).any()
