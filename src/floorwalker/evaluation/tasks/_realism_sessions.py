@@ -69,10 +69,10 @@ def stand(table: pl.DataFrame) -> pl.DataFrame:
     """The table with a column `standing`: the place of each action's item among all, from rarely wanted to most wanted.
 
     The share of the table's actions on items that fewer people wanted (visits, where people are not known), and a drawn
-    part of the item's own share: between 0 and 1 and, over all actions, evenly spread in every shop, however many things
-    it has and however small the sample. Items that equally many people wanted stand in a drawn order. Without the draws
-    (fixed ones) the number of ties and the very shares of the items would tell one shop from another: the randomised
-    probability integral transform of a discrete variable (Brockwell 2007).
+    part of the item's own share: between 0 and 1 and, over all actions, evenly spread in every shop, however many
+    things it has and however small the sample. Items that equally many people wanted stand in a drawn order. Without
+    the draws (fixed ones) the number of ties and the very shares of the items would tell one shop from another: the
+    randomised probability integral transform of a discrete variable (Brockwell 2007).
     """
     who = "user" if "user" in table.columns else "visit"
     items = (

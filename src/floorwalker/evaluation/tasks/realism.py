@@ -81,7 +81,7 @@ def measure(real: Tables, simulated: Tables, seeds: Sequence[int]) -> dict[str, 
         "notes": [
             *(f"{name} lies outside its bound {bounds[name]}" for name in distances if distances[name] > bounds[name]),
             "c2st_auc: HistGradientBoosting, five folds, visits of the same weekdays; the worse of two real data sets",
-            "c2st_auc_with_shares: the same with one field more, the mean logarithm of the items' shares of all actions: "
-            "it tells the size of a shop; held to no bar (docs/decisions/0007)",
+            "c2st_auc_with_shares: the same with one field more, the mean logarithm of the items' shares of all "
+            "actions: it tells the size of a shop; held to no bar (docs/decisions/0007)",
         ],
     }
