@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from floorwalker.errors import UsageError
 from floorwalker.fusion.assessment import Cause
@@ -54,8 +54,8 @@ class Archive:
 
     def list_joined(
         self, *, after: int, limit: int, shop: str | None = None, raised: bool = False
-    ) -> list[tuple[int, JoinedRecord]]:
-        """Signals that came later, in the order in which they came, each with its sequence.
+    ) -> tuple[list[JoinedRecord], int]:
+        """Signals that came later, in the order in which they came, and the sequence through which nothing is left.
 
         Parameters
         ----------
@@ -69,8 +69,16 @@ class Archive:
             query = query.where(joined.c.shop == shop)
         if raised:
             query = query.where(joined.c.is_raised.is_(True))
-        rows: Sequence[Row[Any]] = self.ledger.read(lambda connection: connection.execute(query).all())
-        return [(row.joined_sequence, _joined_record(row)) for row in rows]
+
+        def read(connection: Connection) -> tuple[list[JoinedRecord], int]:
+            rows = connection.execute(query).all()
+            through = rows[-1].joined_sequence if rows else after
+            if len(rows) < limit:
+                # Others' rows behind the last one need not be looked at again.
+                through = connection.execute(select(func.max(joined.c.joined_sequence))).scalar() or through
+            return [_joined_record(row) for row in rows], max(through, after)
+
+        return self.ledger.read(read)
 
     def list_unread(self, *, after: int, since: int, limit: int) -> list[tuple[int, str]]:
         """Sequences and ids of decisions about texts that nothing came to yet, in their order.

@@ -40,8 +40,7 @@ async def show_joined(
         check_shop(caller, wanted)
     after = read_cursor(cursor, int) if cursor else -1
     most = read_limit(limit)
-    rows = await asyncio.to_thread(service.ledger.list_joined, after=after, limit=most, shop=wanted, raised=raised)
-    following = write_cursor(rows[-1][0] if rows else after)
-    return Response(
-        encode_json(Page(items=[record for _, record in rows], next_cursor=following)), media_type="application/json"
+    rows, through = await asyncio.to_thread(
+        service.ledger.list_joined, after=after, limit=most, shop=wanted, raised=raised
     )
+    return Response(encode_json(Page(items=rows, next_cursor=write_cursor(through))), media_type="application/json")
