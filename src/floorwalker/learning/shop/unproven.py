@@ -104,7 +104,6 @@ def guess_unproven(
     before[likeliest] = np.cumsum((standing * (label == 0))[likeliest])
     sure = (share >= SURE) & (before <= MOST * label.sum())
     unsure = ~sure & (((share >= UNSURE) & (before <= MOST_UNSURE * label.sum())) | proven[rows])
-    unsure |= beside_suspects(recording, rows, sure | (label == 1)) & ~proven[rows] & ~sure
     # What looks odd and was not looked at may be either.
     found[judged & ~proven & (odd > 0)] = np.nan
     found[rows] = np.where(label == 1, 0.0, np.where(unsure, np.nan, np.where(sure, share, 0.0)))
@@ -125,18 +124,6 @@ def abuse_of_proof(said: NDArray[np.float64], proven: NDArray[np.bool_]) -> NDAr
     share = 1.0 / float((1.0 / np.clip(said[proven], _RAREST, 1.0)).mean())
     odds = said / np.maximum(1.0 - said, 1e-9)
     return np.clip((1.0 - share) / share * odds, 0.0, 1.0)
-
-
-def beside_suspects(recording: Recording, rows: NDArray[np.int64], suspect: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Which events are of hands, a visit, a device or a card of which some event is suspect: bool [len(rows)].
-
-    What an abuser does to prepare and to hide looks like anybody's, and is no example of honest life.
-    """
-    keys = np.asarray(recording.keys[rows])
-    found = np.zeros(len(rows), np.bool_)
-    for entity in (hands_of(recording, rows), *(keys[:, KEYS.index(name)] for name in PERSONAL)):
-        found |= np.isin(entity, entity[suspect & (entity > 0)])
-    return found
 
 
 def further_proofs(recording: Recording, rows: NDArray[np.int64], proofs: NDArray[np.bool_]) -> NDArray[np.float32]:

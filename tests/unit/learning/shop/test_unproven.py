@@ -17,7 +17,6 @@ from floorwalker.learning.shop.unproven import (
     PERSONAL,
     SHARED,
     abuse_of_proof,
-    beside_suspects,
     company,
     further_proofs,
     guess_unproven,
@@ -151,12 +150,3 @@ def test_first_opinions_are_memorys():
     assert first_opinions(Signals(), 3) is None
     memory = Modality("memory", ("memory.first_opinion", "memory.x"), np.array([[0.5, 1], [np.nan, 1]], np.float32), 0)
     np.testing.assert_array_equal(first_opinions(Signals([memory]), 2), np.array([0.5, 0], np.float32))
-
-
-def test_what_suspects_do_beside_is_no_example_of_honest_life():
-    recording, _ = history()
-    recording.keys[:5, ACCOUNT] = [1, 1, 2, 3, 4]
-    recording.keys[:5, DEVICE] = [0, 0, 7, 7, 8]
-    suspect = np.array([True, False, False, True, False])
-    assert beside_suspects(recording, np.arange(5), suspect).tolist() == [True, True, True, True, False]
-    assert not beside_suspects(recording, np.arange(5), np.zeros(5, bool)).any()
