@@ -20,7 +20,7 @@ from floorwalker.fusion import _columns_kernel as source
 from floorwalker.fusion._columns_kernel import fill_and_sum, fill_columns
 from floorwalker.fusion.columns import EVENT_TYPE
 from floorwalker.kernels import silent
-from floorwalker.models.trees import Link, Trees, TreesTogether, logistic
+from floorwalker.models.trees import Link, Trees, TreesTogether
 
 _fill, _fill_and_sum = silent(fill_columns), silent(fill_and_sum)
 _FIRST = np.zeros(1, np.int64)
@@ -128,7 +128,7 @@ class ColumnReader:
 
     def scores(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
         """Sums through the link: what `Trees.score` gives."""
-        return logistic(sums) if self._together.link == "logistic" else sums
+        return self._together.through_link(sums)
 
     def _sources(self, names: tuple[str, ...], has_further: bool) -> NDArray[np.int64]:
         known = self._found.get(has_further)

@@ -30,6 +30,7 @@ from floorwalker.errors import ArtefactError
 from floorwalker.events.abuse import ABUSE_TYPES
 from floorwalker.events.types import EVENT_TYPES
 from floorwalker.fusion._rank_kernel import rank_scores, share_of_rarest
+from floorwalker.fusion._stacked_kernel import ask_kinds, share_out, spread_risk, sum_scores
 from floorwalker.fusion.calibration import Calibration
 from floorwalker.fusion.reading import ColumnReader, asked_rows, sum_of_rank
 from floorwalker.kernels import silent
@@ -46,6 +47,7 @@ RAREST = 1e-5
 """The rarest rank that risk tells apart: one event in a hundred thousand has risk 1."""
 _RAREST_LOG = float(np.log10(RAREST))
 _rank, _share = silent(rank_scores), silent(share_of_rarest)
+_ask, _share_out, _sum, _spread = silent(ask_kinds), silent(share_out), silent(sum_scores), silent(spread_risk)
 
 
 @dataclass
@@ -110,22 +112,20 @@ class StackedFusion:
         return ColumnReader(self.names, [trees], [unheard], further=further)
 
     @cached_property
-    def _kinds(self) -> tuple[TreesTogether, NDArray[np.intp]] | None:
+    def _kinds(self) -> tuple[TreesTogether | None, NDArray[np.int64]]:
         """The models of abuse types together, and the places of these."""
         known = [
             place
             for place, name in enumerate(ABUSE_TYPES)
             if name in self.trees.outputs and name not in self.trees.unlearned
         ]
-        if not known:
-            return None
-        return TreesTogether([self.trees.trees(ABUSE_TYPES[place]) for place in known]), np.array(known)
+        together = TreesTogether([self.trees.trees(ABUSE_TYPES[place]) for place in known]) if known else None
+        return together, np.array(known, np.int64)
 
     @cached_property
-    def _even(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Where each abuse type is judged, as shares: float32 [event types + 1, abuse types]; and their sums."""
-        shares = self.relevant.astype(np.float32)
-        return shares, shares.sum(axis=1)
+    def _even(self) -> NDArray[np.float32]:
+        """Where each abuse type is judged, as shares: float32 [event types + 1, abuse types]."""
+        return self.relevant.astype(np.float32)
 
     def suspect(self, columns: NDArray[np.float32], types: NDArray[np.int16]) -> NDArray[np.float32]:
         """Whether the events are abuse at all: float32 [n] in [0, 1]; 0 where nothing is judged."""
@@ -171,8 +171,7 @@ class StackedFusion:
         rarity = self._rank_risk(whole)
         if self._calm(rarity):
             return None
-        risk = self.risk(self._scores(columns, types, whole, rarity))
-        return np.where(risk >= SPOKEN, risk, np.float32(0))
+        return self._risk(self._scores(columns, types, whole, rarity), least=SPOKEN)
 
     def _scores(
         self,
@@ -181,18 +180,20 @@ class StackedFusion:
         whole: NDArray[np.float32],
         rarity: NDArray[np.float32],
     ) -> NDArray[np.float32]:
-        even, sums = self._even
-        share, total = even[types], sums[types]
-        rows = ((rarity >= SPOKEN) & (total > 1)).nonzero()[0]
-        if len(rows) and self._kinds is not None:
-            kinds, places = self._kinds
-            cells = np.ix_(rows, places)
-            asked = share[cells] > 0
-            share[cells] = np.where(asked, np.maximum(kinds.score(columns[rows], asked), 1e-6), share[cells])
-            total = share.sum(axis=1)
-        portion: NDArray[np.float32] = (whole / np.maximum(total, np.float32(1e-9))).astype(np.float32, copy=False)
-        found: NDArray[np.float32] = share * portion[:, None]
-        return found
+        scores = np.empty((len(types), len(ABUSE_TYPES)), np.float32)
+        kinds, places = self._kinds
+        asked, said = np.empty((len(types), len(places)), np.bool_), np.empty((len(types), len(places)))
+        if kinds is not None and kinds.packed is not None:
+            columns = np.ascontiguousarray(columns)
+            if _ask(types, self._even, rarity, SPOKEN, columns, *kinds.packed, kinds.starts, places, asked, said):
+                said = kinds.through_link(said)
+        elif kinds is not None:
+            judged = self._even[types]
+            several = (rarity >= SPOKEN) & (judged.sum(axis=1) > 1)
+            asked = np.ascontiguousarray(several[:, None] & (judged[:, places] > 0))
+            said = kinds.score(columns, asked)
+        _share_out(types, self._even, places, asked, said, whole, scores)
+        return scores
 
     def risk(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
         """Risk of these scores: a probability where it is calibrated, else how rare so high a score is.
@@ -200,13 +201,20 @@ class StackedFusion:
         A score that one ordinary event in a hundred exceeds has risk .4, one in a thousand .6, one in ten thousand .8.
         The likeliest type has all of it, the others as much less as they are less likely.
         """
-        highest = scores.max(axis=1, initial=0.0)
-        risk = self._rank_risk(scores.sum(axis=1))
-        found: NDArray[np.float32] = scores * (risk / np.maximum(highest, np.float32(1e-9)))[:, None]
-        for name, calibration in self.calibrations.items():
-            place = ABUSE_TYPES.index(name)
-            spoken = scores[:, place] > 0
-            found[spoken, place] = calibration.apply(scores[spoken, place])
+        return self._risk(scores, least=0.0)
+
+    def _risk(self, scores: NDArray[np.float32], *, least: float) -> NDArray[np.float32]:
+        """As `risk`; what is less than `least` is 0."""
+        scores = np.ascontiguousarray(scores)
+        whole, found = np.empty(len(scores), np.float32), np.empty(scores.shape, np.float32)
+        _sum(scores, whole)
+        _spread(scores, self._rank_risk(whole), 0.0 if self.calibrations else least, found)
+        if self.calibrations:
+            for name, calibration in self.calibrations.items():
+                place = ABUSE_TYPES.index(name)
+                spoken = scores[:, place] > 0
+                found[spoken, place] = calibration.apply(scores[spoken, place])
+            found[found < least] = 0.0
         return found
 
     def _rank_risk(self, whole: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -264,7 +264,8 @@ class TreesTogether:
         self._joined = join_trees(several)
         self._counts = [len(one) for one in several]
         self._owners = np.repeat(np.arange(len(several), dtype=np.int32), self._counts)
-        self._starts = np.cumsum([0, *self._counts], dtype=np.int64)
+        self.starts = np.cumsum([0, *self._counts], dtype=np.int64)
+        """int64 [K + 1], where the trees of each model begin."""
 
     @property
     def features(self) -> int:
@@ -296,13 +297,16 @@ class TreesTogether:
         if asked is None or self.packed is None or rows.dtype != np.float32:
             return _sums_of(self._joined, self.packed, self._owners, len(self._counts), rows)
         total = np.zeros((len(rows), len(self._counts)))
-        sum_asked(_flat(rows, self.features), self.features, *self.packed, self._starts, asked, total)
+        sum_asked(_flat(rows, self.features), self.features, *self.packed, self.starts, asked, total)
         return total
 
     def score(self, rows: NDArray[np.floating[Any]], asked: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
         """As `raw`, through the link: float64 [n, K]."""
-        total = self.raw(rows, asked)
-        return total if self.link == "identity" else logistic(total)
+        return self.through_link(self.raw(rows, asked))
+
+    def through_link(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Answers of sums of leaves."""
+        return sums if self.link == "identity" else logistic(sums)
 
 
 def join_trees(several: Sequence[Trees]) -> Trees:

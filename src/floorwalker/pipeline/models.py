@@ -6,7 +6,7 @@ features and signals). Each may be missing or broken: the others answer, and eve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,30 @@ EXPLAINED = 0.5
 State = dict[str, NDArray[Any]]
 
 
+class _Said(Mapping[str, float]):
+    """What one part says of an event, by column; each number is looked up when it is asked for.
+
+    Parameters
+    ----------
+    places : of the part's columns.
+    said : float32, what all parts say.
+    """
+
+    __slots__ = ("_places", "_said")
+
+    def __init__(self, places: Mapping[str, int], said: NDArray[np.float32]) -> None:
+        self._places, self._said = places, said
+
+    def __getitem__(self, column: str) -> float:
+        return float(self._said[self._places[column]])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+
 @dataclass
 class ShopModels:
     """Trained detectors and fusion.
@@ -61,11 +85,12 @@ class ShopModels:
         self._outputs = tuple(name for part in self.parts.values() for name in part.outputs)
         self._widened: tuple[tuple[str, ...], tuple[str, ...]] = ((), self._outputs)
         self._reader = None if self.fusion is None else self.fusion.reader(further=UNUSUAL_COLUMN)
-        # Of each column the kind of part that has words for it, that part's columns, and where they begin.
-        self._tellers: dict[str, tuple[PartKind, tuple[str, ...], int]] = {}
+        # Of each column the kind of part that has words for it, and where that part's columns stand among `outputs`.
+        self._tellers: dict[str, tuple[PartKind, dict[str, int]]] = {}
         start = 0
         for name, part in self.parts.items():
-            self._tellers |= dict.fromkeys(part.outputs, (KIND_OF[name], part.outputs, start))
+            places = {output: start + place for place, output in enumerate(part.outputs)}
+            self._tellers |= dict.fromkeys(part.outputs, (KIND_OF[name], places))
             start += len(part.outputs)
 
     @classmethod
@@ -213,37 +238,39 @@ class ShopModels:
     ) -> list[Signal]:
         """A signal for each abuse type that has a risk; `columns` and `risk` are of the events at the places `rows`."""
         assert self.fusion is not None
-        grave = np.flatnonzero((risk >= EXPLAINED).any(axis=1))
+        places, kinds = risk.nonzero()
+        cells = list(zip(places.tolist(), kinds.tolist(), risk[places, kinds].tolist(), strict=True))
+        grave = sorted({place for place, _, value in cells if value >= EXPLAINED})
         because: dict[int, list[Contribution]] = {}
-        if len(grave):
-            for place, causes in zip(grave.tolist(), self.fusion.contributions(columns[grave]), strict=True):
-                because[place] = [self._tell(cause, features, int(rows[place])) for cause in causes]
-        found = []
-        for kind in np.flatnonzero(risk.any(axis=0)).tolist():
-            name = ABUSE_TYPES[kind]
-            score = np.zeros(len(features), np.float32)
-            score[rows] = risk[:, kind]
-            reasons: list[list[Reason]] = [[] for _ in range(len(score))]
-            for place, causes in because.items():
-                severity = float(risk[place, kind])
-                if severity >= EXPLAINED:
-                    told = reasons[int(rows[place])]
-                    for cause in causes:
-                        code = f"transaction.{name}.{cause.column}"
-                        told.append(Reason(code, cause.text, cause.share if told else severity))
-            found.append(Signal(FUSION, self.fusion.version, name, score, reasons, True))
-        return found
+        if grave:
+            raised = self.fusion.contributions(columns if len(grave) == len(columns) else columns[grave])
+            for place, several in zip(grave, raised, strict=True):
+                because[place] = [self._tell(each, features, int(rows[place])) for each in several]
+        found: dict[int, Signal] = {}
+        for place, kind, value in cells:
+            signal = found.get(kind)
+            if signal is None:
+                signal = found[kind] = Signal(
+                    FUSION, self.fusion.version, ABUSE_TYPES[kind], np.zeros(len(features), np.float32),
+                    [[] for _ in range(len(features))], True,
+                )  # fmt: skip
+            row = int(rows[place])
+            signal.score[row] = value
+            if value >= EXPLAINED:
+                start, told = f"transaction.{signal.abuse_type}.", signal.reasons[row]
+                for each in because[place]:
+                    # The strongest stands for the whole risk.
+                    told.append(Reason(start + each.column, each.text, each.share if told else value))
+        return [found[kind] for kind in sorted(found)]
 
-    def _tell(self, cause: Contribution, features: FeatureBatch, row: int) -> Contribution:
-        """A cause in the words of the part whose column it names: the links, texts and hours that mattered."""
-        teller = self._tellers.get(cause.column)
+    def _tell(self, each: Contribution, features: FeatureBatch, row: int) -> Contribution:
+        """A contribution in the words of the part whose column it is: the links, texts and hours that mattered."""
+        teller = self._tellers.get(each.column)
         if teller is None:
-            return cause
-        kind, outputs, start = teller
-        start += len(features.names) - len(self._outputs)
-        said = dict(zip(outputs, features.values[row, start : start + len(outputs)].tolist(), strict=True))
-        text = kind.tell(cause.column, said)
-        return cause if text is None else cause._replace(text=text)
+            return each
+        kind, places = teller
+        text = kind.tell(each.column, _Said(places, features.values[row, -len(self._outputs) :]))
+        return each if text is None else each._replace(text=text)
 
     def state(self) -> State:
         """What the models remember; empty where none does. One that failed is left out: the next start reads the

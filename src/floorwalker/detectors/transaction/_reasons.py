@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floorwalker.detectors.signal import Contribution, Reason
+from floorwalker.detectors.transaction._strongest import find_strongest
 
 _LENGTHS = ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min"), (1.0, "s"))
 
@@ -46,25 +47,23 @@ def name_contributions(
     most : most reasons a row.
     meanings : what features are, in a phrase, by their names; others are called by their names.
     """
-    answers = []
-    for given, row in zip(contributions, rows, strict=True):
-        raised = (given > 0).nonzero()[0]
-        shares = given[raised]
-        total = float(shares.sum())
-        strongest = raised[(-shares).argsort(kind="stable")[:most]]
-        answers.append(
-            [
-                Contribution(
-                    names[place],
-                    f"{meanings.get(names[place], names[place].replace('_', ' '))} is "
-                    f"{say_value(names[place], float(row[place]))}, "
-                    f"usually {say_value(names[place], float(usual[place]))}",
-                    min(max(float(given[place]) / total, 1e-6), 1.0),
-                )
-                for place in strongest.tolist()
-            ]
-        )
-    return answers
+    places = np.empty((len(contributions), most), np.int64)
+    shares = np.empty((len(contributions), most))
+    find_strongest(np.ascontiguousarray(contributions), places, shares)
+    return [
+        [
+            Contribution(
+                names[place],
+                f"{meanings.get(names[place]) or names[place].replace('_', ' ')} is "
+                f"{say_value(names[place], float(row[place]))}, "
+                f"usually {say_value(names[place], float(usual[place]))}",
+                share,
+            )
+            for place, share in zip(strongest, parts, strict=True)
+            if place >= 0
+        ]
+        for row, strongest, parts in zip(rows, places.tolist(), shares.tolist(), strict=True)
+    ]
 
 
 def as_reasons(prefix: str, told: Sequence[Sequence[Contribution]]) -> list[list[Reason]]:
