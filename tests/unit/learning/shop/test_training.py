@@ -15,7 +15,8 @@ from floorwalker.fusion.columns import fusion_columns
 from floorwalker.fusion.stacked import StackedFusion
 from floorwalker.learning.shop.labels import SCHEMA
 from floorwalker.learning.shop.recording import KEYS, Recording
-from floorwalker.learning.shop.training import TrainingPlan, score_all, train_shop
+from floorwalker.learning.shop.signals import Signals
+from floorwalker.learning.shop.training import TrainingPlan, _lessons, relevant_types, score_all, train_shop
 from floorwalker.metrics import roc_auc
 
 pytest.importorskip("lightgbm")
@@ -169,3 +170,30 @@ def test_enough_labels_make_probabilities():
     risk = trained.fusion.risk(scores)[:, PROMOTION]
     redeemed = recording.type[start:] == TYPE_CODES["coupon_redeem"]
     assert abs(risk[redeemed].mean() - bad[start:][redeemed].mean()) < 0.03
+
+
+def test_what_is_guessed_is_told_by_its_share_and_doubt_teaches_nothing():
+    recording, bad = history()
+    known = known_of(bad)
+    plan = replace(PLAN, most_rows=COUNT)
+    relevant = relevant_types(recording, known, COUNT // 2)
+    proven = (known[: COUNT // 2] == 1).any(axis=1)
+    redeemed = recording.type[: COUNT // 2] == TYPE_CODES["coupon_redeem"]
+    silent = np.flatnonzero(redeemed & ~proven)
+    guessed = np.zeros(COUNT // 2, np.float32)
+    guessed[silent[0]], guessed[silent[1]], guessed[silent[2]] = 0.75, np.nan, 1.0
+    follows = np.flatnonzero(proven)[0]
+    guessed[follows] = np.nan
+    rows, label, weights = _lessons(
+        recording, known, Signals(), plan, COUNT // 2, guessed, relevant, np.random.default_rng(0)
+    )
+    assert (np.diff(rows) >= 0).all()
+    told = {row: (label[rows == row, 0].tolist(), weights[rows == row].tolist()) for row in (*silent[:4], follows)}
+    assert told[silent[0]] == ([0.0, 1.0], [0.25, 0.75])
+    assert silent[1] not in rows
+    assert told[silent[2]] == ([1.0], [1.0])
+    assert told[silent[3]] == ([0.0], [1.0])
+    # Of what only follows from a proof it is known of which type it would be, not whether it is abuse.
+    assert np.isnan(told[follows][0]).all()
+    assert label[rows == follows, 1 + PROMOTION].tolist() == [1.0]
+    assert np.isnan(label[rows == silent[2], 1 + PROMOTION]).all()
