@@ -52,6 +52,9 @@ def train(
     graph_network: Annotated[
         bool, typer.Option("--graph-network", help="Learn a network over the live graph's neighbours as well.")
     ] = False,
+    tune_encoder: Annotated[
+        bool, typer.Option("--tune-encoder", help="`texts`: train the encoder further on them, on --device.")
+    ] = False,
     quick: Annotated[bool, typer.Option("--quick", help="Small models in a minute or two, to try things.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -60,7 +63,7 @@ def train(
         _train_routes(out, seed=seed, quick=quick, as_json=as_json)
         return
     if data == TEXTS:
-        _train_texts(labels, out, seed=seed, quick=quick, as_json=as_json)
+        _train_texts(labels, out, seed=seed, quick=quick, tune_on=device if tune_encoder else None, as_json=as_json)
         return
     if (data is None) == (not events):
         raise UsageError(
@@ -106,14 +109,17 @@ def _train_routes(out: Path, *, seed: int, quick: bool, as_json: bool) -> None:
         note(f"written to {out}")
 
 
-def _train_texts(labels: Path | None, out: Path, *, seed: int, quick: bool, as_json: bool) -> None:
+def _train_texts(labels: Path | None, out: Path, *, seed: int, quick: bool, tune_on: str | None, as_json: bool) -> None:
+    from floorwalker.detectors.content.tuned import Tuning
     from floorwalker.evaluation.extras import need_training_extra
     from floorwalker.learning.texts import train_texts_of
 
     need_training_extra()
     if labels is None:
         raise UsageError("no texts were given", fix="floorwalker train texts --labels texts.csv --out models")
-    facts = train_texts_of(labels, out / TEXTS, encoders=() if quick else ("minilm",), seed=seed)
+    encoders = () if quick else ("minilm_layers",)
+    tuning = None if tune_on is None else Tuning(device=tune_on)
+    facts = train_texts_of(labels, out / TEXTS, encoders=encoders, tuning=tuning, seed=seed)
     if as_json:
         print_json(dict(facts))
         return

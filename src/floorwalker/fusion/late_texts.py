@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,9 @@ from floorwalker.events.abuse import ABUSE_TYPES
 from floorwalker.fusion.stacked import RAREST, StackedFusion
 from floorwalker.metrics import average_precision, roc_auc
 from floorwalker.models.artefacts import MANIFEST, load_artefact, save_artefact
+
+if TYPE_CHECKING:
+    from floorwalker.detectors.content.tuned import Tuning
 
 DETECTOR = "content.classifier"
 ARTEFACT, VERSION, FACTS, CLASSIFIER = "content.texts", 1, "texts.json", "classifier"
@@ -94,8 +97,9 @@ def train_texts(
     folder: Path,
     *,
     abuse_type: str = "content_abuse",
-    encoders: tuple[str, ...] = ("minilm",),
+    encoders: tuple[str, ...] = ("minilm_layers",),
     views: tuple[str, ...] | None = None,
+    tuning: Tuning | None = None,
     seed: int = 0,
 ) -> Mapping[str, Any]:
     """Learn a classifier of a shop's own labelled texts and how rare its scores are; returns what is known of it.
@@ -108,7 +112,7 @@ def train_texts(
         counts as abuse.
     folder : is written.
     abuse_type : what the harmful ones are.
-    encoders, views : see `TextClassifier`; it keeps what wins. None takes its own views.
+    encoders, views, tuning : see `TextClassifier`; it keeps what wins. None takes its own views, and tunes nothing.
     seed : of the folds.
 
     Errors
@@ -131,7 +135,8 @@ def train_texts(
             allowed=f"{LEAST_HELD} and more",
             fix="give more texts, unlabelled ones too: without them nobody knows how rare a score is",
         )
-    classifier = TextClassifier(encoders=encoders, views=DEFAULT_VIEWS if views is None else views, seed=seed)
+    chosen_views = DEFAULT_VIEWS if views is None else views
+    classifier = TextClassifier(encoders=encoders, views=chosen_views, tuning=tuning, seed=seed)
     classifier.fit([texts[row] for row in learned.tolist()], bad[learned].astype(np.int64))
     scores, wrong = classifier.score([texts[row] for row in held.tolist()]), bad[held]
     facts: dict[str, Any] = {
@@ -148,7 +153,7 @@ def train_texts(
     told = {
         "abuse_type": abuse_type,
         "ranks": StackedFusion.ranks_of(usual, len(usual)).tolist(),
-        "encoders": list(encoders),
+        "encoders": [*encoders, *(() if tuning is None else ("tuned",))],
         "classifier": _digest(folder / CLASSIFIER),
     }
     save_artefact(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from floorwalker.detectors.content.tuned import Tuning
 from floorwalker.errors import InputError
 from floorwalker.fusion.late_texts import train_texts
 
@@ -13,7 +14,12 @@ FORMATS = (".csv", ".jsonl", ".ndjson", ".parquet")
 
 
 def train_texts_of(
-    path: Path, folder: Path, *, encoders: tuple[str, ...] = ("minilm",), seed: int = 0
+    path: Path,
+    folder: Path,
+    *,
+    encoders: tuple[str, ...] = ("minilm_layers",),
+    tuning: Tuning | None = None,
+    seed: int = 0,
 ) -> Mapping[str, Any]:
     """Learn from a file of texts; returns what is known of the classifier.
 
@@ -23,7 +29,7 @@ def train_texts_of(
         nothing is known: they only tell how rare a score is); where `at` is there
         (a number or a time), texts are put in its order, else they are taken to be in the order of their times.
     folder : is written.
-    encoders, seed : see `train_texts`.
+    encoders, tuning, seed : see `train_texts`.
 
     Raises `InputError` with the column or value at fault.
     """
@@ -53,4 +59,6 @@ def train_texts_of(
     if not values.drop_nulls().is_between(0, 1).all():
         raise InputError(f"{path.name} has values outside of 0 to 1", allowed="value: 1 for abuse, 0 for harmless")
     texts = [None if text is None else str(text) for text in table["text"].to_list()]
-    return train_texts(texts, values.fill_null(float("nan")).to_numpy(), folder, encoders=encoders, seed=seed)
+    return train_texts(
+        texts, values.fill_null(float("nan")).to_numpy(), folder, encoders=encoders, tuning=tuning, seed=seed
+    )
