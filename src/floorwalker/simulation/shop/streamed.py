@@ -164,7 +164,7 @@ class Teller:
         self._thread: threading.Thread | None = None
 
     def pass_to(self, now: int) -> None:
-        """Simulated time is `now` (microseconds, as it is sent). Returns at once; raises what broke the connection."""
+        """The server has seen events up to `now` (microseconds). Returns at once; raises what broke the connection."""
         if not self._idle.is_set() or (now < self._look_at and now < self._next):
             return
         self._check()

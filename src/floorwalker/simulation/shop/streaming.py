@@ -200,6 +200,7 @@ class Stream:
         heapq.heapify(self._due)
         self._heap: list[tuple[int, int, Entry]] = []
         self._number = 0
+        self._now = 0
         self.wire = Wire(url, key, self.consequences.happens, self._settle, connections)
 
     def run(self) -> Streamed:
@@ -241,7 +242,6 @@ class Stream:
             first = at if first is None else first
             self._pace(began, at - first)
             self._send(entry)
-            self._teller.pass_to(entry.event.at)
 
     def _step(self, now: int, number: int) -> None:
         adversary = self._live.get(number)
@@ -343,10 +343,14 @@ class Stream:
             if not asked.happened:
                 effect = "refused"
             self._count(asked, plain, effect)
+            # What the server has not seen yet is not past, however much waits to be sent.
+            self._now = max(self._now, asked.entry.event.at)
             adversary = self._live.get(asked.entry.truth.campaign)
             if adversary is not None:
                 with self._lock:
                     adversary.hear([Answer(asked.entry, effect)])
+        if self._now:
+            self._teller.pass_to(self._now)
 
     def _count(self, asked: Asked, action: str, effect: Effect) -> None:
         streamed, truth = self.streamed, asked.entry.truth
