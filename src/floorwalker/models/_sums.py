@@ -20,7 +20,7 @@ def add_up(values: NDArray[np.floating[Any]]) -> Any:
     """
     count = len(values)
     if count < 8:
-        total = values[0] - values[0]
+        total = values.dtype.type(0)
         for place in range(count):
             total += values[place]
         return total
