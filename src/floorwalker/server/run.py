@@ -68,6 +68,8 @@ DIRECT_SECONDS = 0.001
 GRACE_SECONDS = 20
 MAINTAIN_SECONDS = 0.25
 SAVE_SECONDS = 0.001
+MOST_PAGES, ASKED_PAGES = 128, 32
+"""Pages of a snapshot saved at a time: half a millisecond's worth, or a quarter of it where somebody may ask."""
 
 
 def wall_clock() -> int:
@@ -270,6 +272,7 @@ class Server:
             batch = pipeline.batch(events)
             pipeline.score(batch, np.arange(len(batch)))
             pipeline.window.find(pipeline.event_keys(batch.texts["shop"], batch.id))
+        pipeline.models.warm()
         rehearse(wall_clock)
 
     async def _start_rule_watch(self) -> None:
@@ -393,9 +396,10 @@ class Server:
 
     async def _save_pages(self) -> None:
         """While a snapshot is under way: save its pages a few at a time, between two batches."""
-        step = self.runtime.snapshots.step
+        step, engine = self.runtime.snapshots.step, self.runtime.engine
         while True:
-            await asyncio.sleep(SAVE_SECONDS if step() else MAINTAIN_SECONDS)
+            is_left = step(ASKED_PAGES if engine.is_asked() else MOST_PAGES)
+            await asyncio.sleep(SAVE_SECONDS if is_left else MAINTAIN_SECONDS)
 
     async def _watch_erasures(self) -> None:
         """Whoever was erased may come back: the vault is given all values again."""

@@ -43,6 +43,9 @@ TEXTS = "texts"
 """Folder below one of models that `floorwalker train texts` writes."""
 REST_SECONDS = 0.002
 """Rest of the thread that writes a snapshot after each mebibyte: the journal's syncs use the same disk."""
+ASKED_REST_SECONDS = 0.02
+"""The same while decisions are asked for: checksums, copies and syncs of a mebibyte take some milliseconds, and whoever
+asks would wait for them. A snapshot takes a few times as long then."""
 MOST_BEHIND = 400_000
 """Events after which a snapshot is due whatever the time: a restart counts no more than these again."""
 MOST_UNWRITTEN = 800_000
@@ -302,6 +305,8 @@ class Runtime:
             return
         self._learn_when_due()
         events = self._counted + self.engine.events
+        can_wait = self.engine.is_asked() and events - self._written_events < MOST_BEHIND
+        self.snapshots.rest_seconds = ASKED_REST_SECONDS if can_wait else REST_SECONDS
         due = events - self._taken_events
         waited = self.clock() - self._taken_at >= self.snapshot_seconds * 1_000_000
         if (due >= self.snapshot_events and waited) or due >= MOST_BEHIND:

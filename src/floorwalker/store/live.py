@@ -98,7 +98,8 @@ class Snapshots:
     chunk_bytes : unit of comparison and checksums; a multiple of 8. Arrays with pages need the default, a page.
     keep : snapshots of the current generation kept, at least 1.
     full_every : snapshots after which one is written whole; earlier where increments outgrow the state.
-    rest_seconds : pause of the writing thread after each mebibyte, for the others that use the disk.
+    rest_seconds : pause of the writing thread after each mebibyte, for the others that use the disk and the core; it
+        may be changed at any time.
 
     >>> import tempfile
     >>> snapshots = Snapshots(Path(tempfile.mkdtemp()), clock=lambda: 0)
@@ -131,7 +132,7 @@ class Snapshots:
         self._chunk_bytes = chunk_bytes
         self._keep = keep
         self._full_every = full_every
-        self._rest_seconds = rest_seconds
+        self.rest_seconds = rest_seconds
         self._mirrors: dict[str, Mirror | PagedMirror] = {}
         self._paged: list[PagedMirror] = []
         self._late: dict[str, Callable[[], NDArray[np.generic]]] = {}
@@ -368,8 +369,8 @@ class Snapshots:
                     if at - synced >= _PIECE_BYTES:
                         sync_data(descriptor)
                         synced = at
-                        if self._rest_seconds and not self._is_hurried:
-                            time.sleep(self._rest_seconds)
+                        if self.rest_seconds and not self._is_hurried:
+                            time.sleep(self.rest_seconds)
                 tables.append(table)
             os.fsync(descriptor)
         finally:
