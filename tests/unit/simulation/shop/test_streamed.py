@@ -63,7 +63,7 @@ def test_what_was_refused_leaves_no_trace(rows: int, monkeypatch: pytest.MonkeyP
     assert found.table.equals(written)
 
 
-@pytest.mark.parametrize("size", [40, 250])
+@pytest.mark.parametrize("size", [90, 400])
 def test_piece_by_piece_the_same_comes_to_light(size: int) -> None:
     entries = [*orders(300, STOLEN), *orders(2_000, Truth(segment="regular"))]
     end_at = START + 60 * DAY
@@ -92,8 +92,8 @@ def test_as_many_honest_verdicts_are_owed_however_small_the_pieces() -> None:
     bad, good = orders(320, scalped), orders(6_400, Truth(segment="regular"))
     witness = Witness(Chance(2))
     tables = []
-    for start in range(0, len(bad), 4):
-        for one in (*bad[start : start + 4], *good[20 * start : 20 * start + 80]):
+    for start in range(0, len(bad), 8):
+        for one in (*bad[start : start + 8], *good[20 * start : 20 * start + 160]):
             witness.see(one, passed=True)
         tables.append(witness.outcomes(START).table)
     verdicts = pl.concat(tables).filter(pl.col("kind") == "verdict", pl.col("abuse_type") == "inventory_abuse")
