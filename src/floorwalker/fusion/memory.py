@@ -159,6 +159,10 @@ class LiveMemory:
         """Which first opinion it adds up, and by which code."""
         return f"{VERSION}.{self.opinion.version}"
 
+    def warm(self) -> None:
+        """Compile what only odd events need, before the first of them waits for it."""
+        self._rarity.weigh(np.zeros((1, len(self.opinion.models))))
+
     def score(self, batch: EventBatch, features: FeatureBatch) -> NDArray[np.float32]:
         """As `advance`, each event as if it came next, alone; nothing is remembered."""
         return self._run(batch, features, moves=False)

@@ -250,6 +250,15 @@ class StackedFusion:
         """As `reasons`, whatever the abuse type: it is one model that says whether."""
         return self.trees.contributions(columns, output=ANY, most=most)
 
+    def warm(self) -> None:
+        """Compile and pack what only suspicious events need, before the first of them waits for it."""
+        several = np.flatnonzero(self.relevant.sum(axis=1) > 1)
+        types, certain = several[:1].astype(np.int16), np.ones(1, np.float32)
+        columns = np.full((1, len(self.names)), np.nan, np.float32)
+        if len(types):
+            self._risk(self._scores(columns, types, certain, certain), least=SPOKEN)
+        self.contributions(columns)
+
     def save(self, folder: Path, *, facts: Mapping[str, Any]) -> None:
         """Write the artefact: `fusion/` with the manifest, `fusion/trees/` with the models."""
         learned = {

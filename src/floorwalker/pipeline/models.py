@@ -20,6 +20,7 @@ from floorwalker.events.abuse import ABUSE_TYPES
 from floorwalker.events.batch import EventBatch
 from floorwalker.features.live import FeatureBatch
 from floorwalker.fusion.columns import column_names
+from floorwalker.fusion.memory import LiveMemory
 from floorwalker.fusion.reading import asked_rows
 from floorwalker.fusion.stacked import NAME as FUSION
 from floorwalker.fusion.stacked import StackedFusion
@@ -158,6 +159,14 @@ class ShopModels:
     def reads_texts(self) -> bool:
         """Whether a part wants `batch.texts["written"]` of the events that it follows."""
         return any(KIND_OF[name].reads_texts for name in self.parts)
+
+    def warm(self) -> None:
+        """Compile and load what only few events need, before one of them waits for it; moves no state."""
+        for part in self.parts.values():
+            if isinstance(part, LiveMemory):
+                part.warm()
+        if self.fusion is not None:
+            self.fusion.warm()
 
     def widen(
         self,

@@ -25,6 +25,14 @@ def test_before_a_shops_own_labels_they_say_ranks():
     assert (np.diff(models.fusion.ranks[0]) > 0).all()
 
 
+def test_to_warm_them_moves_no_state():
+    models = ShopModels.load(SHOP, LiveFeatures(seed=0).names)
+    before = {name: array.copy() for name, array in models.state().items()}
+    models.warm()
+    for name, array in models.state().items():
+        np.testing.assert_array_equal(array, before[name], err_msg=name)
+
+
 def test_they_say_what_they_were_made_from_and_name_no_machine():
     for manifest in SHOP.rglob("manifest.json"):
         text = manifest.read_text("utf-8")
