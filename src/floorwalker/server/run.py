@@ -273,7 +273,6 @@ class Server:
             pipeline.score(batch, np.arange(len(batch)))
             pipeline.window.find(pipeline.event_keys(batch.texts["shop"], batch.id))
         pipeline.models.warm()
-        pipeline.models.warm()
         rehearse(wall_clock)
 
     async def _start_rule_watch(self) -> None:
