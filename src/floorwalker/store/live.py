@@ -39,6 +39,7 @@ _PIECE_BYTES = 1024 * 1024
 percentile of its syncs was four times as long."""
 _AHEAD_PAGES = 16_384
 """Pages (64 MiB) that `step` may be ahead of the writing thread: they take memory until they are written."""
+_FREED_BYTES = 16 * 1024 * 1024
 _NICENESS = 10
 _STOPPED = "the snapshot was given up"
 
@@ -400,6 +401,18 @@ class Snapshots:
         self._heads = earlier[-1:] + current[-self._keep :]
         wanted = {name for each in self._heads for name in each.packs}
         wanted |= {self._path(each.number, ENDING).name for each in self._heads}
-        for path in self._files():
-            if path.name not in wanted:
-                path.unlink(missing_ok=True)
+        # Manifests first: none may name a pack that is no longer whole.
+        for ending in (ENDING, PACK_ENDING):
+            for path in self._files(ending):
+                if path.name not in wanted:
+                    self._delete(path)
+
+    def _delete(self, path: Path) -> None:
+        """Delete a file, a large one in pieces: freeing hundreds of megabytes at once holds up everybody's syncs."""
+        with contextlib.suppress(OSError):
+            size = path.stat().st_size
+            while self.rest_seconds and not self._is_hurried and size > _FREED_BYTES:
+                size -= _FREED_BYTES
+                os.truncate(path, size)
+                time.sleep(self.rest_seconds)
+        path.unlink(missing_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import tempfile
+import time
 import zlib
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from floorwalker.errors import UsageError
+from floorwalker.store import live
 from floorwalker.store.errors import StorageFullError
 from floorwalker.store.live import Snapshots
 
@@ -213,3 +215,27 @@ def test_a_manifest_of_a_newer_version_is_passed_over(tmp_path: Path) -> None:
     data[-4:] = zlib.crc32(data[:-4]).to_bytes(4, "little")
     path.write_bytes(data)
     assert "version 2; allowed: up to 1" in make_snapshots(tmp_path).restore().faults[0]
+
+
+def test_what_is_not_wanted_any_more_is_freed_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kill while a pack shrinks finds no manifest that names it."""
+    monkeypatch.setattr(live, "_FREED_BYTES", 4096)
+    lengths: list[int] = []
+    truncate = live.os.truncate
+
+    def watch(path: Path, size: int) -> None:
+        assert not path.with_suffix(live.ENDING).exists()
+        lengths.append(size)
+        truncate(path, size)
+
+    monkeypatch.setattr(live.os, "truncate", watch)
+    snapshots = Snapshots(tmp_path, clock=lambda: 5, keep=1, full_every=1, rest_seconds=1e-6)
+    for number in range(6):
+        state = np.arange(4_000) + number
+        snapshots.take({"a": state}, sequence=number)
+        while snapshots.is_busy:
+            time.sleep(0.001)
+    assert lengths
+    assert max(lengths) < state.nbytes
+    assert len(list(tmp_path.glob(f"*{live.PACK_ENDING}"))) < 6
+    np.testing.assert_array_equal(Snapshots(tmp_path, clock=lambda: 5).restore().state["a"], state)
