@@ -133,13 +133,13 @@ class LabelBook:
         """Forget a label; whether it was there."""
         return self._kept.pop(label_id, None) is not None
 
-    def immature(self, now: int) -> int:
-        """How many labels do not count yet."""
-        return sum(1 for each in self._kept.values() if each.matures_at > now)
+    def immature(self, now: int, shop: str = "") -> int:
+        """How many labels of a shop ("": of all) do not count yet."""
+        return sum(1 for each in tuple(self._kept.values()) if each.matures_at > now and shop in ("", each.shop))
 
     def next_maturity(self, now: int) -> int | None:
         """When the next label begins to count, µs UTC."""
-        return min((each.matures_at for each in self._kept.values() if each.matures_at > now), default=None)
+        return min((each.matures_at for each in tuple(self._kept.values()) if each.matures_at > now), default=None)
 
     def __len__(self) -> int:
         return len(self._kept)

@@ -155,11 +155,7 @@ def describe(
     return {
         "shop": shop or None,
         "fusion": reader.fusion or None,
-        "labels": {
-            "told": reader.told, "joined": reader.joined, "immature": reader.book.immature(now),
-            "withdrawn": reader.withdrawn, "suspected": reader.suspected,
-            "without_decision": reader.without_decision, "by_other_models": reader.by_other_models,
-        },
+        "labels": {**reader.counts(shop), "immature": reader.book.immature(now, shop)},
         "wanted": {"decisions": LEAST_LABELS, "of_a_kind": LEAST_OF_A_KIND, "error": MOST_ERROR},
         "types": types,
     }  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +22,7 @@ SPEAKS_OF = {
 }
 """What a label may speak of to be joined, and how its decision is found. An account, a device or a dispute has no one
 decision."""
+FATES = ("joined", "withdrawn", "suspected", "without_decision", "by_other_models")
 _COLUMNS = (
     labels.c.id, labels.c.sequence, labels.c.shop, labels.c.abuse_type, labels.c.value, labels.c.weight,
     labels.c.matures_at, labels.c.disposition, labels.c.withdrawn_at,
@@ -43,14 +45,22 @@ class LabelReader:
     ledger: Ledger
     fusion: str
     book: LabelBook = field(default_factory=LabelBook)
-    told: int = field(default=0, init=False)
-    joined: int = field(default=0, init=False)
-    withdrawn: int = field(default=0, init=False)
-    suspected: int = field(default=0, init=False)
-    without_decision: int = field(default=0, init=False)
-    by_other_models: int = field(default=0, init=False)
+    _counts: Counter[tuple[str, str]] = field(default_factory=Counter, init=False, repr=False)
     _through: int | None = field(default=None, init=False, repr=False)
     _withdrawn_at: int = field(default=0, init=False, repr=False)
+
+    @property
+    def joined(self) -> int:
+        """Labels that were put beside a risk so far."""
+        return self.counts("")["joined"]
+
+    def counts(self, shop: str) -> dict[str, int]:
+        """How many labels of a shop ("": of all) came to what: each of `FATES`, and `told`, their sum."""
+        found = {
+            fate: sum(count for (of, kind), count in tuple(self._counts.items()) if kind == fate and shop in ("", of))
+            for fate in FATES
+        }
+        return {"told": sum(found.values()), **found}
 
     def read(self) -> int:
         """Take what has come since the last call; returns how many labels were joined or taken back."""
@@ -94,17 +104,18 @@ class LabelReader:
         return int(connection.execute(newest).scalar() or -1)
 
     def _take(self, label: Any, decision: Any) -> None:
-        self.told += 1
         if label.withdrawn_at is not None:
-            self.withdrawn += 1
+            fate = "withdrawn"
         elif label.disposition != "confirmed":
-            self.suspected += 1
+            fate = "suspected"
         elif decision is None or decision.risks_json is None:
-            self.without_decision += 1
+            fate = "without_decision"
         elif (decision.scored_by or "") != self.fusion:
-            self.by_other_models += 1
+            fate = "by_other_models"
         else:
-            self.joined += 1
+            fate = "joined"
+        self._counts[label.shop, fate] += 1
+        if fate == "joined":
             self.book.add(
                 LabelledRisk(
                     label_id=label.id,
@@ -120,9 +131,13 @@ class LabelReader:
 
     def _forget(self) -> int:
         """Take labels out that were taken back since; returns how many."""
-        query = select(labels.c.id, labels.c.withdrawn_at).where(labels.c.withdrawn_at >= self._withdrawn_at)
+        query = select(labels.c.id, labels.c.shop, labels.c.withdrawn_at).where(
+            labels.c.withdrawn_at >= self._withdrawn_at
+        )
         rows = self.ledger.read(lambda connection: connection.execute(query).all())
-        gone = sum(self.book.withdraw(row.id) for row in rows)
+        gone = [row for row in rows if self.book.withdraw(row.id)]
+        for row in gone:
+            self._counts[row.shop, "joined"] -= 1
+            self._counts[row.shop, "withdrawn"] += 1
         self._withdrawn_at = max([self._withdrawn_at, *(row.withdrawn_at for row in rows)])
-        self.withdrawn += gone
-        return gone
+        return len(gone)
