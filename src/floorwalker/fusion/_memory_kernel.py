@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floorwalker.kernels import kernel
+from floorwalker.store.buckets import find_row
 from floorwalker.store.pages import guard
 
 KEY, AT, SUMS = 0, 1, 2
@@ -55,7 +56,7 @@ def remember(
     out : float32 [len(rows), lead + entities * COLUMNS], is filled; NaN where the entity is missing or was never heard
         of. Columns that lead the others get the suspicion.
     """
-    times, facts = words.view(np.int64), words.view(np.float32)
+    held, times, facts = words[KEY:], words.view(np.int64), words.view(np.float32)
     lead = out.shape[1] - len(kinds) * COLUMNS
     buckets = np.uint64(len(words) // (WIDTH * WAYS) - 1)
     for place in range(len(rows)):
@@ -76,25 +77,13 @@ def remember(
             key ^= key >> _U29
             if key == _U0:
                 key = _MIX
-            bucket = np.int64((key >> _U32) & buckets) * WAYS * WIDTH
-            found = np.int64(-1)
-            oldest = bucket
-            for way in range(WAYS):
-                start = bucket + way * WIDTH
-                if words[start + KEY] == key:
-                    found = start
-                    break
-                if words[start + KEY] == _U0:
-                    oldest = start
-                    break
-                if times[start + AT] < times[oldest + AT]:
-                    oldest = start
-            if found < 0:
+            bucket = np.int64((key >> _U32) & buckets) * WAYS
+            found = np.int64(find_row(held, WIDTH, bucket, WAYS, key, times, WIDTH, AT, moves)) * WIDTH
+            if found < 0 or words[found + KEY] != key:
                 for column in range(COLUMNS):
                     out[place, first + column] = np.float32(math.nan)
                 if not moves:
                     continue
-                found = oldest
                 guard(found, found + WIDTH - 1, words, saved, marks)
                 words[found + KEY] = key
                 times[found + AT] = now

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from floorwalker.detectors.anomaly_series._evidence import chance, count_evidence
 from floorwalker.kernels import kernel
+from floorwalker.store.buckets import find_row
 
 HOUR = 3_600_000_000
 STEP = 600_000_000
@@ -153,18 +154,12 @@ def shop_score(row: NDArray[np.float64], step: int, at: int, more: float) -> flo
 def find_entity(keys: NDArray[np.uint64], rows: NDArray[np.float64], key: np.uint64, makes: bool) -> int:
     """The place of an entity's row, -1 where there is none; where `makes`, the least recent of its eight makes room."""
     home = np.int64((key * _MIX) >> np.uint64(33)) % (len(keys) // WAYS) * WAYS
-    oldest = home
-    for way in range(WAYS):
-        if keys[home + way] == key:
-            return int(home + way)
-        if rows[home + way, E_HOUR] < rows[oldest, E_HOUR]:
-            oldest = home + way
-    if not makes:
-        return -1
-    keys[oldest] = key
-    for place in range(E_WIDTH):
-        rows[oldest, place] = 0.0
-    return int(oldest)
+    row = find_row(keys, 1, home, WAYS, key, rows.reshape(-1), E_WIDTH, E_HOUR, makes)
+    if row >= 0 and keys[row] != key:
+        keys[row] = key
+        for place in range(E_WIDTH):
+            rows[row, place] = 0.0
+    return int(row)
 
 
 @kernel

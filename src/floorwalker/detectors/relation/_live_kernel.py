@@ -32,6 +32,7 @@ from floorwalker.detectors.relation._live_layout import (
 )
 from floorwalker.events.batch import KEY_PLACES, NUMBER_PLACES
 from floorwalker.kernels import kernel
+from floorwalker.store.buckets import find_row
 from floorwalker.store.pages import guard
 
 _ACCOUNT, _MONEY = KEY_PLACES["account"], NUMBER_PLACES["amount_base_minor"]
@@ -48,26 +49,11 @@ _U0 = np.uint64(0)
 
 
 @kernel
-def find_row(keys: Any, times: Any, width: int, last: int, key: Any, room: bool) -> Any:
-    """The row of a key; with `room` the one that it may take: an empty one of its eight, else the longest unheard of.
-
-    -1 where it is not there and no room is asked for. `times[row * width + last]` says when a row was heard of.
-    """
-    buckets = len(keys) // WAYS
+def find_way(keys: Any, times: Any, width: int, last: int, key: Any, room: bool) -> Any:
+    """As `store.buckets.find_row`, in the key's bucket; `times[row * width + last]` says when a row was heard of."""
     mixed = key * np.uint64(0x9E3779B97F4A7C15)
-    first: Any = np.int64((mixed >> np.uint64(20)) % np.uint64(buckets)) * WAYS
-    for row in range(first, first + WAYS):
-        if keys[row] == key:
-            return row
-    if not room:
-        return -1
-    oldest: Any = first
-    for row in range(first, first + WAYS):
-        if keys[row] == _U0:
-            return row
-        if times[row * width + last] < times[oldest * width + last]:
-            oldest = row
-    return oldest
+    first: Any = np.int64((mixed >> np.uint64(20)) % np.uint64(len(keys) // WAYS)) * WAYS
+    return find_row(keys, 1, first, WAYS, key, times, width, last, room)
 
 
 @kernel
@@ -109,7 +95,7 @@ def look_around(
         amount[kind] = 0
         if asked[kind] == _U0:
             continue
-        entity = find_row(entity_keys, entity_times, width, HEARD, asked[kind], False)
+        entity = find_way(entity_keys, entity_times, width, HEARD, asked[kind], False)
         if entity < 0:
             out[first] = 0.0
             continue
@@ -212,7 +198,7 @@ def take_in(
         if words[start + LINKS + kind] != wanted:
             words[start + LINKS + kind] = wanted
             reals[first + DIFFERENT + kind] += np.float32(1.0)
-        entity = find_row(entity_keys, entity_times, width, HEARD, wanted, True)
+        entity = find_way(entity_keys, entity_times, width, HEARD, wanted, True)
         there = entity * width
         guard(there, there + width - 1, entities, entity_saved, entity_marks)
         if entity_keys[entity] != wanted:
@@ -260,7 +246,7 @@ def walk_events(
         now = min(at[event], received[event])
         account = -1
         if key != _U0:
-            account = find_row(keys, times, ACCOUNT_WIDTH, LAST, key, False)
+            account = find_way(keys, times, ACCOUNT_WIDTH, LAST, key, False)
         for kind in range(_KINDS):
             wanted[kind] = given[kinds[kind], event]
             asked[kind] = wanted[kind]
@@ -278,7 +264,7 @@ def walk_events(
         )  # fmt: skip
         if moves and key != _U0:
             if account < 0:
-                account = find_row(keys, times, ACCOUNT_WIDTH, LAST, key, True)
+                account = find_way(keys, times, ACCOUNT_WIDTH, LAST, key, True)
             take_in(
                 account, key, now, groups[types[event]], numbers[_MONEY, event], wanted, keys, words, times, reals,
                 entity_keys, entities, entity_times, entity_rows, fan_out, width, saved, marks, entity_saved,
