@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -99,12 +100,14 @@ def _following(name: str, part: LivePart, said: dict[str, NDArray[np.float32]]) 
 def _fusion(shop: ShopModels, fusion: StackedFusion, said: dict[str, NDArray[np.float32]]) -> Part:
     """Risks and their reasons out of features, the event's own numbers and what the detectors said just now."""
 
+    @cache
+    def silent(name: str, count: int) -> NDArray[np.float32]:
+        return np.full((count, len(shop.parts[name].outputs)), np.nan, np.float32)
+
     def answer(events: EventBatch, found: FeatureBatch) -> object:
-        columns = [
-            said[name] if name in said else np.full((len(events), len(part.outputs)), np.nan, np.float32)
-            for name, part in shop.parts.items()
-        ]
-        return shop.judge(events, shop.join(found, columns), _quiet(len(events)))
+        count = len(events)
+        columns = [said[name] if name in said else silent(name, count) for name in shop.parts]
+        return shop.judge(events, shop.join(found, columns), _quiet(count))
 
     def full(events: EventBatch, found: FeatureBatch) -> object:
         silent = np.full((len(events), len(fusion.names) - len(column_names(found.names))), np.nan, np.float32)
@@ -113,6 +116,7 @@ def _fusion(shop: ShopModels, fusion: StackedFusion, said: dict[str, NDArray[np.
     return Part("fusion", answer, full)
 
 
+@cache
 def _quiet(count: int) -> Signal:
     return Signal(UNUSUAL_COLUMN, "1", None, np.zeros(count, np.float32), [[] for _ in range(count)], ready=True)
 
