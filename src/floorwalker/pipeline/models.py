@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,7 @@ class ShopModels:
     def __post_init__(self) -> None:
         # Names are put together once: an event has no time for it.
         self._outputs = tuple(name for part in self.parts.values() for name in part.outputs)
+        self._versions: tuple[int, dict[str, str]] = (-1, {})
         self._widened: tuple[tuple[str, ...], tuple[str, ...]] = ((), self._outputs)
         self._reader = None if self.fusion is None else self.fusion.reader(further=UNUSUAL_COLUMN)
         # Of each column the kind of part that has words for it, and where that part's columns stand among `outputs`.
@@ -143,14 +145,16 @@ class ShopModels:
 
     @property
     def versions(self) -> dict[str, str]:
-        """Versions of the parts, as decisions carry them."""
-        found = dict.fromkeys(self.lost, "lost")
-        found |= {name: "failed" if name in self.failed else part.version for name, part in self.parts.items()}
-        if self.fusion is not None:
-            found["fusion"] = self.fusion.version
-        return found
+        """Versions of the parts, as decisions carry them: to be read, not written into."""
+        if self._versions[0] != len(self.failed):
+            found = dict.fromkeys(self.lost, "lost")
+            found |= {name: "failed" if name in self.failed else part.version for name, part in self.parts.items()}
+            if self.fusion is not None:
+                found["fusion"] = self.fusion.version
+            self._versions = len(self.failed), found
+        return self._versions[1]
 
-    @property
+    @cached_property
     def columns_version(self) -> str:
         """Version of what adds columns to the features; "" where nothing does."""
         return "+".join(part.version for part in self.parts.values())
