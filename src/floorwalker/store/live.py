@@ -347,7 +347,9 @@ class Snapshots:
         for mirror, table in zip(self._mirrors.values(), tables, strict=True):
             mirror.table = table
             mirror.changed[:] = False
-        self._forget(head)
+        # This snapshot stands. What cannot be deleted now is deleted after the next one.
+        with contextlib.suppress(OSError):
+            self._forget(head)
         return SnapshotInfo(number, sequence, written, state_bytes, is_full)
 
     def _write_pack(self, number: int, path: Path) -> tuple[list[NDArray[np.int64]], int]:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from floorwalker.store.errors import DamagedError, name_storage_error
 from floorwalker.store.journal.batches import RecordBatch
 from floorwalker.store.journal.evidence import durable_claim_behind
+from floorwalker.store.journal.frames import find_frame
 from floorwalker.store.journal.segments import (
     BUFFER_BYTES,
     WAY_OUT,
@@ -55,6 +58,19 @@ def read_segments(
             )  # fmt: skip
 
 
+def was_acknowledged(segment: Segment, error: FrameError) -> bool:
+    """Whether bytes that are no sound frame should be one: a later frame calls that record durable.
+
+    The owner may have written the record, and others behind it, after somebody looked and found the room for it empty.
+    It was whole before any frame could call it durable, so it is looked for again after the claim was seen.
+    """
+    if durable_claim_behind(segment, error.offset, error.sequence) <= error.sequence:
+        return False
+    data = np.fromfile(segment.path, np.uint8, offset=error.offset)
+    place, sequence, _ = find_frame(data, 0, len(data), error.sequence, segment.salt)
+    return (place, sequence) != (0, error.sequence)
+
+
 def read_journal_batches(folder: Path, first: int = 0, stop: int = NO_END) -> Iterator[RecordBatch]:
     """Batches of a journal that another process may be writing to; takes no lock and changes nothing.
 
@@ -74,7 +90,7 @@ def read_journal_batches(folder: Path, first: int = 0, stop: int = NO_END) -> It
             yield batch
     except FrameError as error:
         is_last = bool(segments) and error.path == segments[-1].path
-        if not is_last or durable_claim_behind(segments[-1], error.offset, error.sequence) > error.sequence:
+        if not is_last or was_acknowledged(segments[-1], error):
             raise error.as_error() from None
     except OSError as error:
         # Also where the owner dropped an old segment just now.
