@@ -34,7 +34,8 @@ class TextClassifier:
 
     Every view has linear heads. What they say of training texts that they did not see (out of fold) trains a
     logistic regression over them. Each view, all n-grams together, and everything are compared by the objective on
-    those texts; encoders must win by a standard error, else the smallest of the best sets is kept. With 2,000 texts
+    those texts; encoders must win by a standard error (for `accuracy`: of the loss of the same texts, with no more
+    errors), else the smallest of the best sets is kept. With 2,000 texts
     and more, boosted trees over the answers of all views, style and `extra` are tried for the one question whether a
     text is harmless; they, too, must win by a standard error, and then give `score`.
 
@@ -52,8 +53,8 @@ class TextClassifier:
         are balanced, too, and the classes' offsets are set on the out-of-fold answers.
     folds : of the inner cross-validation.
     seed : of the folds, and of what is drawn in tuning.
-    tuning : how MiniLM is trained further on these texts, beside the frozen encoders; None: it is not. Minutes on a
-        processor for a thousand texts, seconds on a card. It, too, is kept only where it wins.
+    tuning : how MiniLM is trained further on these texts, beside the frozen encoders; None: it is not. Some minutes an
+        epoch on a processor for a thousand reviews. It, too, is kept only where it wins.
 
     Texts may be empty (or None). Classes may be whole numbers or texts; at least two, with 4 texts each.
 
