@@ -183,7 +183,7 @@ class StackedFusion:
         scores = np.empty((len(types), len(ABUSE_TYPES)), np.float32)
         kinds, places = self._kinds
         asked, said = np.empty((len(types), len(places)), np.bool_), np.empty((len(types), len(places)))
-        if kinds is not None and kinds.packed is not None:
+        if kinds is not None and kinds.packed is not None and columns.dtype == np.float32:
             columns = np.ascontiguousarray(columns)
             if _ask(types, self._even, rarity, SPOKEN, columns, *kinds.packed, kinds.starts, places, asked, said):
                 said = kinds.through_link(said)

@@ -71,6 +71,28 @@ def test_a_row_does_not_depend_on_the_rows_beside_it(fusion):
         np.testing.assert_array_equal(fusion.scores(GRAVE[[place]], TYPES[[place]])[0], together[place])
 
 
+def test_rows_in_double_precision_are_judged_as_they_are(fusion):
+    double = GRAVE.astype(np.float64)
+    np.testing.assert_array_equal(fusion.scores(double, TYPES), fusion.scores(GRAVE, TYPES))
+    threshold = fusion.trees.trees("payment_fraud").threshold[0]
+    double[0, 1] = np.nextafter(threshold, 1.0)
+    double[1, 1] = threshold
+    one, other = fusion.scores(double, TYPES)[:2]
+    assert one[FRAUD] != other[FRAUD]
+
+
+def test_what_is_judged_is_the_risk_of_the_scores_where_it_is_spoken_of(fusion):
+    rows = np.random.default_rng(4).random((300, 2)).astype(np.float32)
+    types = np.random.default_rng(5).choice(TYPES, 300)
+    whole = fusion.suspect(rows, types)
+    risk = fusion.risk(fusion.scores(rows, types))
+    np.testing.assert_array_equal(fusion.judge(rows, types, whole), np.where(risk >= SPOKEN, risk, 0))
+    for row in range(300):
+        alone = fusion.judge(rows[[row]], types[[row]], whole[[row]])
+        expected = np.where(risk[row] >= SPOKEN, risk[row], 0)
+        np.testing.assert_array_equal(np.zeros(len(ABUSE_TYPES)) if alone is None else alone[0], expected)
+
+
 def test_reasons_name_the_abuse_type(fusion):
     (because,) = fusion.reasons(GRAVE[:1], "payment_fraud")
     assert because[0].code == "transaction.payment_fraud.oddness"
