@@ -16,6 +16,7 @@ class ClickFarms(Shopper):
     """Makes items seem wanted."""
 
     title = "click farm"
+    owasp = "OAT-016"
     abuse_type = "ranking_manipulation"
     harmful = frozenset({"page_view", "add_to_cart"})
     economics = Economics(gain_minor=150, per_deed=3)

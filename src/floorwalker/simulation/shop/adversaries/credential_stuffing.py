@@ -1,7 +1,7 @@
-"""Credential stuffing (OAT-008): leaked pairs of name and password are tried; accounts that open are robbed or sold.
+"""Credential stuffing (OAT-008): leaked pairs of name and password are tried; accounts that open are sold.
 
 Naive ones run the list through from one server. Experts buy pairs that were checked elsewhere, together with the copy
-of the victim's browser, and come once to each account, from the victim's own town, at the victim's hours.
+of the victim's browser, and come once to each account, from the victim's own country, at the victim's hours.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ class FakeReviews(Voice):
     """Praises for money."""
 
     title = "fake-review ring"
+    owasp = "OAT-017"
     harmful_share = by_skill(0.38, 0.16, 0.06, 0.036)
 
     def act(self, member: Member, at: int) -> list[Entry]:

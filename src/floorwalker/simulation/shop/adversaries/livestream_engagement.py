@@ -17,6 +17,7 @@ class LivestreamEngagement(Shopper):
     """Fills streams with viewers who are none."""
 
     title = "livestream engagement"
+    owasp = "OAT-016"
     abuse_type = "ranking_manipulation"
     harmful = frozenset({"livestream"})
     economics = Economics(gain_minor=150, per_deed=3)

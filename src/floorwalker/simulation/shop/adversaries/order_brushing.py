@@ -16,6 +16,7 @@ class OrderBrushing(Shopper):
     """Buys rank with orders that are none."""
 
     title = "order brushing"
+    owasp = "OAT-016"
     abuse_type = "ranking_manipulation"
     harmful = frozenset({"order"})
     economics = Economics(gain_minor=900, extra_minor=30)

@@ -1,7 +1,7 @@
 """Reshipping: goods bought with stolen cards go to people who send them on and think that it is a job.
 
-Naive ones send everything to one door. Experts have a reshipper in every town, two or three parcels each, and cards of
-the same town.
+Naive ones send everything to one door. Experts have reshippers in every country, two or three parcels each, and
+cards of the same country.
 """
 
 from __future__ import annotations

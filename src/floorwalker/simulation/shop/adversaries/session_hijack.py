@@ -1,7 +1,7 @@
 """Session hijacking, then takeover: cookies from infected machines open accounts without a password.
 
 Naive ones use the session from wherever they sit and empty the account at once. Experts copy the whole browser, come
-from the victim's town, look round as the victim does, and buy what can be sold, at prices that the victim pays.
+from the victim's country, look round as the victim does, and buy what can be sold, at prices that the victim pays.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Triangulation: an honest buyer orders at a false shop; the goods are bought here with a stolen card and sent to him.
 
-Name and door belong to an honest person who knows nothing. Naive ones order all parcels from one account; experts use
-an account for each, in the buyer's town.
+Name and door belong to an honest person who knows nothing. Naive ones order all parcels from one account; experts
+use many, and most of their parcels go to the door at which the account lives.
 """
 
 from __future__ import annotations
