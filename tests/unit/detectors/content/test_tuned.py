@@ -122,8 +122,8 @@ def test_it_learns_and_moves_the_upper_layers_alone() -> None:
     learned = train_adapters(tensors, tokens, codes, 2, make_plan(upper=2, rank=4))
     asked, truth = make_tokens(100, seed=1)
     assert ((say(tensors, learned, asked)[:, 0] > 0) == truth).mean() > 0.85
-    again = train_adapters(tensors, tokens, codes, 2, make_plan(upper=2, rank=4))
-    assert all(np.array_equal(learned[name], again[name]) for name in learned)
+    first, again = (train_adapters(tensors, tokens[:16], codes[:16], 2, make_plan(epochs=2)) for _ in range(2))
+    assert all(np.array_equal(first[name], again[name]) for name in first)
     upper = train_adapters(tensors, tokens[:16], codes[:16], 2, make_plan(epochs=1))
     assert not [name for name in upper if name.startswith("encoder.layer.0")]
     merged = merge_adapters(tensors, upper)
