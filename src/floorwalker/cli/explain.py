@@ -33,7 +33,7 @@ def explain(
         f"{decision_id}: {document['event']['type']} {document['event']['id']} of {stored['subject'] or 'nobody named'}"
     )
     print(f"answered {stored['action']} ({stored['mode']} mode, intended {stored['intended']}), risk {stored['risk']}")
-    for cause in stored["causes"]:
+    for cause in stored.get("causes", ()):
         print(f"  {cause['severity']:.2f} {cause['code']}: {cause['text']}")
     for name in stored.get("degraded", ()):
         print(f"  without {name}, which did not answer")
