@@ -1,4 +1,4 @@
-"""Kernel: sums as NumPy makes them, in pairs."""
+"""Kernels: sums as NumPy makes them, in pairs; and from sums to probabilities."""
 
 from __future__ import annotations
 
@@ -44,3 +44,17 @@ def add_up(values: NDArray[np.floating[Any]]) -> Any:
     for place in range(whole, count):
         total += values[place]
     return total
+
+
+@kernel
+def fill_exponents(log_odds: NDArray[np.float64], exponents: NDArray[np.float64]) -> None:
+    """What `log_odds` are as exponents of the odds against, held within what has an exponential."""
+    for place in range(len(log_odds)):
+        exponents[place] = -min(max(log_odds[place], -700.0), 700.0)
+
+
+@kernel
+def fill_probabilities(odds: NDArray[np.float64]) -> None:
+    """Odds against something become its probabilities, in place."""
+    for place in range(len(odds)):
+        odds[place] = 1.0 / (1.0 + odds[place])

@@ -251,6 +251,7 @@ class ShopModels:
     ) -> list[Signal]:
         """A signal for each abuse type that has a risk; `columns` and `risk` are of the events at the places `rows`."""
         assert self.fusion is not None
+        count = len(features)
         places, kinds = risk.nonzero()
         cells = list(zip(places.tolist(), kinds.tolist(), risk[places, kinds].tolist(), strict=True))
         grave = sorted({place for place, _, value in cells if value >= EXPLAINED})
@@ -264,8 +265,8 @@ class ShopModels:
             signal = found.get(kind)
             if signal is None:
                 signal = found[kind] = Signal(
-                    FUSION, self.fusion.version, ABUSE_TYPES[kind], np.zeros(len(features), np.float32),
-                    [[] for _ in range(len(features))], True,
+                    FUSION, self.fusion.version, ABUSE_TYPES[kind], np.zeros(count, np.float32),
+                    [[] for _ in range(count)], True,
                 )  # fmt: skip
             row = int(rows[place])
             signal.score[row] = value
