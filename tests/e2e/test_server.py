@@ -70,6 +70,8 @@ def test_what_was_applied_counts_once(shop: Shop) -> None:
     assert first.status_code == 200
     assert first.json() == {"decision_id": identity, "action": "block", "override": True, "late": False}
     assert shop.client.post(address, json=done, headers=shop.headers()).json() == first.json()
+    kept = shop.client.get(f"/v1/decisions/{identity}", headers=shop.headers()).json()["applied"]
+    assert {name: kept[name] for name in ("action", "by", "reason", "override")} == {**done, "override": True}
     other = shop.client.post(address, json={"action": "allow"}, headers=shop.headers())
     assert other.status_code == 409
     wrong = shop.client.post(address, json={"action": "shrug"}, headers=shop.headers())
@@ -251,6 +253,11 @@ def test_lists_are_paged_and_entries_taken_off(shop: Shop) -> None:
     assert shop.client.delete("/v1/lists/watch", params=gone, headers=shop.headers()).status_code == 204
     assert shop.client.delete("/v1/lists/watch", params=gone, headers=shop.headers()).status_code == 404
     assert shop.decide(make_event(account="w-1")).json()["private"]["intended"] == "allow"
+    for until, intended in ((time.time_ns() // 1000 + 3_600_000_000, "block"), (1, "allow")):
+        body = {"entity": "account", "value": "d-1", "reason": "seen", "author": "ann", "expires_at": until}
+        made = shop.client.post("/v1/lists/deny", json=body, headers=shop.headers())
+        assert (made.json()["expires_at"], made.json()["author"], made.json()["reason"]) == (until, "ann", "seen")
+        assert shop.decide(make_event(account="d-1")).json()["private"]["intended"] == intended
     for query in ({"limit": "0"}, {"limit": "1001"}, {"limit": "x"}, {"cursor": "!!!"}):
         assert 400 <= shop.client.get("/v1/lists/watch", params=query, headers=shop.headers()).status_code < 500
     assert shop.client.get("/v1/lists/maybe", headers=shop.headers()).status_code == 404
