@@ -252,6 +252,10 @@ class Runtime:
     def _recover(self) -> None:
         journal, engine = self.engine.journal, self.engine
         laps = Laps()
+        if dropped := self.snapshots.drop_beyond(journal.next):
+            self.on_fault(
+                "snapshot", f"{dropped} deleted: of records that the journal, which ends before {journal.next}, lacks"
+            )
         restored = self.snapshots.restore(self._make_room)
         laps.end("snapshot_read")
         for fault in restored.faults:

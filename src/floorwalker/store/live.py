@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from floorwalker.errors import UsageError
 from floorwalker.store._chunks import ZEROS, Mirror, gather_rows, places_in
-from floorwalker.store._files import make_folder, replace_file, sync_data, write_all
+from floorwalker.store._files import make_folder, replace_file, sync_data, sync_folder, write_all
 from floorwalker.store._manifest import (
     ENDING,
     PACK_ENDING,
@@ -257,6 +257,28 @@ class Snapshots:
             if self._write is not None:
                 self._write.result()
         self._write, self._is_stopped = None, False
+
+    def drop_beyond(self, sequence: int) -> int:
+        """Delete snapshots that hold records which the journal lacks; returns how many.
+
+        A journal that came back from a backup, or lost its end with the power, gives these sequences to other records.
+        Once it has grown that far again, such a snapshot would look as if it fitted.
+
+        Parameters
+        ----------
+        sequence : the journal's next record.
+        """
+        ahead = [head for head in self._heads if head.sequence > sequence]
+        try:
+            for head in ahead:
+                self._path(head.number, ENDING).unlink(missing_ok=True)
+            if ahead:
+                # Before anything is appended; their packs go with the next snapshot.
+                sync_folder(self.folder)
+        except OSError as error:
+            raise name_storage_error(error, "delete snapshots of", self.folder) from error
+        self._heads = [head for head in self._heads if head.sequence <= sequence]
+        return len(ahead)
 
     def restore(self, make_room: Callable[[Shapes], State] | None = None) -> Restored:
         """The newest sound snapshot; damaged ones are passed over, each with a sentence in `faults`.

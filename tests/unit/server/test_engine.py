@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from floorwalker.server.installation import Installation
 from floorwalker.server.problems import ProblemError
 from floorwalker.server.replaying import compare_history, explain_decision
 from floorwalker.server.startup import Runtime
+from floorwalker.store.journal import copy_journal
 
 SECOND = 1_000_000
 START = 1_760_000_000 * SECOND
@@ -197,6 +199,33 @@ def test_a_snapshot_that_does_not_fit_is_passed_over(tmp_path: Path) -> None:
     assert faults
     assert set(faults) == {"snapshot"}
     second.close()
+
+
+def test_a_snapshot_of_records_that_the_journal_lacks_never_comes_back(tmp_path: Path) -> None:
+    """The journal is a backup: its next records are not those that the newest snapshot has counted."""
+    faults: list[str] = []
+    first = open_runtime(tmp_path)
+    decide(first.engine, *[event() for _ in range(2)])
+    first.snapshot()
+    first.snapshots.wait()
+    decide(first.engine, *[event() for _ in range(2)])
+    copy_journal(first.installation.journal, tmp_path / "backup")
+    decide(first.engine, *[event(account="a-lost") for _ in range(6)])
+    first.close()
+    shutil.rmtree(first.installation.journal)
+    (tmp_path / "backup").rename(first.installation.journal)
+
+    second = open_runtime(tmp_path, on_fault=lambda place, text: faults.append(text))
+    # The older snapshot still fits.
+    assert second.replayed == 2
+    assert [text for text in faults if "1 deleted" in text]
+    decide(second.engine, *[event() for _ in range(8)])
+    second.engine.journal.close()  # as if the process had been killed: no snapshot at the end
+
+    third = open_runtime(tmp_path)
+    assert (third.engine.journal.next, third.replayed) == (12, 10)
+    third.close()
+    assert compare_history(Installation(tmp_path), tmp_path / "features.parquet")["features_differ"] == 0
 
 
 def test_a_detector_is_learned_adopted_and_found_again(tmp_path: Path) -> None:
