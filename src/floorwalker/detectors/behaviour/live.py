@@ -22,6 +22,7 @@ from floorwalker.events.abuse import ABUSE_TYPES
 from floorwalker.events.batch import EventBatch
 from floorwalker.events.rows import key_rows, number_rows
 from floorwalker.features.live import FeatureBatch
+from floorwalker.kernels import silent
 from floorwalker.store.pages import Pages
 
 DETECTOR = "behaviour.lstm"
@@ -31,7 +32,7 @@ REMEMBERED = 8
 
 State = dict[str, NDArray[Any]]
 
-_judge: Callable[..., None] = judge_events
+_judge: Callable[..., None] = silent(judge_events)
 _fill: Callable[..., None] = fill_slots
 
 

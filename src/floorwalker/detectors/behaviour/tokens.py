@@ -20,8 +20,9 @@ from floorwalker.events.batch import NUMBER_PLACES, EventBatch
 from floorwalker.events.rows import number_rows
 from floorwalker.features.live import FeatureBatch
 from floorwalker.features.live._codes import route_codes
+from floorwalker.kernels import silent
 
-_fill: Callable[..., None] = fill_tokens
+_fill: Callable[..., None] = silent(fill_tokens)
 
 TYPES = 96
 """Codes of event types, with room for types to come: the type's code plus one, 0 = unknown."""
