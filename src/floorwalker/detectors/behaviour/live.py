@@ -33,7 +33,7 @@ REMEMBERED = 8
 State = dict[str, NDArray[Any]]
 
 _judge: Callable[..., None] = silent(judge_events)
-_fill: Callable[..., None] = fill_slots
+_fill: Callable[..., None] = silent(fill_slots)
 
 
 class _Rows:
