@@ -89,7 +89,11 @@ def run(
         for one, other in zip(found["stacked"], found["gated"], strict=True)
     ]
     return {
-        "data": {"source": "floorwalker simulate", "events": len(recording), "scenario_seed": scenario.seed},
+        "data": {
+            "source": "floorwalker simulate", "events": len(recording), "scenario_seed": scenario.seed,
+            "harmful_events": {"validation": _count_harmful(part, *part.edges),
+                               "test": _count_harmful(part, part.edges[1], len(recording))},
+        },
         "split": "the simulator's: train, validation, test in time order; outcomes observed before the test begins; "
         "thresholds by the honest events of validation; the choice between the two by validation",
         "seeds": list(seeds),
@@ -106,6 +110,10 @@ def run(
             "both learn from the same rows, labels and weights; the detectors are the first seed's",
         ],
     }  # fmt: skip
+
+
+def _count_harmful(part: _Parts, start: int, stop: int) -> int:
+    return int((part.truth["phase"][start:stop] == "harmful").sum())
 
 
 def _by_trees(
