@@ -1,4 +1,4 @@
-"""``floorwalker privacy``: what is kept of a person, and erasing who they were."""
+"""``floorwalker privacy``: what is kept of a person, erasing who they were, and how long anything is kept."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from floorwalker.cli._output import Json, note, print_json
 from floorwalker.cli.serve import FOLDER, Database, Folder, need_serving
 from floorwalker.errors import UsageError
 
-privacy_app = typer.Typer(name="privacy", help="A person's data: hand it out, or erase it.", no_args_is_help=True)
+privacy_app = typer.Typer(
+    name="privacy", help="Personal data: hand it out, erase it, let it go by age.", no_args_is_help=True
+)
 
 Subject = Annotated[
     str, typer.Argument(metavar="SUBJECT", help="E-mail address, telephone number (+…), account, or token.")
@@ -113,6 +115,39 @@ def erase(
         note(f"{erased} raw values are erased and cannot be opened again, here or in any copy without the vault")
         note(WHY)
         note("Backups of vault.sqlite keep the key alive: delete those as well.")
+
+
+@privacy_app.command()
+def sweep(
+    keep: Annotated[
+        list[str],
+        typer.Option(help="NAME=DAYS: a field (email), every field (values), or a table of the ledger (decisions)."),
+    ],
+    folder: Folder = FOLDER,
+    database: Database = "",
+    as_json: Json = False,
+) -> None:
+    """Delete raw values not seen for so many days, and rows of the ledger that are so old. For a daily timer.
+
+    Works beside a running server. What is not named is kept.
+    """
+    need_serving()
+    from floorwalker.server.installation import Installation
+    from floorwalker.server.retention import read_periods, sweep_installation
+    from floorwalker.store.ledger import Ledger
+
+    periods, installation = read_periods(keep), Installation(folder)
+    if not installation.vault.exists():
+        raise UsageError(f"{folder} holds no vault", fix="give the --folder that the server was given")
+    ledger = Ledger(database or installation.ledger_url)
+    try:
+        removed = sweep_installation(installation, periods, ledger=ledger, clock=_now)
+    finally:
+        ledger.close()
+    if as_json:
+        print_json({"removed": removed})
+    else:
+        note(", ".join(f"{name}: {count:,} deleted" for name, count in removed.items()))
 
 
 def _actor(given: str) -> str:

@@ -275,7 +275,8 @@ class Vault:
 
         Parameters
         ----------
-        keep : µs that a value of each field is kept after it was last seen; fields not named are kept.
+        keep : µs that a value of each field, and of those inside it, is kept after it was last seen; fields not named
+            are kept.
 
         Returns the number of values deleted.
         """
@@ -285,7 +286,9 @@ class Vault:
             with _transaction(connection):
                 count = sum(
                     connection.execute(
-                        "delete from raw_values where field = ? and last_seen < ?", (field, now - kept)
+                        "delete from raw_values where last_seen < ?2"
+                        " and (field = ?1 or substr(field, 1, length(?1) + 1) = ?1 || '.')",
+                        (field, now - kept),
                     ).rowcount
                     for field, kept in keep.items()
                 )
