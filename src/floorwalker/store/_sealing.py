@@ -72,7 +72,8 @@ class StoredValue:
 
 def bind(*parts: str) -> bytes:
     """What a sealed value is bound to; lengths keep two lists of parts from looking the same."""
-    return b"".join(len(part.encode()).to_bytes(4, "big") + part.encode() for part in parts)
+    texts = [part.encode() for part in parts]
+    return b"".join([piece for text in texts for piece in (len(text).to_bytes(4, "big"), text)])
 
 
 def seal(key: AESGCM, value: bytes, bound: bytes) -> bytes:

@@ -180,10 +180,11 @@ class Vault:
                     raise StoreError(f"the master key of {self.path} was exchanged meanwhile", fix="open it anew")
                 for who, key in found.items():
                     if key is None:
-                        wrapped = seal(self._master, secrets.token_bytes(KEY_BYTES), bind("key", *who))
+                        made = secrets.token_bytes(KEY_BYTES)
+                        row = (*who, seal(self._master, made, bind("key", *who)), now)
+                        is_ours = connection.execute("insert or ignore into people values (?, ?, ?, ?)", row).rowcount
                         # Another process may have been quicker; its key then is the one.
-                        connection.execute("insert or ignore into people values (?, ?, ?, ?)", (*who, wrapped, now))
-                        found[who] = self._person_key(connection, who)
+                        found[who] = AESGCM(made) if is_ours else self._person_key(connection, who)
         self._people.update({who: key for who, key in found.items() if key is not None})
 
     def keep(self, values: Iterable[SealedValue]) -> int:
@@ -197,8 +198,10 @@ class Vault:
             kept: dict[tuple[str, str, str, str], int] = {}
             with _transaction(connection):
                 erasures = self._count_erasures(connection)
+                # Keys that are cached are those in the file, unless somebody was erased since.
+                people = self._people if erasures == self._erasures else {}
                 for value in values:
-                    added += self._keep_one(connection, value)
+                    added += self._keep_one(connection, value, people.get(value.key[:2]))
                     kept[value.key] = value.seen_at // DAY
             with self._seal_lock:
                 if len(self._kept) + len(kept) > _MOST_CACHED:
@@ -207,7 +210,7 @@ class Vault:
                     self._kept.update(kept)
             return added
 
-    def _keep_one(self, connection: sqlite3.Connection, value: SealedValue) -> int:
+    def _keep_one(self, connection: sqlite3.Connection, value: SealedValue, person: AESGCM | None) -> int:
         known = connection.execute(
             "update raw_values set first_seen = min(first_seen, ?1), last_seen = max(last_seen, ?1)"
             " where shop = ?2 and subject = ?3 and field = ?4 and token = ?5",
@@ -216,7 +219,7 @@ class Vault:
         if known:
             return 0
         try:
-            person = self._person_key(connection, (value.shop, value.subject))
+            person = person or self._person_key(connection, (value.shop, value.subject))
             if person is None:
                 return 0
             unseal(person, value.sealed, bind("value", *value.key))
