@@ -36,9 +36,15 @@ class Begin(msgspec.Struct, frozen=True, tag="begin"):
 
 
 class Durable(msgspec.Struct, frozen=True, tag="durable"):
-    """Every record before this sequence is acknowledged, and may be shown."""
+    """Every record before this sequence is acknowledged, and may be shown.
+
+    Parameters
+    ----------
+    gently : whether somebody waits for decisions on the same core, so that what can wait should.
+    """
 
     sequence: int
+    gently: bool = False
 
 
 class Keep(msgspec.Struct, frozen=True, tag="keep"):
