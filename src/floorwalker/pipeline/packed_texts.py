@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from floorwalker.detectors.content.live import READ_TYPES
+from floorwalker.detectors.content.read_types import READ_TYPES
 from floorwalker.errors import ArtefactError
 from floorwalker.events.bulk.packed import PackedEvents, PackedReader
 from floorwalker.events.codec import unpack_event
