@@ -157,11 +157,7 @@ class Engine:
 
     def is_asked(self) -> bool:
         """Whether somebody asked for a decision within the last second, and may ask again at any moment."""
-        return self.was_asked(self.now())
-
-    def was_asked(self, now: int) -> bool:
-        """Whether somebody asked for a decision within the last second before `now`; in any thread."""
-        return now - self.asked_at < _LATELY
+        return self.now() - self.asked_at < _LATELY
 
     def work(self, jobs: Sequence[Job]) -> tuple[list[Outcome], int]:
         """Outcomes in the order of the jobs, and the sequence through which the journal must be durable first.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -14,11 +13,7 @@ from floorwalker.store.vault import PersonalValue
 MOST_WAITING = 200_000
 """Values that wait for a vault that does not answer; beyond it the oldest are dropped, and said to be. Senders of many
 events are slowed down long before."""
-AT_ONCE, GENTLY_AT_ONCE = 2_000, 200
-REST_TIMES = 4.0
-"""While decisions are asked for: so many times as long as a small transaction took is the rest behind it."""
-FEW_WAITING = 20_000
-"""More than that are put away at full speed whatever happens: nothing may be lost."""
+AT_ONCE = 2_000
 MOST_GIVEN = 200_000
 """Values remembered as put: 14 MB at the most."""
 _DAY = 86_400_000_000
@@ -38,14 +33,12 @@ class PersonalQueue:
     on_fault : told of a vault that does not answer; what waits is tried again.
     clock : µs UTC.
     seconds : rest between two transactions.
-    is_busy : whether decisions are being asked for, so that transactions should be small, with rests.
     """
 
     put: Callable[[Iterable[PersonalValue]], int]
     on_fault: Callable[[str, str], None]
     clock: Callable[[], int] = field(default=lambda: 0)
     seconds: float = 0.2
-    is_busy: Callable[[], bool] = field(default=lambda: False)
     _waiting: deque[PersonalValue] = field(default_factory=deque, init=False, repr=False)
     _given: set[int] = field(default_factory=set, init=False, repr=False)
     _day: int = field(default=-1, init=False, repr=False)
@@ -99,15 +92,10 @@ class PersonalQueue:
 
     def _empty(self) -> None:
         while self._waiting:
-            began = time.perf_counter()
-            gently = len(self._waiting) <= FEW_WAITING and self.is_busy() and not self._ended.is_set()
-            most = GENTLY_AT_ONCE if gently else AT_ONCE
-            taken = [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
+            taken = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
             try:
                 self.put({(each.subject, each.field, each.token): each for each in taken}.values())
             except FloorwalkerError as error:
                 self._waiting.extendleft(reversed(taken))
                 self.on_fault("vault", str(error))
                 return
-            if gently:
-                self._ended.wait(REST_TIMES * (time.perf_counter() - began))

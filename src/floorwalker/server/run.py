@@ -156,14 +156,8 @@ class Server:
         engine = self.runtime.engine
         tokeniser = Tokeniser(options.installation.token_key())
         vault = open_vault(options.installation, clock=wall_clock)
-
-        def is_busy() -> bool:
-            return engine.was_asked(wall_clock())
-
-        self.keeper = Keeper(
-            options.installation, ledger_url, lambda: engine.journal.durable, self._fault, is_busy=is_busy
-        )
-        self._personal = PersonalQueue(self.keeper.put, self._fault, wall_clock, is_busy=is_busy)
+        self.keeper = Keeper(options.installation, ledger_url, lambda: engine.journal.durable, self._fault)
+        self._personal = PersonalQueue(self.keeper.put, self._fault, wall_clock)
         engine.keep_personal = self._personal.add
         keyring = KeyRing(archive.list_keys)
         keyring.renew()

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 
 from floorwalker.events.identity import PersonalValue
@@ -80,26 +79,3 @@ def test_a_value_is_put_once_a_day_and_again_when_it_was_forgotten() -> None:
     queue.add([PersonalValue("email", "em1_1", "u1@example.com", "account:9", "default")])
     queue.stop()
     assert vault.kept[-1] == "em1_1"
-
-
-def test_while_decisions_are_asked_for_little_is_put_at_once(monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    monkeypatch.setattr(personal, "GENTLY_AT_ONCE", 10)
-    monkeypatch.setattr(personal, "FEW_WAITING", 45)
-    sizes: list[int] = []
-
-    def put(values: Iterable[PersonalValue]) -> int:
-        sizes.append(len(list(values)))
-        return sizes[-1]
-
-    queue = PersonalQueue(put, lambda place, text: None, seconds=0.001, is_busy=lambda: True)
-    queue.add([value(number) for number in range(30)])
-    queue.start()
-    while sum(sizes) < 30:
-        time.sleep(0.001)
-    assert sizes == [10, 10, 10]
-    # Too many wait: they are put away as if nobody asked.
-    queue.add([value(number) for number in range(100, 150)])
-    while sum(sizes) < 80:
-        time.sleep(0.001)
-    queue.stop()
-    assert sizes[3:] == [50]

@@ -35,14 +35,12 @@ class _Work:
 
     def __init__(self, tail: JournalTail) -> None:
         self.tail = tail
-        self.gently = False
         self.keeps: queue.SimpleQueue[Keep | Finish] = queue.SimpleQueue()
 
     def listen(self, descriptor: int, decoder: msgspec.msgpack.Decoder[ToKeeper]) -> None:
         """Read until the pipe closes; without a `Finish` before, the server died, and so does this process."""
         while (message := receive(descriptor, decoder)) is not None:
             if isinstance(message, Durable):
-                self.gently = message.gently
                 self.tail.note(message.sequence)
             elif isinstance(message, Keep | Finish):
                 self.keeps.put(message)
@@ -68,10 +66,7 @@ def serve(given: int, told: int) -> None:
     vault = Vault(Path(begin.vault), Path(begin.vault_key), clock=_wall_clock)
     # Its place in the journal is committed with the rows: what a power cut takes back is brought again.
     ledger = Ledger(begin.ledger, survives_power_cut=False)
-    projector = Projector(
-        work.tail, ledger, write_rows, clock=_wall_clock, rows=begin.rows, seconds=begin.seconds,
-        gently=lambda: work.gently,
-    )  # fmt: skip
+    projector = Projector(work.tail, ledger, write_rows, clock=_wall_clock, rows=begin.rows, seconds=begin.seconds)
     projector.start()
     reported = Reached(-1)
     try:

@@ -36,15 +36,9 @@ class Begin(msgspec.Struct, frozen=True, tag="begin"):
 
 
 class Durable(msgspec.Struct, frozen=True, tag="durable"):
-    """Every record before this sequence is acknowledged, and may be shown.
-
-    Parameters
-    ----------
-    gently : whether somebody waits for decisions on the same core, so that what can wait should.
-    """
+    """Every record before this sequence is acknowledged, and may be shown."""
 
     sequence: int
-    gently: bool = False
 
 
 class Keep(msgspec.Struct, frozen=True, tag="keep"):

@@ -50,7 +50,6 @@ class Keeper:
     on_fault : told of what went wrong: a place and a sentence.
     reached : records that are in the ledger; the keeper says how far it gets.
     seconds : between two notes of how far the journal is.
-    is_busy : whether decisions are being asked for, so that the keeper should take small turns; called in any thread.
     """
 
     installation: Installation
@@ -59,7 +58,6 @@ class Keeper:
     on_fault: Callable[[str, str], None]
     reached: int = 0
     seconds: float = 0.1
-    is_busy: Callable[[], bool] = field(default=lambda: False)
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False, repr=False)
     _answers: queue.SimpleQueue[Kept | None] = field(default_factory=queue.SimpleQueue, init=False, repr=False)
     _sending: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
@@ -125,7 +123,7 @@ class Keeper:
         self._process = None
 
     def _tend(self) -> None:
-        noted = Durable(-1)
+        noted = -1
         while not self._ended.wait(self.seconds):
             if self._process is None or self._process.poll() is not None:
                 if self._process is not None:
@@ -134,12 +132,12 @@ class Keeper:
                     if self._ended.wait(1.0):
                         return
                 self._launch()
-                noted = Durable(-1)
-            note = Durable(self.durable(), gently=self.is_busy())
-            if note != noted:
+                noted = -1
+            durable = self.durable()
+            if durable != noted:
                 with suppress(UnavailableError):
-                    self._send(note)
-                    noted = note
+                    self._send(Durable(durable))
+                    noted = durable
 
     def _launch(self) -> None:
         self._process = process = subprocess.Popen(

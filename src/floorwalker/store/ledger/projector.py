@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 
 from sqlalchemy import Connection, Table, delete, select
@@ -14,8 +13,6 @@ from floorwalker.store.journal.tail import JournalTail
 from floorwalker.store.ledger.database import Ledger, Row, put
 from floorwalker.store.ledger.tables import PROJECTED, projections
 
-GENTLE_ROWS, REST_TIMES = 200, 4.0
-"""While others need the core: records in one transaction, some milliseconds' work, and how much longer the rest is."""
 Work = Callable[[Connection, RecordBatch], None]
 Rows = Callable[[RecordBatch], Mapping[Table, Sequence[Row]]]
 
@@ -45,8 +42,6 @@ class Projector:
     name : of this projection in the ledger.
     rows : records in one transaction.
     seconds : how long small batches are gathered while little happens.
-    gently : asked before each batch: True makes it a small one, with a rest behind it that is `REST_TIMES` as long, for
-        the others on the same core.
     rebuild : empty the projected tables first, and fill them from the oldest record that the journal keeps.
 
     Raises `DamagedError` where the ledger knows records that the journal does not have, unless it is rebuilt.
@@ -67,7 +62,6 @@ class Projector:
         name: str = "ledger",
         rows: int = 5000,
         seconds: float = 0.25,
-        gently: Callable[[], bool] = lambda: False,
         rebuild: bool = False,
     ) -> None:
         self._journal = journal
@@ -77,7 +71,6 @@ class Projector:
         self._name = name
         self._rows = rows
         self._seconds = seconds
-        self._gently = gently
         self._stop = threading.Event()
         self._moved = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -150,7 +143,7 @@ class Projector:
         if self.reached >= durable:
             return False
         first = max(self.reached, self._journal.first)
-        stop = min(durable, first + (min(self._rows, GENTLE_ROWS) if self._gently() else self._rows))
+        stop = min(durable, first + self._rows)
         batches = list(self._journal.read_batches(first, stop))
 
         def advance(connection: Connection) -> int:
@@ -172,11 +165,8 @@ class Projector:
     def _follow(self) -> None:
         while not self._stop.is_set():
             try:
-                began = time.perf_counter()
                 if not self._step():
                     self._journal.wait_beyond(self.reached, 0.5)
-                elif self._gently() and self.behind >= GENTLE_ROWS:
-                    self._stop.wait(REST_TIMES * (time.perf_counter() - began))
                 elif self.behind < self._rows:
                     self._stop.wait(self._seconds)
                 self.error = None

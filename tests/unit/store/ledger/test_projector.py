@@ -177,25 +177,3 @@ def test_work_that_fails_ends_the_thread_and_says_why(open_ledger: OpenLedger, t
         assert isinstance(projector.error, ZeroDivisionError)
         assert (projector.behind, objects(ledger)) == (5, [])
         projector.stop()
-
-
-def test_whoever_goes_gently_takes_small_batches_and_misses_nothing(tmp_path: Path) -> None:
-    places: list[int] = []
-    ledger = Ledger(sqlite_url(tmp_path / "ledger.sqlite"))
-    with make_journal(tmp_path / "journal", 950) as journal:
-
-        def gently() -> bool:
-            places.append(projector.reached)
-            return projector.reached < 600
-
-        projector = Projector(journal, ledger, insert_only, clock=lambda: 0, rows=5_000, seconds=0.001, gently=gently)
-        projector.start()
-        try:
-            assert projector.wait_for(950, timeout=20)
-        finally:
-            projector.stop()
-    assert projector.error is None
-    # Three small batches, then all the rest at once.
-    assert sorted(set(places) - {950}) == [0, 200, 400, 600]
-    assert objects(ledger) == [f"r{sequence}" for sequence in range(950)]
-    ledger.close()
