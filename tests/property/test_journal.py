@@ -79,8 +79,10 @@ def test_a_cut_at_every_byte_is_healed(tmp_path: Path) -> None:
     source = tmp_path / "source"
     with Journal(source, clock=clock) as journal:
         journal.append(records)
-        whole = list_segments(source)[0].read_bytes()
+    # Closed, so without the room behind its records.
+    whole = list_segments(source)[0].read_bytes()
     sizes = lengths_of_prefixes([records])
+    assert len(whole) == sizes[-1]
     for cut in range(SEGMENT_HEADER_BYTES, len(whole) + 1):
         folder = tmp_path / str(cut)
         folder.mkdir()
