@@ -289,7 +289,7 @@ def test_labels_are_kept_and_taken_back(shop: Shop) -> None:
 
 def test_the_system_routes_need_no_key(shop: Shop) -> None:
     assert shop.client.get("/health").json()["status"] == "alive"
-    assert shop.client.get("/ready").json() == {"ready": True, "reason": ""}
+    assert shop.client.get("/ready").json() == {"ready": True, "reason": "", "degraded": {}}
     shop.decide(make_event())
     assert "floorwalker_decisions_total{" in shop.client.get("/metrics").text
     assert shop.client.get("/version").json()["mode"] == "shadow"

@@ -10,6 +10,7 @@ True
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,6 +18,7 @@ from functools import lru_cache
 from floorwalker.events.identity._mail_hosts import DISPOSABLE, FREE, PROVIDERS
 
 _INVISIBLE = dict.fromkeys((0x00AD, 0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x2060, 0xFEFF))
+_EDGES = re.compile(r"^[\s<>]+|[\s<>]+$")
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,8 @@ def read_email(text: str) -> Email:
     Upper case, invisible and full-width characters go, the domain becomes ASCII (IDNA), a tag after `+` goes whatever
     the provider, and for providers that we know also dots, their own kind of tag, and other names of the same house.
     """
-    plain = unicodedata.normalize("NFKC", text).translate(_INVISIBLE).strip().strip("<>").casefold()
-    plain = unicodedata.normalize("NFKC", plain)
+    plain = unicodedata.normalize("NFKC", text).translate(_INVISIBLE).casefold()
+    plain = _EDGES.sub("", unicodedata.normalize("NFKC", plain))
     box, at, host = plain.rpartition("@")
     box, host = "".join(box.split()), "".join(host.split()).strip(".")
     host = _to_ascii(host)
