@@ -76,8 +76,8 @@ def answer(trees: Trees, row: Any, known: frozenset[int]) -> float:
 def test_scores_and_shapley_values_follow_their_definition(trees: Trees, row: list[float]) -> None:
     rows = np.array([row])
     every = frozenset(range(COLUMNS))
-    np.testing.assert_allclose(trees.raw(rows)[0], answer(trees, row, every))
-    np.testing.assert_allclose(trees.base, answer(trees, row, frozenset()))
+    np.testing.assert_allclose(trees.raw(rows)[0], answer(trees, row, every), atol=1e-12)
+    np.testing.assert_allclose(trees.base, answer(trees, row, frozenset()), atol=1e-12)
     expected = np.zeros(COLUMNS)
     for column in every:
         others = every - {column}
