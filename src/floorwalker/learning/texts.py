@@ -9,8 +9,7 @@ from typing import Any
 from floorwalker.detectors.content.tuned import Tuning
 from floorwalker.errors import InputError
 from floorwalker.fusion.late_texts import train_texts
-
-FORMATS = (".csv", ".jsonl", ".ndjson", ".parquet")
+from floorwalker.learning.tables import read_table
 
 
 def train_texts_of(
@@ -26,8 +25,8 @@ def train_texts_of(
     Parameters
     ----------
     path : CSV, JSON lines or Parquet with the columns `text` and `value` (1 abuse, 0 harmless, empty for texts of which
-        nothing is known: they only tell how rare a score is); where `at` is there
-        (a number or a time), texts are put in its order, else they are taken to be in the order of their times.
+        nothing is known: they only tell how rare a score is); where `at` is there (a number or a time), texts are put
+        in its order, else they are taken to be in the order of their times.
     folder : is written.
     encoders, tuning, seed : see `train_texts`.
 
@@ -35,21 +34,7 @@ def train_texts_of(
     """
     import polars as pl
 
-    kind = path.suffix.lower()
-    if kind not in FORMATS:
-        raise InputError(f"texts in {path.name}", allowed=", ".join(FORMATS), fix="save them in one of these formats")
-    try:
-        if kind == ".csv":
-            table = pl.read_csv(path)
-        else:
-            table = pl.read_parquet(path) if kind == ".parquet" else pl.read_ndjson(path)
-    except (OSError, pl.exceptions.PolarsError) as broken:
-        raise InputError(f"{path} cannot be read: {broken}") from broken
-    missing = [name for name in ("text", "value") if name not in table.columns]
-    if missing:
-        raise InputError(
-            f"{path.name} has no column {missing[0]!r}; it has {', '.join(table.columns)}", allowed="text, value; at"
-        )
+    table = read_table(path, "texts", needed=("text", "value"), taken="text, value; at")
     if "at" in table.columns:
         table = table.sort("at", maintain_order=True)
     try:

@@ -18,6 +18,7 @@ from floorwalker.events.abuse import ABUSE_TYPES
 from floorwalker.events.reason_codes import classify
 from floorwalker.events.types import EVENT_TYPES
 from floorwalker.learning.shop.recording import KEYS, Recording
+from floorwalker.learning.tables import read_table
 
 DAY = 86_400_000_000
 """Microseconds."""
@@ -27,7 +28,6 @@ SCHEMA = {
     "observed_at": pl.Int64, "weight": pl.Float64,
 }  # fmt: skip
 """Columns of a table of labels: as `floorwalker.events.outcomes.Label`; `observed_at` in µs UTC."""
-_FORMATS = (".csv", ".jsonl", ".ndjson", ".parquet")
 KINDS: tuple[str, ...] = ("event", "order", "account", "session")
 """What a label may speak of here."""
 
@@ -77,22 +77,10 @@ def read_labels(path: Path) -> pl.DataFrame:
     Needed columns: `subject`, `abuse_type`; taken where they are there: `subject_kind` (`event`), `value` (1, abuse),
     `observed_at` (µs UTC; 0, always known), `weight` (1). Raises `InputError` with the column or value at fault.
     """
-    kind = path.suffix.lower()
-    if kind not in _FORMATS:
-        raise InputError(f"labels in {path.name}", allowed=", ".join(_FORMATS), fix="save them in one of these formats")
-    try:
-        if kind == ".csv":
-            table = pl.read_csv(path)
-        else:
-            table = pl.read_parquet(path) if kind == ".parquet" else pl.read_ndjson(path)
-    except (OSError, pl.exceptions.PolarsError) as broken:
-        raise InputError(f"{path} cannot be read: {broken}") from broken
-    missing = [name for name in ("subject", "abuse_type") if name not in table.columns]
-    if missing:
-        raise InputError(
-            f"{path.name} has no column {missing[0]!r}; it has {', '.join(table.columns)}",
-            allowed="subject, abuse_type; subject_kind, value, observed_at, weight where they are known",
-        )
+    table = read_table(
+        path, "labels", needed=("subject", "abuse_type"),
+        taken="subject, abuse_type; subject_kind, value, observed_at, weight where they are known",
+    )  # fmt: skip
     defaults = {"subject_kind": "event", "value": 1.0, "observed_at": 0, "weight": 1.0}
     absent = [pl.lit(value).alias(name) for name, value in defaults.items() if name not in table.columns]
     try:
