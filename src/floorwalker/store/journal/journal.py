@@ -372,11 +372,14 @@ class Journal:
         Records that overwrite blocks which are on the disk already are durable once they are written. Where the file
         grows with every record, each sync is a transaction of the file system as well, and waits for what others write.
         """
-        end = min(((self._size + size) // ROOM_BYTES + 1) * ROOM_BYTES, self._segment_bytes)
-        # A disk without room for zeros may still have some for the records.
-        with contextlib.suppress(OSError):
-            write_at(self._descriptor, memoryview(_ZEROS)[: max(0, end - self._room)], self._room)
-            self._room = max(self._room, end)
+        end = ((self._size + size) // ROOM_BYTES + 1) * ROOM_BYTES
+        end = max(self._room, min(end, self._room + ROOM_BYTES, self._segment_bytes))
+        try:
+            write_at(self._descriptor, memoryview(_ZEROS)[: end - self._room], self._room)
+            self._room = end
+        except OSError:
+            # A disk without room for zeros may still have some for the records; what was written of them stays known.
+            self._room = max(self._room, os.fstat(self._descriptor).st_size)
 
     def _cut(self) -> None:
         os.ftruncate(self._descriptor, self._size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
 from pathlib import Path
 
@@ -195,3 +196,22 @@ def test_room_that_nothing_was_written_to_is_no_damage(tmp_path: Path) -> None:
     with Journal(tmp_path / "repaired", clock=clock) as again:
         assert [record for _, record in again.read()] == [b"one", b"two"]
     assert name_segment(tmp_path / "open", 0).stat().st_size == path.stat().st_size
+
+
+def test_room_that_was_made_in_part_is_cut_off_before_the_next_segment(tmp_path: Path) -> None:
+    """The disk took some of the zeros: the segment must not end with them once another follows."""
+    records = [b"small", b"x" * 30_000, b"y" * 390_000]
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with Journal(tmp_path, clock=clock, segment_bytes=400_000) as journal:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+        try:
+            journal.append(records[:1])
+            journal.append(records[1:2])
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+        assert name_segment(tmp_path, 0).stat().st_size == 100_000
+        journal.append(records[2:])
+        assert name_segment(tmp_path, 0).stat().st_size < 31_000
+        assert [record for _, record in journal.read()] == records
+    with Journal(tmp_path, clock=clock) as again:
+        assert [record for _, record in again.read()] == records
