@@ -10,7 +10,7 @@ import pytest
 
 from floorwalker.simulation.shop.adversaries import load_adversary
 from floorwalker.simulation.shop.adversaries._base import Adversary, Answer, Brief
-from floorwalker.simulation.shop.adversaries._learning import Exponential, Learner, Stubborn, Thompson, make_learner
+from floorwalker.simulation.shop.adversaries._learning import Exponential, Learner, Thompson, WinStay, make_learner
 from floorwalker.simulation.shop.adversaries._market import OutOfBudgetError, Purse
 from floorwalker.simulation.shop.scenario import DAY, Scenario
 from floorwalker.simulation.shop.world import World
@@ -94,11 +94,22 @@ def test_a_tactic_that_costs_more_than_it_brings_is_dropped(kind: type[Learner])
     assert sum(rewards(kind([60.0, 70.0], 100.0, [0.5, 0.5]), [0.1, 0.1], 400).values()) < 150
 
 
-def test_who_does_not_learn_is_stubborn_and_then_gone() -> None:
-    learner = Stubborn([1.0, 1.0], 10.0, [0.5, 0.5], patience=5)
-    assert rewards(learner, [0.0, 1.0], 50) == {0: 5}
-    assert isinstance(make_learner("naive", [1.0], 1.0, [1.0]), Stubborn)
+def test_who_is_naive_stays_with_what_works_and_changes_what_fails() -> None:
+    # The second is the more promising, the third the one that works.
+    learner = WinStay([1.0, 1.0, 1.0], 10.0, [0.5, 0.9, 0.6], patience=5)
+    assert rewards(learner, [1.0, 1.0, 1.0], 50) == {0: 50}
+    assert rewards(learner, [0.0, 0.0, 1.0], 50) == {0: 5, 1: 5, 2: 40}
+    # It never comes back to what it has given up.
+    assert rewards(learner, [1.0, 1.0, 0.0], 50) == {2: 5}
+    assert isinstance(make_learner("naive", [1.0], 1.0, [1.0]), WinStay)
     assert isinstance(make_learner("skilled", [1.0], 1.0, [1.0]), Exponential)
+
+
+def test_who_is_naive_leaves_what_costs_more_than_it_brings() -> None:
+    learner = WinStay([40.0, 2.0], 100.0, [0.5, 0.5], patience=50)
+    chosen = rewards(learner, [0.1, 0.3], 300)
+    assert chosen[0] < 60
+    assert chosen[1] > 200
 
 
 def test_old_evidence_fades() -> None:

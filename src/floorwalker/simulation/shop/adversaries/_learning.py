@@ -37,30 +37,66 @@ class Learner(ABC):
         self.tries[tactic] += 1
 
 
-class Stubborn(Learner):
-    """Uses its first tactic again and again and gives up after `patience` failures in a row.
+class WinStay(Learner):
+    """Stays with a tactic while it earns and goes on to the next that it believes in: win, stay; lose, shift.
 
-    >>> learner = Stubborn([1.0], 10.0, [0.9], patience=2)
+    It compares nothing while it wins, and never comes back to what has failed `patience` times in a row or earned less
+    than it cost on the average of its tries, its belief counted as `trust` of them. It draws no random number.
+
+    Source: Robbins, "Some aspects of the sequential design of experiments", Bull. Amer. Math. Soc. 58, 1952, section 3.
+
+    >>> learner = WinStay([1.0, 1.0], 10.0, [0.9, 0.3], patience=2)
     >>> rng = np.random.default_rng(1)
-    >>> for _ in range(2):
-    ...     learner.update(0, 0.0)
+    >>> def fail(times):
+    ...     for _ in range(times):
+    ...         learner.update(learner.choose(rng), 0.0)
+    >>> fail(2)
+    >>> learner.choose(rng)
+    1
+    >>> fail(2)
     >>> learner.choose(rng) is None
     True
     """
 
-    def __init__(self, costs: Sequence[float], gain: float, beliefs: Sequence[float], *, patience: int = 25) -> None:
+    def __init__(
+        self,
+        costs: Sequence[float],
+        gain: float,
+        beliefs: Sequence[float],
+        *,
+        patience: int = 12,
+        trust: float = 8.0,
+    ) -> None:
         super().__init__(costs, gain, beliefs)
         self.patience = patience
-        self._failures = 0
+        self.trust = trust
+        self._won = np.zeros(len(self.costs))
+        self._failures = np.zeros(len(self.costs), np.int64)
+        self._place = 0
 
     def choose(self, rng: Generator) -> int | None:
-        """Its first tactic."""
-        return 0 if self._failures < self.patience else None
+        """The tactic in use, the first to begin with; None where each was tried in vain."""
+        if self._pays(self._place):
+            return self._place
+        others = [place for place in range(len(self.costs)) if self._pays(place)]
+        if not others:
+            return None
+        self._place = max(others, key=self._expect)
+        return self._place
 
     def update(self, tactic: int, success: float) -> None:
-        """Count failures in a row."""
+        """Count it, and the failures in a row."""
         super().update(tactic, success)
-        self._failures = 0 if success > 0.5 else self._failures + 1
+        self._won[tactic] += success
+        self._failures[tactic] = 0 if success > 0.5 else self._failures[tactic] + 1
+
+    def _expect(self, place: int) -> float:
+        """Net gain of one deed, minor units."""
+        won = self.trust * self.beliefs[place] + self._won[place]
+        return float(self.gain * won / (self.trust + self.tries[place]) - self.costs[place])
+
+    def _pays(self, place: int) -> bool:
+        return bool(self._failures[place] < self.patience) and (not self.tries[place] or self._expect(place) > 0.0)
 
 
 class Exponential(Learner):
@@ -179,9 +215,9 @@ class Thompson(Learner):
 
 
 def make_learner(skill: str, costs: Sequence[float], gain: float, beliefs: Sequence[float]) -> Learner:
-    """The learner that goes with a skill: naive ones do not learn, skilled ones by weights, others by sampling."""
+    """The learner that goes with a skill: naive ones change what fails, skilled ones weigh, the others sample."""
     if skill == "naive":
-        return Stubborn(costs, gain, beliefs)
+        return WinStay(costs, gain, beliefs)
     if skill == "skilled":
         return Exponential(costs, gain, beliefs)
     return Thompson(costs, gain, beliefs, hedge=0.35 if skill == "advanced" else 0.6)
