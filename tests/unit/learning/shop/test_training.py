@@ -197,3 +197,19 @@ def test_what_is_guessed_is_told_by_its_share_and_doubt_teaches_nothing():
     assert np.isnan(told[follows][0]).all()
     assert label[rows == follows, 1 + PROMOTION].tolist() == [1.0]
     assert np.isnan(label[rows == silent[2], 1 + PROMOTION]).all()
+
+
+def test_new_honest_accounts_weigh_more():
+    recording, bad = history()
+    aged = replace(
+        recording, names=("account_age_seconds", *NAMES[1:]), features=np.abs(recording.features) * 7 * 86_400
+    )
+    known = known_of(bad)
+    relevant = relevant_types(aged, known, COUNT // 2)
+    rows, label, weights = _lessons(
+        aged, known, Signals(), replace(PLAN, most_rows=COUNT), COUNT // 2, None, relevant, np.random.default_rng(0)
+    )
+    new = (aged.features[rows, 0] < 7 * 86_400) & (label[:, 0] == 0)
+    assert new.any()
+    assert (weights[new] == 3).all()
+    assert (weights[~new] == 1).all()
