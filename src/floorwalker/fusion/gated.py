@@ -97,6 +97,7 @@ class GatedFusion:
 
         Parameters
         ----------
+        label : NaN where nobody knows; such a row teaches nothing.
         at : times by which the latest tenth is found; the order of the rows without it.
 
         Raises `InputError` for no rows, lengths that differ, one class only.
@@ -113,7 +114,9 @@ class GatedFusion:
         if not (truth >= 0.5).any() or not (truth < 0.5).any():
             raise InputError("labels of one class only", allowed="some of 0 and some of 1")
         self._check(rows)
-        order = np.arange(len(rows)) if at is None else np.argsort(at, kind="stable")
+        told = ~np.isnan(truth)
+        rows, truth, weight = rows[told], truth[told], weight[told]
+        order = np.arange(len(rows)) if at is None else np.argsort(np.asarray(at)[told], kind="stable")
         learned = order[: max(1, int(len(rows) * 0.9))]
         self.weights = {f"{name}.edges": _edges(rows[learned][:, list(places)]) for name, places in self.groups.items()}
         codes = np.empty(0, np.float32) if self.kind is None else np.unique(rows[learned, self.kind])

@@ -78,6 +78,18 @@ def test_it_is_the_same_again_saved_and_loaded(fitted: GatedFusion, tmp_path: Pa
         GatedFusion.load(tmp_path / "gated")
 
 
+def test_rows_of_which_nobody_knows_teach_nothing() -> None:
+    columns, label = rows(900)
+    unknown = np.arange(900) % 3 == 0
+    times = np.arange(900)[::-1].copy()
+    doubtful = GatedFusion(GROUPS, epochs=2).fit(columns, np.where(unknown, np.nan, label), at=times)
+    without = GatedFusion(GROUPS, epochs=2).fit(columns[~unknown], label[~unknown], at=times[~unknown])
+    assert np.isfinite(doubtful.validation_loss)
+    assert doubtful.version == without.version
+    with pytest.raises(InputError, match="one class"):
+        GatedFusion(GROUPS).fit(columns, np.where(label == 1, np.nan, label))
+
+
 def test_shuffled_labels_give_chance() -> None:
     rng = np.random.default_rng(5)
     columns, label = rows()
