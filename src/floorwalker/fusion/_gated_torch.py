@@ -100,8 +100,8 @@ def _precision(device: torch.device) -> Any:
 
 def _weights(fusion: GatedFusion, network: _Network) -> dict[str, NDArray[np.float32]]:
     found = {
-        "gate": network.gate, "last.weight": network.last.weight, "last.bias": network.last.bias,
-        "out.weight": network.out.weight, "out.bias": network.out.bias,
+        "gate": network.gate, "last_weight": network.last.weight, "last_bias": network.last.bias,
+        "out_weight": network.out.weight, "out_bias": network.out.bias,
     }  # fmt: skip
     for name, read in zip(fusion.names, network.readers, strict=True):
         found[f"{name}.weight"], found[f"{name}.bias"] = read.weight, read.bias  # type: ignore[assignment]

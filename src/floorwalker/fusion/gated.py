@@ -145,7 +145,7 @@ class GatedFusion:
 
     def save(self, folder: Path, *, facts: Mapping[str, Any]) -> None:
         """Write the artefact: arrays and JSON."""
-        if "out.weight" not in self.weights:
+        if "out_weight" not in self.weights:
             raise NotReadyError("the fusion was saved before fit", fix="call fit(columns, label) first")
         buffer = BytesIO()
         arrays: dict[str, Any] = dict(self.weights)
@@ -165,7 +165,7 @@ class GatedFusion:
             made = cls(groups, kind=told["kind"], width=int(told["width"]))
             with np.load(BytesIO(artefact.files["weights.npz"]), allow_pickle=False) as arrays:
                 made.weights = {name: np.asarray(arrays[name], np.float32) for name in arrays.files}
-            wanted = {"kinds", "gate", "out.weight", "out.bias", "last.weight", "last.bias"}
+            wanted = {"kinds", "gate", "out_weight", "out_bias", "last_weight", "last_bias"}
             wanted |= {f"{name}.{part}" for name in made.names for part in ("edges", "weight", "bias")}
             if wanted != made.weights.keys():
                 raise ValueError(f"arrays {sorted(made.weights)}")
@@ -200,7 +200,7 @@ class GatedFusion:
         return parts, present
 
     def _answer(self, columns: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        if "out.weight" not in self.weights:
+        if "out_weight" not in self.weights:
             raise NotReadyError("rows were scored before fit", fix="call fit(columns, label) first")
         rows = np.asarray(columns, np.float32)
         self._check(rows)
@@ -218,8 +218,8 @@ class GatedFusion:
         weight = np.where(present, np.exp(asked - np.where(np.isfinite(top), top, 0)), 0)
         gates = (weight / np.maximum(weight.sum(axis=1, keepdims=True), 1e-30)).astype(np.float32)
         fused = (states * gates[:, :, None]).sum(axis=1)
-        last = np.maximum(fused @ held["last.weight"].T + held["last.bias"], 0)
-        logit = (last @ held["out.weight"].T + held["out.bias"])[:, 0]
+        last = np.maximum(fused @ held["last_weight"].T + held["last_bias"], 0)
+        logit = (last @ held["out_weight"].T + held["out_bias"])[:, 0]
         score = np.where(present.any(axis=1), 1 / (1 + np.exp(-np.clip(logit, -60, 60))), 0).astype(np.float32)
         return score, gates
 

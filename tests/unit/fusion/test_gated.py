@@ -90,6 +90,15 @@ def test_rows_of_which_nobody_knows_teach_nothing() -> None:
         GatedFusion(GROUPS).fit(columns, np.where(label == 1, np.nan, label))
 
 
+def test_groups_may_have_any_name(tmp_path: Path) -> None:
+    columns, label = rows(600)
+    renamed = dict(zip(("out", "last", "gate"), GROUPS.values(), strict=True))
+    one, other = (GatedFusion(groups, epochs=1).fit(columns, label) for groups in (renamed, GROUPS))
+    assert one.score(columns).tolist() == other.score(columns).tolist()
+    one.save(tmp_path / "gated", facts={})
+    assert GatedFusion.load(tmp_path / "gated").score(columns).tolist() == other.score(columns).tolist()
+
+
 def test_shuffled_labels_give_chance() -> None:
     rng = np.random.default_rng(5)
     columns, label = rows()
