@@ -196,8 +196,8 @@ class TextJoiner:
 
     async def _look(self) -> None:
         """Take up texts that stand as unread in the ledger, some at a time, while there is room for them."""
-        after = self._looked_through
-        if after is None or self.waiting > self.most // 2 or self.reached() < self._look_from:
+        after, look_from = self._looked_through, self._look_from
+        if after is None or self.waiting > self.most // 2 or self.reached() < look_from:
             return
         since = self.engine.now() - REACH
         rows = await asyncio.to_thread(self.archive.list_unread, after=after, since=since, limit=AT_ONCE)
@@ -207,7 +207,8 @@ class TextJoiner:
         for name, each in zip(fresh, found, strict=True):
             if each is not None and each[0].event.text:
                 self._inbox.append((name, each[0].event.text))
-        if self._looked_through == after:
+        # Texts may have been put off meanwhile: then it is looked from the beginning again.
+        if self._look_from == look_from:
             self._looked_through = rows[-1][0] if len(rows) == AT_ONCE else None
 
     def _look_again(self, sequence: int) -> None:
