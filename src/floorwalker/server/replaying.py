@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -35,6 +36,9 @@ from floorwalker.store.journal import read_journal
 if TYPE_CHECKING:
     from floorwalker.fusion.late_texts import LateTexts
 
+_MOST_LATELY = 10_000
+"""Decisions about texts that a replay remembers, as many as may wait for being read."""
+
 
 def compare_history(installation: Installation, out: Path | None = None) -> dict[str, Any]:
     """Count the whole journal again in a new pipeline and compare with what was stored.
@@ -59,12 +63,25 @@ def compare_history(installation: Installation, out: Path | None = None) -> dict
         "joined_differ": 0,
     }  # fmt: skip
     texts = _load_texts(installation)
+    # Signals mostly come soon: who looked each decision up would read a segment for it.
+    lately: OrderedDict[str, EventRecord | DecisionRecord] = OrderedDict()
 
     def note(sequence: int, record: Record) -> None:
         if isinstance(record, JoinedRecord):
             found["joined"] += 1
-            again = _join_again(installation, record, texts)
+            if texts is None or texts.version != record.version:
+                return
+            decided = lately.get(record.decision_id)
+            if decided is None:
+                # Segments go by age, and a repair leaves gaps: the decision may be gone.
+                with suppress(InputError):
+                    decided = _find(installation, record.decision_id)
+            again = _join_again(record, decided, texts) if decided is not None else None
             found["joined_differ"] += again is not None and again != record
+        elif isinstance(record, EventRecord | DecisionRecord) and (name := _text_decision(record)):
+            lately[name] = record
+            if len(lately) > _MOST_LATELY:
+                lately.popitem(last=False)
 
     replay = Replay(pipeline, lambda version: load_model(installation, version), note)
     parts: list[tuple[list[str], np.ndarray[Any, Any]]] = []
@@ -132,7 +149,7 @@ def explain_decision(installation: Installation, decision_id: str) -> dict[str, 
         tables.put_in_place(tables.today.version)
         today = pipeline.judge(batch, given, sequences, listed=[on])[0]
     later = _find_joined(installation, record)
-    later_again = _join_again(installation, later, _load_texts(installation)) if later is not None else None
+    later_again = _join_again(later, record, _load_texts(installation)) if later is not None else None
     return {
         "decision_id": decision_id,
         "event": msgspec.to_builtins(record.event),
@@ -160,27 +177,34 @@ def _load_texts(installation: Installation) -> LateTexts | None:
     return None
 
 
+def _text_decision(record: EventRecord | DecisionRecord) -> str:
+    """The id of the decision, where it is one about a text that may be read later; "" else."""
+    if record.decision is None or record.event.type not in READ_TYPES or not record.event.text:
+        return ""
+    return record.decision.id
+
+
 def _find_joined(installation: Installation, record: EventRecord | DecisionRecord) -> JoinedRecord | None:
     """What came to a decision later; the first, should there be several."""
-    assert record.decision is not None
-    if record.event.type not in READ_TYPES or not record.event.text:
+    name = _text_decision(record)
+    if not name:
         return None
-    name = record.decision.id.encode()
-    for _, data in read_journal(installation.journal, int(record.decision.id.split("_")[1], 16) + 1):
-        if b"joined" in data[:24] and name in data:
+    for _, data in read_journal(installation.journal, int(name.split("_")[1], 16) + 1):
+        if b"joined" in data[:24] and name.encode() in data:
             found = decode_record(data)
-            if isinstance(found, JoinedRecord) and found.decision_id == record.decision.id:
+            if isinstance(found, JoinedRecord) and found.decision_id == name:
                 return found
     return None
 
 
-def _join_again(installation: Installation, record: JoinedRecord, texts: LateTexts | None) -> JoinedRecord | None:
-    """The record made again from its score; None where its classifier is no longer installed."""
+def _join_again(
+    record: JoinedRecord, decided: EventRecord | DecisionRecord, texts: LateTexts | None
+) -> JoinedRecord | None:
+    """The record made again from its score and its decision; None where classifier or policy are others today."""
     from floorwalker.pipeline.joining import join_text
 
     if texts is None or texts.version != record.version:
         return None
-    decided = _find(installation, record.decision_id)
     assert decided.decision is not None
     policy = ThresholdPolicy(mode=decided.decision.mode)
     if policy.version != decided.decision.policy_version:

@@ -1,4 +1,4 @@
-"""Which texts wait, and which are looked up again; reading them in another process is tried in e2e/test_joined_texts."""
+"""Which texts wait, and which are looked up again; reading them in another process is tried end to end."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from floorwalker.events.event import Event
 from floorwalker.features.live import Limits
 from floorwalker.fusion.late_texts import ARTEFACT, CLASSIFIER, FACTS, VERSION
 from floorwalker.models.artefacts import MANIFEST, save_artefact
+from floorwalker.pipeline.joining import join_text
 from floorwalker.pipeline.records import JoinedRecord
 from floorwalker.server.archive import Archive
 from floorwalker.server.engine import Decided, DecideJob, RecordJob
@@ -23,6 +24,8 @@ from floorwalker.server.joining import TextJoiner
 from floorwalker.server.records_to_rows import write_rows
 from floorwalker.server.replaying import compare_history
 from floorwalker.server.startup import Runtime
+from floorwalker.store.journal import repair_journal
+from floorwalker.store.journal.segments import SEGMENT_HEADER_BYTES, list_segments
 from floorwalker.store.ledger import Ledger, Projector
 
 SECOND = 1_000_000
@@ -66,7 +69,7 @@ class Shop:
         """Decide about a review; returns the decision's id."""
         number = next(NUMBERS)
         event = Event(
-            id=f"e-{number}", type="review", at=START, received_at=START, account="a-1", item="i-1", text=f"nice {number}",
+            id=f"e-{number}", type="review", at=START, received_at=START, account="a-1", item="i-1", text="nice",
         )  # fmt: skip
         (outcome,), through = self.engine.work([DecideJob(event)])
         self.engine.commit(through)
@@ -113,3 +116,25 @@ def test_texts_put_off_while_others_are_looked_up_are_looked_up_later(shop: Shop
         taken += shop.take()
         asyncio.run(shop.joiner._look())
     assert set(taken) == set(written)
+
+
+def test_a_joined_signal_whose_decision_the_journal_lacks_ends_no_replay(tmp_path: Path) -> None:
+    """A repair leaves a gap, and segments go by age: the signal may be kept and its decision not."""
+    made = Shop(tmp_path / "data", most=4)
+    lost, kept = made.write(), made.write()
+    for name in (lost, kept):
+        found = made.engine.find_decision(name)
+        assert found is not None
+        record = join_text(found[0], 0.9, made.joiner.texts, made.engine.pipeline.policy, at=START)
+        asyncio.run(made.keep([record]))
+    made.close()
+    found = compare_history(made.installation)
+    assert (found["joined"], found["joined_differ"]) == (2, 0)
+    # The first decision becomes a gap, as a repair leaves it.
+    (path,) = list_segments(made.installation.journal)
+    data = bytearray(path.read_bytes())
+    data[SEGMENT_HEADER_BYTES + 40] ^= 1
+    path.write_bytes(data)
+    repair_journal(made.installation.journal)
+    found = compare_history(made.installation)
+    assert (found["decisions"], found["joined"], found["joined_differ"]) == (1, 2, 0)
