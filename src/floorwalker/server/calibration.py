@@ -91,15 +91,16 @@ class CalibrationWatch:
         self._is_due = False
         try:
             self.checks = await asyncio.to_thread(self._check, now)
+            self.checked_at = now
+            self._say()
+            proven = self._proven()
+            if proven != self.engine.pipeline.proven:
+                log.info("calibrated", types=proven)
+                await self.keep(ProvenRecord(at=now, types=proven, fusion=self.reader.fusion))
         except BaseException:
+            # Also where the disk takes no record at the moment: until then decisions would go on saying what they did.
             self._is_due = True
             raise
-        self.checked_at = now
-        self._say()
-        proven = self._proven()
-        if proven != self.engine.pipeline.proven:
-            log.info("calibrated", types=proven)
-            await self.keep(ProvenRecord(at=now, types=proven, fusion=self.reader.fusion))
         return True
 
     def document(self, shop: str = "") -> dict[str, Any]:

@@ -16,12 +16,12 @@ from floorwalker.store.ledger.tables import decisions, labels
 AT_ONCE = 500
 """Labels read together."""
 SPEAKS_OF = {
-    "decision": decisions.c.id == labels.c.subject,
+    "decision": and_(decisions.c.shop == labels.c.shop, decisions.c.id == labels.c.subject),
     "event": and_(decisions.c.shop == labels.c.shop, decisions.c.event_id == labels.c.subject),
     "order": and_(decisions.c.shop == labels.c.shop, decisions.c.order_id == labels.c.subject),
 }
-"""What a label may speak of to be joined, and how its decision is found. An account, a device or a dispute has no one
-decision."""
+"""What a label may speak of to be joined, and how its decision, which is of the same shop, is found. An account, a
+device or a dispute has no one decision."""
 FATES = ("joined", "withdrawn", "suspected", "without_decision", "by_other_models")
 _COLUMNS = (
     labels.c.id, labels.c.sequence, labels.c.shop, labels.c.abuse_type, labels.c.value, labels.c.weight,

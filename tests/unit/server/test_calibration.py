@@ -17,6 +17,7 @@ from floorwalker.pipeline.records import LabelRecord, ProvenRecord
 from floorwalker.server.calibration import CalibrationWatch, read_calibration
 from floorwalker.server.engine import Decided, DecideJob, RecordJob
 from floorwalker.server.installation import Installation
+from floorwalker.server.problems import ProblemError
 from floorwalker.server.records_to_rows import write_rows
 from floorwalker.server.replaying import compare_history, explain_decision
 from floorwalker.server.startup import Runtime
@@ -108,13 +109,15 @@ def test_labels_join_the_decision_they_speak_of(shop: Shop, tmp_path: Path) -> N
     shop.label("l-5", "event", "e-last", disposition="suspected")
     shop.label("l-6", "event", "e-elsewhere")
     shop.label("l-7", "event", "e-last", shop="other")
+    shop.label("l-9", "decision", first.id, shop="other")
     found = shop.step()
-    # The seventh is another shop's.
+    # The seventh and the ninth are another shop's, whose decisions these are not.
     assert found["labels"] == {
         "told": 6, "joined": 3, "immature": 0, "withdrawn": 0, "suspected": 1, "without_decision": 2,
         "by_other_models": 0,
     }  # fmt: skip
-    assert shop.watch.document()["labels"]["told"] == 7
+    everywhere = shop.watch.document()["labels"]
+    assert (everywhere["told"], everywhere["joined"]) == (8, 3)
     fraud = found["types"]["payment_fraud"]
     # The order's last decision carries both the event's label and the order's.
     assert (fraud["decisions"], fraud["abusive"], fraud["calibrated"]) == (2, 0.5, False)
@@ -142,6 +145,26 @@ def test_labels_count_when_mature_and_until_taken_back(shop: Shop) -> None:
     shop.tell(LabelRecord(id="l-1", shop="default", at=shop.engine.now(), author="ann"))
     found = shop.step()
     assert (found["labels"]["withdrawn"], found["types"]["payment_fraud"]["decisions"]) == (1, 0)
+
+
+def test_what_the_disk_refused_is_tried_again(shop: Shop) -> None:
+    decision = shop.decide()
+    shop.label("l-1", "decision", decision.id)
+    shop.engine.pipeline.prove({"default": ("payment_fraud",)}, fusion="")
+    keep, tries = shop.watch.keep, []
+
+    async def refuse(record: ProvenRecord) -> None:
+        tries.append(record)
+        raise ProblemError(503, "the disk is full")
+
+    shop.watch.keep = refuse
+    for _ in range(2):
+        with pytest.raises(ProblemError):
+            shop.step()
+    assert len(tries) == 2
+    shop.watch.keep = keep
+    shop.step()
+    assert shop.engine.pipeline.proven == {}
 
 
 RULE = """
