@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 FORMATS = (".csv", ".jsonl", ".ndjson", ".parquet")
 
 
-def read_table(path: Path, what: str, *, needed: Sequence[str], taken: str) -> pl.DataFrame:
+def read_table(path: Path, what: str, *, needed: Sequence[str], taken: str, words: Sequence[str]) -> pl.DataFrame:
     """The table in a file, with all its columns.
 
     Parameters
@@ -23,14 +23,16 @@ def read_table(path: Path, what: str, *, needed: Sequence[str], taken: str) -> p
     what : it holds, for the refusal: `labels`.
     needed : columns that must be there.
     taken : which columns are taken at all, in words.
+    words : columns that are text also where they look like numbers: an id of 007 is not one of 7.
 
     Raises `InputError` for another ending, a file that cannot be read, or a needed column that is missing.
 
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "labels.csv"
-    >>> _ = path.write_text("subject,value\\ne-1,1\\n")
-    >>> read_table(path, "labels", needed=["subject"], taken="subject; value where it is known").shape
-    (1, 2)
+    >>> _ = path.write_text("subject,value\\n007,1\\n")
+    >>> told = "subject; value where it is known"
+    >>> read_table(path, "labels", needed=["subject"], taken=told, words=["subject"]).row(0)
+    ('007', 1)
     """
     import polars as pl
 
@@ -39,7 +41,9 @@ def read_table(path: Path, what: str, *, needed: Sequence[str], taken: str) -> p
         raise InputError(f"{what} in {path.name}", allowed=", ".join(FORMATS), fix="save them in one of these formats")
     try:
         if kind == ".csv":
-            table = pl.read_csv(path)
+            # A column that begins with a hundred whole numbers may go on with others.
+            kinds = dict.fromkeys(words, pl.String)
+            table = pl.read_csv(path, infer_schema_length=None, schema_overrides=kinds)
         else:
             table = pl.read_parquet(path) if kind == ".parquet" else pl.read_ndjson(path)
     except (OSError, pl.exceptions.PolarsError) as broken:

@@ -34,7 +34,7 @@ def train_texts_of(
     """
     import polars as pl
 
-    table = read_table(path, "texts", needed=("text", "value"), taken="text, value; at")
+    table = read_table(path, "texts", needed=("text", "value"), taken="text, value; at", words=("text",))
     if "at" in table.columns:
         table = table.sort("at", maintain_order=True)
     try:

@@ -74,12 +74,13 @@ def labels_of_outcomes(outcomes: pl.DataFrame) -> pl.DataFrame:
 def read_labels(path: Path) -> pl.DataFrame:
     """A shop's own labels out of a CSV, JSON-lines or Parquet file.
 
-    Needed columns: `subject`, `abuse_type`; taken where they are there: `subject_kind` (`event`), `value` (1, abuse),
-    `observed_at` (µs UTC; 0, always known), `weight` (1). Raises `InputError` with the column or value at fault.
+    Needed columns: `subject`, `abuse_type`; taken where they are there: `subject_kind` (`event`), `value` (1, abuse; 0
+    to 1), `observed_at` (µs UTC; 0, always known), `weight` (1). Raises `InputError` with the column or value at fault.
     """
     table = read_table(
         path, "labels", needed=("subject", "abuse_type"),
         taken="subject, abuse_type; subject_kind, value, observed_at, weight where they are known",
+        words=("subject", "abuse_type", "subject_kind"),
     )  # fmt: skip
     defaults = {"subject_kind": "event", "value": 1.0, "observed_at": 0, "weight": 1.0}
     absent = [pl.lit(value).alias(name) for name, value in defaults.items() if name not in table.columns]
@@ -91,6 +92,9 @@ def read_labels(path: Path) -> pl.DataFrame:
         odd = table.filter(~pl.col(name).is_in(known) | pl.col(name).is_null())
         if len(odd):
             raise InputError(f"{path.name} has {name} {odd[name][0]!r}", allowed=", ".join(known))
+    odd = table.filter(~pl.col("value").is_between(0, 1))
+    if len(odd):
+        raise InputError(f"{path.name} has value {odd['value'][0]}", allowed="0, judged honest, to 1, abuse")
     return table.sort("observed_at")
 
 
@@ -100,6 +104,7 @@ def proofs_of(recording: Recording, labels: pl.DataFrame, *, known_at: int | Non
     Parameters
     ----------
     labels : a table as `labels_of_outcomes` gives it; one of an order, account or session speaks of all its events.
+        From one half on a value means abuse; without one it says nothing. Weights are not read: a label is a proof.
     known_at : only what was observed before this instant, µs UTC; None takes all.
     """
     table = recording.named().with_row_index("row")
@@ -113,8 +118,8 @@ def proofs_of(recording: Recording, labels: pl.DataFrame, *, known_at: int | Non
     direct = pl.concat([each.select("row", "abuse_type", "value") for each in found])
     known = np.full((len(recording), len(ABUSE_TYPES)), np.nan, np.float32)
     for place, abuse_type in enumerate(ABUSE_TYPES):
-        own = direct.filter(pl.col("abuse_type") == abuse_type)
-        judged = own.group_by("row").agg(pl.col("value").max()).sort("row")
+        own = direct.filter((pl.col("abuse_type") == abuse_type) & pl.col("value").is_not_null())
+        judged = own.group_by("row").agg(pl.col("value").max() >= 0.5).sort("row")
         known[judged["row"].to_numpy().astype(np.int64), place] = judged["value"].to_numpy()
     return known
 

@@ -83,6 +83,16 @@ def test_what_was_judged_honest_stays_honest(recording):
     assert known[2, PROMOTION] == 0
 
 
+def test_from_one_half_on_a_value_is_abuse_and_without_one_it_is_nothing(recording):
+    labels = said(
+        ("event", "e-0", "promotion_abuse", 0.7, 5, 1.0), ("event", "e-2", "promotion_abuse", 0.3, 6, 1.0),
+        ("event", "e-8", "promotion_abuse", None, 6, 1.0),
+    )  # fmt: skip
+    known = spread_labels(recording, labels)
+    assert known[[0, 2], PROMOTION].tolist() == [1, 0]
+    assert np.isnan(known[8, PROMOTION])
+
+
 def test_what_was_not_known_then_is_not_used(recording):
     labels = said(("order", "o-1", "payment_fraud", 1.0, START + 9 * DAY, 1.0))
     assert np.isnan(spread_labels(recording, labels, known_at=START + 9 * DAY)).all()
@@ -109,6 +119,15 @@ def test_a_shops_own_labels_need_two_columns(tmp_path):
     assert read_labels(path).row(0) == ("event", "e-1", "scraping", 1.0, 0, 1.0)
 
 
+def test_ids_are_read_as_they_are_written(tmp_path):
+    path = tmp_path / "labels.csv"
+    numbers = "".join(f"{number:05},scraping,1\n" for number in range(120))
+    path.write_text(f"subject,abuse_type,value\n{numbers}e-1,scraping,0.5\n")
+    labels = read_labels(path)
+    assert labels["subject"].to_list() == [*(f"{number:05}" for number in range(120)), "e-1"]
+    assert labels["value"].to_list() == [1.0] * 120 + [0.5]
+
+
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
@@ -116,6 +135,8 @@ def test_a_shops_own_labels_need_two_columns(tmp_path):
         ("labels.csv", "subject,abuse_type\ne-1,fraud\n", "abuse_type 'fraud'"),
         ("labels.csv", "subject,abuse_type,subject_kind\ne-1,scraping,person\n", "subject_kind 'person'"),
         ("labels.csv", "subject,abuse_type,value\ne-1,scraping,much\n", "value"),
+        ("labels.csv", "subject,abuse_type,value\ne-1,scraping,2\n", "value 2.0"),
+        ("labels.csv", "subject,abuse_type,value\ne-1,scraping,NaN\n", "value nan"),
         ("labels.csv", "", "cannot be read"),
         ("labels.xlsx", "x", "labels in labels.xlsx"),
     ],
