@@ -143,7 +143,7 @@ def train_texts(
         "texts": len(texts), "labelled": len(labelled), "harmful": int(bad.sum()), "held_out": len(held),
         "ordinary": len(ordinary), "chosen": classifier.chosen, "validation": classifier.validation, "seed": seed,
     }  # fmt: skip
-    if wrong.any():
+    if wrong.any() and not wrong.all():
         facts["held_out_roc_auc"] = float(roc_auc(wrong, scores))
         facts["held_out_average_precision"] = float(average_precision(wrong, scores))
     classifier.save(folder / CLASSIFIER, facts=facts)
