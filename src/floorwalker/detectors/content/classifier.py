@@ -131,13 +131,14 @@ class TextClassifier:
                 f"classes {dict(zip(classes.tolist(), counts.tolist(), strict=True))}",
                 allowed=f"two classes and more, {LEAST_OF_A_CLASS} texts of each and more",
             )
+        # Nothing of what was learned before: a view that was not chosen then may be now.
+        self._views, self._stack, self._gate, self._tuned = [], None, None, None
         self.classes = classes.tolist()
         self._extra = 0 if extra is None else np.asarray(extra).shape[1]
         inputs = self._inputs(clean, extra, embeddings)
         together = clean if groups is None else np.asarray(groups).tolist()
         fold = split_folds(together, self.folds, np.random.default_rng(self.seed))
         held = self._out_of_fold(inputs, codes.astype(np.int64), fold)
-        self._tuned = None
         if self.tuning is not None:
             self._tuned = TunedView(self.tuning, self.seed)
             part = split_folds(together, self.tuning.members, np.random.default_rng([self.seed, 1]))

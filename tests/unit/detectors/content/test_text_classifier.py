@@ -42,6 +42,20 @@ def test_classes_are_told_in_new_texts(classifier: TextClassifier) -> None:
     assert classifier.predict(texts[:2]) == [0, 1]
 
 
+def test_what_was_learned_before_is_forgotten(tmp_path) -> None:
+    texts, labels = make_texts(24)
+    again, fresh = (TextClassifier(encoders=(), views=("words", "style"), folds=2) for _ in range(2))
+    again.fit(texts, labels)
+    assert again.chosen == "words"
+    again.save(tmp_path)
+    other = [text[::-1] for text in texts]
+    fresh.fit(other, labels)
+    for before in (again, TextClassifier.load(tmp_path)):
+        before.fit(other, labels)
+        assert before.validation == fresh.validation
+        assert before.score(other).tolist() == fresh.score(other).tolist()
+
+
 def test_saved_and_loaded_says_the_same(classifier: TextClassifier, tmp_path) -> None:
     texts, _ = make_texts(20, seed=6)
     classifier.save(tmp_path)
