@@ -243,10 +243,12 @@ def run_series(
             if step > clock[0]:
                 roll(shop, clock, step)
         elif step > clock[0]:
-            if ahead[0] > step or ahead[0] < clock[0] or ahead[0] == -2:
-                scratch[:] = shop
-                ahead[0] = clock[0]
             if ahead[0] != step:
+                # What `roll` leaves out when it comes from the clock, it must not pass on its way from another event.
+                leaps = clock[0] < 0 or step - clock[0] > 2 * WEEK * 6
+                if leaps or ahead[0] > step or ahead[0] < clock[0]:
+                    scratch[:] = shop
+                    ahead[0] = clock[0]
                 roll(scratch, ahead, step)
             used, present = scratch, ahead
         out[row, 0] = np.nan

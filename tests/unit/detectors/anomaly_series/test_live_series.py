@@ -117,3 +117,13 @@ def test_the_table_names_what_exists() -> None:
     assert {*ENTITIES} <= {*KINDS}
     assert series_of_types()[-1] == -1
     assert sorted({*series_of_types().tolist()}) == list(range(-1, len(WATCHED)))
+
+
+def test_events_far_apart_are_judged_as_if_each_came_next() -> None:
+    live = warmed()
+    for series, first in ((LiveSeries(entities=256), 0), (live, 260)):
+        batch = events(START + (first + np.array([0, 1, 30, 200, 900, 2000])) * HOUR)
+        together = series.score(batch, nothing(batch))
+        rows = [batch.take(np.array([row])) for row in range(6)]
+        alone = np.concatenate([series.score(row, nothing(row)) for row in rows])
+        np.testing.assert_array_equal(together, alone)
