@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import msgspec
 import pytest
 
@@ -218,6 +220,15 @@ def test_keys_that_do_not_fit_are_refused(key: bytes, version: int, older: dict[
 def test_one_mailbox_has_one_spelling(text: str, canonical: str, domain: str | None) -> None:
     email = read_email(text)
     assert (email.canonical, email.domain) == (canonical, domain)
+
+
+def test_every_space_and_bracket_around_an_address_goes() -> None:
+    spaces = [chr(point) for point in range(sys.maxunicode + 1) if chr(point).isspace()]
+    assert len(spaces) > 20
+    for space in spaces:
+        for around in (space, f"{space}<{space}", f">{space}"):
+            assert read_email(f"{around}jane@example.com{around}").canonical == "jane@example.com"
+            assert read_email(f"{around}0{around}").canonical == "0"
 
 
 def test_disposable_domains_count_with_what_is_below_them() -> None:
