@@ -124,8 +124,9 @@ class LabelBook:
     _kept: OrderedDict[str, LabelledRisk] = field(default_factory=OrderedDict, init=False, repr=False)
 
     def add(self, each: LabelledRisk) -> None:
-        """Take a label; one of the same id is replaced."""
+        """Take a label; one of the same id is replaced, and is as new as any."""
         self._kept[each.label_id] = each
+        self._kept.move_to_end(each.label_id)
         if len(self._kept) > self.most:
             self._kept.popitem(last=False)
 

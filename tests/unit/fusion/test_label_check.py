@@ -79,4 +79,7 @@ def test_only_the_newest_labels_are_kept() -> None:
         book.add(label(number))
     assert len(book) == 10
     assert not book.withdraw("l-14")
+    book.add(label(15, value=0.0))
+    book.add(label(25))
+    assert not book.withdraw("l-16")
     assert book.withdraw("l-15")
