@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from floorwalker.server.pages import write_cursor
 from floorwalker.testing.shop_server import Shop, make_event
 
 SOON = 3_600_000_000
@@ -261,6 +262,14 @@ def test_lists_are_paged_and_entries_taken_off(shop: Shop) -> None:
     for query in ({"limit": "0"}, {"limit": "1001"}, {"limit": "x"}, {"cursor": "!!!"}):
         assert 400 <= shop.client.get("/v1/lists/watch", params=query, headers=shop.headers()).status_code < 500
     assert shop.client.get("/v1/lists/maybe", headers=shop.headers()).status_code == 404
+
+
+def test_positions_that_no_journal_reaches_are_refused(shop: Shop) -> None:
+    asked = [
+        shop.client.get("/v1/joined", params={"cursor": write_cursor(position)}, headers=shop.headers()).status_code
+        for position in (-1, 2**62, 2**63, 2**64 - 1, -(2**63))
+    ]
+    assert asked == [200, 422, 422, 422, 422]
 
 
 def test_labels_are_kept_and_taken_back(shop: Shop) -> None:

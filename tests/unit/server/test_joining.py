@@ -6,8 +6,11 @@ import asyncio
 import hashlib
 import itertools
 import json
+from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -16,13 +19,14 @@ from floorwalker.features.live import Limits
 from floorwalker.fusion.late_texts import ARTEFACT, CLASSIFIER, FACTS, VERSION
 from floorwalker.models.artefacts import MANIFEST, save_artefact
 from floorwalker.pipeline.joining import join_text
-from floorwalker.pipeline.records import JoinedRecord
+from floorwalker.pipeline.records import EventRecord, JoinedRecord
 from floorwalker.server.archive import Archive
 from floorwalker.server.engine import Decided, DecideJob, RecordJob
 from floorwalker.server.installation import Installation
 from floorwalker.server.joining import TextJoiner
 from floorwalker.server.records_to_rows import write_rows
 from floorwalker.server.replaying import compare_history
+from floorwalker.server.routes.entities import _find_joined
 from floorwalker.server.startup import Runtime
 from floorwalker.store.journal import repair_journal
 from floorwalker.store.journal.segments import SEGMENT_HEADER_BYTES, list_segments
@@ -138,3 +142,22 @@ def test_a_joined_signal_whose_decision_the_journal_lacks_ends_no_replay(tmp_pat
     repair_journal(made.installation.journal)
     found = compare_history(made.installation)
     assert (found["decisions"], found["joined"], found["joined_differ"]) == (1, 2, 0)
+
+
+def test_a_signal_pushed_out_between_two_looks_is_found_in_the_ledger(shop: Shop) -> None:
+    """The entity's page looks in a thread while the owner's thread notes further signals."""
+    name = shop.write()
+    found = shop.engine.find_decision(name)
+    assert found is not None
+    assert isinstance(found[0], EventRecord)
+    record = join_text(found[0], 0.9, shop.joiner.texts, shop.engine.pipeline.policy, at=START)
+    asyncio.run(shop.keep([record]))
+    shop.projector.catch_up()
+
+    class Pushed(OrderedDict[int, JoinedRecord]):
+        def __contains__(self, sequence: object) -> bool:
+            return self.pop(sequence, None) is not None  # type: ignore[call-overload, no-any-return]
+
+    shop.engine.joined = Pushed({found[1]: record})
+    service: Any = SimpleNamespace(engine=shop.engine, ledger=Archive(shop.ledger))
+    assert _find_joined(service, [(found[1], found[0])]) == {name: record}

@@ -123,10 +123,11 @@ def _records(engine: Engine, sequences: list[int]) -> list[tuple[int, EventRecor
 
 
 def _find_joined(service: Service, records: list[tuple[int, EventRecord]]) -> dict[str, JoinedRecord]:
-    """What came later to the decisions about these events, by the decisions' ids."""
-    lately = service.engine.joined
+    """What came later to the decisions about these events, by the decisions' ids. For a thread of its own."""
     asked = {place: each.decision.id for place, each in records if each.decision is not None and each.event.text}
-    known = {name: lately[place] for place, name in asked.items() if place in lately}
+    # One look each: further signals, which join meanwhile, push out older ones.
+    lately = {name: service.engine.joined.get(place) for place, name in asked.items()}
+    known = {name: each for name, each in lately.items() if each is not None}
     rest = [name for name in asked.values() if name not in known]
     return {**(service.ledger.find_joined(rest) if rest else {}), **known}
 
