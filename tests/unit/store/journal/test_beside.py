@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from floorwalker.errors import UsageError
 from floorwalker.store.errors import DamagedError
-from floorwalker.store.journal import Journal, copy_journal, read_journal, read_journal_batches
+from floorwalker.store.journal import Journal, copy_journal, copying, read_journal, read_journal_batches
 from floorwalker.store.journal.segments import list_segments, name_segment
 
 
@@ -78,6 +79,24 @@ def test_a_copy_holds_what_was_acknowledged_and_opens(tmp_path: Path, is_closed:
     with pytest.raises(UsageError, match="not empty"):
         copy_journal(folder, target)
     journal.close()
+
+
+def test_a_copy_is_on_the_disk_and_for_nobody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: set[int] = set()
+
+    def sync_data(descriptor: int) -> None:
+        synced.add(os.fstat(descriptor).st_ino)
+        os.fsync(descriptor)
+
+    monkeypatch.setattr(copying, "sync_data", sync_data)
+    with Journal(tmp_path / "journal", clock=clock, segment_bytes=300) as journal:
+        write(journal, *(b"record" * 20 for _ in range(6)))
+        copy_journal(tmp_path / "journal", tmp_path / "copy")
+    *before, last = list_segments(tmp_path / "copy")
+    assert len(before) > 1
+    # The last one is put in its place by `replace_file`, which syncs by itself.
+    assert synced == {path.stat().st_ino for path in before}
+    assert {path.stat().st_mode & 0o007 for path in (*before, last)} == {0}
 
 
 def journal_bytes(records: list[bytes], folder: Path) -> int:
