@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 PATIENCE = 3
 """Epochs without a better validation loss after which training ends."""
+STEPS = 32
+"""Of an epoch at least: with fewer, `PATIENCE` is over before the rate has risen, and nothing was learned."""
 
 
 class _Network(nn.Module):
@@ -55,7 +57,7 @@ def train(
     network = _Network([part.shape[1] for part in parts], fusion.width).to(device)
     edge = max(1, int(len(order) * 0.9))
     learned, held = order[:edge], order[edge:] if edge < len(order) else order
-    steps = -(-len(learned) // fusion.batch)
+    steps = -(-len(learned) // max(1, min(fusion.batch, len(learned) // STEPS)))
     optimiser = torch.optim.AdamW(network.parameters(), lr=fusion.rate, weight_decay=1e-3)
     plan = torch.optim.lr_scheduler.OneCycleLR(optimiser, fusion.rate, total_steps=steps * fusion.epochs)
     mean = float(weight.mean()) or 1.0

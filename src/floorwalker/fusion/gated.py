@@ -50,7 +50,7 @@ class GatedFusion:
     kind : place of a column that holds codes, as the type of event: each code becomes a column.
     width : of a group's state.
     epochs : passes over the rows at most; the best on the latest tenth of them is kept.
-    batch : rows of a step.
+    batch : rows of a step at most; few rows are learned from in smaller steps.
     rate : of learning.
     drop_out : share of rows from which each group is taken.
     seed : the only source of chance.
