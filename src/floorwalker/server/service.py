@@ -84,9 +84,15 @@ class Service:
                 return mark_request(caller.id, path, value.decode("latin-1"), body)
         return None
 
-    async def record(self, *records: Record) -> int:
-        """Journal records of other kinds; returns the sequence of the first, once durable."""
-        sequence = await self.batcher.submit(RecordJob(records))
+    async def record(self, *records: Record, then: Callable[[int], None] = lambda first: None) -> int:
+        """Journal records of other kinds; returns the sequence of the first, once durable.
+
+        Parameters
+        ----------
+        then : told of this sequence once they are appended. What is remembered of them is remembered there: the engine
+            may refuse them, and whoever asks again must not hear that it was done.
+        """
+        sequence = await self.batcher.submit(RecordJob(records, then=then))
         assert isinstance(sequence, int)
         return sequence
 

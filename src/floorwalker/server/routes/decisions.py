@@ -15,7 +15,7 @@ from floorwalker.events.abuse import ACTIONS
 from floorwalker.events.decode import decode_event
 from floorwalker.pipeline.records import AppliedRecord, DecisionRecord, EventRecord, JoinedRecord, feature_values
 from floorwalker.server.bodies import read_body
-from floorwalker.server.engine import Decided, DecideJob, Outcome, RecordJob, encode_json
+from floorwalker.server.engine import Decided, DecideJob, Outcome, encode_json
 from floorwalker.server.idempotency import RequestMark
 from floorwalker.server.keys import ApiKey
 from floorwalker.server.openapi import operation
@@ -134,14 +134,15 @@ async def apply_decision(request: Request[Any, Any, Any], decision_id: str) -> R
     )
     before = await _find_applied(service, decision_id, sequence)
     if before is None:
-        service.engine.applied[sequence] = applied
-        await service.batcher.submit(RecordJob((applied,)))
+        await _keep_applied(service, applied, sequence)
     elif (before.action, before.by, before.reason) != (applied.action, applied.by, applied.reason):
         raise ProblemError(
             409, f"the decision was used already, for {before.action!r}", fix="ask for a decision of its own"
         )
     else:
         applied = before
+        # Its record may be on its way to the disk only now.
+        await service.record()
     reply = AppliedReply(
         decision_id=decision_id,
         action=applied.action,
@@ -201,6 +202,23 @@ async def _find_applied(service: Service, decision_id: str, sequence: int) -> Ap
     stored: AppliedRecord | None = await asyncio.to_thread(service.ledger.find_applied, decision_id)
     # Another report may have come while the ledger was asked.
     return service.engine.applied.get(sequence) or stored
+
+
+async def _keep_applied(service: Service, record: AppliedRecord, sequence: int) -> None:
+    """Journal a report. Another one that comes meanwhile finds it; where the engine refuses it, none does."""
+    known, is_appended = service.engine.applied, False
+
+    def remember(_: int) -> None:
+        nonlocal is_appended
+        known[sequence], is_appended = record, True
+
+    known[sequence] = record
+    try:
+        await service.record(record, then=remember)
+    except BaseException:
+        if not is_appended:
+            known.pop(sequence, None)
+        raise
 
 
 async def _find_joined(service: Service, record: EventRecord | DecisionRecord, sequence: int) -> JoinedRecord | None:

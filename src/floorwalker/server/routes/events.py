@@ -14,7 +14,7 @@ from floorwalker.events.bulk.taking import TakenEvents
 from floorwalker.events.decode import JSON_TYPES, LINE_TYPES
 from floorwalker.events.limits import DEFAULT_LIMITS
 from floorwalker.pipeline.records import ReplyRecord
-from floorwalker.server.engine import RecordJob, encode_json
+from floorwalker.server.engine import encode_json
 from floorwalker.server.keys import ALL_SHOPS
 from floorwalker.server.openapi import operation
 from floorwalker.server.problems import ProblemError
@@ -70,13 +70,12 @@ async def take_events(request: Request[Any, Any, Any]) -> Response[bytes]:
         else:
             texts = split_body(body, content_type)
         answer = encode_json(await _take(service, None if caller.shop == ALL_SHOPS else caller.shop, texts))
-        replies: tuple[ReplyRecord, ...] = ()
-        if mark is not None:
-            reply = ReplyRecord(key=mark.key, digest=mark.digest, at=engine.now(), status=200, body=answer)
-            engine.book.keep(reply)
-            replies = (reply,)
         # One sync for all of the body; with or without a record of its own it covers the events before.
-        await service.batcher.submit(RecordJob(replies))
+        if mark is None:
+            await service.record()
+        else:
+            reply = ReplyRecord(key=mark.key, digest=mark.digest, at=engine.now(), status=200, body=answer)
+            await service.record(reply, then=lambda _: engine.book.keep(reply))
     finally:
         if mark is not None:
             engine.book.end(mark)

@@ -51,11 +51,11 @@ async def put_label(request: Request[Any, Any, Any]) -> Response[bytes]:
         record = LabelRecord(id=identity, shop=label.shop, at=now, author=caller.name, label=label)
         answer = encode_json(LabelReply(label_id=identity, abuse_type=label.abuse_type))
         if mark is None:
-            _tell_calibration(service, await service.record(record))
+            sequence = await service.record(record)
         else:
             reply = ReplyRecord(key=mark.key, digest=mark.digest, at=now, status=201, body=answer)
-            engine.book.keep(reply)
-            _tell_calibration(service, await service.record(record, reply))
+            sequence = await service.record(record, reply, then=lambda _: engine.book.keep(reply))
+        _tell_calibration(service, sequence)
     finally:
         if mark is not None:
             engine.book.end(mark)
