@@ -38,7 +38,8 @@ def train_texts_of(
     if "at" in table.columns:
         table = table.sort("at", maintain_order=True)
     try:
-        values = table["value"].cast(pl.Float64)
+        # Some programs write NaN where they know nothing.
+        values = table["value"].cast(pl.Float64).fill_nan(None)
     except pl.exceptions.PolarsError as broken:
         raise InputError(f"{path.name}: {broken}", allowed="value: 1 for abuse, 0 for harmless") from broken
     if not values.drop_nulls().is_between(0, 1).all():

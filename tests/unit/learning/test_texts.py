@@ -18,7 +18,8 @@ MIXED = [text for pair in zip(HARMLESS, HARMFUL, strict=True) for text in pair]
 
 
 def test_a_file_of_texts_becomes_a_classifier_whatever_its_order(tmp_path: Path) -> None:
-    table = pl.DataFrame({"at": range(90), "text": MIXED + HARMLESS, "value": [0.0, 1.0] * 30 + [None] * 30})
+    unknown = [None, float("nan")] * 15
+    table = pl.DataFrame({"at": range(90), "text": MIXED + HARMLESS, "value": [0.0, 1.0] * 30 + unknown})
     table.sample(fraction=1, shuffle=True, seed=1).write_csv(tmp_path / "texts.csv")
     found = train_texts_of(tmp_path / "texts.csv", tmp_path / "out", encoders=())
     assert (found["labelled"], found["harmful"], found["held_out"], found["ordinary"]) == (60, 30, 18, 39)

@@ -92,6 +92,8 @@ def read_labels(path: Path) -> pl.DataFrame:
         odd = table.filter(~pl.col(name).is_in(known) | pl.col(name).is_null())
         if len(odd):
             raise InputError(f"{path.name} has {name} {odd[name][0]!r}", allowed=", ".join(known))
+    # Some programs write NaN where they know nothing.
+    table = table.with_columns(pl.col("value").fill_nan(None))
     odd = table.filter(~pl.col("value").is_between(0, 1))
     if len(odd):
         raise InputError(f"{path.name} has value {odd['value'][0]}", allowed="0, judged honest, to 1, abuse")
