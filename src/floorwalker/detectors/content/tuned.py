@@ -97,6 +97,9 @@ class TunedView:
         files.tokenizer.enable_truncation(self.settings.most_tokens)
         tokens = [one.ids for one in files.tokenizer.encode_batch([encodable(text) for text in inputs.texts])]
         given = self.settings
+        # Before any of them is trained: that takes minutes.
+        if any(not np.bincount(labels[part != member], minlength=classes).all() for member in np.unique(part)):
+            raise InputError("a class whose texts are all in one part", fix="give more texts or fewer members")
         held = np.zeros((len(labels), 1 if classes == 2 else classes), np.float32)
         self._learned, self._encoders = [], []
         for member in np.unique(part).tolist():
@@ -107,9 +110,7 @@ class TunedView:
             )  # fmt: skip
             rows, asked = np.flatnonzero(part != member), np.flatnonzero(part == member)
             counts = np.bincount(labels[rows], minlength=classes)
-            if not counts.all():
-                raise InputError("a class whose texts are all in one part", fix="give more texts or fewer members")
-            weights = (len(rows) / (classes * np.maximum(counts, 1))).astype(np.float32) if balanced else None
+            weights = (len(rows) / (classes * counts)).astype(np.float32) if balanced else None
             learned = train_adapters(
                 files.tensors, [tokens[row] for row in rows.tolist()], labels[rows], classes, plan, weights=weights
             )

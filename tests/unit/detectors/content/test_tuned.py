@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from floorwalker.detectors.content._minilm_graph import make_encoder_graph
+from floorwalker.detectors.content._views import Inputs
 from floorwalker.detectors.content.classifier import TextClassifier
 from floorwalker.detectors.content.tuned import TunedView, Tuning, merge_adapters
-from floorwalker.errors import ArtefactError, UsageError
+from floorwalker.errors import ArtefactError, InputError, UsageError
 from floorwalker.models.onnx import OnnxModel
 
 WIDTH, LAYERS, HEADS, WORDS = 16, 2, 2, 40
@@ -168,3 +169,13 @@ def test_adapters_of_another_encoder_are_refused() -> None:
     for arrays in ({}, {"0.encoder.layer.0.output.dense.bias": np.zeros(3, np.float16)}):
         with pytest.raises(ArtefactError):
             TunedView().restore(arrays)
+
+
+def test_a_class_that_a_member_would_not_see_is_refused_before_any_is_trained() -> None:
+    pytest.importorskip("torch")
+    # One epoch of so many would take hours; nothing is trained.
+    view = TunedView(Tuning(members=2, epochs=100, most_tokens=512))
+    texts = Inputs(["clean and quiet", "cheap!!! buy"] * 20, {})
+    labels = np.array([0, 1] * 20)
+    with pytest.raises(InputError, match="all in one part"):
+        view.cross_fit(texts, labels, 2, labels, balanced=False)
