@@ -89,6 +89,9 @@ class TunedView:
 
         Returns what each member says of the texts of its part: float32 [n, heads].
         """
+        # Before any of them is trained: that takes minutes.
+        if any(not np.bincount(labels[part != member], minlength=classes).all() for member in np.unique(part)):
+            raise InputError("a class whose texts are all in one part", fix="give more texts or fewer members")
         try:
             from floorwalker.detectors.content._tuning import Plan, train_adapters
         except ModuleNotFoundError as missing:
@@ -97,9 +100,6 @@ class TunedView:
         files.tokenizer.enable_truncation(self.settings.most_tokens)
         tokens = [one.ids for one in files.tokenizer.encode_batch([encodable(text) for text in inputs.texts])]
         given = self.settings
-        # Before any of them is trained: that takes minutes.
-        if any(not np.bincount(labels[part != member], minlength=classes).all() for member in np.unique(part)):
-            raise InputError("a class whose texts are all in one part", fix="give more texts or fewer members")
         held = np.zeros((len(labels), 1 if classes == 2 else classes), np.float32)
         self._learned, self._encoders = [], []
         for member in np.unique(part).tolist():

@@ -172,8 +172,6 @@ def test_adapters_of_another_encoder_are_refused() -> None:
 
 
 def test_a_class_that_a_member_would_not_see_is_refused_before_any_is_trained() -> None:
-    pytest.importorskip("torch")
-    # One epoch of so many would take hours; nothing is trained.
     view = TunedView(Tuning(members=2, epochs=100, most_tokens=512))
     texts = Inputs(["clean and quiet", "cheap!!! buy"] * 20, {})
     labels = np.array([0, 1] * 20)
