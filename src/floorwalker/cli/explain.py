@@ -39,7 +39,10 @@ def explain(
         print(f"  without {name}, which did not answer")
     if document["changed"]:
         print("changed since: " + ", ".join(f"{name} {old} -> {new}" for name, old, new in document["changed"]))
-        print(f"today the same inputs give {again['intended']}, risk {again['risk']}")
+        if again is None:
+            print("not made again: today's features are others")
+        else:
+            print(f"today the same inputs give {again['intended']}, risk {again['risk']}")
     else:
         print("made again from its inputs: " + ("equal" if document["equal"] else "NOT EQUAL"))
         today = document["today"]
