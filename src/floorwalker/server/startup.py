@@ -7,6 +7,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -35,6 +36,7 @@ from floorwalker.server.laps import Laps
 from floorwalker.server.rule_sets import load_rules
 from floorwalker.store.journal import Journal
 from floorwalker.store.live import Shapes, Snapshots
+from floorwalker.store.lock import OwnerLock
 
 Durability = Literal["power_loss", "process"]
 MODEL = "unusual_activity"
@@ -94,7 +96,8 @@ def install_models(installation: Installation, source: Path) -> None:
 
     Live state that other models left there is made anew from the journal at the next start.
 
-    Raises `ArtefactError` where the folder holds no models, or broken ones: they are refused before they replace any.
+    Raises `ArtefactError` where the folder holds no models, or broken ones: they are refused before they replace any;
+    and `floorwalker.store.errors.LockedError` while a server runs there.
     """
     found = ShopModels.load(source, LiveFeatures(seed=0).names)
     if found.lost:
@@ -103,37 +106,51 @@ def install_models(installation: Installation, source: Path) -> None:
         )
     if (source / TEXTS).is_dir():
         install_texts(installation, source / TEXTS)
-    installation.make()
-    ready = installation.folder / "trained.new"
-    shutil.rmtree(ready, ignore_errors=True)
-    for part in PARTS:
-        if (source / part).is_dir():
-            shutil.copytree(source / part, ready / part)
-    shutil.rmtree(installation.trained, ignore_errors=True)
-    ready.rename(installation.trained)
+    with _alone(installation):
+        ready = installation.folder / "trained.new"
+        shutil.rmtree(ready, ignore_errors=True)
+        for part in PARTS:
+            if (source / part).is_dir():
+                shutil.copytree(source / part, ready / part)
+        shutil.rmtree(installation.trained, ignore_errors=True)
+        ready.rename(installation.trained)
 
 
 def install_texts(installation: Installation, source: Path) -> None:
     """Copy a classifier of texts into an installation, whole.
 
-    Raises `ArtefactError` where the folder holds none, or a broken one: it is refused before it replaces any.
+    Raises `ArtefactError` where the folder holds none, or a broken one: it is refused before it replaces any; and
+    `floorwalker.store.errors.LockedError` while a server runs there.
     """
     from floorwalker.detectors.content.classifier import TextClassifier
     from floorwalker.fusion.late_texts import CLASSIFIER, LateTexts
 
     LateTexts.load(source)
     TextClassifier.load(source / CLASSIFIER)
-    installation.make()
-    ready = installation.folder / "texts.new"
-    shutil.rmtree(ready, ignore_errors=True)
-    shutil.copytree(source, ready)
-    shutil.rmtree(installation.texts, ignore_errors=True)
-    ready.rename(installation.texts)
+    with _alone(installation):
+        ready = installation.folder / "texts.new"
+        shutil.rmtree(ready, ignore_errors=True)
+        shutil.copytree(source, ready)
+        shutil.rmtree(installation.texts, ignore_errors=True)
+        ready.rename(installation.texts)
 
 
 def remove_texts(installation: Installation) -> None:
-    """Read no texts from the next start on."""
-    shutil.rmtree(installation.texts, ignore_errors=True)
+    """Read no texts from the next start on; raises `floorwalker.store.errors.LockedError` while a server runs there."""
+    with _alone(installation):
+        shutil.rmtree(installation.texts, ignore_errors=True)
+
+
+@contextmanager
+def _alone(installation: Installation) -> Iterator[None]:
+    """No server runs in the folder meanwhile: it would go on with some of the old and some of the new."""
+    installation.make()
+    installation.journal.mkdir(exist_ok=True)
+    lock = OwnerLock(installation.journal)
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def load_model(installation: Installation, version: str) -> UnusualActivity | None:

@@ -27,7 +27,8 @@ from floorwalker.server.joining import TextJoiner
 from floorwalker.server.records_to_rows import write_rows
 from floorwalker.server.replaying import compare_history
 from floorwalker.server.routes.entities import _find_joined
-from floorwalker.server.startup import Runtime
+from floorwalker.server.startup import Runtime, remove_texts
+from floorwalker.store.errors import LockedError
 from floorwalker.store.journal import repair_journal
 from floorwalker.store.journal.segments import SEGMENT_HEADER_BYTES, list_segments
 from floorwalker.store.ledger import Ledger, Projector
@@ -161,3 +162,17 @@ def test_a_signal_pushed_out_between_two_looks_is_found_in_the_ledger(shop: Shop
     shop.engine.joined = Pushed({found[1]: record})
     service: Any = SimpleNamespace(engine=shop.engine, ledger=Archive(shop.ledger))
     assert _find_joined(service, [(found[1], found[0])]) == {name: record}
+
+
+def test_nobody_exchanges_the_classifier_under_a_running_server(tmp_path: Path) -> None:
+    """Its process would load the new one when it is started again, and the ranks in memory are of the old one."""
+    made = Shop(tmp_path / "data", most=4)
+    with pytest.raises(LockedError):
+        remove_texts(made.installation)
+    assert made.installation.texts.is_dir()
+    made.close()
+    remove_texts(made.installation)
+    assert not made.installation.texts.exists()
+    again = Runtime(made.installation, lambda: START, durability="process", limits=SMALL)
+    again.open()
+    again.close()
