@@ -121,6 +121,8 @@ def _whole_shop(
     facts = {**asdict(summary), "seed": scenario["seed"], "access_log": str(access_log) if access_log else None}
     if summary.absent:
         note(_say_absent(summary.absent))
+    if summary.absent_families:
+        note(f"no room for these families: {', '.join(summary.absent_families)} (5,000,000 events have all of them)")
     return facts, (
         f"{summary.events:,} events, {summary.malicious:,} of them malicious, {summary.outcomes:,} outcomes, "
         f"{summary.campaigns:,} campaigns, written to {out}"

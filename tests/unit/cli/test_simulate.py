@@ -6,9 +6,11 @@ import json
 import sys
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from floorwalker.cli import main
+from floorwalker.simulation.shop.adversaries import list_adversaries
 from floorwalker.simulation.sites import SPLITS, list_families
 
 
@@ -50,3 +52,9 @@ def test_kinds_of_abuse_that_a_small_shop_lacks_are_named(
     assert all(kind in line for kinds in absent.values() for kind in kinds)
     # What no part has is said once.
     assert line.count(next(kind for kind in absent["train"] if kind in absent["test"])) == 1
+    families = json.loads(told.out)["absent_families"]
+    assert families == json.loads((tmp_path / "manifest.json").read_text("utf-8"))["absent_families"]
+    line = next(line for line in told.err.splitlines() if "no room for these families" in line)
+    present = set(pl.read_parquet(tmp_path / "truth.parquet")["family"].drop_nulls().to_list()) - {""}
+    assert set(list_adversaries()) - present == set(families)
+    assert all(family in line for family in families)

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from floorwalker.evaluation.tasks import hardness
-from floorwalker.evaluation.tasks._hardness_columns import field_columns, place_in_second
+from floorwalker.evaluation.tasks._hardness_columns import commonness, field_columns, place_in_second
 from floorwalker.evaluation.tasks._hardness_figures import (
     FEWEST,
     direction_free_auc,
@@ -123,6 +123,9 @@ def test_what_is_not_measured_is_named(tmp_path, monkeypatch: pytest.MonkeyPatch
     told = " ".join(found["notes"])
     assert all(f"{name} ({count})" in told for name, count in metrics["not_measured"].items())
     assert len(found["data"]["rare_scenarios"]) == 2
+    assert set(metrics["tree_by_family"]) == set(metrics["usual_by_family"]) == set(metrics["worst_by_family"])
+    assert metrics["worst_tree_by_family"] == max(metrics["tree_by_family"].values())
+    assert metrics["worst_usual_by_family"] >= 0.5
 
 
 def test_rows_sorted_by_who_did_it_inside_a_second_are_found(truth: np.ndarray) -> None:
@@ -167,6 +170,35 @@ def test_a_family_of_one_campaign_is_not_told_by_its_fold() -> None:
     # Compared across folds, the campaign's fold would stand highest or lowest.
     assert max(found.values()) < 0.55
     assert direction_free_auc(truth, column[some]) > 0.75
+
+
+def test_a_number_that_only_customers_have_is_found_where_no_threshold_shows_it() -> None:
+    """Customers take exactly one second, adversaries any time around it; at other fields they are alike."""
+    rng = np.random.default_rng(5)
+    malicious = np.arange(N) < 300
+    groups = rng.integers(0, 200, N)
+    seconds = np.where(malicious, rng.uniform(0.5, 1.5, N), 1.0)
+    assert direction_free_auc(malicious, seconds) < 0.6
+    found = {
+        f"usual/{name}": commonness(values, malicious, groups)
+        for name, values in {
+            "seconds": seconds,
+            "constant": np.full(N, 7.0),
+            "any": rng.random(N),
+            "few": rng.integers(0, 5, N) * 1.0,
+            "absent": np.full(N, np.nan),
+        }.items()
+    }
+    told = single_aucs(malicious, found, groups % 5)
+    assert told.pop("usual/seconds") > 0.99
+    assert max(told.values()) < 0.58
+
+
+def test_one_campaign_is_not_told_by_what_is_usual_in_its_fold() -> None:
+    malicious = np.arange(N) < 400
+    groups = np.where(malicious, 3, np.arange(N))
+    usual = commonness(np.where(np.arange(N) % 3, 1.0, 2.0), malicious, groups)
+    assert single_aucs(malicious, {"usual/field": usual}, groups % 5)["usual/field"] < 0.56
 
 
 def test_a_customer_whose_account_was_used_belongs_to_the_campaign() -> None:

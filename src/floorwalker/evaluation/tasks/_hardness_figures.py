@@ -51,6 +51,8 @@ def single_aucs(
 ) -> dict[str, float]:
     """The direction-free AUC of each column, the highest first; of learned rates (`rate/NAME`) that of their own.
 
+    What is usual (`usual/NAME`) is learned, too, but may point either way.
+
     Parameters
     ----------
     fold : int64 [n], which others each row's learned rates come from. Rates are compared within folds only: the others
@@ -61,22 +63,35 @@ def single_aucs(
     for name, values in columns.items():
         if _is_constant(values):
             continue
-        if fold is None or not name.startswith("rate/"):
-            found[name] = direction_free_auc(truth, values, learned=name.startswith("rate/"))
+        learned = name.startswith("rate/")
+        if fold is None or not name.startswith(("rate/", "usual/")):
+            found[name] = direction_free_auc(truth, values, learned=learned)
         else:
-            found[name] = within_folds(truth, values, fold)
+            found[name] = within_folds(truth, values, fold, learned=learned)
     return dict(sorted(found.items(), key=lambda item: -item[1]))
 
 
-def within_folds(truth: NDArray[np.bool_], values: NDArray[np.floating[Any]], fold: NDArray[np.int64]) -> float:
-    """AUC of a learned rate, each positive beside the negatives of its own fold; folds count by their positives."""
+def within_folds(
+    truth: NDArray[np.bool_], values: NDArray[np.floating[Any]], fold: NDArray[np.int64], *, learned: bool = True
+) -> float:
+    """AUC of a learned rate, each positive beside the negatives of its own fold; folds count by their positives.
+
+    Parameters
+    ----------
+    learned : more is worse; otherwise the better of both ways, the same in all folds.
+    """
     areas, weights = [], []
     for held in np.unique(fold):
         here = fold == held
         if _both(truth[here]):
-            areas.append(direction_free_auc(truth[here], values[here], learned=True))
+            areas.append(
+                direction_free_auc(truth[here], values[here], learned=True)
+                if learned
+                else roc_auc(truth[here], np.asarray(values[here], np.float64))
+            )
             weights.append(int(truth[here].sum()))
-    return float(np.average(areas, weights=weights)) if areas else 0.5
+    mean = float(np.average(areas, weights=weights)) if areas else 0.5
+    return mean if learned else max(mean, 1.0 - mean)
 
 
 def tree_auc(matrix: NDArray[np.float32], truth: NDArray[np.bool_], groups: NDArray[np.int64], *, seed: int) -> float:

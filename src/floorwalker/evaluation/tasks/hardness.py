@@ -19,7 +19,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from floorwalker.evaluation.extras import need_evaluation_extra
-from floorwalker.evaluation.tasks._hardness_columns import field_columns, place_in_second
+from floorwalker.evaluation.tasks._hardness_columns import commonness, field_columns, place_in_second
 from floorwalker.evaluation.tasks._hardness_figures import (
     FEWEST,
     FOLDS,
@@ -40,8 +40,8 @@ BARS = {
     "full_model_auc": {"min": 0.95},
 }
 EVENTS = 5_000_000
-FIRST_SEED = 700
-"""The scenario of seed 0; no setting of the simulator was chosen on it."""
+FIRST_SEED = 1_900
+"""The scenario of seed 0; no setting of the simulator was chosen on it, nor on those that follow it."""
 RARE_PART = 8
 """What part of the events the scenarios have in which only the experts of rare families act."""
 SHOWN = 10
@@ -73,12 +73,16 @@ def run(*, data: Path | None = None, seeds: Sequence[int] = (0,), events: int = 
         for number, group in enumerate(rare_groups(rare), 1)
     ]
     for one in more:
-        for name in ("worst_by_family", "most_telling_by_family"):
+        for name in ("worst_by_family", "most_telling_by_family", "tree_by_family", "usual_by_family"):
             metrics[name] |= one[name]
         metrics["worst_single_feature_auc_expert"] = max(metrics["worst_single_feature_auc_expert"], one["worst"])
         metrics["types_without_honest_events"] = sorted(
             {*metrics["types_without_honest_events"], *one["types_without_honest_events"]}
         )
+    metrics["worst_tree_by_family"] = max(metrics["tree_by_family"].values(), default=float("nan"))
+    metrics["worst_usual_by_family"] = max(
+        (next(iter(one.values())) for one in metrics["usual_by_family"].values()), default=float("nan")
+    )
     metrics["rare_families"] = {name: count for one in more for name, count in one["expert_events"].items()}
     unmeasured = {name: count for one in more for name, count in one["not_measured"].items()}
     metrics["not_measured"] = unmeasured
@@ -98,6 +102,8 @@ def run(*, data: Path | None = None, seeds: Sequence[int] = (0,), events: int = 
         "notes": [
             f"each harmful event beside {CONTROLS} honest ones of its type and day; direction-free, "
             "but for rates learned on other campaigns, of which more is worse",
+            "beside the bars: tree_by_family, a tree of depth 3 for the experts of each family; usual_by_family, how "
+            "well it tells them how usual exactly this number is among honest events (what no threshold shows)",
             f"a family is measured where it has at least {FEWEST} harmful expert events; those with fewer "
             f"({', '.join(rare) or 'none'}) in scenarios of a {RARE_PART}th of the size, where only their experts act",
             "not measured, for want of events: "
@@ -117,6 +123,7 @@ class Compared:
     columns : every field and feature by name, float64 or float32 [rows] each.
     matrix, plain : float32 [rows, columns], all of them; and without the learned rates, for models that learn.
     groups : int64 [rows], campaign or account. of_harmful : truth of the harmful events.
+    usual : how usual each number is (`commonness`), by name, float64 [rows] each.
     """
 
     folder: Path
@@ -127,6 +134,7 @@ class Compared:
     plain: NDArray[np.float32]
     groups: NDArray[np.int64]
     of_harmful: pl.DataFrame
+    usual: dict[str, NDArray[Any]]
 
     def pairs(self, chosen: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """Places in the rows of these harmful events and of their controls, with the truth."""
@@ -154,8 +162,22 @@ class Compared:
         """The columns' AUCs for the experts of each family that has enough of them, and how many each has."""
         families, expert = self.of_harmful["family"].to_numpy(), self.expert
         counts = {name: int((expert & (families == name)).sum()) for name in sorted(set(families))}
-        chosen = {name: expert & (families == name) for name, count in counts.items() if count >= FEWEST}
-        return {name: self.singles(rows) for name, rows in chosen.items()}, counts
+        return {name: self.singles(rows) for name, rows in self._experts().items()}, counts
+
+    def beside(self, *, seed: int) -> dict[str, dict[str, Any]]:
+        """Of the experts of each family, what no single threshold shows: small trees, and how usual numbers are."""
+        trees, usual = {}, {}
+        for name, rows in self._experts().items():
+            at, truth = self.pairs(rows)
+            trees[name] = round(tree_auc(self.matrix[at], truth, self.groups[at], seed=seed), 4)
+            usual[name] = dict(list(singles(self.usual, at, truth, self.groups).items())[:4])
+        return {"tree_by_family": trees, "usual_by_family": usual}
+
+    def _experts(self) -> dict[str, NDArray[np.bool_]]:
+        """Of the harmful events, those of the experts of each family that has enough of them."""
+        families, expert = self.of_harmful["family"].to_numpy(), self.expert
+        chosen = {name: expert & (families == name) for name in sorted(set(families))}
+        return {name: rows for name, rows in chosen.items() if rows.sum() >= FEWEST}
 
 
 def compare(scenario: Scenario, *, seed: int) -> Compared:
@@ -172,15 +194,22 @@ def compare(scenario: Scenario, *, seed: int) -> Compared:
     fields = field_columns(events, place, malicious, groups)
     # A rate of abuse is learned from all other groups, those of the test days included: no model may learn from it.
     plain = [values.astype(np.float32) for name, values in fields.items() if not name.startswith("rate/")]
+    columns = fields | {f"feature/{name}": features[:, at] for at, name in enumerate(names)}
+    learned = ("rate/", "order/", "at/")
     return Compared(
         folder,
         known,
         sample,
-        fields | {f"feature/{name}": features[:, at] for at, name in enumerate(names)},
+        columns,
         np.column_stack([features, *[values.astype(np.float32) for values in fields.values()]]),
         np.column_stack([features, *plain]),
         groups,
         known[sample.malicious],
+        {
+            f"usual/{name}": commonness(values, malicious, groups)
+            for name, values in columns.items()
+            if not name.startswith(learned)
+        },
     )
 
 
@@ -207,6 +236,7 @@ def measure(scenario: Scenario, *, seed: int) -> dict[str, Any]:
         "most_telling_by_family": {name: dict(list(one.items())[:4]) for name, one in by_family.items()},
         "types_without_honest_events": sorted(set(found.of_harmful["type"].to_numpy()[alone])),
         "expert_events": {name: counts.get(name, 0) for name in list_adversaries()},
+        **found.beside(seed=seed),
     }
     return {"events": len(found.known), "harmful": len(found.sample.malicious), "metrics": metrics}
 
@@ -244,6 +274,7 @@ def measure_rare(
         "types_without_honest_events": sorted(set(found.of_harmful["type"].to_numpy()[alone])),
         "expert_events": {name: counts.get(name, 0) for name in families},
         "not_measured": {name: counts.get(name, 0) for name in families if name not in by_family},
+        **found.beside(seed=seed),
     }
 
 

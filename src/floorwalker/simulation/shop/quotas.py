@@ -75,6 +75,18 @@ class Quotas:
             found |= {split: lacking} if lacking else {}
         return found
 
+    def absent_families(self, scenario: Scenario) -> list[str]:
+        """Families that the scenario asks for and for which it had no room at all.
+
+        >>> counted = Quotas(families=Counter({("test", "carding", "expert"): 3}))
+        >>> counted.absent_families(Scenario(only=("carding", "triangulation")))
+        ['triangulation']
+        """
+        if not scenario.malicious_share:
+            return []
+        present = {family for (_, family, _), count in self.families.items() if count}
+        return [name for name in scenario.only or list_adversaries() if name not in present]
+
     def table(self) -> str:
         """The shares as lines of text.
 

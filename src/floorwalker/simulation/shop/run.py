@@ -43,6 +43,7 @@ class Summary:
     ----------
     folder : where. events, malicious, outcomes, campaigns : how many. files : name -> sha256.
     absent : part -> kinds of abuse that were asked for and for which it had no room.
+    absent_families : families of adversaries for which the whole run had no room.
     """
 
     folder: str
@@ -52,6 +53,7 @@ class Summary:
     campaigns: int
     files: dict[str, str]
     absent: dict[str, list[str]] = field(default_factory=dict)
+    absent_families: list[str] = field(default_factory=list)
 
 
 def simulate(
@@ -136,11 +138,13 @@ def _run(scenario: Scenario, folder: Path, parts: Path, work: Work, access_log: 
     rows.sort(key=lambda row: row["campaign"])
     pl.DataFrame(rows, infer_schema_length=None).write_parquet(folder / "campaigns.parquet")
     total = int(per_day.sum()) + len(late)
+    quotas = count_quotas(rows)
     summary = Summary(
-        str(folder), total, malicious, len(outcomes.table), len(rows), hash_files(folder),
-        count_quotas(rows).absent(scenario),
+        str(folder), total, malicious, len(outcomes.table), len(rows), hash_files(folder), quotas.absent(scenario),
+        quotas.absent_families(scenario),
     )  # fmt: skip
-    counts = {name: getattr(summary, name) for name in ("events", "malicious", "outcomes", "campaigns", "absent")}
+    told = ("events", "malicious", "outcomes", "campaigns", "absent", "absent_families")
+    counts = {name: getattr(summary, name) for name in told}
     write_manifest(folder, scenario, {"shards": shards, **counts, "sha256": summary.files})
     return summary
 
