@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -29,7 +30,10 @@ from floorwalker.store.ledger import Ledger
 log = structlog.get_logger("floorwalker.server")
 
 STEP_SECONDS, PAUSE_SECONDS = 0.5, 5.0
-"""Between two looks at whether something came; and after one that went wrong."""
+"""Between two looks at whether something came; and after one that went wrong, or took long."""
+REST_TIMES = 20
+"""So many times as long as the last look took is waited, up to `PAUSE_SECONDS`: comparing 50,000 labels takes an eighth
+of a second, in which decisions share the interpreter with it."""
 SAID_EVERY = 100
 """Labels joined to decisions between two lines of the log."""
 
@@ -74,9 +78,11 @@ class CalibrationWatch:
     async def run(self) -> None:
         """`step` again and again, until cancelled."""
         while True:
+            began = time.perf_counter()
             pause = STEP_SECONDS
             try:
                 await self.step()
+                pause = min(max(pause, REST_TIMES * (time.perf_counter() - began)), PAUSE_SECONDS)
             except Exception as error:  # noqa: BLE001 - whatever it was, calibration is beside the decisions
                 self.on_fault("calibration", str(error) if isinstance(error, FloorwalkerError) else repr(error))
                 pause = PAUSE_SECONDS
@@ -103,9 +109,15 @@ class CalibrationWatch:
             raise
         return True
 
-    def document(self, shop: str = "") -> dict[str, Any]:
-        """What is known of one shop, or of all together."""
-        found = describe(self.reader, self.checks, shop=shop, now=self.engine.now())
+    def document(self, shop: str = "", now: int | None = None) -> dict[str, Any]:
+        """What is known of one shop, or of all together: some milliseconds of work, which a thread may do.
+
+        Parameters
+        ----------
+        shop : "" for all together.
+        now : µs UTC; the engine's without it, which is for the engine's thread alone.
+        """
+        found = describe(self.reader, self.checks, shop=shop, now=self.engine.now() if now is None else now)
         found["checked_at"] = self.checked_at or None
         proven = self.engine.pipeline.proven
         shops = [shop] if shop else sorted({place[0] for place in self.checks if place[0]})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from litestar import Request, Response, get
@@ -32,4 +33,6 @@ async def show_calibration(request: Request[Any, Any, Any], shop: str | None = N
         check_shop(caller, wanted)
     if service.calibration is None:
         raise ProblemError(503, "labels are not read yet", headers={"Retry-After": "1"})
-    return Response(encode_json(service.calibration.document(wanted)), media_type="application/json")
+    # Whoever asks for a decision meanwhile does not wait for it.
+    document = await asyncio.to_thread(service.calibration.document, wanted, service.engine.now())
+    return Response(encode_json(document), media_type="application/json")
