@@ -73,12 +73,16 @@ class GatedFusion:
     validation_loss: float = field(default=float("nan"), init=False)
 
     def __post_init__(self) -> None:
-        faulty = [name for name, places in self.groups.items() if not len(places)]
-        if not self.groups or faulty or self.width < 1 or self.epochs < 1 or not 0 <= self.drop_out < 1:
+        faulty = [name for name, places in self.groups.items() if not len(places) or min(places) < 0]
+        if not self.groups or faulty or min(self.width, self.epochs, self.batch) < 1 or not 0 <= self.drop_out < 1:
             raise UsageError(
-                f"groups={list(self.groups)}, width={self.width}, epochs={self.epochs}, drop_out={self.drop_out}",
-                allowed="groups with a column at least, width and epochs of 1 and more, drop_out of 0 to below 1",
+                f"groups={list(self.groups)}, width={self.width}, epochs={self.epochs}, batch={self.batch}, "
+                f"drop_out={self.drop_out}",
+                allowed="groups with a column at least, counted from 0; width, epochs and batch of 1 and more; drop_out "
+                "of 0 to below 1",
             )
+        if self.kind is not None and not any(self.kind in places for places in self.groups.values()):
+            raise UsageError(f"kind={self.kind}, a column of no group", allowed="a column of one of the groups")
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -115,6 +115,12 @@ def test_wrong_use_is_named() -> None:
         GatedFusion({})
     with pytest.raises(UsageError):
         GatedFusion({"none": ()})
+    with pytest.raises(UsageError):
+        GatedFusion({"last": (-1,)})
+    with pytest.raises(UsageError, match="batch=0"):
+        GatedFusion(GROUPS, batch=0)
+    with pytest.raises(UsageError, match="of no group"):
+        GatedFusion(GROUPS, kind=6)
     with pytest.raises(NotReadyError):
         GatedFusion(GROUPS).score(columns)
     with pytest.raises(InputError, match="one class"):
