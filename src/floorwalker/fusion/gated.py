@@ -78,8 +78,8 @@ class GatedFusion:
             raise UsageError(
                 f"groups={list(self.groups)}, width={self.width}, epochs={self.epochs}, batch={self.batch}, "
                 f"drop_out={self.drop_out}",
-                allowed="groups with a column at least, counted from 0; width, epochs and batch of 1 and more; drop_out "
-                "of 0 to below 1",
+                allowed="groups with a column at least, counted from 0; width, epochs and batch of 1 and more; "
+                "drop_out of 0 to below 1",
             )
         if self.kind is not None and not any(self.kind in places for places in self.groups.values()):
             raise UsageError(f"kind={self.kind}, a column of no group", allowed="a column of one of the groups")
