@@ -38,7 +38,7 @@ class BackgroundState:
     waiting : texts that were submitted and have no score yet.
     dropped : texts that were left unscored because too many waited, or because the worker died over them twice.
     restarts : how often the worker was started again.
-    reason : why the worker said that it cannot work; "" where it did not say so.
+    reason : why it does not work, by the worker or the system; "" where neither said so.
     """
 
     ready: bool
@@ -161,7 +161,10 @@ class BackgroundScorer:
                     self._queue.clear()
                     self._changed.notify_all()
                     return
-            self._live()
+            try:
+                self._live()
+            except OSError as error:
+                self._reason = f"its process cannot be started: {error}"
             with self._changed:
                 self._ready = False
                 self._left -= 1
@@ -192,8 +195,12 @@ class BackgroundScorer:
         writer = threading.Thread(target=self._write, args=(process, ended), daemon=True)
         writer.start()
         assert process.stdout is not None
-        for line in process.stdout:
-            self._take(json.loads(line))
+        try:
+            for line in process.stdout:
+                self._take(json.loads(line))
+        except (ValueError, LookupError, TypeError, AttributeError):
+            # A library that prints where the answers go, for example.
+            self._reason = "its process said what is no answer"
         process.kill()
         process.wait()
         ended.set()

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -66,6 +67,25 @@ def test_broken_model_degrades_the_answer_and_says_so(tmp_path: Path) -> None:
         assert status.dropped == 1
         scorer.submit(["b"], GOOD[:1])
         assert scorer.collect() == {}
+
+
+def test_a_process_that_cannot_be_started_degrades_the_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "no-python"))
+    with BackgroundScorer(tmp_path, restarts=1) as scorer:
+        scorer.submit(["a"], GOOD[:1])
+        assert scorer.wait(60)
+        status = scorer.status()
+    assert status.degraded
+    assert "cannot be started" in status.reason
+
+
+def test_a_process_that_says_no_answers_degrades_the_answer(tmp_path: Path) -> None:
+    with BackgroundScorer(tmp_path, restarts=1, module="this") as scorer:
+        scorer.submit(["a"], GOOD[:1])
+        assert scorer.wait(60)
+        status = scorer.status()
+    assert status.degraded
+    assert "no answer" in status.reason
 
 
 def test_too_many_push_out_the_oldest(tmp_path: Path) -> None:
