@@ -22,7 +22,7 @@ from floorwalker.simulation.shop.run import Summary, simulate
 from floorwalker.simulation.shop.scenario import Scenario
 from floorwalker.sources.access_log import AccessLog
 
-SMALL = Scenario(events=8_000, days=5, seed=3, malicious_share=0.024, only=("carding", "coupon_farming"))
+SMALL = Scenario(events=8_000, days=5, seed=5, malicious_share=0.024, only=("carding", "coupon_farming"))
 
 
 @pytest.fixture(scope="module")

@@ -30,6 +30,7 @@ from floorwalker.simulation.shop.adversaries._market import (
 from floorwalker.simulation.shop.adversaries._skills import SKILLS, by_skill
 from floorwalker.simulation.shop.adversaries._timing import slots
 from floorwalker.simulation.shop.diary import Entry, Truth
+from floorwalker.simulation.shop.honest._common import stay
 from floorwalker.simulation.shop.scenario import DAY, HOUR
 
 if TYPE_CHECKING:
@@ -331,6 +332,8 @@ class Adversary(ABC):
         if due > now:
             self._plan(due, hired)
             warmed = self.warm(hired, self.hour_of(hired, now)) if hired.ripe_at > now else []
+            if tactic.looks_human:
+                stay(warmed)
             if self.waits_for:
                 # Nobody else's deed is given to an account that waits for its own.
                 hired.last_at = due
@@ -347,6 +350,8 @@ class Adversary(ABC):
         self.purse.pay(NETWORK_PRICES[tactic.network] + PACE_PRICES[tactic.pace] + self.economics.extra_minor)
         at = self.hour_of(member, now)
         entries = self.act(member, at)
+        if tactic.looks_human:
+            stay(entries)
         member.used += 1
         member.last_at = at
         return self._finish(entries, _Deed(member.place))

@@ -8,15 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-import numpy as np
 from numpy.random import Generator
 
 from floorwalker.simulation.shop import honest
 from floorwalker.simulation.shop.diary import Diary, Entry
 from floorwalker.simulation.shop.honest.shelf import HOST
 from floorwalker.simulation.shop.honest.visiting import (
-    LOGIN_METHODS,
-    LOGIN_SHARES,
     REMEMBERED,
     REMEMBERED_ELSEWHERE,
     SIGNALS_SHARE,
@@ -35,6 +32,9 @@ FORMS = {
 }
 """Type of a deed that follows an order -> the page with its form; other deeds begin at the list of orders."""
 
+_TAPS = frozenset({"page_view", "add_to_cart"})
+"""Deeds without a form."""
+
 
 class Errand:
     """Writes one short visit into a diary.
@@ -44,13 +44,15 @@ class Errand:
     world, diary, persona, rng : whose visit it is.
     device : place in the persona's devices.
     session : its name.
+    remembered : logged in from the beginning, as after an account was opened in the same visit.
     """
 
     def __init__(
-        self, world: World, diary: Diary, persona: Persona, rng: Generator, *, device: int, session: str
-    ) -> None:
+        self, world: World, diary: Diary, persona: Persona, rng: Generator, *, device: int, session: str,
+        remembered: bool = False,
+    ) -> None:  # fmt: skip
         self.world, self.diary, self.persona, self.rng = world, diary, persona, rng
-        self.device, self.session = device, session
+        self.device, self.session, self.remembered = device, session, remembered
 
     def write(self, kind: str, at: float, *, known: bool = True, **fields: Any) -> Entry:
         """One event of it."""
@@ -69,34 +71,35 @@ class Errand:
             fields |= {"item": str(shelf.id[item]), "seller": str(shelf.seller[item])}
         self.write("page_view", at, known=known, url=HOST + path, **fields)
 
-    def log_in(self, before: float) -> None:
-        """A log-in that is complete before a time, where the client does not remember the person."""
+    def log_in(self, before: float) -> bool:
+        """A log-in that is complete before a time, unless the client remembers the person; whether it does."""
         channel = self.persona.devices[self.device].channel
-        if not self.persona.account or self.rng.random() < REMEMBERED.get(channel, REMEMBERED_ELSEWHERE):
-            return
-        method = LOGIN_METHODS[int(np.searchsorted(np.cumsum(LOGIN_SHARES), self.rng.random()))]
-        done = before - 3 * SECOND
-        self.write("login_succeeded", done, method=method, url=f"{HOST}/api/login")
-        typing = float(self.rng.lognormal(2.3, 0.5)) + float(self.rng.uniform(2.0, 9.0))
-        self.page(done - typing * SECOND, "/login", known=False)
+        if not self.persona.account or self.persona.guest:
+            return False
+        if self.remembered or self.rng.random() < REMEMBERED.get(channel, REMEMBERED_ELSEWHERE):
+            return True
+        honest.log_in(
+            self.world, self.diary, self.persona, int(before), self.rng, device=self.device, session=self.session
+        )
+        return False
 
-    def report(self, at: float, seconds: float) -> None:
+    def report(self, at: float, seconds: float, *, form: bool = True) -> None:
         """What the collector sends of four visits in five."""
         if self.rng.random() >= SIGNALS_SHARE:
             return
         seen = honest.signals(
-            self.world, self.persona, int(at), self.rng, device=self.device, form=True, pages=2.0, seconds=seconds
+            self.world, self.persona, int(at), self.rng, device=self.device, form=form, pages=2.0, seconds=seconds
         )
-        when = at + int(self.rng.integers(1, 5)) * SECOND
+        when = at + int(self.rng.uniform(0.5, 4.0) * SECOND)
         self.write("client_signals", when, signals=seen, url=f"{HOST}/api/signals")
 
     def run(self, kind: str, at: int, path: str, *, about: int = -1, rest: float = 0.0, **fields: Any) -> int:
         """The page at `at`, the deed `rest` seconds after the collector has reported; answers when it was done."""
-        self.log_in(at)
+        self.log_in(at - 2 * SECOND)
         self.page(at, path, item=about)
         seconds = float(self.rng.lognormal(2.9, 0.8))
         done = at + int(seconds * SECOND)
-        self.report(done, seconds)
+        self.report(done, seconds, form=kind not in _TAPS)
         done += int(rest * SECOND)
         self.write(kind, done, **fields)
         return done
@@ -106,8 +109,8 @@ class Errand:
         event = entry.event
         page = event.at - int(self.rng.lognormal(3.6, 0.6) * SECOND)
         opened = page - int(self.rng.lognormal(2.3, 0.6) * SECOND)
-        self.log_in(opened)
-        if self.rng.random() < 0.8:
+        # Whoever has to log in for it is led back to the form, not to the list of orders.
+        if self.log_in(page - 2 * SECOND) and self.rng.random() < 0.8:
             self.page(opened, "/account/orders")
         self.page(page, FORMS.get(event.type, "/account/orders"))
         self.report(event.at, (event.at - page) / SECOND)

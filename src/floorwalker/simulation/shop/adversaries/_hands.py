@@ -21,6 +21,7 @@ from floorwalker.simulation.shop.adversaries._script import machine_signals, pau
 from floorwalker.simulation.shop.diary import Diary, Entry, Truth
 from floorwalker.simulation.shop.honest._common import rate_of, tongue
 from floorwalker.simulation.shop.honest.shelf import HOST, in_currency, shelf_of
+from floorwalker.simulation.shop.honest.visiting import WRONG_PASSWORD
 from floorwalker.simulation.shop.persona import Persona
 from floorwalker.simulation.shop.scenario import HOUR, SECOND
 
@@ -79,24 +80,27 @@ class Hands:
         intent: str,
         *,
         keep: frozenset[str] = frozenset(),
-        fresh: bool = False,
+        invited: tuple[str, str | None] | None = None,
         **wishes: Any,
     ) -> Done:
         """One visit.
 
         Parameters
         ----------
-        intent, wishes : as `honest.visit` takes them (`items`, `coupons`, `login`, …).
+        intent, wishes : as `honest.visit` takes them (`items`, `coupons`, `login`, `fresh`, …).
         keep : types of events that a script must not leave out.
-        fresh : nothing is remembered: it begins with a login.
+        invited : inviter, and promotion, of somebody who opens an account first.
         """
         diary = Diary(self.truth)
         persona, device = self.seen(member), self._device(member)
         begin, session = at, ""
         if not member.opened:
             session = self.session()
-            begin = self._open(diary, member, persona, at, session=session) + self.pause(member)
+            inviter, promotion = invited or (None, None)
+            opened = self._open(diary, member, persona, at, session=session, inviter=inviter, promotion=promotion)
+            begin = opened + self.pause(member)
             persona = replace(member.persona, networks=persona.networks)
+            wishes = {"remembered": True, **wishes}
         first = len(diary.entries)
         visited = honest.visit(
             self.world, diary, persona, begin, self.rng, device=device, network=0, intent=intent, **wishes
@@ -106,8 +110,6 @@ class Hands:
             for entry in diary.entries[first:]:
                 if entry.event.session == visited.session:
                     entry.event = msgspec.structs.replace(entry.event, session=session)
-        elif fresh and all(entry.event.type != "login_succeeded" for entry in diary.entries):
-            self._log_in(diary, persona, device, begin, visited.session)
         entries = sorted(diary.entries, key=lambda entry: entry.event.at)
         entries = self.finish(member, entries, visited.end_at, keep)
         return Done(
@@ -121,6 +123,7 @@ class Hands:
         """Entries as this member's tactic sends them."""
         tactic = member.tactic
         if tactic.looks_human or not entries:
+            honest.link(entries)
             return entries
         return rush(entries, self.rng, pace=tactic.pace, device=tactic.device, keep=keep, end_at=end_at)
 
@@ -145,6 +148,7 @@ class Hands:
                 Errand(self.world, diary, bought.persona, self.rng, device=bought.device, session=session).round_off(
                     entry
                 )
+        honest.link(diary.entries)
         return sorted(diary.entries, key=lambda entry: entry.event.at)
 
     def errand(
@@ -154,11 +158,13 @@ class Hands:
         diary = Diary(self.truth)
         persona, device = self.seen(member), self._device(member)
         session = self.session()
-        begin = at
-        if not member.opened:
+        begin, opens = at, not member.opened
+        if opens:
             begin = self._open(diary, member, persona, at, session=session) + self.pause(member)
             persona = replace(member.persona, networks=persona.networks)
-        errand = Errand(self.world, diary, persona, self.rng, device=device, session=session)
+        errand = Errand(
+            self.world, diary, persona, self.rng, device=device, session=session, remembered=opens
+        )  # fmt: skip
         done = errand.run(kind, begin, path, about=about, rest=rest, **fields)
         entries = sorted(diary.entries, key=lambda entry: entry.event.at)
         entries = self.finish(member, entries, entries[-1].event.at, frozenset({kind}))
@@ -234,6 +240,8 @@ class Hands:
                 amount_minor=int(in_currency(int(self.world.items.price_minor[item]), rate)),
                 url=f"{HOST}/api/groups/join", **self.goods(item),
             )  # fmt: skip
+            honest.link(diary.entries)
+            honest.stay(diary.entries)
             entries += diary.entries
         return entries
 
@@ -245,17 +253,32 @@ class Hands:
         """A coupon taken into the account."""
         return self._call(member, at, honest.claim, coupons=(code,))
 
-    def come_to_form(self, member: Member, at: int, *, session: str) -> list[Entry]:
-        """The home page and the form on which a code is asked for, as somebody comes there who wants an account."""
+    def come_to_form(
+        self, member: Member, at: int, *, session: str, form: str = "/register", first: bool = True
+    ) -> list[Entry]:
+        """The form on which a code is asked for, and the home page before it where the visit has only begun."""
         later = at + int(float(self.rng.lognormal(2.7, 0.7)) * SECOND)
-        pages = ((at, "/"), (later, "/register"))
+        pages = ((at, "/"), (later, form)) if first and form != "/login" else ((at, form),)
         return [
             self.write(
-                member, "page_view", when, session=session, login=False, url=HOST + path, method="GET", status=200,
-                referrer=HOST + "/" if when == later else None,
+                member, "page_view", when, session=session, login=False, url=HOST + path, method="GET", status=200
             )
             for when, path in pages
-        ]  # fmt: skip
+        ]
+
+    def miss(self, member: Member, at: int, **fields: Any) -> list[Entry]:
+        """A wrong password, and nothing more; people see the page for it, unless it was open before."""
+        session, entries = self.session(), []
+        if member.tactic.looks_human and self.rng.random() < 0.8:
+            typing = float(self.rng.lognormal(2.6, 0.6)) + 2.0
+            entries.append(
+                self.write(
+                    member, "page_view", at - int(typing * SECOND), session=session, login=False, url=f"{HOST}/login",
+                    method="GET", status=200,
+                )
+            )  # fmt: skip
+        wrong = {"method": "password", **WRONG_PASSWORD, **fields}
+        return [*entries, self.write(member, "login_failed", at, session=session, **wrong)]
 
     def look(self, member: Member, at: int, path: str) -> Entry:
         """One page, asked for by address."""
@@ -291,15 +314,20 @@ class Hands:
             when += int(float(self.rng.lognormal(3.1, 0.9) + 1.0) * SECOND)
             name, seller = str(shelf.id[item]), str(shelf.seller[item])
             url = f"{HOST}/item/{name}"
-            # A request says where it comes from as a page would, or names the page that is open, or none.
+            # A request mostly says where it comes from as a page would; else it names the page that is open, or none.
             way = self.rng.random()
-            referrer = before if way < 0.4 else like.url if way < 0.75 else None
+            referrer = before if way < 0.84 else like.url if way < 0.92 else None
             made = msgspec.structs.replace(
                 like, type="page_view", at=when, url=url, item=name, seller=seller, referrer=referrer, method="GET",
                 status=200, text=None, quantity=None,
             )  # fmt: skip
             copies.append(Entry(made, self.truth))
             before = url
+        left = max((entry.event.at for entry in copies), default=0) + int(self.rng.uniform(0.5, 4.0) * SECOND)
+        for entry in cover:
+            # The collector reports when the last page is left, whoever asked for it.
+            if entry.event.type == "client_signals" and entry.event.at < left:
+                entry.event = msgspec.structs.replace(entry.event, at=left)
         return cover, copies
 
     def crawl(self, member: Member, at: int, items: Sequence[int], *, login: bool = False) -> list[Entry]:
@@ -350,7 +378,8 @@ class Hands:
         entries: list[Entry] = []
         for _ in range(count):
             done = self.errand(
-                member, at, "message", "/item/", about=item, rest=30.0, url=f"{HOST}/api/messages", **self.goods(item),
+                member, at, "message", "/item/", about=item, rest=float(self.rng.uniform(15.0, 60.0)),
+                url=f"{HOST}/api/messages", **self.goods(item),
                 text=self.world.message_text(self.rng, item, style, tongue(member.persona)),
             )  # fmt: skip
             entries += done.entries
@@ -388,7 +417,7 @@ class Hands:
         """One of the smaller writers of the honest customers."""
         diary = Diary(self.truth)
         persona, device = self.seen(member), self._device(member)
-        begin = at if member.opened else self._open(diary, member, persona, at)
+        begin = at if member.opened else self._open(diary, member, persona, at) + self.pause(member)
         result = writer(self.world, diary, persona, begin, self.rng, device=device, network=0, **wishes)
         entries = sorted(diary.entries, key=lambda entry: entry.event.at)
         end_at = entries[-1].event.at
@@ -424,20 +453,6 @@ class Hands:
     def seen(self, member: Member) -> Persona:
         """The person as the shop sees it at the next visit: the network is drawn anew where it rotates."""
         return replace(member.persona, networks=(self.crew.network_of(member),))
-
-    def _log_in(self, diary: Diary, persona: Persona, device: int, before: int, session: str) -> None:
-        """The log-in page and a password that fits, before the first page of a visit."""
-        at = before - SECOND
-        typing = float(self.rng.lognormal(2.3, 0.5)) + float(self.rng.uniform(2.0, 9.0))
-        for kind, when, fields in (
-            ("login_succeeded", at, {"method": "password", "url": f"{HOST}/api/login"}),
-            ("page_view", at - int(typing * SECOND), {"method": "GET", "status": 200}),
-        ):
-            known = kind == "login_succeeded"
-            facts = honest.common(
-                self.world, persona, when, device=device, network=0, session=session, login=known, kind=kind
-            )
-            diary.write(kind, when, **{"url": f"{HOST}/login", **facts, **fields})
 
     def _device(self, member: Member) -> int:
         """The usual device; now and then the other one of a person who has two."""

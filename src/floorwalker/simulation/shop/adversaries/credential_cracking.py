@@ -10,7 +10,6 @@ from floorwalker.simulation.shop.adversaries._base import Adversary, Economics, 
 from floorwalker.simulation.shop.adversaries._market import THEFT_TACTICS
 from floorwalker.simulation.shop.adversaries._skills import by_skill
 from floorwalker.simulation.shop.diary import Entry
-from floorwalker.simulation.shop.honest.visiting import WRONG_PASSWORD
 from floorwalker.simulation.shop.scenario import DAY, HOUR
 
 _GUESSES = by_skill(14.0, 7.0, 2.5, 0.6)
@@ -32,16 +31,12 @@ class CredentialCracking(Adversary):
 
     def act(self, member: Member, at: int) -> list[Entry]:
         """Guesses at one account; the last one fits."""
-        entries = []
+        entries: list[Entry] = []
         begin = at
         for _ in range(int(self.rng.poisson(_GUESSES[self.skill]))):
-            begin -= _APART[self.skill] or self.hands.pause(member)
+            apart = int(_APART[self.skill] * self.rng.lognormal(-0.1, 0.45))
+            begin -= apart or self.hands.pause(member)
             if begin < self.brief.starts_at:
                 break
-            entries.append(
-                self.hands.write(
-                    member, "login_failed", begin, session=self.hands.session(), method="password",
-                    **WRONG_PASSWORD,
-                )
-            )  # fmt: skip
+            entries += self.hands.miss(member, begin)
         return [*entries, *self.hands.visit(member, at, "browse", fresh=True).entries]

@@ -10,7 +10,6 @@ from floorwalker.simulation.shop.adversaries._base import Adversary, Economics, 
 from floorwalker.simulation.shop.adversaries._market import THEFT_TACTICS
 from floorwalker.simulation.shop.adversaries._skills import by_skill
 from floorwalker.simulation.shop.diary import Entry
-from floorwalker.simulation.shop.honest.visiting import WRONG_PASSWORD
 
 _MISSES = by_skill(9.0, 5.0, 1.5, 0.12)
 """Mean number of pairs that do not fit, before one that does."""
@@ -30,20 +29,17 @@ class CredentialStuffing(Adversary):
 
     def act(self, member: Member, at: int) -> list[Entry]:
         """Misses on other accounts, then one that opens and what is looked at in it."""
-        entries = []
+        entries: list[Entry] = []
         begin = at
         for _ in range(int(self.rng.poisson(_MISSES[self.skill]))):
             begin -= self.hands.pause(member)
-            entries.append(self.miss(member, begin))
+            entries += self.miss(member, begin)
         return [*entries, *self.loot(member, at)]
 
-    def miss(self, member: Member, at: int) -> Entry:
+    def miss(self, member: Member, at: int) -> list[Entry]:
         """One pair of the list that does not fit."""
         other = self.crew.draw_customer()[0]
-        return self.hands.write(
-            member, "login_failed", at, session=self.hands.session(), account=other.account, method="password",
-            **WRONG_PASSWORD,
-        )  # fmt: skip
+        return self.hands.miss(member, at, account=other.account)
 
     def loot(self, member: Member, at: int) -> list[Entry]:
         """What is done in an account that opened."""

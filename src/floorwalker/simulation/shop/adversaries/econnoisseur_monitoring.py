@@ -27,7 +27,8 @@ class MonitoringEconnoisseur(Redeemer):
         for _ in range(int(self.rng.poisson(self.looks[self.skill]))):
             if member.tactic.looks_human:
                 if self.rng.random() < 0.35:
-                    entries += self.hands.visit(member, max(at - 6 * HOUR, self.brief.starts_at), "browse").entries
+                    before = at - int(self.rng.uniform(0.5, 11.0) * HOUR)
+                    entries += self.hands.visit(member, max(before, self.brief.starts_at), "browse").entries
                 continue
             entries.append(self.hands.look(member, at, "/offers"))
             at += 60 * self.hands.pause(member)

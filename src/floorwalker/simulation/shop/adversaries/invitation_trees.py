@@ -50,9 +50,10 @@ class InvitationTrees(Adversary):
             self.branches += open_ones
         branch = open_ones[int(self.rng.integers(len(open_ones)))]
         branch.newcomers += 1
-        done = self.hands.sign_up(member, at, inviter=branch.account, promotion=self.promotion)
+        if self.skill in ("advanced", "expert"):
+            done = self.hands.visit(member, at, "browse", invited=(branch.account, self.promotion))
+        else:
+            done = self.hands.sign_up(member, at, inviter=branch.account, promotion=self.promotion)
         if member.persona.account:
             self.branches.append(Branch(member.persona.account))
-        if self.skill in ("advanced", "expert"):
-            return [*done.entries, *self.hands.visit(member, done.end_at + 20_000_000, "browse").entries]
         return done.entries

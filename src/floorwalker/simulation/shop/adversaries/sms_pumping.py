@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from floorwalker.simulation.shop import honest
 from floorwalker.simulation.shop.adversaries._base import Adversary, Economics, Member
 from floorwalker.simulation.shop.adversaries._skills import by_skill
 from floorwalker.simulation.shop.adversaries.fake_accounts import OPENING
@@ -46,18 +47,21 @@ class SmsPumping(Adversary):
         if self.skill in ("advanced", "expert"):
             # The form is opened, the code is sent, and nobody ever comes back.
             member.opened = True
+            before: list[Entry] = []
             if self.rng.random() < 0.3:
                 done = self.hands.visit(member, at, "browse", login=False)
-                entries, at, session = done.entries, done.end_at + self.hands.pause(member), done.session
-            else:
-                entries = self.hands.come_to_form(member, at, session=session)
-                at = entries[-1].event.at + int(float(self.rng.lognormal(3.4, 0.45)) * SECOND)
+                # The collector reports when somebody leaves.
+                before = [entry for entry in done.entries if entry.event.type != "client_signals"]
+                at, session = before[-1].event.at + self.hands.pause(member), done.session
+            form = "/login" if member.used else "/register"
+            entries = [*before, *self.hands.come_to_form(member, at, session=session, form=form, first=not before)]
+            at = entries[-1].event.at + int(float(self.rng.lognormal(3.4, 0.45)) * SECOND)
         again = 1 + int(self.rng.poisson(by_skill(6.0, 3.0, 0.4, 0.02)[self.skill]))
         phone = member.persona.phone
         if self.skill == "naive":
             phone = f"{getattr(self, '_block', phone[:-3])}{int(self.rng.integers(1000)):03d}"
             self._block = phone[:-3]
-        reason = "login" if member.used or self.rng.random() < by_skill(0.0, 0.2, 0.1, 0.0)[self.skill] else "sign_up"
+        reason = "login" if member.used or self.rng.random() < by_skill(0.0, 0.2, 0.0, 0.0)[self.skill] else "sign_up"
         for _ in range(again):
             entries.append(
                 self.hands.write(
@@ -72,4 +76,6 @@ class SmsPumping(Adversary):
                 )
             )
             at += 30_000_000 + self.hands.pause(member)
+        if member.tactic.looks_human:
+            honest.link(entries)
         return entries

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
 from numpy.random import Generator
 
-from floorwalker.events.event import ClientSignals, NetworkFacts
+from floorwalker.events.event import ClientSignals, Event, NetworkFacts
+from floorwalker.simulation.shop.diary import Entry
 from floorwalker.simulation.shop.honest.shelf import HOST, RATES, shelf_of
 from floorwalker.simulation.shop.honest.signalling import draw_signals
 from floorwalker.simulation.shop.persona import Persona
@@ -143,6 +145,29 @@ def session_name(rng: Generator) -> str:
 def later(at: float, seconds: float) -> int:
     """Microseconds a while later."""
     return int(at + seconds * SECOND)
+
+
+def link(entries: Iterable[Entry]) -> None:
+    """Pages say which page of the same visit came before them, as browsers do, in whatever order they were written."""
+    before: dict[str, str | None] = {}
+    looks = [entry for entry in entries if entry.event.type in ("page_view", "search") and entry.event.session]
+    for entry in sorted(looks, key=lambda entry: entry.event.at):
+        event = entry.event
+        if event.type == "page_view":
+            entry.event = msgspec.structs.replace(event, referrer=before.get(event.session or ""))
+        before[event.session or ""] = event.url
+
+
+def stay(entries: Iterable[Entry]) -> None:
+    """Whoever is in a visit stays at the address from which it began."""
+    first: dict[str, Event] = {}
+    for entry in sorted(entries, key=lambda entry: entry.event.at):
+        event = entry.event
+        if not event.session or event.ip is None:
+            continue
+        begun = first.setdefault(event.session, event)
+        if event.ip != begun.ip:
+            entry.event = msgspec.structs.replace(event, ip=begun.ip, network=begun.network)
 
 
 def tongue(persona: Persona) -> str:

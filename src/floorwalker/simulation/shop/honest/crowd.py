@@ -18,7 +18,7 @@ from floorwalker.simulation.shop.honest.ordering import Offers, Orders, list_off
 from floorwalker.simulation.shop.honest.paying import CHECK_FAILS, DECLINED
 from floorwalker.simulation.shop.honest.rows import Rows
 from floorwalker.simulation.shop.honest.shelf import Shelf, shelf_of
-from floorwalker.simulation.shop.honest.visiting import LOGIN_SHARES, REMEMBERED_ELSEWHERE, SIGNALS_SHARE
+from floorwalker.simulation.shop.honest.visiting import LOGIN_SHARES, REMEMBERED_ELSEWHERE, SENT_AGAIN, SIGNALS_SHARE
 from floorwalker.simulation.shop.scenario import SECOND
 from floorwalker.simulation.shop.world.segments import place_of
 
@@ -58,15 +58,21 @@ class Crowd:
     visits: int = 0
     ordered: int = 0
 
-    def open_visits(self, calls: Calls, *, known: float | None = None, label: Ints | int = -1) -> Ints:
-        """Take visits into the table; answers their places. `known` is the share that begins logged in."""
+    def open_visits(
+        self, calls: Calls, *, known: float | None = None, since: Ints | None = None, label: Ints | int = -1
+    ) -> Ints:
+        """Take visits into the table; answers their places.
+
+        `known` is the share that begins logged in; `since`, where given, says from when each one is.
+        """
         first = self.visits
         self.visits += len(calls)
         self.calls.append(calls)
         share = np.where(calls.app, _REMEMBERED_APP, REMEMBERED_ELSEWHERE) if known is None else known
         member = ~self.people.guest[calls.person]
         remembered = member & (self.rng.random(len(calls)) < share)
-        self.login_at.append(np.where(remembered, np.int64(0), np.int64(1) << 62))
+        never = np.where(remembered, np.int64(0), np.int64(1) << 62)
+        self.login_at.append(never if since is None else since.astype(np.int64))
         self.label.append(np.full(len(calls), label, dtype=np.int64))
         return np.arange(first, self.visits)
 
@@ -86,14 +92,14 @@ class Crowd:
             return
         rng, rowset = self.rng, self.rows
         person = calls.person[needs]
-        table[needs] = at - SECOND // 2
         place = visit[needs]
         method = pick(rng.random(len(needs)), np.array(LOGIN_SHARES))
         forgets = self.people.segment[person] == place_of("forgetful")
         fails = np.where(method == 0, rng.geometric(1.0 - np.where(forgets, 0.45, 0.07)) - 1, 0)
         fails = np.minimum(fails, 6)
         resets = (fails >= 2) & (rng.random(len(needs)) < np.where(forgets, 0.75, 0.4))
-        done = at - SECOND
+        done = at - self.seconds(0.5, 3.0, len(needs))
+        table[needs] = done
         rowset.add(visit=place, person=person, at=done, act=Act.LOGIN, code=method)
         step = (rng.lognormal(2.3, 0.5, len(needs)) * SECOND).astype(np.int64)
         before = done - step
@@ -109,23 +115,47 @@ class Crowd:
             before[some] = reset - (rng.lognormal(2.3, 0.5, len(some)) * SECOND).astype(np.int64)
         coded = np.flatnonzero(method == 2)
         rowset.add(visit=place[coded], person=person[coded], at=before[coded], act=Act.CODE_CHECKED, code=1)
-        rowset.add(
-            visit=place[coded], person=person[coded], act=Act.CODE_SENT, code=1,
-            at=before[coded] - (rng.lognormal(2.8, 0.4, len(coded)) * SECOND).astype(np.int64),
-        )  # fmt: skip
+        sent = before[coded] - (rng.lognormal(2.8, 0.4, len(coded)) * SECOND).astype(np.int64)
+        sent = self.send_codes(place[coded], person[coded], sent, code=1)
+        before[coded] = sent + 3 * SECOND - (rng.lognormal(1.6, 0.6, len(coded)) * SECOND).astype(np.int64)
         for attempt in range(int(fails.max(initial=0))):
             some = np.flatnonzero(fails > attempt)
             rowset.add(visit=place[some], person=person[some], at=before[some], act=Act.LOGIN_FAILED, code=0)
             before[some] -= (rng.lognormal(2.2, 0.5, len(some)) * SECOND).astype(np.int64)
-        page = np.where(method == 2, before - 40 * SECOND, before)
-        rowset.add(visit=place, person=person, at=page - rng.integers(2, 9, len(page)) * SECOND, act=Act.LOGIN_PAGE)
+        rowset.add(visit=place, person=person, at=before - self.seconds(2.0, 9.0, len(needs)), act=Act.LOGIN_PAGE)
+
+    def send_codes(self, visit: Ints, person: Ints, at: Ints, *, code: Ints | int) -> Ints:
+        """Codes that are typed in afterwards, the last one sent at `at`; answers when the first one was.
+
+        What does not come is asked for again; what was sent first nobody ever types in.
+        """
+        code = np.broadcast_to(np.asarray(code), len(at))
+        self.rows.add(visit=visit, person=person, at=at, act=Act.CODE_SENT, code=code)
+        again = np.flatnonzero(self.rng.random(len(at)) < SENT_AGAIN)
+        first = at.copy()
+        first[again] -= ((self.rng.lognormal(3.4, 0.5, len(again)) + 10.0) * SECOND).astype(np.int64)
+        self.rows.add(visit=visit[again], person=person[again], at=first[again], act=Act.CODE_SENT, code=code[again])
+        return first
+
+    def seconds(self, low: float, high: float, count: int) -> Ints:
+        """So many pauses between two lengths in seconds, in microseconds: nobody's are whole seconds."""
+        return (self.rng.uniform(low, high, count) * SECOND).astype(np.int64)
 
     def visit(
-        self, calls: Calls, *, label: Ints | int = -1, check_fails: float = CHECK_FAILS, **wishes: Any
+        self,
+        calls: Calls,
+        *,
+        since: Ints | None = None,
+        label: Ints | int = -1,
+        check_fails: float = CHECK_FAILS,
+        **wishes: Any,
     ) -> tuple[Ints, Plan, Orders]:
-        """Visits as they come, with everything that belongs to them; `wishes` as `plan_visits` takes them."""
+        """Visits as they come, with everything that belongs to them.
+
+        `since` as `open_visits` takes it, `wishes` as `plan_visits`.
+        """
         rng = self.rng
-        visit = self.open_visits(calls, label=label)
+        visit = self.open_visits(calls, since=since, label=label)
         plan = plan_visits(rng, calls.app, items=len(self.shelf), pace=self.people.pace[calls.person], **wishes)
         begin = calls.at
         rows = np.flatnonzero((self.login_at[-1] > begin) & (rng.random(len(calls)) < _LOGS_IN))
@@ -173,7 +203,7 @@ class Crowd:
         acts = at + (rng.lognormal(2.9, 0.8, len(person)) * SECOND).astype(np.int64)
         told = np.flatnonzero(rng.random(len(person)) < SIGNALS_SHARE)
         self.rows.add(
-            visit=visit[told], person=person[told], at=acts[told] + rng.integers(1, 5, len(told)) * SECOND,
+            visit=visit[told], person=person[told], at=acts[told] + self.seconds(0.5, 4.0, len(told)),
             act=Act.SIGNALS, code=1, count=2, value=((acts - at) / SECOND)[told],
         )  # fmt: skip
         return visit, acts
@@ -219,7 +249,7 @@ class Crowd:
         claim = begin[used] - (self.rng.lognormal(1.6, 0.6, len(used)) * SECOND).astype(np.int64)
         logged = self.login_at_of(orders.visit[used])
         claims = np.flatnonzero(member & (logged <= begin[used]))
-        claim = np.maximum(claim, logged[:] + SECOND)
+        claim = np.maximum(claim, logged + self.seconds(1.0, 6.0, len(used)))
         self.rows.add(
             visit=orders.visit[used][claims], person=orders.person[used][claims], at=claim[claims], act=Act.CLAIM,
             code=orders.offer[used][claims],
@@ -305,7 +335,7 @@ class Crowd:
         self.rows.add(visit=visit, person=who[rows], at=at[rows], act=act, **{k: v[rows] for k, v in facts.items()})
         told = np.flatnonzero(rng.random(len(rows)) < SIGNALS_SHARE)
         self.rows.add(
-            visit=visit[told], person=who[rows][told], at=at[rows][told] + rng.integers(1, 4, len(told)) * SECOND,
+            visit=visit[told], person=who[rows][told], at=at[rows][told] + self.seconds(0.5, 4.0, len(told)),
             act=Act.SIGNALS, code=1, count=2, value=(at[rows] - page)[told] / SECOND,
         )  # fmt: skip
 

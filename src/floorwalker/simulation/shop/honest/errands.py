@@ -11,7 +11,7 @@ from floorwalker.simulation.shop.honest._common import address_of, common, later
 from floorwalker.simulation.shop.honest.acts import PATHS, Act
 from floorwalker.simulation.shop.honest.fulfilment import SUPPORT_REASONS
 from floorwalker.simulation.shop.honest.shelf import in_currency, shelf_of
-from floorwalker.simulation.shop.honest.visiting import _Writer
+from floorwalker.simulation.shop.honest.visiting import SENT_AGAIN, _Writer
 from floorwalker.simulation.shop.persona import Persona
 from floorwalker.simulation.shop.scenario import SECOND
 
@@ -38,10 +38,13 @@ def sign_up(
     by_phone = persona.devices[device].channel in ("app", "mini_program") and rng.random() < 0.75
     method = "sms" if by_phone else "email"
     target: dict[str, Any] = {"phone": persona.phone} if by_phone else {"email": persona.email}
-    facts = common(world, persona, at, device=device, network=network, session=writer.session)
-    diary.write(
-        "code_sent", at, **facts, **target, method=method, reason="sign_up", url=address_of(PATHS[Act.CODE_SENT])
-    )
+    for _ in range(1 + int(rng.random() < SENT_AGAIN)):
+        facts = common(world, persona, at, device=device, network=network, session=writer.session)
+        diary.write(
+            "code_sent", at, **facts, **target, method=method, reason="sign_up", url=address_of(PATHS[Act.CODE_SENT])
+        )
+        sent, at = at, later(at, float(rng.lognormal(3.4, 0.5)) + 10.0)
+    at = sent
     at = later(at, float(rng.lognormal(3.0, 0.5)))
     diary.write(
         "code_checked", at, **facts, **target, method=method, reason="sign_up", result="passed",
@@ -64,6 +67,14 @@ def sign_up(
         at = later(at, float(rng.uniform(0.5, 3.0)))
         writer.report(at, rng, form=True, pages=2.0, seconds=70.0, known=True)
     return at
+
+
+def log_in(
+    world: World, diary: Diary, persona: Persona, before: int, rng: Generator, *, device: int = 0, network: int = 0,
+    session: str = "",
+) -> int:  # fmt: skip
+    """A log-in that is complete before a time. Answers from when the person is logged in, microseconds."""
+    return _writer(world, diary, persona, rng, device, network, session).log_in(before, rng)
 
 
 def claim(

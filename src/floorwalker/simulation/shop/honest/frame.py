@@ -37,6 +37,8 @@ _MONEY = (
 _ITEMS = (
     Act.ITEM, Act.ADD, Act.MESSAGE, Act.REVIEW, Act.RATING, Act.STREAM, Act.GROUP_OPENED, Act.GROUP_JOINED, Act.LISTING,
 )  # fmt: skip
+IN_TABS, SAYS_NOTHING = 0.06, 0.04
+"""Shares of pages that name the page before the one before as the one they come from, and that name none."""
 _MEMBERS = (Act.LOGIN, Act.LOGIN_FAILED, Act.CODE_SENT, Act.CODE_CHECKED, Act.PASSWORD_RESET, Act.SIGN_UP)
 """Acts that name the account although nobody is logged in yet."""
 
@@ -183,6 +185,11 @@ def _pages(crowd: Crowd, rows: dict[str, Any]) -> pl.DataFrame:
     before = np.full(len(act), -1)
     same = visit[by[1:]] == visit[by[:-1]]
     before[by[1:][same]] = place[by[:-1][same]]
+    # Some open pages in tabs, from the page before that; some browsers and links do not say where they come from.
+    tabs = np.flatnonzero(same)[1:]
+    tabs = tabs[same[tabs - 1] & ((draw[by[1:][tabs]] >> np.uint64(8)) % np.uint64(1000) < np.uint64(1000 * IN_TABS))]
+    before[by[1:][tabs]] = place[by[tabs - 1]]
+    before[(draw >> np.uint64(30)) % np.uint64(1000) < np.uint64(1000 * SAYS_NOTHING)] = -1
     before[act == Act.SEARCH] = -1
     page = (act <= LAST_PAGE) | (act == Act.DECOY)
     searched = act == Act.SEARCH

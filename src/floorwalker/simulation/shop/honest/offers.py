@@ -9,7 +9,7 @@ import numpy as np
 from floorwalker.simulation.shop.honest.acts import Act
 from floorwalker.simulation.shop.honest.calling import choose_times, is_app
 from floorwalker.simulation.shop.honest.fitted import Ints, pick
-from floorwalker.simulation.shop.scenario import DAY, HOUR, SECOND
+from floorwalker.simulation.shop.scenario import DAY, HOUR
 
 if TYPE_CHECKING:
     from floorwalker.simulation.shop.honest.crowd import Crowd
@@ -66,4 +66,4 @@ def add_offers(crowd: Crowd) -> None:
     at = _times(crowd, who)
     item = crowd.shelf.on_day((len(crowd.shelf) * rng.random(len(who)) ** 3).astype(np.int64), at)
     visit, act_at = crowd.errand(who, at, Act.ITEM, item=item)
-    crowd.rows.add(visit=visit, person=who, at=act_at + 30 * SECOND, act=Act.MESSAGE, item=item)
+    crowd.rows.add(visit=visit, person=who, at=act_at + crowd.seconds(15.0, 60.0, len(who)), act=Act.MESSAGE, item=item)

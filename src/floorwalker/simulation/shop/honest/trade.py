@@ -87,7 +87,12 @@ def add_trade(crowd: Crowd) -> None:
         person=who, visit=visit, at=at, span=span, lines=lines, price=prices, coupons=False,
     )  # fmt: skip
     crowd.rows.add(
-        visit=visit, person=who, at=begin - 5 * SECOND, act=Act.ADD, order=base + np.arange(len(who)), code=1
+        visit=visit,
+        person=who,
+        at=begin - crowd.seconds(1.0, 12.0, len(who)),
+        act=Act.ADD,
+        order=base + np.arange(len(who)),
+        code=1,
     )
     crowd.after(orders, base, returns=0.0, cancel_share=_CANCELS, support_share=0.02, extra_returns=_RETURNS)
 

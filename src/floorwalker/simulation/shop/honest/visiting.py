@@ -36,8 +36,13 @@ SIGNALS_SHARE = 0.8
 """Share of visits that the collector reports on."""
 WRONG_PASSWORD: dict[str, Any] = {"reason": "wrong_password", "url": address_of(PATHS[Act.LOGIN])}
 """What the shop says of a log-in that failed, whoever tried."""
+_NEVER = 1 << 62
 LOGIN_METHODS = ("password", "passkey", "code", "social")
 LOGIN_SHARES = (0.72, 0.08, 0.08, 0.12)
+TAKEN_SHARES = (0.8, 0.0, 0.08, 0.12)
+"""The same where an account has come into other hands: a passkey stays with the device of its owner."""
+SENT_AGAIN = 0.14
+"""Share of codes that have to be asked for twice, because the first one does not come in time."""
 
 
 @dataclass
@@ -75,6 +80,8 @@ def visit(
     coupons: Sequence[str] = (),
     pace: float = 1.0,
     login: bool = True,
+    remembered: bool = False,
+    fresh: bool = False,
     card: int = 0,
     outcome: str = "",
     ship_to: Address | None = None,
@@ -94,6 +101,8 @@ def visit(
     coupons : used where something is bought; `redeem` claims them before.
     pace : times the person's own pauses.
     login : whether the person is, or gets, logged in.
+    remembered : logged in from the beginning, as after an account was opened.
+    fresh : nothing is remembered: a log-in comes before the first page, by what can be known of an account.
     card, outcome, ship_to, group, inviter : as `buy` takes them.
     review : (stars, style) of a review that is written where the intent is `review`.
     quantity : pieces of each item; 0 for chance.
@@ -118,11 +127,15 @@ def visit(
     for row, item in zip(views.tolist(), wanted, strict=False):
         pages[row] = item
     known = login and bool(persona.account) and not persona.guest
-    logged_in = known and rng.random() < REMEMBERED.get(channel, REMEMBERED_ELSEWHERE)
     writer = _Writer(world, diary, persona, device, network, session, shelf)
-    if known and not logged_in and (rng.random() < 0.4 or intent in ("review", "return", "redeem")):
-        at = writer.log_in(at, rng)
-        logged_in = True
+    known_from = 0 if known else _NEVER
+    if known and not remembered and (fresh or rng.random() >= REMEMBERED.get(channel, REMEMBERED_ELSEWHERE)):
+        known_from = _NEVER
+        if fresh or rng.random() < 0.4 or intent in ("review", "return", "redeem"):
+            known_from = writer.log_in(at, rng, shares=TAKEN_SHARES if fresh else LOGIN_SHARES)
+        elif len(plan.order_at):
+            # Whoever is about to pay logs in.
+            known_from = writer.log_in(later(at, float(plan.order_at[0] - 0.85 * plan.order_span[0])), rng)
     end = at
     bought: Bought | None = None
     claimed = False
@@ -133,20 +146,17 @@ def visit(
             continue
         if act == Act.CART_PAGE and order == 0:
             begin = later(at, float(plan.order_at[0] - plan.order_span[0]))
-            if known and not logged_in:
-                writer.log_in(begin - int(rng.uniform(8, 25) * SECOND), rng)
-                logged_in = True
-            if intent == "redeem" and coupons and known and not claimed and rng.random() < CLAIMED:
+            if intent == "redeem" and coupons and known_from <= begin and not claimed and rng.random() < CLAIMED:
                 claim_at = begin - int(rng.lognormal(1.6, 0.6) * SECOND)
-                writer.claim(claim_at, tuple(coupons))
+                writer.claim(max(claim_at, later(known_from, float(rng.uniform(1.0, 6.0)))), tuple(coupons))
                 claimed = True
-            writer.page(when, act, -1, logged_in)
+            writer.page(when, act, -1, when >= known_from)
             bought = _purchase(
                 writer, rng, plan, begin, wanted, coupons, card, outcome, ship_to, group, inviter, quantity
             )
             end = max(end, bought.end_at)
             continue
-        writer.step(when, act, int(pages[place]), logged_in, rng)
+        writer.step(when, act, int(pages[place]), when >= known_from, rng)
         end = max(end, when)
     if intent == "stream":
         end = writer.stream(end, rng, wanted)
@@ -155,8 +165,9 @@ def visit(
     if rng.random() < SIGNALS_SHARE:
         end = later(end, float(rng.uniform(0.5, 4.0)))
         writer.report(
-            end, rng, form=bought is not None, pages=len(plan.act), seconds=(end - at) / SECOND, known=logged_in
-        )
+            end, rng, form=bought is not None, pages=len(plan.act), seconds=(end - at) / SECOND,
+            known=end >= known_from,
+        )  # fmt: skip
     paid = bought is not None and bought.order is not None
     return Visited(
         session, end, bought.order if bought else None, bought.amount_minor if bought and paid else None,
@@ -235,19 +246,40 @@ class _Writer:
             list_price_minor=listed, currency=currency,
         )  # fmt: skip
 
-    def log_in(self, at: int, rng: Generator, *, fails: float = 0.07) -> int:
-        """The log-in page, now and then a wrong password, the log-in."""
-        self.page(at, Act.LOGIN_PAGE, -1, False)
-        when = later(at, float(rng.lognormal(2.3, 0.5)) + float(rng.uniform(2.0, 9.0)))
-        method = LOGIN_METHODS[int(np.searchsorted(np.cumsum(LOGIN_SHARES), rng.random()))]
+    def log_in(
+        self, before: int, rng: Generator, *, shares: Sequence[float] = LOGIN_SHARES, fails: float = 0.07
+    ) -> int:
+        """The log-in page, now and then a wrong password or a code, the log-in; all done before a time.
+
+        Answers from when the person is logged in. The steps and their pauses are those of `crowd.Crowd.log_in`.
+        """
+        done = before - int(rng.uniform(0.5, 3.0) * SECOND)
+        method = LOGIN_METHODS[int(np.searchsorted(np.cumsum(shares), rng.random() * sum(shares), side="right"))]
         url = address_of(PATHS[Act.LOGIN])
-        if method == "password":
-            while rng.random() < fails:
-                fields: dict[str, Any] = {"method": method, **WRONG_PASSWORD}
-                self.diary.write("login_failed", when, **self.facts(when, True, "login_failed"), **fields)
-                when = later(when, float(rng.lognormal(2.2, 0.5)))
-        self.diary.write("login_succeeded", when, **self.facts(when, True, "login_succeeded"), method=method, url=url)
-        return later(when, 1.0)
+        self.diary.write("login_succeeded", done, **self.facts(done, True, "login_succeeded"), method=method, url=url)
+        when = done - int(rng.lognormal(2.3, 0.5) * SECOND)
+        if method == "code":
+            self.code("code_checked", when)
+            when -= int(rng.lognormal(2.8, 0.4) * SECOND)
+            self.code("code_sent", when)
+            if rng.random() < SENT_AGAIN:
+                when -= int((rng.lognormal(3.4, 0.5) + 10.0) * SECOND)
+                self.code("code_sent", when)
+            when -= int((rng.lognormal(1.6, 0.6) - 3.0) * SECOND)
+        while method == "password" and rng.random() < fails:
+            fields: dict[str, Any] = {"method": method, **WRONG_PASSWORD}
+            self.diary.write("login_failed", when, **self.facts(when, True, "login_failed"), **fields)
+            when -= int(rng.lognormal(2.2, 0.5) * SECOND)
+        self.page(when - int(rng.uniform(2.0, 9.0) * SECOND), Act.LOGIN_PAGE, -1, False)
+        return done
+
+    def code(self, kind: str, at: int) -> None:
+        """A code to log in with, by message to the telephone: sent, or typed in."""
+        path = Act.CODE_SENT if kind == "code_sent" else Act.CODE_CHECKED
+        fields: dict[str, Any] = {"phone": self.persona.phone, "method": "sms", "reason": "login"}
+        if kind == "code_checked":
+            fields["result"] = "passed"
+        self.diary.write(kind, at, **self.facts(at, True), **fields, url=address_of(PATHS[path]))
 
     def claim(self, at: int, coupons: tuple[str, ...]) -> None:
         for code in coupons:

@@ -53,7 +53,7 @@ def _log_in_again(crowd: Crowd, who: Ints, at: Ints) -> None:
     for act, middle in ((Act.CODE_SENT, 2.4), (Act.CODE_CHECKED, 2.9)):
         now = now + (rng.lognormal(middle, 0.5, len(who)) * SECOND).astype(np.int64)
         crowd.rows.add(visit=visit, person=who, at=now, act=act, code=1)
-    now = now + SECOND
+    now = now + crowd.seconds(0.4, 3.0, len(who))
     crowd.login_at[-1][:] = now
     crowd.rows.add(visit=visit, person=who, at=now, act=Act.LOGIN, code=_BY_CODE)
-    crowd.rows.add(visit=visit, person=who, at=now + 2 * SECOND, act=Act.HOME)
+    crowd.rows.add(visit=visit, person=who, at=now + crowd.seconds(0.5, 4.0, len(who)), act=Act.HOME)

@@ -54,7 +54,14 @@ def _send_parcels(crowd: Crowd, visit: Ints, who: Ints, at: Ints) -> None:
     looked = placed - ((span + rng.lognormal(3.2, 0.6, len(which))) * SECOND).astype(np.int64)
     crowd.rows.add(visit=visit[which], person=who[which], at=looked, act=Act.ITEM, item=item)
     begin = placed - (span * SECOND).astype(np.int64)
-    crowd.rows.add(visit=visit[which], person=who[which], at=begin - SECOND, act=Act.ADD, item=item, count=1)
+    crowd.rows.add(
+        visit=visit[which],
+        person=who[which],
+        at=begin - crowd.seconds(0.5, 12.0, len(begin)),
+        act=Act.ADD,
+        item=item,
+        count=1,
+    )
     crowd.rows.add(visit=visit[which], person=who[which], at=begin, act=Act.CHECKOUT_PAGE)
     base = crowd.ordered
     orders = crowd.order(

@@ -14,7 +14,7 @@ from floorwalker.simulation.shop.honest.acts import Act
 from floorwalker.simulation.shop.honest.calling import choose_times, errands, is_app
 from floorwalker.simulation.shop.honest.fitted import Ints
 from floorwalker.simulation.shop.honest.labels import label_of
-from floorwalker.simulation.shop.scenario import DAY, HOUR, SECOND
+from floorwalker.simulation.shop.scenario import DAY, SECOND
 from floorwalker.simulation.shop.world.segments import place_of
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def add(crowd: Crowd) -> None:
     checked = sent + wait(3.1)
     crowd.rows.add(visit=visit, person=owner, at=sent, act=Act.CODE_SENT, code=_CODE_BY_PHONE)
     crowd.rows.add(visit=visit, person=owner, at=checked, act=Act.CODE_CHECKED, code=_CODE_BY_PHONE)
-    inside = checked + SECOND
+    inside = checked + crowd.seconds(0.4, 3.0, len(heirs))
     crowd.login_at[-1][:] = inside
     crowd.rows.add(visit=visit, person=owner, at=inside, act=Act.LOGIN, code=_BY_CODE)
     crowd.rows.add(visit=visit, person=owner, at=inside + wait(1.6), act=Act.ACCOUNT_PAGE)
@@ -59,7 +59,7 @@ def add(crowd: Crowd) -> None:
     crowd.login_at[-1][:] = letter
     crowd.rows.add(visit=place, person=heirs, at=letter, act=Act.SUPPORT, code=5)
     # Days later the owner waits for codes in vain.
-    back = left + (rng.uniform(0.1, 5.0, len(heirs)) * DAY).astype(np.int64) // HOUR * HOUR
+    back = left + (rng.uniform(0.1, 5.0, len(heirs)) * DAY).astype(np.int64)
     place = crowd.open_visits(errands(world, rng, people, owner, back), known=0.0, label=label)
     crowd.rows.add(visit=place, person=owner, at=back, act=Act.LOGIN_PAGE)
     now = back

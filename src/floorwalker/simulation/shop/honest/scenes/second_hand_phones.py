@@ -45,7 +45,7 @@ def add(crowd: Crowd) -> None:
     for act in (Act.CODE_SENT, Act.CODE_CHECKED):
         now = now + wait(3.0)
         crowd.rows.add(visit=visit, person=buyers, at=now, act=act, code=1)
-    now = now + SECOND
+    now = now + crowd.seconds(0.4, 3.0, len(buyers))
     crowd.login_at[-1][:] = now
     crowd.rows.add(visit=visit, person=buyers, at=now, act=Act.LOGIN, code=_BY_CODE)
     crowd.rows.add(visit=visit, person=buyers, at=now + wait(1.6), act=Act.HOME)

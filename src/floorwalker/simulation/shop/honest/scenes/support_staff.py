@@ -41,7 +41,7 @@ def add(crowd: Crowd) -> None:
         visit = crowd.open_visits(calls, label=label_of("support_staff"))
         crowd.login_at[-1][:] = 0
         crowd.rows.add(visit=visit, person=customer, at=at, act=Act.ACCOUNT_PAGE)
-        crowd.rows.add(visit=visit, person=customer, at=at + 20 * SECOND, act=Act.ORDERS_PAGE)
+        crowd.rows.add(visit=visit, person=customer, at=at + crowd.seconds(6.0, 50.0, len(at)), act=Act.ORDERS_PAGE)
         act = np.array(_ACTS)[rng.integers(len(_ACTS), size=len(helper))]
         later = at + MINUTE + (rng.lognormal(4.0, 0.6, len(helper)) * SECOND).astype(np.int64)
         crowd.rows.add(visit=visit, person=customer, at=later, act=act, code=0)
