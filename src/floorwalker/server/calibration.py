@@ -183,6 +183,8 @@ def read_calibration(installation: Installation, database: str = "", *, shop: st
         raise UsageError(f"{installation.folder} holds no journal", fix="give the --folder that the server was given")
     version = ""
     if (installation.trained / "fusion").is_dir():
+        # As decisions name it.
+        version = "lost"
         with suppress(ArtefactError):
             version = StackedFusion.load(installation.trained / "fusion").version
     ledger = Ledger(database or installation.ledger_url)

@@ -147,6 +147,19 @@ def test_labels_count_when_mature_and_until_taken_back(shop: Shop) -> None:
     assert (found["labels"]["withdrawn"], found["types"]["payment_fraud"]["decisions"]) == (1, 0)
 
 
+def test_the_command_says_the_same_where_the_fusion_is_lost(tmp_path: Path) -> None:
+    (tmp_path / "data" / "trained" / "fusion").mkdir(parents=True)
+    shop = Shop(tmp_path / "data")
+    decision = shop.decide()
+    assert "fusion" in decision.degraded
+    shop.label("l-1", "decision", decision.id)
+    found = shop.step()
+    shown = read_calibration(shop.installation, shop="default", now=shop.engine.now())
+    shop.close()
+    assert found["labels"]["joined"] == 1
+    assert (shown["labels"], shown["fusion"]) == (found["labels"], found["fusion"])
+
+
 def test_what_the_disk_refused_is_tried_again(shop: Shop) -> None:
     decision = shop.decide()
     shop.label("l-1", "decision", decision.id)
