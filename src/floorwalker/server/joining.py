@@ -27,7 +27,7 @@ from floorwalker.server.engine import Engine
 log = structlog.get_logger("floorwalker.server")
 
 MOST_WAITING = 10_000
-"""Texts that wait in memory; further ones push out the oldest, which the ledger still knows as unread."""
+"""Texts that wait to be handed over; further ones push out the oldest, which the ledger still knows as unread."""
 AT_ONCE = 100
 """Signals journalled together, and unread texts looked up together."""
 REACH = 7 * DAY
@@ -53,7 +53,7 @@ class TextJoiner:
     keep : journals records; `Service.record`.
     reached : how far the journal is in the ledger.
     on_fault : told of what went wrong: a place and a sentence.
-    most : texts that wait.
+    most : texts that wait to be handed over; as many may be with the process.
 
     Raises `ArtefactError` where the folder holds no sound classifier.
     """
