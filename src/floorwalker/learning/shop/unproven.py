@@ -43,6 +43,8 @@ PERSONAL: tuple[str, ...] = ("session", "device", "payment")
 """Kinds of entity that are the hands' own: other proofs of theirs speak of the event."""
 _ODD = 0.5
 _RAREST = 0.01
+_WHOLE = float(1 << 32)
+"""Oddness is added up in whole numbers: groups are added in any order, and one seed shall give the same guesses."""
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -171,7 +173,8 @@ def company(
     said = odd[judged]
     events = pl.DataFrame(
         {
-            "hands": hands_of(recording, judged), "odd": said, "often": (said >= _ODD).astype(np.float32),
+            "hands": hands_of(recording, judged), "odd": np.rint(said.astype(np.float64) * _WHOLE).astype(np.int64),
+            "often": (said >= _ODD).astype(np.float32),
             "proven": proven[judged].astype(np.float32),
         }
     )  # fmt: skip
@@ -196,12 +199,12 @@ def company(
         bad_hands = pl.col("hands_proven") - (pl.col("proven") > 0)
         told = both.select(
             others.log1p().alias("others"),
-            ((pl.col("all_odd") - pl.col("odd")) / many).alias("mean"),
+            ((pl.col("all_odd") - pl.col("odd")) / _WHOLE / many).alias("mean"),
             ((pl.col("all_often") - pl.col("often")) / many).alias("often"),
             ((pl.col("all_proven") - pl.col("proven")) / many).alias("proven"),
             bad_hands.alias("hands"),
             (bad_hands / pl.max_horizontal(pl.col("hands_count") - 1.0, 1.0)).alias("hands_share"),
-            (pl.col("odd") / pl.col("count")).alias("own_mean"),
+            (pl.col("odd") / _WHOLE / pl.col("count")).alias("own_mean"),
             pl.col("often").alias("own_often"),
         )
         first = place * len(FACTS)

@@ -124,6 +124,18 @@ def test_company_is_of_other_hands_and_the_own_proof_is_not_told():
     assert np.isnan(found[:, SHARED.index("coupon") * len(FACTS)]).all()
 
 
+def test_company_is_added_up_exactly_so_that_no_order_shows():
+    recording, _ = history()
+    rng = np.random.default_rng(6)
+    recording.keys[:, ACCOUNT], recording.keys[:, DEVICE] = np.arange(COUNT) + 1, rng.integers(1, 5, COUNT)
+    odd, rows = rng.random(COUNT).astype(np.float32), np.arange(COUNT)
+    found = company(recording, rows, rows, odd, odd > 0.9)[:, SHARED.index("device") * len(FACTS) + FACTS.index("mean")]
+    device = recording.keys[:, DEVICE].astype(np.int64)
+    whole, count = np.bincount(device, odd.astype(np.float64)), np.bincount(device)
+    expected = (whole[device] - odd) / (count[device] - 1)
+    np.testing.assert_array_equal(found, expected.astype(np.float32))
+
+
 def test_who_is_always_proven_leaves_nothing_to_guess():
     said, proven = np.array([1.0, 1.0, 0.5]), np.array([True, True, False])
     assert abuse_of_proof(said, proven)[2] == 0.0
