@@ -325,6 +325,8 @@ def _lessons(
     if guessed is not None:
         # What was proven itself has no guess.
         share = np.where(bad & (guessed[rows] == 0), 1.0, guessed[rows])
+    # Proven of a kind that is not looked for at such events: an example of neither.
+    share[proven[rows] & ~bad] = np.nan
     # Of a proven event it is known of which kind it is, also where it is not sure enough to be called abuse.
     once = np.flatnonzero(~np.isnan(share) | bad)
     share, standing, rows = share[once], standing[once], rows[once]

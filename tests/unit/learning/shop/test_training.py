@@ -22,7 +22,7 @@ from floorwalker.metrics import roc_auc
 pytest.importorskip("lightgbm")
 
 COUNT = 8000
-PROMOTION = ABUSE_TYPES.index("promotion_abuse")
+PROMOTION, SCRAPING = ABUSE_TYPES.index("promotion_abuse"), ABUSE_TYPES.index("scraping")
 NAMES = tuple(f"feature_{place}" for place in range(10))
 TELLING = 4
 PLAN = TrainingPlan(
@@ -197,6 +197,23 @@ def test_what_is_guessed_is_told_by_its_share_and_doubt_teaches_nothing():
     assert np.isnan(told[follows][0]).all()
     assert label[rows == follows, 1 + PROMOTION].tolist() == [1.0]
     assert np.isnan(label[rows == silent[2], 1 + PROMOTION]).all()
+
+
+@pytest.mark.parametrize("guessed", [None, np.zeros(COUNT // 2, np.float32)])
+def test_what_was_proven_of_a_kind_that_is_not_judged_there_is_not_told_as_honest(guessed):
+    recording, bad = history()
+    known = known_of(bad)
+    odd = np.flatnonzero((recording.type[: COUNT // 2] == TYPE_CODES["coupon_redeem"]) & ~bad[: COUNT // 2])[:1]
+    visits = np.flatnonzero(recording.type[: COUNT // 2] == TYPE_CODES["page_view"])[:500]
+    known[odd, SCRAPING] = known[visits, SCRAPING] = 1
+    relevant = relevant_types(recording, known, COUNT // 2)
+    assert not relevant[TYPE_CODES["coupon_redeem"], SCRAPING]
+    rows, label, _ = _lessons(
+        recording, known, Signals(), replace(PLAN, most_rows=COUNT), COUNT // 2, guessed, relevant,
+        np.random.default_rng(0),
+    )  # fmt: skip
+    assert odd[0] not in rows
+    assert (label[np.isin(rows, visits), 0] == 1).all()
 
 
 def test_new_honest_accounts_weigh_more():
