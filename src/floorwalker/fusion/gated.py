@@ -104,7 +104,8 @@ class GatedFusion:
         label : NaN where nobody knows; such a row teaches nothing.
         at : times by which the latest tenth is found; the order of the rows without it.
 
-        Raises `InputError` for no rows, lengths that differ, one class only.
+        Raises `InputError` for no rows, lengths that differ, weights that are none, one class only, and where no epoch
+        came to a finite loss.
         """
         from floorwalker.fusion._gated_torch import train
 
@@ -115,6 +116,8 @@ class GatedFusion:
             raise InputError(
                 f"columns {rows.shape}, {len(truth)} labels, {len(weight)} weights", allowed="as many each"
             )
+        if not np.isfinite(weight).all() or (weight < 0).any():
+            raise InputError("weights below 0, infinite or missing", allowed="finite numbers of 0 and up")
         if not (truth >= 0.5).any() or not (truth < 0.5).any():
             raise InputError("labels of one class only", allowed="some of 0 and some of 1")
         self._check(rows)
@@ -127,6 +130,8 @@ class GatedFusion:
         self.weights["kinds"] = codes[~np.isnan(codes)]
         parts, present = self._parts(rows)
         found, self.validation_loss = train(self, parts, present, truth, weight, order)
+        if not np.isfinite(self.validation_loss):
+            raise InputError("no epoch came to a finite loss", allowed="labels of 0 to 1", fix="a smaller rate")
         self.weights |= found
         return self
 

@@ -125,6 +125,11 @@ def test_wrong_use_is_named() -> None:
         GatedFusion(GROUPS).score(columns)
     with pytest.raises(InputError, match="one class"):
         GatedFusion(GROUPS).fit(columns, np.zeros(20))
+    for weight in (np.nan, -1.0, np.inf):
+        with pytest.raises(InputError, match="weights below 0"):
+            GatedFusion(GROUPS).fit(columns, label, weights=np.full(20, weight))
+    with pytest.raises(InputError, match="finite loss"):
+        GatedFusion(GROUPS, epochs=2, rate=1e30).fit(columns, label)
     with pytest.raises(InputError, match="allowed"):
         GatedFusion(GROUPS).fit(columns[:, :3], label)
     with pytest.raises(InputError):
