@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -125,3 +126,24 @@ def test_too_few_labels_say_how_many_there_are(shop, tmp_path):
     )  # fmt: skip
     assert "promotion_abuse" in done.stderr
     assert "at least 8" in done.stderr
+
+
+def test_processes_of_torchrun_train_together_and_one_of_them_writes(shop: Path, tmp_path: Path) -> None:
+    """Sequences of unequal lengths have unequal numbers of pieces: the processes must not wait in different ones."""
+    own, out = tmp_path / "own", tmp_path / "models"
+    own.mkdir()
+    command = [
+        sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "floorwalker.cli",
+        "train", str(shop), "--out", str(out), "--quick", "--modalities", "behaviour", "--json",
+    ]  # fmt: skip
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=500, check=False,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "TMPDIR": str(own)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    # One document, of the first process; the other's folder is gone.
+    assert json.loads(done.stdout)["left_out"] == 0
+    assert not list(own.glob("floorwalker-train-*"))
+    models = ShopModels.load(out, LiveFeatures(seed=0).names)
+    assert not models.lost
+    assert "behaviour" in models.parts

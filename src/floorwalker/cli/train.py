@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -58,7 +61,49 @@ def train(
     quick: Annotated[bool, typer.Option("--quick", help="Small models in a minute or two, to try things.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Train a shop's models from its events and what became known of them; `serve` loads the folder."""
+    """Train a shop's models from its events and what became known of them; `serve` loads the folder.
+
+    Under `torchrun` the processes share the batches of the LSTM, and the first of them writes the models.
+    """
+    with _own_folder(out) as folder:
+        _train(
+            data, folder, events or [], mapping, labels, validation, modalities, seed=seed, device=device, quick=quick,
+            calibrate=calibrate, graph_network=graph_network, tune_encoder=tune_encoder, as_json=as_json,
+        )  # fmt: skip
+
+
+@contextmanager
+def _own_folder(out: Path) -> Iterator[Path]:
+    """The folder of the models; for the further processes of `torchrun` one that goes with them, and silence."""
+    if int(os.environ.get("RANK", "0")) == 0:
+        yield out
+        return
+    with (
+        TemporaryDirectory(prefix="floorwalker-train-") as folder,
+        Path(os.devnull).open("w", encoding="utf-8") as nothing,
+        redirect_stdout(nothing),
+        redirect_stderr(nothing),
+    ):
+        yield Path(folder)
+
+
+def _train(
+    data: str | None,
+    out: Path,
+    events: Sequence[str],
+    mapping: str | None,
+    labels: Path | None,
+    validation: float,
+    modalities: str | None,
+    *,
+    seed: int,
+    device: str,
+    quick: bool,
+    calibrate: bool,
+    graph_network: bool,
+    tune_encoder: bool,
+    as_json: bool,
+) -> None:
     if data == ROUTES:
         _train_routes(out, seed=seed, quick=quick, as_json=as_json)
         return
@@ -76,7 +121,7 @@ def train(
     need_training_extra()
     start = time.perf_counter()
     chosen = MODALITIES if modalities is None else tuple(filter(None, modalities.split(",")))
-    recording = _record(Path(data) if data else None, events or [], mapping, out)
+    recording = _record(Path(data) if data else None, events, mapping, out)
     known = _labels_of(Path(data) if data else None, labels)
     first, second = _edges(recording, Path(data) if data else None, validation)
     plan = TrainingPlan(

@@ -149,7 +149,7 @@ def train_lstm(
     def batches(rng: np.random.Generator) -> list[NDArray[np.int64]]:
         return make_batches(lengths, events=plan.batch_events, chunk=plan.chunk, rng=rng)
 
-    def losses(parallel: nn.Module, batch: NDArray[np.int64]) -> Iterator[tuple[torch.Tensor, bool]]:
+    def losses(parallel: nn.Module, batch: NDArray[np.int64]) -> Iterator[torch.Tensor]:
         of, own = starts[batch], lengths[batch]
         longest, size = int(own.max()), float(own.sum())
         state = tuple(torch.zeros(1, len(batch), plan.hidden, device=group.device) for _ in range(2))
@@ -170,7 +170,7 @@ def train_lstm(
                     logits.float(), soft, pos_weight=rare, reduction="none"
                 )
                 loss = loss + distil * (each * counted[..., None]).sum() / size
-            yield loss, first + plan.chunk >= longest
+            yield loss
 
     with one_thread(group):
         fit_model(

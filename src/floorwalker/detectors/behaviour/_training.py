@@ -51,7 +51,7 @@ def fit_model(
     *,
     name: str,
     batches: Callable[[np.random.Generator], Sequence[Piece]],
-    losses: Callable[[torch.nn.Module, Piece], Iterator[tuple[torch.Tensor, bool]]],
+    losses: Callable[[torch.nn.Module, Piece], Iterator[torch.Tensor]],
     validate: Callable[[], float] | None,
     loop: Loop,
     group: Group,
@@ -65,8 +65,8 @@ def fit_model(
     ----------
     name : of the stage, for progress and checkpoint.
     batches : the batches of an epoch, from a generator made of the seed and the epoch's number.
-    losses : pieces of a batch's loss, each with whether it is the last: gradients of a batch are summed piece by piece,
-        so that a long batch does not have to fit into memory at once.
+    losses : pieces of a batch's loss: gradients of a batch are summed piece by piece, so that a long batch need not fit
+        into memory at once.
     validate : the figure of the present weights; the mean loss of the epoch where left out.
     fingerprint : of data and settings; a checkpoint of another one is not resumed.
     checkpoint : folder; each epoch is kept there, and a run that was broken off goes on behind its last epoch.
@@ -79,11 +79,13 @@ def fit_model(
     best, bad, first = math.inf, 0, 0
     kept = _copy(model)
     file = None if checkpoint is None else checkpoint / f"{name}.safetensors"
+    if file is not None and group.size > 1:
+        _share_file(file, group)
     if file is not None and file.exists():
         first, best, bad, kept = _resume(file, whole, model, optimiser, schedule, kept)
-    parallel: torch.nn.Module = model
     if group.size > 1:
-        parallel = torch.nn.parallel.DistributedDataParallel(model, find_unused_parameters=True)
+        for tensor in model.state_dict().values():
+            torch.distributed.broadcast(tensor, 0)
     for epoch in range(first, loop.epochs):
         if bad > loop.patience:
             break
@@ -93,12 +95,12 @@ def fit_model(
             total, count = 0.0, 0
             for batch in _share(batches(np.random.default_rng((loop.seed, epoch))), group):
                 optimiser.zero_grad(set_to_none=True)
-                for loss, is_last in _guarded(losses, parallel, batch, group):
-                    alone = group.size > 1 and not is_last
-                    with parallel.no_sync() if alone else contextlib.nullcontext():  # type: ignore[operator]
-                        scaler.scale(loss).backward()
+                for loss in _guarded(losses, model, batch, group):
+                    scaler.scale(loss).backward()
                     total += float(loss.detach())
                 count += 1
+                if group.size > 1:
+                    _share_gradients(model, group)
                 scaler.unscale_(optimiser)
                 torch.nn.utils.clip_grad_norm_(model.parameters(), loop.clip)
                 scaler.step(optimiser)
@@ -123,6 +125,32 @@ def fit_model(
     return best
 
 
+def _share_gradients(model: torch.nn.Module, group: Group) -> None:
+    """Average the gradients of a batch over the processes.
+
+    `DistributedDataParallel` counts forward passes, and a batch has as many as its longest sequence has pieces: the
+    processes would wait for one another in different ones.
+    """
+    parameters = [each for each in model.parameters() if each.requires_grad]
+    gradients = [torch.zeros_like(each) if each.grad is None else each.grad for each in parameters]
+    flat = torch.cat([each.reshape(-1) for each in gradients])
+    torch.distributed.all_reduce(flat)
+    flat /= group.size
+    for each, part in zip(parameters, torch.split(flat, [each.numel() for each in parameters]), strict=True):
+        each.grad = part.view_as(each)
+
+
+def _share_file(file: Path, group: Group) -> None:
+    """Give the first process's checkpoint to all: they go on behind the same epoch, whatever lies in their folders."""
+    held = [file.read_bytes() if group.is_first and file.exists() else None]
+    torch.distributed.broadcast_object_list(held, 0)
+    if not group.is_first:
+        file.unlink(missing_ok=True)
+        if held[0] is not None:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(held[0])
+
+
 @contextlib.contextmanager
 def one_thread(group: Group) -> Iterator[None]:
     """On processors, small networks are slower on several threads than on one: they wait for one another."""
@@ -135,7 +163,7 @@ def one_thread(group: Group) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _guarded(losses: Any, model: torch.nn.Module, batch: Any, group: Group) -> Iterator[tuple[torch.Tensor, bool]]:
+def _guarded(losses: Any, model: torch.nn.Module, batch: Any, group: Group) -> Iterator[torch.Tensor]:
     pieces = losses(model, batch)
     while True:
         # Only the forward pass runs in mixed precision.

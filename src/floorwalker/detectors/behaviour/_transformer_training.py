@@ -71,10 +71,10 @@ def train(
     def batches(rng: np.random.Generator) -> list[NDArray[np.int64]]:
         return make_batches(lengths, events=plan.batch_events, chunk=model.context, rng=rng)
 
-    def losses(parallel: nn.Module, batch: NDArray[np.int64]) -> Iterator[tuple[torch.Tensor, bool]]:
+    def losses(parallel: nn.Module, batch: NDArray[np.int64]) -> Iterator[torch.Tensor]:
         parts = [part for part in np.array_split(batch, plan.accumulate) if len(part)]
         size = float((windows.stops - windows.counted)[batch].sum())
-        for number, part in enumerate(parts):
+        for part in parts:
             rows, exists = lay_block(windows.starts[part], lengths[part], 0, int(lengths[part].max()))
             # What is only looked at was learned from in the window before.
             exists &= rows >= windows.counted[part][:, None]
@@ -88,7 +88,7 @@ def train(
                 loss = loss + plan.recognise * label_loss(logits, wanted, counted, rare)[0] / size
             if plan.foresee and not plan.frozen:
                 loss = loss + plan.foresee * foresight_loss(ahead, tokens, there, foreseen) / size
-            yield loss, number + 1 == len(parts)
+            yield loss
 
     with one_thread(group) if model.size.width <= NARROW else contextlib.nullcontext():
         fit_model(
