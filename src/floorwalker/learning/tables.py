@@ -45,7 +45,7 @@ def read_table(path: Path, what: str, *, needed: Sequence[str], taken: str, word
             kinds = dict.fromkeys(words, pl.String)
             table = pl.read_csv(path, infer_schema_length=None, schema_overrides=kinds)
         else:
-            table = pl.read_parquet(path) if kind == ".parquet" else pl.read_ndjson(path)
+            table = pl.read_parquet(path) if kind == ".parquet" else pl.read_ndjson(path, infer_schema_length=None)
     except (OSError, pl.exceptions.PolarsError) as broken:
         raise InputError(f"{path} cannot be read: {broken}") from broken
     missing = [name for name in needed if name not in table.columns]

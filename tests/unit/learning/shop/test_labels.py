@@ -1,5 +1,7 @@
 """What became known reaches the events of the same hands, and no others."""
 
+import json
+
 import numpy as np
 import polars as pl
 import pytest
@@ -126,6 +128,12 @@ def test_ids_are_read_as_they_are_written(tmp_path):
     labels = read_labels(path)
     assert labels["subject"].to_list() == [*(f"{number:05}" for number in range(120)), "e-1", "e-2", "e-3"]
     assert labels["value"].to_list() == [1.0] * 120 + [0.5, None, None]
+    lines = tmp_path / "labels.jsonl"
+    rows = [{"subject": number, "abuse_type": "scraping", "value": 1} for number in range(120)]
+    lines.write_text("\n".join(map(json.dumps, [*rows, {"subject": "e-1", "abuse_type": "scraping", "value": 0.5}])))
+    labels = read_labels(lines)
+    assert labels.row(0)[1] == "0"
+    assert labels.row(-1)[1:4] == ("e-1", "scraping", 0.5)
 
 
 @pytest.mark.parametrize(
