@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -18,6 +20,7 @@ from floorwalker.server import engine as engine_module
 from floorwalker.server.app import make_app
 from floorwalker.server.archive import Archive
 from floorwalker.server.batcher import MicroBatcher
+from floorwalker.server.calibration import CalibrationWatch
 from floorwalker.server.engine import Job, Outcome
 from floorwalker.server.installation import Installation
 from floorwalker.server.keyring import KeyRing
@@ -42,8 +45,8 @@ LABEL = {"subject_kind": "event", "subject": "e-1", "source": "analyst", "abuse_
 class Disk:
     """Lets the engine believe that the journal's disk has no room left."""
 
-    def __init__(self, patch: pytest.MonkeyPatch, runtime: Runtime) -> None:
-        self.patch, self.engine = patch, runtime.engine
+    def __init__(self, patch: pytest.MonkeyPatch, service: Service) -> None:
+        self.patch, self.service, self.engine = patch, service, service.engine
 
     def fill(self) -> None:
         self.patch.setattr(engine_module, "HEADROOM_BYTES", 2**60)
@@ -78,7 +81,7 @@ def serve(folder: Path, patch: pytest.MonkeyPatch, work: Work) -> list[Any]:
         async with httpx.AsyncClient(
             transport=transport, base_url="http://server", headers={"Authorization": f"Bearer {text}"}
         ) as client:
-            await work(client, Disk(patch, runtime))
+            await work(client, Disk(patch, service))
         await batcher.stop()
 
     try:
@@ -144,3 +147,30 @@ def test_events_whose_reply_was_refused_are_synced_before_they_are_called_taken(
 
     records = serve(tmp_path, monkeypatch, work)
     assert sum(isinstance(record, EventRecord) for record in records) == 1
+
+
+def test_a_label_whose_sender_has_gone_is_compared_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    woken: list[int] = []
+
+    async def work(client: httpx.AsyncClient, disk: Disk) -> None:
+        engine, has_gone = disk.engine, threading.Event()
+
+        def commit(through: int) -> None:
+            assert has_gone.wait(10)
+            engine.commit(through)
+
+        disk.service.batcher.commit = commit
+        disk.service.calibration = cast(CalibrationWatch, SimpleNamespace(wake=woken.append))
+        for sequence in range(2):
+            headers = {"Idempotency-Key": "l-1"} if sequence else {}
+            asked = asyncio.create_task(client.post("/v1/labels", json=LABEL, headers=headers))
+            while engine.journal.next == sequence:
+                await asyncio.sleep(0)
+            asked.cancel()
+            await asyncio.wait([asked])
+        has_gone.set()
+
+    serve(tmp_path, monkeypatch, work)
+    assert woken == [0, 1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from litestar import Request, Response, delete, post
@@ -50,12 +51,17 @@ async def put_label(request: Request[Any, Any, Any]) -> Response[bytes]:
         identity = engine.pipeline.label_id(label.shop, engine.journal.next, body)
         record = LabelRecord(id=identity, shop=label.shop, at=now, author=caller.name, label=label)
         answer = encode_json(LabelReply(label_id=identity, abuse_type=label.abuse_type))
+        wake = _waking(service)
         if mark is None:
-            sequence = await service.record(record)
+            await service.record(record, then=wake)
         else:
             reply = ReplyRecord(key=mark.key, digest=mark.digest, at=now, status=201, body=answer)
-            sequence = await service.record(record, reply, then=lambda _: engine.book.keep(reply))
-        _tell_calibration(service, sequence)
+
+            def remember(first: int) -> None:
+                engine.book.keep(reply)
+                wake(first)
+
+            await service.record(record, reply, then=remember)
     finally:
         if mark is not None:
             engine.book.end(mark)
@@ -78,12 +84,13 @@ async def withdraw_label(request: Request[Any, Any, Any], label_id: str) -> None
         raise ProblemError(404, "no label of this id is kept", fix="a new label can be taken back a second later")
     check_shop(caller, shop)
     record = LabelRecord(id=label_id, shop=shop, at=service.engine.now(), author=caller.name)
-    _tell_calibration(service, await service.record(record))
+    await service.record(record, then=_waking(service))
 
 
-def _tell_calibration(service: Service, sequence: int) -> None:
-    if service.calibration is not None:
-        service.calibration.wake(sequence)
+def _waking(service: Service) -> Callable[[int], None]:
+    """Told of the record's sequence, as soon as it has one: whoever sent the label may be gone by then."""
+    calibration = service.calibration
+    return (lambda first: None) if calibration is None else calibration.wake
 
 
 def _make_label(given: LabelBody, now: int, author: str) -> Label | None:
