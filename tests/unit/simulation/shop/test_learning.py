@@ -39,8 +39,8 @@ def play(adversary: Adversary, refused: frozenset[int]) -> tuple[Counter[int], C
     return Counter(deeds[:half]), Counter(deeds[half:])
 
 
-def make(world: World, skill: str, *, harmful: int = 70, family: str = "coupon_farming") -> Adversary:
-    rng = np.random.default_rng(11)
+def make(world: World, skill: str, *, harmful: int = 70, family: str = "coupon_farming", seed: int = 11) -> Adversary:
+    rng = np.random.default_rng(seed)
     start = SCENARIO.first_at
     brief = Brief(world, skill, 1, start, start + 20 * DAY, 200_000, rng, harmful=harmful, most=10**6)
     return load_adversary(family)(brief)
@@ -48,14 +48,17 @@ def make(world: World, skill: str, *, harmful: int = 70, family: str = "coupon_f
 
 @pytest.mark.parametrize("skill", ["skilled", "advanced", "expert"])
 def test_the_spending_moves_away_from_what_is_refused(world: World, skill: str) -> None:
-    adversary = make(world, skill)
     refused = 0
-    _, late = play(adversary, frozenset({refused}))
+    late: Counter[int] = Counter()
+    # One short campaign may hold on to what once worked; several together do not.
+    for seed in range(20, 26):
+        adversary = make(world, skill, seed=seed)
+        late += play(adversary, frozenset({refused}))[1]
+        assert adversary.purse.gained_minor > adversary.spent_minor
+        assert not adversary.gave_up
     fair = 1.0 / len(adversary.known)
-    assert sum(late.values()) > 10
+    assert sum(late.values()) > 60
     assert late[refused] / sum(late.values()) < 0.5 * fair
-    assert adversary.purse.gained_minor > adversary.spent_minor
-    assert not adversary.gave_up
 
 
 @pytest.mark.parametrize("skill", ["naive", "skilled", "advanced", "expert"])

@@ -50,6 +50,7 @@ class Done:
     bought: Any = None
 
 
+_LAST_PAGES = tuple(HOST + path for path in ("/account", "/help", "/offers", "/api/signals"))
 STREAM_REASONS = ("watch", "like", "like", "comment", "follow")
 """What viewers of a livestream do."""
 _PAID_BY_PIECE = 0.55
@@ -123,7 +124,7 @@ class Hands:
         """Entries as this member's tactic sends them."""
         tactic = member.tactic
         if tactic.looks_human or not entries:
-            honest.link(entries)
+            honest.link(entries, self.rng)
             return entries
         return rush(entries, self.rng, pace=tactic.pace, device=tactic.device, keep=keep, end_at=end_at)
 
@@ -148,7 +149,7 @@ class Hands:
                 Errand(self.world, diary, bought.persona, self.rng, device=bought.device, session=session).round_off(
                     entry
                 )
-        honest.link(diary.entries)
+        honest.link(diary.entries, self.rng)
         return sorted(diary.entries, key=lambda entry: entry.event.at)
 
     def errand(
@@ -240,7 +241,7 @@ class Hands:
                 amount_minor=int(in_currency(int(self.world.items.price_minor[item]), rate)),
                 url=f"{HOST}/api/groups/join", **self.goods(item),
             )  # fmt: skip
-            honest.link(diary.entries)
+            honest.link(diary.entries, self.rng)
             honest.stay(diary.entries)
             entries += diary.entries
         return entries
@@ -302,32 +303,33 @@ class Hands:
         pauses that are drawn to look like a person's and vary less than a person's do.
         """
         cover = self.visit(member, at, "browse", pace=0.9).entries
-        pages = [entry for entry in cover if entry.event.type in ("page_view", "search")]
+        looks = [entry for entry in cover if entry.event.type in ("page_view", "search")]
         copies: list[Entry] = []
-        if not pages:
+        if not looks:
             return cover, copies
+        # What people do last: a look at the account, and the collector reports when the tab is left.
+        tail = [entry for entry in cover if (entry.event.url or "").startswith(_LAST_PAGES)]
+        pages = [entry for entry in looks if entry not in tail] or looks
+        tail = [entry for entry in tail if entry.event.at > pages[-1].event.at]
+        inside = max((entry.event.at for entry in cover if entry.event.type == "login_succeeded"), default=0)
         like = pages[-1].event
         shelf = self.world.items
-        before = like.url
         when = pages[int(self.rng.integers(len(pages)))].event.at
         for item in items:
             when += int(float(self.rng.lognormal(3.1, 0.9) + 1.0) * SECOND)
             name, seller = str(shelf.id[item]), str(shelf.seller[item])
-            url = f"{HOST}/item/{name}"
-            # A request mostly says where it comes from as a page would; else it names the page that is open, or none.
-            way = self.rng.random()
-            referrer = before if way < 0.84 else like.url if way < 0.92 else None
+            account = like.account if when >= inside else None
             made = msgspec.structs.replace(
-                like, type="page_view", at=when, url=url, item=name, seller=seller, referrer=referrer, method="GET",
-                status=200, text=None, quantity=None,
+                like, type="page_view", at=when, url=f"{HOST}/item/{name}", item=name, seller=seller, method="GET",
+                status=200, text=None, quantity=None, account=account,
             )  # fmt: skip
             copies.append(Entry(made, self.truth))
-            before = url
-        left = max((entry.event.at for entry in copies), default=0) + int(self.rng.uniform(0.5, 4.0) * SECOND)
-        for entry in cover:
-            # The collector reports when the last page is left, whoever asked for it.
-            if entry.event.type == "client_signals" and entry.event.at < left:
-                entry.event = msgspec.structs.replace(entry.event, at=left)
+        if tail and copies and tail[0].event.at < when:
+            later = when - tail[0].event.at + int(float(self.rng.lognormal(1.9, 0.8)) * SECOND)
+            for entry in tail:
+                entry.event = msgspec.structs.replace(entry.event, at=entry.event.at + later)
+        # A request says where it comes from as the pages of people do.
+        honest.link([*cover, *copies], self.rng)
         return cover, copies
 
     def crawl(self, member: Member, at: int, items: Sequence[int], *, login: bool = False) -> list[Entry]:

@@ -77,5 +77,5 @@ class SmsPumping(Adversary):
             )
             at += 30_000_000 + self.hands.pause(member)
         if member.tactic.looks_human:
-            honest.link(entries)
+            honest.link(entries, self.rng)
         return entries

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 WITH_DEVICE_FACTS = frozenset({"client_signals", "login_succeeded", "login_failed", "sign_up", "checkout"})
 """Types that also carry `device_facts`."""
+IN_TABS, SAYS_NOTHING = 0.06, 0.04
+"""Shares of pages that name the page before the one before as the one they come from, and that name none."""
 _HELD = 20 * MINUTE
 _AHEAD = 3
 _MOST_KEPT = 50_000
@@ -147,15 +149,21 @@ def later(at: float, seconds: float) -> int:
     return int(at + seconds * SECOND)
 
 
-def link(entries: Iterable[Entry]) -> None:
-    """Pages say which page of the same visit came before them, as browsers do, in whatever order they were written."""
-    before: dict[str, str | None] = {}
+def link(entries: Iterable[Entry], rng: Generator) -> None:
+    """Pages say which page of the same visit came before them, in whatever order they were written.
+
+    As with the crowd's (`frame`), some were opened in tabs from the page before that one, and some say nothing.
+    """
+    before: dict[str, list[str | None]] = {}
     looks = [entry for entry in entries if entry.event.type in ("page_view", "search") and entry.event.session]
     for entry in sorted(looks, key=lambda entry: entry.event.at):
         event = entry.event
+        seen = before.setdefault(event.session or "", [])
         if event.type == "page_view":
-            entry.event = msgspec.structs.replace(event, referrer=before.get(event.session or ""))
-        before[event.session or ""] = event.url
+            in_tab = len(seen) > 1 and rng.random() < IN_TABS
+            named = None if not seen or rng.random() < SAYS_NOTHING else seen[-2 if in_tab else -1]
+            entry.event = msgspec.structs.replace(event, referrer=named)
+        seen.append(event.url)
 
 
 def stay(entries: Iterable[Entry]) -> None:

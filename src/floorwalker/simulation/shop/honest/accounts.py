@@ -21,6 +21,8 @@ STAYS = 0.4
 """Share of new customers who go on in the visit in which they opened the account."""
 LEFT = 0.16
 """Share of new customers who had left the form before, when a code was asked for."""
+LOOKED = 0.35
+"""Share of those who open an account who come to it from an item, not from the home page."""
 NEVER_MIND = 0.04
 """Log-ins a member in thirty days that come to nothing and are not tried again in the same visit."""
 MONTHLY = ((Act.ADDRESS_CHANGE, 0.035), (Act.CONTACT_CHANGE, 0.012), (Act.PAYMENT_ADDED, 0.075))
@@ -70,7 +72,7 @@ def _sign_up(crowd: Crowd, fresh: Ints, *, shops: bool) -> None:
     at = crowd.send_codes(visit, fresh, at - _wait(rng, 3.0, 0.5, number), code=2 + by_phone)
     at = at - _wait(rng, 3.4, 0.45, number)
     crowd.rows.add(visit=visit, person=fresh, at=at, act=Act.SIGN_UP_PAGE)
-    crowd.rows.add(visit=visit, person=fresh, at=at - _wait(rng, 2.7, 0.7, number), act=Act.HOME)
+    _come_to_form(crowd, visit, fresh, at)
     after = done + crowd.seconds(0.5, 3.0, number)
     invited = np.flatnonzero(rng.random(number) < INVITED)
     old = np.flatnonzero(~people.guest & (people.joined_at < scenario.first_at))
@@ -104,14 +106,29 @@ def _give_up(crowd: Crowd, fresh: Ints) -> None:
     calls = errands(crowd.world, rng, people, who, np.concatenate([before, some_day]))
     visit = crowd.open_visits(calls, since=np.full(len(who), np.int64(1) << 62))
     by_phone = (calls.app & (rng.random(len(who)) < 0.75)).astype(np.int64)
-    crowd.rows.add(visit=visit, person=who, at=calls.at, act=Act.HOME)
-    at = calls.at + _wait(rng, 2.7, 0.7, len(who))
+    at = calls.at
+    _come_to_form(crowd, visit, who, at)
     crowd.rows.add(visit=visit, person=who, at=at, act=Act.SIGN_UP_PAGE)
     at = at + _wait(rng, 3.4, 0.45, len(who))
     crowd.rows.add(visit=visit, person=who, at=at, act=Act.CODE_SENT, code=2 + by_phone)
     again = np.flatnonzero(rng.random(len(who)) < 0.2)
     once_more = at[again] + _wait(rng, 3.4, 0.5, len(again)) + 10 * SECOND
     crowd.rows.add(visit=visit[again], person=who[again], at=once_more, act=Act.CODE_SENT, code=2 + by_phone[again])
+
+
+def _come_to_form(crowd: Crowd, visit: Ints, who: Ints, at: Ints) -> None:
+    """The pages before the form, which is asked for at `at`: the home page, or some items that made it worth while."""
+    rng = crowd.rng
+    at = at - _wait(rng, 2.7, 0.7, len(who))
+    looks = rng.random(len(who)) < LOOKED
+    some = np.flatnonzero(~looks)
+    crowd.rows.add(visit=visit[some], person=who[some], at=at[some], act=Act.HOME)
+    number = np.where(looks, np.minimum(rng.geometric(0.4, len(who)), 8), 0)
+    for turn in range(int(number.max(initial=0))):
+        some = np.flatnonzero(number > turn)
+        item = crowd.shelf.on_day((len(crowd.shelf) * rng.random(len(some)) ** 3).astype(np.int64), at[some])
+        crowd.rows.add(visit=visit[some], person=who[some], at=at[some], act=Act.ITEM, item=item)
+        at[some] -= _wait(rng, 3.2, 0.9, len(some))
 
 
 def _leave_log_ins(crowd: Crowd, members: Ints, months: float) -> None:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from floorwalker.simulation.shop.world import People, World
 
 _REMEMBERED_APP = 0.93
+TAKES_MORE = 0.12
+"""Share of those who take a coupon who take a second one in the same visit."""
 _LOGS_IN = 0.4
 """Share of the visits that begin logged out and log in at once; the others do so when they must."""
 _OFFICE = (Act.CAPTURED, Act.VOIDED, Act.SHIPPED, Act.DELIVERED, Act.REFUND_ISSUED, Act.RETURN)
@@ -254,7 +256,23 @@ class Crowd:
             visit=orders.visit[used][claims], person=orders.person[used][claims], at=claim[claims], act=Act.CLAIM,
             code=orders.offer[used][claims],
         )  # fmt: skip
+        mine = used[claims]
+        self.claim_more(orders.visit[mine], orders.person[mine], claim[claims], orders.offer[mine], logged[claims])
         return orders
+
+    def claim_more(self, visit: Ints, person: Ints, at: Ints, taken: Ints, since: Ints) -> None:
+        """Another coupon that is open, taken a few seconds before the one that is used, by some who use one."""
+        offers = self.offers
+        some = np.flatnonzero(self.rng.random(len(visit)) < TAKES_MORE)
+        at = at[some] - (self.rng.lognormal(1.3, 0.5, len(some)) * SECOND).astype(np.int64)
+        is_open = (offers.starts_at[None, :] <= at[:, None]) & (at[:, None] < offers.ends_at[None, :])
+        weight = np.cumsum(is_open * ~offers.welcome[None, :] * offers.pull[None, :], axis=1)
+        if not weight.size:
+            return
+        code = (self.rng.random(len(some))[:, None] * weight[:, -1:] >= weight).sum(axis=1)
+        new = (code != taken[some]) & (code < len(offers.code))
+        keep = np.flatnonzero((weight[:, -1] > 0) & new & (at > since[some]))
+        self.rows.add(visit=visit[some][keep], person=person[some][keep], at=at[keep], act=Act.CLAIM, code=code[keep])
 
     def gifts(self, person: Ints) -> Ints:
         """Whose address the parcel of each buyer goes to: gift buyers send most of theirs to somebody else."""

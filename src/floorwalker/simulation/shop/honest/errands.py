@@ -89,7 +89,7 @@ def claim(
     writer.page(at, Act.OFFERS_PAGE, -1, True)
     at = later(at, float(rng.lognormal(2.2, 0.7)))
     if codes:
-        writer.claim(at, codes)
+        writer.claim(at, codes, rng)
     elif promotion:
         facts = common(world, persona, at, device=device, network=network, session=writer.session)
         diary.write("coupon_claim", at, **facts, promotion=promotion, url=address_of(PATHS[Act.CLAIM]))

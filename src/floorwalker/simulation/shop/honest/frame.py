@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from floorwalker.simulation.shop.honest import facts
+from floorwalker.simulation.shop.honest._common import IN_TABS, SAYS_NOTHING
 from floorwalker.simulation.shop.honest.acts import LAST_PAGE, PATHS, TYPES, Act
 from floorwalker.simulation.shop.honest.amounts import add_amounts, is_one_of
 from floorwalker.simulation.shop.honest.calling import Calls, join
@@ -37,8 +38,6 @@ _MONEY = (
 _ITEMS = (
     Act.ITEM, Act.ADD, Act.MESSAGE, Act.REVIEW, Act.RATING, Act.STREAM, Act.GROUP_OPENED, Act.GROUP_JOINED, Act.LISTING,
 )  # fmt: skip
-IN_TABS, SAYS_NOTHING = 0.06, 0.04
-"""Shares of pages that name the page before the one before as the one they come from, and that name none."""
 _MEMBERS = (Act.LOGIN, Act.LOGIN_FAILED, Act.CODE_SENT, Act.CODE_CHECKED, Act.PASSWORD_RESET, Act.SIGN_UP)
 """Acts that name the account although nobody is logged in yet."""
 

@@ -8,8 +8,9 @@ import numpy as np
 
 from floorwalker.simulation.shop.honest.acts import Act
 from floorwalker.simulation.shop.honest.calling import choose_times, is_app
+from floorwalker.simulation.shop.honest.crowd import TAKES_MORE
 from floorwalker.simulation.shop.honest.fitted import Ints, pick
-from floorwalker.simulation.shop.scenario import DAY, HOUR
+from floorwalker.simulation.shop.scenario import DAY, HOUR, SECOND
 
 if TYPE_CHECKING:
     from floorwalker.simulation.shop.honest.crowd import Crowd
@@ -45,6 +46,14 @@ def add_offers(crowd: Crowd) -> None:
     rows = np.flatnonzero(some & once)
     visit, act_at = crowd.errand(person[rows], at[rows], Act.OFFERS_PAGE)
     crowd.rows.add(visit=visit, person=person[rows], at=act_at, act=Act.CLAIM, code=chosen[rows])
+    # Whoever is there anyway takes another one as well.
+    other = (rng.random(len(rows))[:, None] * weight[rows, -1:] >= weight[rows]).sum(axis=1)
+    had = np.isin(person[rows] * len(offers.code) + other, person[rows] * len(offers.code) + chosen[rows])
+    more = np.flatnonzero((rng.random(len(rows)) < TAKES_MORE) & ~had & (other < len(offers.code)))
+    crowd.rows.add(
+        visit=visit[more], person=person[rows][more], act=Act.CLAIM, code=other[more],
+        at=act_at[more] + (rng.lognormal(1.3, 0.5, len(more)) * SECOND).astype(np.int64),
+    )  # fmt: skip
     months = crowd.world.scenario.days / 30.0
     members = np.flatnonzero(member)
     for act, share in ((Act.TOP_UP, 0.05), (Act.TRANSFER, 0.022), (Act.WITHDRAWAL, 0.05)):

@@ -148,7 +148,8 @@ def visit(
             begin = later(at, float(plan.order_at[0] - plan.order_span[0]))
             if intent == "redeem" and coupons and known_from <= begin and not claimed and rng.random() < CLAIMED:
                 claim_at = begin - int(rng.lognormal(1.6, 0.6) * SECOND)
-                writer.claim(max(claim_at, later(known_from, float(rng.uniform(1.0, 6.0)))), tuple(coupons))
+                claim_at = max(claim_at, later(known_from, float(rng.uniform(1.0, 6.0))))
+                writer.claim(claim_at, tuple(coupons), rng)
                 claimed = True
             writer.page(when, act, -1, when >= known_from)
             bought = _purchase(
@@ -281,14 +282,14 @@ class _Writer:
             fields["result"] = "passed"
         self.diary.write(kind, at, **self.facts(at, True), **fields, url=address_of(PATHS[path]))
 
-    def claim(self, at: int, coupons: tuple[str, ...]) -> None:
-        for code in coupons:
+    def claim(self, at: int, coupons: tuple[str, ...], rng: Generator) -> None:
+        for place, code in enumerate(coupons):
+            at += int(rng.lognormal(1.3, 0.5) * SECOND) if place else 0
             fields: dict[str, Any] = {"coupons": (code,)}
             offer = self.shelf.offers.get(code)
             if offer is not None:
                 fields["promotion"] = offer.id
             self.diary.write("coupon_claim", at, **self.facts(at, True), url=address_of(PATHS[Act.CLAIM]), **fields)
-            at += SECOND // 3
 
     def stream(self, at: int, rng: Generator, wanted: Sequence[int]) -> int:
         """A livestream: the page, and what its viewer does in it."""
