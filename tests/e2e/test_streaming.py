@@ -28,7 +28,7 @@ from floorwalker.simulation.shop.streaming import Stream, read_honest, stream
 from floorwalker.simulation.shop.world import World
 from floorwalker.testing.shop_server import Shop, create_key, run_command
 
-SCENARIO = Scenario(events=9_000, seed=5, days=20, only=("scalping", "fake_accounts"))
+SCENARIO = Scenario(events=40_000, seed=5, days=20, only=("scalping", "fake_accounts"))
 HONEST = 2_500
 """So many of the honest events are sent, to save time."""
 COPIED = Scenario(events=30_000, seed=5, days=12, only=("scraping_fast",))
