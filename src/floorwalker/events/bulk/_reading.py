@@ -32,7 +32,7 @@ from floorwalker.events.bulk._schema import (
     WORD,
     Schema,
 )
-from floorwalker.events.bulk._texts import CHARACTERS, FLAGS, NOT_ASCII, VALUE, read_number, read_text, skip_space
+from floorwalker.events.bulk._texts import CHARACTERS, FLAGS, MAIL, NOT_ASCII, VALUE, read_number, read_text, skip_space
 from floorwalker.events.bulk._values import Values
 
 SEEN, PRESENT, MADE_AT, COUNT = 3, 4, 5, 6
@@ -222,6 +222,21 @@ def _read_record(
 
 
 @flat_kernel
+def _may_be_personal(body: NDArray[np.uint8], record: int, seen: int, schema: Schema, values: Values) -> bool:
+    """Whether a text of the record just read may be or hold an e-mail address or a telephone number."""
+    spans = values.spans
+    base = schema.record_at[record]
+    for field in range(base, schema.record_at[record + 1]):
+        if (
+            seen >> (field - base) & 1
+            and spans[field, _values.TYPE] == _values.SENT
+            and (spans[field, _values.FLAGS] & MAIL or body[spans[field, _values.START]] == 43)
+        ):
+            return True
+    return False
+
+
+@flat_kernel
 def put_name(out: NDArray[np.uint8], at: int, field: int, schema: Schema) -> int:
     """The name of a field, packed."""
     start, stop = schema.name_at[field], schema.name_at[field + 1]
@@ -269,14 +284,14 @@ def _read_list(
         while True:
             if schema.kinds[field] == RECORDS:
                 at = _read_record(body, at, stop, schema.inner[field], schema, characters, values, parts)
-                if at < 0:
+                if at < 0 or _may_be_personal(body, schema.inner[field], mark[SEEN], schema, values):
                     return -1
                 parts = mark[MADE_AT]
             else:
                 if at >= stop or body[at] != 34:
                     return -1
                 end = read_text(body, at + 1, stop, schema.classes, characters, mark)
-                if end < 0 or mark[CHARACTERS] < 1 or mark[CHARACTERS] > schema.inner[field]:
+                if end < 0 or mark[CHARACTERS] < 1 or mark[CHARACTERS] > schema.inner[field] or mark[FLAGS] & MAIL:
                     return -1
                 parts = put_text_head(values.made, parts, end - at - 1)
                 parts = copy_span(values.made, parts, body, at + 1, end)

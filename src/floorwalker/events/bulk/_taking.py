@@ -39,11 +39,11 @@ _SHOP, _ID, _KIND, _AT, _RECEIVED = F["shop"], F["id"], F["type"], F["at"], F["r
 _VERSION, _IDENTITY, _CARD, _BIN = F["schema_version"], F["identity"], F["card"], F["bin"]
 _ACCOUNT, _EMAIL, _PHONE, _IP, _COUNTRY = F["account"], F["email"], F["phone"], F["ip"], F["country"]
 _SHIPPING, _BILLING = F["shipping_address"], F["billing_address"]
-_NAMED = np.array([F[name] for name in ("account", "inviter", "recipient", "seller", "session", "device")])
+_NAMED = np.array([F[name] for name in ("account", "inviter", "recipient", "seller", "session", "device", "payment")])
 _WATCHED = np.array(
     [F[name] for name in ("account", "session", "device", "payment", "bin", "item", "seller", "inviter")]
 )
-_CLEANED = np.array([F[name] for name in ("url", "referrer", "reason", "text")])
+_CLEANED = np.array([F[name] for name in ("url", "referrer", "reason", "text", "order", "item", "promotion", "group")])
 _PLACEHOLDERS, _HUBS = I["placeholders"], I["hubs"]
 _NOBODY_ORDER = np.array([_EMAIL, _PHONE, _IP, *_WATCHED])
 _HUB_ORDER = np.array([I["email_domain"], _IP, I["ip_network"], I["delivery_point"], *_WATCHED])

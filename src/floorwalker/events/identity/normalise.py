@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
@@ -19,7 +20,7 @@ from typing import Any
 import msgspec
 
 from floorwalker.events.entities import ENTITIES
-from floorwalker.events.event import Address, Event, Identity
+from floorwalker.events.event import Address, Event, Identity, OrderLine
 from floorwalker.events.identity.currency import Rates
 from floorwalker.events.identity.emails import read_email
 from floorwalker.events.identity.hubs import Hubs, read_hubs
@@ -73,8 +74,8 @@ class IdentityRules:
 DEFAULT_RULES = IdentityRules()
 
 _MAIL = re.compile(r"(?<![\w.+\-])[\w.+\-]{1,64}(?:@|%40)[\w\-]{1,63}(?:\.[\w\-]{1,63})+")
-_NAMED = ("account", "inviter", "recipient", "seller", "session", "device")
-_TEXTS = ("url", "referrer", "reason", "text")
+_NAMED = ("account", "inviter", "recipient", "seller", "session", "device", "payment")
+_TEXTS = ("url", "referrer", "reason", "text", "order", "item", "promotion", "group")
 _WATCHED = tuple(
     name for name in ENTITIES if name in ("account", "session", "device", "payment", "bin", "item", "seller", "inviter")
 )
@@ -93,7 +94,8 @@ def normalise(
 
     E-mail, telephone, client address and both postal addresses are brought into canonical form; `identity` gets what
     can be said of them in general, and tokens take their places. An account that is named by an e-mail address or a
-    telephone number gets a token as well, and an e-mail address inside a text or an attribute is replaced by its token.
+    telephone number gets a token as well (so do sellers, sessions, devices and means of payment, those of order lines
+    among them), and an e-mail address inside a text, an attribute, a coupon or an id of goods is replaced by its token.
     Values that mean "unknown" are dropped and named in `identity.placeholders`; entities that are declared hubs are
     named in `identity.hubs`. An event that has been through here before comes back as it is, with no values.
 
@@ -175,12 +177,51 @@ def _clean_texts(event: Event, tokeniser: Tokeniser, changes: dict[str, Any], ra
         return _MAIL.sub(replace, text)
 
     for name, text in zip(_TEXTS, _take_texts(event), strict=True):
-        if text is not None and ("@" in text or "%40" in text):
+        if text is not None and _may_hold_mail(text):
             changes[name] = replace_mail(name, text)
+    if any(map(_may_hold_mail, event.coupons)):
+        changes["coupons"] = tuple(replace_mail("coupons", code) for code in event.coupons)
+    if any(each.code is not None and _may_hold_mail(each.code) for each in event.discounts):
+        changes["discounts"] = tuple(
+            each if each.code is None else msgspec.structs.replace(each, code=replace_mail("discounts", each.code))
+            for each in event.discounts
+        )
+    if any(_is_personal(line) for line in event.lines):
+        changes["lines"] = tuple(_clean_line(line, event.shop, tokeniser, replace_mail, raw) for line in event.lines)
     if event.attributes:
         cleaned = _clean_value("attributes", event.attributes, replace_mail)
         if cleaned is not event.attributes:
             changes["attributes"] = cleaned
+
+
+def _may_hold_mail(text: str) -> bool:
+    return "@" in text or "%40" in text
+
+
+def _is_personal(line: OrderLine) -> bool:
+    """Whether a line may hold an e-mail address or a telephone number."""
+    seller = line.seller
+    if seller is not None and ("@" in seller or seller[0] == "+"):
+        return True
+    return any(text is not None and _may_hold_mail(text) for text in (line.item, line.category))
+
+
+def _clean_line(
+    line: OrderLine, shop: str, tokeniser: Tokeniser, replace_mail: Callable[[str, str], str],
+    raw: list[tuple[str, str, str]],
+) -> OrderLine:  # fmt: skip
+    """The line with the seller's token, the same as that of the event's own seller, and no address in its ids."""
+    changes: dict[str, str] = {}
+    seller = line.seller
+    if seller is not None and ("@" in seller or seller[0] == "+"):
+        token = take_name(seller, shop, tokeniser).token
+        if token is not None:
+            changes["seller"] = token
+            raw.append(("lines.seller", token, seller))
+    for name, text in (("item", line.item), ("category", line.category)):
+        if text is not None and _may_hold_mail(text):
+            changes[name] = replace_mail(f"lines.{name}", text)
+    return msgspec.structs.replace(line, **changes) if changes else line
 
 
 def _clean_value(path: str, value: Any, replace_mail: Any) -> Any:
@@ -239,7 +280,9 @@ def stored_value(
         return [*tokeniser.candidates("ip", shop, str(address)), str(address)]
     if entity == "ip_network":
         return [network_of(value.partition("/")[0]) or value]
-    if entity in ("account", "inviter", "seller", "session", "device") and ("@" in value or value[:1] == "+"):
+    if entity in ("account", "inviter", "seller", "session", "device", "payment") and (
+        "@" in value or value[:1] == "+"
+    ):
         email, phone = read_email(value), read_phone(value, None)
         canonical = email.canonical if email.domain is not None else phone.canonical
         if canonical is not None:

@@ -11,7 +11,7 @@ from floorwalker.errors import UsageError
 from floorwalker.events.batch import make_batch
 from floorwalker.events.codec import pack_event
 from floorwalker.events.entities import EntityKeyer
-from floorwalker.events.event import Address, CardFacts, Event
+from floorwalker.events.event import Address, CardFacts, Discount, Event, OrderLine
 from floorwalker.events.identity import IdentityRules, Tokeniser, is_token, normalise, stored_value
 from floorwalker.events.identity.emails import read_email
 from floorwalker.events.identity.hubs import read_hubs
@@ -277,3 +277,40 @@ def test_checks_of_payment_services_become_words() -> None:
     card = read_payment(None, CardFacts(scheme="American Express", avs_result="Z", cvv_result="weird"))
     assert card == CardFacts(scheme="amex", avs_result="partial", cvv_result="weird")
     assert read_payment("123456", None) is None
+
+
+def test_no_address_stays_in_lines_coupons_and_ids_of_goods() -> None:
+    """A marketplace may name sellers by their e-mail addresses, a wallet its owner, a coupon who it was made for."""
+    event = Event(
+        id="e-1", type="order", at=7, account="a-1", seller="Jane@example.com", payment="joe@example.org",
+        order="joe@example.org-17", promotion="for-jane@example.com", group="+g", item="i%40x",
+        coupons=("SPRING", "JOE@example.org/10"), discounts=(Discount(code="joe@example.org"), Discount(kind="coupon")),
+        lines=(
+            OrderLine(item="book", seller="jane@example.com", price_minor=5),
+            OrderLine(item="jane@example.com/lamp", seller="+447911123456", category="lamps"),
+            OrderLine(item="pen", seller="s-9"),
+        ),
+    )  # fmt: skip
+    kept, raw = normalise(event, TOKENISER)
+    written = pack_event(kept)
+    assert b"example" not in written
+    assert b"447911123456" not in written
+    # One seller, wherever the event names it.
+    assert kept.lines[0].seller == kept.seller != event.seller
+    assert kept.lines[0].price_minor == 5
+    assert kept.lines[2] is event.lines[2]
+    assert kept.coupons[0] == "SPRING"
+    assert kept.coupons[1].endswith("/10")
+    assert (kept.group, kept.item) == ("+g", "i%40x")
+    told = {(value.field, value.raw) for value in raw}
+    assert {
+        ("lines.seller", "jane@example.com"),
+        ("lines.seller", "+447911123456"),
+        ("payment", "joe@example.org"),
+    } <= told
+    assert {field for field, _ in told} >= {"coupons", "discounts", "lines.item", "order", "promotion", "seller"}
+    assert all(value.token.encode() in written for value in raw)
+    # Whoever asks for the seller by the address finds what is kept.
+    assert kept.seller in stored_value("seller", "jane@example.com", "default", TOKENISER)
+    assert kept.payment in stored_value("payment", "joe@example.org", "default", TOKENISER)
+    assert normalise(kept, TOKENISER) == (kept, [])
