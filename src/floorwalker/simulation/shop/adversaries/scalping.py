@@ -33,6 +33,8 @@ class Scalping(Shopper):
         items = [self.wanted[int(self.rng.integers(len(self.wanted)))]]
         if self.skill == "expert" and self.rng.random() < 0.5:
             items += self.targets.items(1)
+            # What is wanted stands anywhere among the lines.
+            items = [items[int(place)] for place in self.rng.permutation(len(items))]
         done = self.shop(member, at, "buy", items=tuple(items))
         pieces = by_skill(10, 4, 2, 1)[self.skill]
         self.hands.reprice(done, 1.0, pieces)
