@@ -121,7 +121,10 @@ def test_whoever_only_looks_can_be_refused_and_learns(strict: Shop) -> None:
     assert done.actions["block"] > 0
     assert done.prevented > 0
     deaf = stream(COPIED, [], str(strict.client.base_url), strict.key, ask_pages=0, **options)
-    assert deaf.pages_asked == deaf.harmful_refused == 0
+    assert deaf.pages_asked == 0
+    # Nobody is refused for looking; a log-in may be, by what the server has seen of its network by now.
+    assert deaf.harmful_refused < done.harmful_refused
+    assert deaf.actions["block"] or not deaf.harmful_refused
     assert done.harmful_passed < deaf.harmful_passed
     # The clumsy come from such networks only, and are left with nothing.
     clumsy = [[row for row in one.campaigns if row["skill"] == "naive"] for one in (done, deaf)]
