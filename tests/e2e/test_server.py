@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from floorwalker.pipeline.records import DecisionRecord, EventRecord, LabelRecord, decode_record
 from floorwalker.server.pages import write_cursor
+from floorwalker.store.journal import read_journal
 from floorwalker.testing.shop_server import Shop, make_event
 
 SOON = 3_600_000_000
@@ -270,6 +272,25 @@ def test_positions_that_no_journal_reaches_are_refused(shop: Shop) -> None:
         for position in (-1, 2**62, 2**63, 2**64 - 1, -(2**63))
     ]
     assert asked == [200, 422, 422, 422, 422]
+
+
+def test_labels_name_their_subjects_as_the_records_do(shop: Shop) -> None:
+    """A shop that names accounts or orders by e-mail addresses says so in labels, too; nothing raw is kept."""
+    bought = make_event(
+        id="mail-1", type="order", account="lea@example.org", order="lea@example.org/7", amount_minor=1, currency="EUR"
+    )
+    assert shop.decide(bought).status_code == 200
+    about = {"abuse_type": "payment_fraud", "value": 1.0, "source": "analyst"}
+    for kind, subject in (("account", "lea@example.org"), ("order", "lea@example.org/7")):
+        label = {**about, "subject_kind": kind, "subject": subject}
+        assert shop.client.post("/v1/labels", json=label, headers=shop.headers()).status_code == 201
+    stored = [data for _, data in read_journal(shop.folder / "journal", 0)]
+    records = [decode_record(data) for data in stored]
+    named = {one.label.subject for one in records if isinstance(one, LabelRecord) and one.label is not None}
+    events = [one.event for one in records if isinstance(one, EventRecord | DecisionRecord)]
+    event = next(one for one in events if one.id == "mail-1")
+    assert {event.account, event.order} <= named
+    assert not any(b"lea@example.org" in data for data in stored)
 
 
 def test_labels_are_kept_and_taken_back(shop: Shop) -> None:

@@ -76,6 +76,8 @@ DEFAULT_RULES = IdentityRules()
 _MAIL = re.compile(r"(?<![\w.+\-])[\w.+\-]{1,64}(?:@|%40)[\w\-]{1,63}(?:\.[\w\-]{1,63})+")
 _NAMED = ("account", "inviter", "recipient", "seller", "session", "device", "payment")
 _TEXTS = ("url", "referrer", "reason", "text", "order", "item", "promotion", "group")
+_CLEANED = frozenset({"order", "item", "promotion", "coupon"})
+"""What may be asked for by a name in which e-mail addresses are replaced."""
 _WATCHED = tuple(
     name for name in ENTITIES if name in ("account", "session", "device", "payment", "bin", "item", "seller", "inviter")
 )
@@ -170,7 +172,7 @@ def _clean_texts(event: Event, tokeniser: Tokeniser, changes: dict[str, Any], ra
 
     def replace_mail(path: str, text: str) -> str:
         def replace(match: re.Match[str]) -> str:
-            token = tokeniser.token("email", event.shop, read_email(match[0].replace("%40", "@")).canonical)
+            token = tokeniser.token("email", event.shop, _canonical_mail(match[0]))
             raw.append((path, token, match[0]))
             return token
 
@@ -264,6 +266,8 @@ def stored_value(
 
     >>> stored_value("email", "JANE@example.com", "shop", Tokeniser(bytes(32)))[0][:4]
     'em1_'
+    >>> stored_value("coupon", "for-jane@example.com", "shop", Tokeniser(bytes(32)))[0][:4]
+    'em1_'
     >>> stored_value("device", "d-1", "shop", Tokeniser(bytes(32)))
     ['d-1']
     """
@@ -287,4 +291,24 @@ def stored_value(
         canonical = email.canonical if email.domain is not None else phone.canonical
         if canonical is not None:
             return tokeniser.candidates("account", shop, canonical)
+    if entity in _CLEANED and _may_hold_mail(value):
+        return _cleaned_forms(value, shop, tokeniser)
     return [value]
+
+
+def _cleaned_forms(text: str, shop: str, tokeniser: Tokeniser) -> list[str]:
+    """The text with tokens in the place of e-mail addresses, under each key, the newest first."""
+    parts = _MAIL.split(text)
+    found = [tokeniser.candidates("email", shop, _canonical_mail(mail)) for mail in _MAIL.findall(text)]
+    forms = [parts[0]]
+    for tokens, behind in zip(found, parts[1:], strict=True):
+        longer = max(len(forms), len(tokens))
+        forms = [
+            forms[min(version, len(forms) - 1)] + tokens[min(version, len(tokens) - 1)] + behind
+            for version in range(longer)
+        ]
+    return forms
+
+
+def _canonical_mail(text: str) -> str:
+    return read_email(text.replace("%40", "@")).canonical

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 from litestar import Request, Response, delete, post
 
 from floorwalker.events.outcomes import Label
@@ -48,6 +49,9 @@ async def put_label(request: Request[Any, Any, Any]) -> Response[bytes]:
         if label is None:
             return Response(encode_json(LabelReply(label_id=None, abuse_type=None)), status_code=200, media_type=JSON)
         check_shop(caller, label.shop)
+        # As the records name it: neither they nor the label hold a raw personal value.
+        stored = service.forms(label.subject_kind, label.subject, label.shop)[0]
+        label = msgspec.structs.replace(label, subject=stored)
         identity = engine.pipeline.label_id(label.shop, engine.journal.next, body)
         record = LabelRecord(id=identity, shop=label.shop, at=now, author=caller.name, label=label)
         answer = encode_json(LabelReply(label_id=identity, abuse_type=label.abuse_type))

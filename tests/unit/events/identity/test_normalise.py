@@ -312,5 +312,11 @@ def test_no_address_stays_in_lines_coupons_and_ids_of_goods() -> None:
     assert all(value.token.encode() in written for value in raw)
     # Whoever asks for the seller by the address finds what is kept.
     assert kept.seller in stored_value("seller", "jane@example.com", "default", TOKENISER)
+    for entity, given, found in (
+        ("coupon", event.coupons[1], kept.coupons[1]), ("order", event.order, kept.order),
+        ("promotion", event.promotion, kept.promotion), ("item", event.lines[1].item, kept.lines[1].item),
+    ):  # fmt: skip
+        assert stored_value(entity, given, "default", TOKENISER) == [found] != [given]
+    assert stored_value("event", "joe@example.org", "default", TOKENISER) == ["joe@example.org"]
     assert kept.payment in stored_value("payment", "joe@example.org", "default", TOKENISER)
     assert normalise(kept, TOKENISER) == (kept, [])

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from numpy.random import Generator
 
+from floorwalker.simulation.shop import honest
 from floorwalker.simulation.shop.adversaries._crew import Crew, Member
 from floorwalker.simulation.shop.adversaries._hands import Hands
 from floorwalker.simulation.shop.adversaries._learning import make_learner
@@ -30,7 +31,6 @@ from floorwalker.simulation.shop.adversaries._market import (
 from floorwalker.simulation.shop.adversaries._skills import SKILLS, by_skill
 from floorwalker.simulation.shop.adversaries._timing import slots
 from floorwalker.simulation.shop.diary import Entry, Truth
-from floorwalker.simulation.shop.honest._common import stay
 from floorwalker.simulation.shop.scenario import DAY, HOUR
 
 if TYPE_CHECKING:
@@ -333,7 +333,7 @@ class Adversary(ABC):
             self._plan(due, hired)
             warmed = self.warm(hired, self.hour_of(hired, now)) if hired.ripe_at > now else []
             if tactic.looks_human:
-                stay(warmed)
+                honest.stay(warmed)
             if self.waits_for:
                 # Nobody else's deed is given to an account that waits for its own.
                 hired.last_at = due
@@ -351,7 +351,7 @@ class Adversary(ABC):
         at = self.hour_of(member, now)
         entries = self.act(member, at)
         if tactic.looks_human:
-            stay(entries)
+            honest.stay(entries)
         member.used += 1
         member.last_at = at
         return self._finish(entries, _Deed(member.place))

@@ -51,6 +51,7 @@ class Done:
 
 
 _LAST_PAGES = tuple(HOST + path for path in ("/account", "/help", "/offers", "/api/signals"))
+"""What people ask for when they have seen enough of the goods."""
 STREAM_REASONS = ("watch", "like", "like", "comment", "follow")
 """What viewers of a livestream do."""
 _PAID_BY_PIECE = 0.55
@@ -163,9 +164,7 @@ class Hands:
         if opens:
             begin = self._open(diary, member, persona, at, session=session) + self.pause(member)
             persona = replace(member.persona, networks=persona.networks)
-        errand = Errand(
-            self.world, diary, persona, self.rng, device=device, session=session, remembered=opens
-        )  # fmt: skip
+        errand = Errand(self.world, diary, persona, self.rng, device=device, session=session, remembered=opens)
         done = errand.run(kind, begin, path, about=about, rest=rest, **fields)
         entries = sorted(diary.entries, key=lambda entry: entry.event.at)
         entries = self.finish(member, entries, entries[-1].event.at, frozenset({kind}))

@@ -10,6 +10,7 @@ from numpy.random import Generator
 from floorwalker.simulation.shop.honest.acts import Act
 from floorwalker.simulation.shop.honest.calling import choose_times, errands, is_app
 from floorwalker.simulation.shop.honest.fitted import Ints
+from floorwalker.simulation.shop.honest.visiting import NEVER
 from floorwalker.simulation.shop.scenario import DAY, HOUR, SECOND
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def _give_up(crowd: Crowd, fresh: Ints) -> None:
     before = people.joined_at[back] - (rng.lognormal(2.2, 1.6, len(back)) * HOUR).astype(np.int64)
     some_day = choose_times(crowd.world, rng, people, guests, is_app(crowd.world, people)[guests, 0])
     calls = errands(crowd.world, rng, people, who, np.concatenate([before, some_day]))
-    visit = crowd.open_visits(calls, since=np.full(len(who), np.int64(1) << 62))
+    visit = crowd.open_visits(calls, since=np.full(len(who), NEVER))
     by_phone = (calls.app & (rng.random(len(who)) < 0.75)).astype(np.int64)
     at = calls.at
     _come_to_form(crowd, visit, who, at)
@@ -142,7 +143,7 @@ def _leave_log_ins(crowd: Crowd, members: Ints, months: float) -> None:
         return
     at = choose_times(crowd.world, rng, people, who, is_app(crowd.world, people)[who, 0])
     at = np.maximum(at, people.joined_at[who] + HOUR)
-    visit = crowd.open_visits(errands(crowd.world, rng, people, who, at), since=np.full(len(who), np.int64(1) << 62))
+    visit = crowd.open_visits(errands(crowd.world, rng, people, who, at), since=np.full(len(who), NEVER))
     page = np.flatnonzero(rng.random(len(who)) < 0.8)
     crowd.rows.add(visit=visit[page], person=who[page], at=at[page], act=Act.LOGIN_PAGE)
     coded = rng.random(len(who)) < 0.3

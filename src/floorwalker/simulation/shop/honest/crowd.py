@@ -18,7 +18,13 @@ from floorwalker.simulation.shop.honest.ordering import Offers, Orders, list_off
 from floorwalker.simulation.shop.honest.paying import CHECK_FAILS, DECLINED
 from floorwalker.simulation.shop.honest.rows import Rows
 from floorwalker.simulation.shop.honest.shelf import Shelf, shelf_of
-from floorwalker.simulation.shop.honest.visiting import LOGIN_SHARES, REMEMBERED_ELSEWHERE, SENT_AGAIN, SIGNALS_SHARE
+from floorwalker.simulation.shop.honest.visiting import (
+    LOGIN_SHARES,
+    NEVER,
+    REMEMBERED_ELSEWHERE,
+    SENT_AGAIN,
+    SIGNALS_SHARE,
+)
 from floorwalker.simulation.shop.scenario import SECOND
 from floorwalker.simulation.shop.world.segments import place_of
 
@@ -73,7 +79,7 @@ class Crowd:
         share = np.where(calls.app, _REMEMBERED_APP, REMEMBERED_ELSEWHERE) if known is None else known
         member = ~self.people.guest[calls.person]
         remembered = member & (self.rng.random(len(calls)) < share)
-        never = np.where(remembered, np.int64(0), np.int64(1) << 62)
+        never = np.where(remembered, np.int64(0), np.int64(NEVER))
         self.login_at.append(never if since is None else since.astype(np.int64))
         self.label.append(np.full(len(calls), label, dtype=np.int64))
         return np.arange(first, self.visits)

@@ -36,7 +36,8 @@ SIGNALS_SHARE = 0.8
 """Share of visits that the collector reports on."""
 WRONG_PASSWORD: dict[str, Any] = {"reason": "wrong_password", "url": address_of(PATHS[Act.LOGIN])}
 """What the shop says of a log-in that failed, whoever tried."""
-_NEVER = 1 << 62
+NEVER = 1 << 62
+"""The time, in microseconds, at which those get logged in who do not."""
 LOGIN_METHODS = ("password", "passkey", "code", "social")
 LOGIN_SHARES = (0.72, 0.08, 0.08, 0.12)
 TAKEN_SHARES = (0.8, 0.0, 0.08, 0.12)
@@ -128,9 +129,9 @@ def visit(
         pages[row] = item
     known = login and bool(persona.account) and not persona.guest
     writer = _Writer(world, diary, persona, device, network, session, shelf)
-    known_from = 0 if known else _NEVER
+    known_from = 0 if known else NEVER
     if known and not remembered and (fresh or rng.random() >= REMEMBERED.get(channel, REMEMBERED_ELSEWHERE)):
-        known_from = _NEVER
+        known_from = NEVER
         if fresh or rng.random() < 0.4 or intent in ("review", "return", "redeem"):
             known_from = writer.log_in(at, rng, shares=TAKEN_SHARES if fresh else LOGIN_SHARES)
         elif len(plan.order_at):
