@@ -131,8 +131,7 @@ def _by_gates(
 
 
 def _judge(part: _Parts, score: Scorer, modalities: Sequence[str]) -> dict[str, Any]:
-    first, second = part.edges
-    end = len(part.recording)
+    first, second, end = part.judged_from, part.edges[1], len(part.recording)
     validation = part.judged(score(first, second, ())[:, None], first, second)
     threshold = event_threshold(validation, EVENT_FPR)
     test = part.judged(score(second, end, ())[:, None], second, end)

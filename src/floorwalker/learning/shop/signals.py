@@ -86,7 +86,8 @@ def add_unusual(recording: Recording, folder: Path, *, until: int, seed: int, sa
     scores = np.empty((len(recording), 1), np.float32)
     for place, _, features in recording.batches():
         scores[place, 0] = fitted.judge(features.values).score
-    return Modality("anomaly", ("anomaly.unusual_activity",), scores, until)
+    # It heard of no label, and of one event in a hundred: nothing that it says was learned by heart.
+    return Modality("anomaly", ("anomaly.unusual_activity",), scores, until, unlearned=1)
 
 
 def add_behaviour(

@@ -28,7 +28,7 @@ from floorwalker.learning.shop.recording import Recording
 from floorwalker.learning.shop.signals import Signals, add_behaviour, add_unusual
 from floorwalker.learning.shop.signals_live import add_content, add_relation, add_series
 from floorwalker.learning.shop.suspicion import add_memory
-from floorwalker.learning.shop.unproven import guess_unproven
+from floorwalker.learning.shop.unproven import guess_unproven, is_company
 
 MODALITIES: tuple[str, ...] = ("behaviour", "anomaly", "relation", "content", "series", "memory")
 """Detectors beside the trees that can be trained on a recording."""
@@ -327,6 +327,11 @@ def _lessons(
         share = np.where(bad & (guessed[rows] == 0), 1.0, guessed[rows])
     # Proven of a kind that is not looked for at such events: an example of neither.
     share[proven[rows] & ~bad] = np.nan
+    # What the same hands did besides prepares for it, more often than not: no example of honest people.
+    guilty: NDArray[np.bool_] = (known[:until] == 1).any(axis=1)
+    if guessed is not None:
+        guilty = guilty | (guessed > 0)
+    share[(share == 0) & is_company(recording, rows, guilty)] = np.nan
     # Of a proven event it is known of which kind it is, also where it is not sure enough to be called abuse.
     once = np.flatnonzero(~np.isnan(share) | bad)
     share, standing, rows = share[once], standing[once], rows[once]
@@ -335,9 +340,9 @@ def _lessons(
     # third, as honest by the rest.
     standing = np.where(share > 0, 1.0, standing)
     twice = np.flatnonzero((share > 0) & (share < 1))
-    guilty = np.r_[np.where((share > 0) & (share < 1), 0.0, share), np.ones(len(twice))]
+    abuse = np.r_[np.where((share > 0) & (share < 1), 0.0, share), np.ones(len(twice))]
     weights = np.r_[standing * np.where((share > 0) & (share < 1), 1.0 - share, 1.0), standing[twice] * share[twice]]
-    label = np.column_stack([guilty, np.r_[sort, sort[twice]]])
+    label = np.column_stack([abuse, np.r_[sort, sort[twice]]])
     rows = np.r_[rows, rows[twice]]
     order = np.argsort(rows, kind="stable")
     return rows[order], label[order], weights[order]

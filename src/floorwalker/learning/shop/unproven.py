@@ -41,6 +41,11 @@ SHARED: tuple[str, ...] = (
 FACTS: tuple[str, ...] = ("others", "mean", "often", "proven", "hands", "hands_share", "own_mean", "own_often")
 PERSONAL: tuple[str, ...] = ("session", "device", "payment")
 """Kinds of entity that are the hands' own: other proofs of theirs speak of the event."""
+TOGETHER: tuple[str, ...] = ("session", "device")
+"""Kinds of entity by which an event is one of the same hands: of an account that was taken, most events are its
+owner's, and so are those of a stolen card."""
+MOST_TOGETHER = 1_000
+"""Events in the whole time above which a visit or device is nobody's own, but a name that many share."""
 _ODD = 0.5
 _RAREST = 0.01
 _WHOLE = float(1 << 32)
@@ -140,6 +145,22 @@ def further_proofs(recording: Recording, rows: NDArray[np.int64], proofs: NDArra
             count = np.bincount(group, weights=proofs)[group] - proofs
             counts.append(np.where(entity > 0, count, 0.0))
     return np.stack(counts, axis=1).astype(np.float32)
+
+
+def is_company(recording: Recording, rows: NDArray[np.int64], guilty: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which of the events at `rows` share a visit or a device with a guilty one, or are one: bool [len(rows)].
+
+    Parameters
+    ----------
+    guilty : bool [n], of the recording's first n events.
+    """
+    found = np.zeros(len(rows), np.bool_)
+    for kind in TOGETHER:
+        keys = np.asarray(recording.keys[:, KEYS.index(kind)])
+        theirs, many = np.unique(keys[: len(guilty)], return_counts=True)
+        theirs = theirs[(theirs > 0) & (many <= MOST_TOGETHER)]
+        found |= np.isin(keys[rows], np.intersect1d(theirs, keys[: len(guilty)][guilty]))
+    return found
 
 
 def hands_of(recording: Recording, rows: NDArray[np.int64]) -> NDArray[np.uint64]:

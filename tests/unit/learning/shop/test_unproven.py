@@ -20,6 +20,7 @@ from floorwalker.learning.shop.unproven import (
     company,
     further_proofs,
     guess_unproven,
+    is_company,
 )
 
 pytest.importorskip("lightgbm")
@@ -162,3 +163,23 @@ def test_first_opinions_are_memorys():
     assert first_opinions(Signals(), 3) is None
     memory = Modality("memory", ("memory.first_opinion", "memory.x"), np.array([[0.5, 1], [np.nan, 1]], np.float32), 0)
     np.testing.assert_array_equal(first_opinions(Signals([memory]), 2), np.array([0.5, 0], np.float32))
+
+
+def test_the_same_visit_and_device_are_company_and_nobodys_is_not():
+    recording, _ = history()
+    recording.keys[:, DEVICE] = 0
+    recording.keys[:6, DEVICE] = [7, 7, 8, 8, 0, 0]
+    recording.keys[:6, KEYS.index("session")] = [1, 2, 2, 3, 4, 0]
+    guilty = np.array([False, True, False, False])
+    # The first by its device, the third by the visit; the fourth shares a device with the third only.
+    assert is_company(recording, np.arange(6), guilty).tolist() == [True, True, True, False, False, False]
+    # What belongs to no device is no company of what belongs to none either.
+    assert not is_company(recording, np.array([5]), np.array([False] * 4 + [True])).any()
+
+
+def test_a_name_that_all_devices_share_makes_no_company():
+    recording, _ = history()
+    recording.keys[:, DEVICE] = 7
+    guilty = np.zeros(COUNT, bool)
+    guilty[0] = True
+    assert not is_company(recording, np.arange(COUNT), guilty).any()
