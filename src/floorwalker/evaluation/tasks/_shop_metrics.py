@@ -11,7 +11,6 @@ import polars as pl
 from numpy.typing import NDArray
 
 from floorwalker.events.types import TYPE_CODES
-from floorwalker.fusion.stacked import SPOKEN
 from floorwalker.metrics import confusion, roc_auc
 from floorwalker.simulation.shop.campaigns import TEST_ONLY
 from floorwalker.simulation.shop.scenario import DAY
@@ -203,16 +202,14 @@ def judge_reviews(test: Judged, *, seed: int) -> dict[str, float]:
 
 
 def _days(test: Judged, rows: NDArray[np.bool_]) -> pl.DataFrame:
-    """Accounts by day, with the suspicion by which a team looks at them.
+    """Accounts by day, with the suspicion by which a team looks at them: the highest of the day.
 
-    Abusers do many slightly odd things, honest people one very odd thing: what is spoken of in a day is added up, and
-    divided by the root of the number of events. Chosen on the validation part of another scenario.
+    Sums of what is spoken of, also divided by the number of events or its root, find fewer. Chosen on another scenario.
     """
     frame = pl.DataFrame({"who": test.subject, "day": test.at // DAY, "score": test.score, "bad": ~test.honest}).filter(
         pl.Series(rows)
     )
-    suspicion = (pl.col("score") - SPOKEN).clip(0.0).sum() / pl.len().sqrt()
-    return frame.group_by("day", "who").agg(suspicion.alias("score"), pl.col("bad").any())
+    return frame.group_by("day", "who").agg(pl.col("score").max(), pl.col("bad").any())
 
 
 def _precision(test: Judged, rows: NDArray[np.bool_]) -> float:

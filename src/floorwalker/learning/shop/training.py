@@ -78,7 +78,7 @@ class TrainingPlan:
     known_at: int | None = None
     modalities: tuple[str, ...] = MODALITIES
     early_share: float = 0.6
-    drop_out: float = 0.15
+    drop_out: float = 0.05
     most_rows: int = 200_000
     rounds: int = 300
     leaves: int = 31
