@@ -31,7 +31,7 @@ from floorwalker.pipeline.replaying import Replay
 from floorwalker.policy.lists import ListBook, ListEntry
 from floorwalker.policy.thresholds import ThresholdPolicy
 from floorwalker.server.engine import Engine
-from floorwalker.server.installation import Installation
+from floorwalker.server.installation import Installation, remove_folder, replace_folder
 from floorwalker.server.laps import Laps
 from floorwalker.server.rule_sets import load_rules
 from floorwalker.server.turns import step_back
@@ -115,8 +115,7 @@ def install_models(installation: Installation, source: Path) -> None:
         for part in PARTS:
             if (source / part).is_dir():
                 shutil.copytree(source / part, ready / part)
-        shutil.rmtree(installation.trained, ignore_errors=True)
-        ready.rename(installation.trained)
+        replace_folder(ready, installation.folder / "trained")
 
 
 def install_texts(installation: Installation, source: Path) -> None:
@@ -134,14 +133,13 @@ def install_texts(installation: Installation, source: Path) -> None:
         ready = installation.folder / "texts.new"
         shutil.rmtree(ready, ignore_errors=True)
         shutil.copytree(source, ready)
-        shutil.rmtree(installation.texts, ignore_errors=True)
-        ready.rename(installation.texts)
+        replace_folder(ready, installation.folder / "texts")
 
 
 def remove_texts(installation: Installation) -> None:
     """Read no texts from the next start on; raises `floorwalker.store.errors.LockedError` while a server runs there."""
     with _alone(installation):
-        shutil.rmtree(installation.texts, ignore_errors=True)
+        remove_folder(installation.folder / "texts")
 
 
 @contextmanager
