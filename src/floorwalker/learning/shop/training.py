@@ -45,6 +45,8 @@ _AGE = "account_age_seconds"
 NEW, NEW_WEIGHT = 7 * 86_400, 3.0
 """Honest accounts younger than this, in seconds, weigh so much in the trees. Abusers' accounts are mostly young, honest
 ones rarely: without it whoever is new is suspect for being new. Chosen on a validation part."""
+MOST_ASIDE = 0.5
+"""Most of the honest examples that are left out for their company."""
 _FOREIGN = np.array([kind.name in SHOPS_OWN for kind in EVENT_TYPES] + [True])
 
 
@@ -331,7 +333,10 @@ def _lessons(
     guilty: NDArray[np.bool_] = (known[:until] == 1).any(axis=1)
     if guessed is not None:
         guilty = guilty | (guessed > 0)
-    share[(share == 0) & is_company(recording, rows, guilty)] = np.nan
+    aside = (share == 0) & is_company(recording, rows, guilty)
+    # Where most share what they have with somebody guilty, it says nothing of them, and somebody has to be honest.
+    if aside.sum() <= MOST_ASIDE * (share == 0).sum():
+        share[aside] = np.nan
     # Of a proven event it is known of which kind it is, also where it is not sure enough to be called abuse.
     once = np.flatnonzero(~np.isnan(share) | bad)
     share, standing, rows = share[once], standing[once], rows[once]

@@ -216,6 +216,26 @@ def test_what_was_proven_of_a_kind_that_is_not_judged_there_is_not_told_as_hones
     assert (label[np.isin(rows, visits), 0] == 1).all()
 
 
+@pytest.mark.parametrize("many", [False, True])
+def test_what_proven_hands_did_besides_is_no_example_unless_most_is_theirs(many):
+    recording, bad = history()
+    known = known_of(bad)
+    proven = np.flatnonzero((known[: COUNT // 2] == 1).any(axis=1))
+    redeemed = np.flatnonzero(recording.type[: COUNT // 2] == TYPE_CODES["coupon_redeem"])
+    besides = np.setdiff1d(redeemed, proven)
+    besides = besides if many else besides[:10]
+    recording.keys[:, KEYS.index("device")] = 0
+    recording.keys[np.r_[proven[:1], besides], KEYS.index("device")] = 7
+    relevant = relevant_types(recording, known, COUNT // 2)
+    rows, label, _ = _lessons(
+        recording, known, Signals(), replace(PLAN, most_rows=COUNT), COUNT // 2, None, relevant,
+        np.random.default_rng(0),
+    )  # fmt: skip
+    assert np.isin(besides, rows).all() == many
+    assert np.isin(besides, rows).any() == many
+    assert (label[:, 0] == 0).any()
+
+
 def test_new_honest_accounts_weigh_more():
     recording, bad = history()
     aged = replace(
