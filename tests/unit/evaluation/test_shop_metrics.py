@@ -14,6 +14,7 @@ from floorwalker.evaluation.tasks._shop_metrics import (
     judge_reviews,
     judge_unseen,
     subject_threshold,
+    type_thresholds,
 )
 from floorwalker.events.types import TYPE_CODES
 
@@ -94,6 +95,62 @@ def test_new_customers_are_touched_as_often_in_a_longer_part():
 def test_customers_who_are_touched_every_day_are_no_more_in_a_longer_part():
     people = part(*[(f"p{number}", "", number / 100, 0.0) for number in range(100)] * 2)
     assert subject_threshold(people, 0.1, 200) == subject_threshold(people, 0.1, 400)
+
+
+def two_kinds(seed: int) -> Judged:
+    """Honest customers of whom every eighth looks guilty of the first kind; abusers look a little guilty of the second
+    kind, at which hardly an honest customer does."""
+    rng = np.random.default_rng(seed)
+    honest = part(*[(f"p{number}", "", 0.0, 0.0) for number in range(800)])
+    bad = part(*[(f"x{number}", "harmful", 0.0, 10.0) for number in range(100)])
+    first = np.r_[np.where(rng.random(800) < 0.125, 0.7, 0.0), np.where(rng.random(100) < 0.1, 0.7, 0.0)]
+    second = np.r_[np.where(rng.random(800) < 0.01, 0.5, 0.0), np.where(rng.random(100) < 0.8, 0.5, 0.0)]
+    order = rng.permutation(900)
+    return Judged(
+        np.column_stack([first, second])[order].astype(np.float32), pl.concat([honest.truth, bad.truth])[order],
+        np.arange(900) * DAY // 24, np.full(900, ORDER, np.int16), np.full(900, 1e9, np.float32),
+        np.zeros(900, np.bool_),
+    )  # fmt: skip
+
+
+def test_a_kind_that_is_told_apart_badly_gets_a_higher_threshold():
+    learned, later = two_kinds(1), two_kinds(2)
+    common = judge_customers(later, subject_threshold(learned, 0.02, 900))
+    thresholds = type_thresholds(learned, 0.02, 900)
+    assert thresholds[0] > 0.7
+    assert thresholds[1] <= 0.5
+    found = judge_customers(later, thresholds)
+    assert common["customer"]["recall_at_insult_0_5"] == 0
+    assert found["customer"]["recall_at_insult_0_5"] > 0.7
+    assert found["customer"]["insult_rate"] < 0.02
+    assert found["value"]["recall"] > 0.7
+
+
+@pytest.mark.parametrize("share", [0.0, 0.005, 0.3])
+def test_no_more_are_touched_than_the_share_where_thresholds_are_set(share):
+    learned = two_kinds(3)
+    found = judge_customers(learned, type_thresholds(learned, share, 900))
+    assert found["customer"]["insult_rate"] <= share
+    # Never worse than one threshold for all.
+    common = judge_customers(learned, subject_threshold(learned, share, 900))
+    assert found["customer"]["recall_at_insult_0_5"] >= common["customer"]["recall_at_insult_0_5"]
+
+
+def test_the_latest_part_alone_says_who_is_touched():
+    learned = two_kinds(4)
+    # In the first half nobody honest looks guilty of the second kind; in the second half one in five does.
+    learned.risk[:450, 1] = np.where(learned.honest[:450], 0.0, learned.risk[:450, 1])
+    learned.risk[450:540, 1] = 0.5
+    assert judge_customers(learned, type_thresholds(learned, 0.02, 900))["customer"]["insult_rate"] <= 0.02
+    late = learned.latest(0.5)
+    assert len(late.at) == 450
+    found = judge_customers(late, type_thresholds(learned, 0.02, 450, latest=0.5))
+    assert found["customer"]["insult_rate"] <= 0.02
+
+
+def test_a_part_without_abusers_has_one_threshold_for_all():
+    people = part(*[(f"p{number}", "", number / 100, 0.0) for number in range(100)])
+    assert type_thresholds(people, 0.1, 100).tolist() == [pytest.approx(subject_threshold(people, 0.1, 100))]
 
 
 def test_days_segments_campaigns_and_unseen_families():

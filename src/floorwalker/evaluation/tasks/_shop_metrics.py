@@ -16,6 +16,10 @@ from floorwalker.simulation.shop.campaigns import TEST_ONLY
 from floorwalker.simulation.shop.scenario import DAY
 from floorwalker.simulation.shop.thinning import RARE, thin
 
+STEPS = np.append(np.arange(0.30, 1.0, 0.02), np.inf).astype(np.float32)
+"""Thresholds that are tried; the last touches nobody."""
+PRICES: tuple[float, ...] = tuple(np.geomspace(2.0, 128.0, 13).tolist())
+SWEEPS = 4
 DECISION_POINTS: tuple[str, ...] = (
     "login_succeeded", "login_failed", "sign_up", "coupon_claim", "coupon_redeem", "invitation_accepted", "checkout",
     "order", "payment_method_added", "refund_requested", "review", "rating", "listing", "message", "add_to_cart",
@@ -56,6 +60,14 @@ class Judged:
     age: NDArray[np.float32]
     promotion: NDArray[np.bool_]
 
+    def latest(self, share: float) -> Judged:
+        """The last events alone, so many of all."""
+        start = len(self.at) - int(share * len(self.at))
+        return Judged(
+            self.risk[start:], self.truth[start:], self.at[start:], self.type[start:], self.age[start:],
+            self.promotion[start:],
+        )  # fmt: skip
+
     @property
     def score(self) -> NDArray[np.float32]:
         """The highest risk of each event."""
@@ -91,7 +103,14 @@ def event_threshold(validation: Judged, share: float) -> float:
 
 
 def subject_threshold(validation: Judged, share: float, events: int) -> float:
-    """The risk at which this share of the honest customers is touched in a part of `events` events.
+    """The risk at which this share of the honest customers is touched in a part of `events` events."""
+    highest, allowed = _highest_of_honest(validation, share, events)
+    return _exceeded_by(highest, allowed)
+
+
+def _highest_of_honest(validation: Judged, share: float, events: int) -> tuple[NDArray[np.float32], float]:
+    """The highest risk of each honest customer at decision points; and the share of them that may be touched here, for
+    `share` to be touched in a part of `events` events.
 
     A longer part has more customers, and touches more of those who come again: the share grows as far as the same
     people come back. How fast is read off the validation part, from its halves to its whole.
@@ -118,7 +137,88 @@ def subject_threshold(validation: Judged, share: float, events: int) -> float:
     half = float(np.mean([_share(honest[name].drop_nulls() >= edge) for name in ("early", "late")]))
     growth = float(np.clip(np.log2(whole / half), 0.0, 1.0)) if half else 1.0
     longer = max(1.0, events / max(len(validation.at), 1))
-    return _exceeded_by(highest, share / longer**growth)
+    return highest, share / longer**growth
+
+
+def type_thresholds(validation: Judged, share: float, events: int, *, latest: float = 1.0) -> NDArray[np.float32]:
+    """A risk for each abuse type from which on a decision is touched: float32 [abuse types].
+
+    A shop's policy has a ladder for each abuse type, for some cost more and are told apart better than others. Here
+    that is the share of abusers that are caught and the share of the money that is saved, in the validation part, where
+    a touched honest customer costs alike everywhere: as little as lets no more than `share` of them be touched. Found
+    by moving one threshold after the other, from a common one on.
+
+    Parameters
+    ----------
+    share, events : of the honest customers that may be touched in a part of so many events.
+    latest : share of the validation part, at its end, in which they are counted.
+    """
+    last = validation.latest(latest)
+    highest, allowed = _highest_of_honest(last, share, events)
+    whole, end = _Touches(validation), _Touches(last)
+    found = np.full(validation.risk.shape[1], _exceeded_by(highest, allowed), np.float32)
+    best, most = found, whole.gain(found)
+    for price in PRICES:
+        found = _dearest(whole, found, price)
+        gain = whole.gain(found)
+        if gain > most and end.bothered(found) <= allowed:
+            best, most = found, gain
+    return best
+
+
+def _dearest(touches: _Touches, start: NDArray[np.float32], price: float) -> NDArray[np.float32]:
+    """Thresholds that gain most where so much is paid for each honest customer's share."""
+    found = start.copy()
+
+    def worth(thresholds: NDArray[np.float32]) -> float:
+        return touches.gain(thresholds) - price * touches.bothered(thresholds)
+
+    value = worth(found)
+    for _ in range(SWEEPS):
+        before = found.copy()
+        for place in range(len(found)):
+            for candidate in STEPS:
+                tried = found.copy()
+                tried[place] = candidate
+                if (better := worth(tried)) > value + 1e-12:
+                    found, value = tried, better
+        if (before == found).all():
+            break
+    return found
+
+
+class _Touches:
+    """Who is touched by thresholds, of the events that any threshold could touch."""
+
+    def __init__(self, part: Judged) -> None:
+        harmful, honest, who = part.harmful, part.honest, part.subject - 1
+        count = int(who.max()) + 1 if len(who) else 0
+        malicious, abuser = np.zeros(count, np.bool_), np.zeros(count, np.bool_)
+        malicious[who[~honest]] = True
+        abuser[who[harmful]] = True
+        self._customers = max(int((~malicious).sum()), 1)
+        self._abusers = max(int(abuser.sum()), 1)
+        asked = part.decided & (part.score >= STEPS[0])
+        rows = np.flatnonzero(asked & (np.where(honest, ~malicious[who], abuser[who])))
+        self._risk, self._who, self._honest, self._row = part.risk[rows], who[rows], honest[rows], rows
+        losses = np.flatnonzero(harmful)
+        self._loss = part.truth["loss_minor"].to_numpy()[losses].astype(np.float64)
+        self._loss_row, self._loss_who = losses, who[losses]
+        self._first = np.full(count, len(who), np.int64)
+
+    def bothered(self, thresholds: NDArray[np.float32]) -> float:
+        """Share of the honest customers that are touched."""
+        touched = (self._risk >= thresholds).any(axis=1) & self._honest
+        return len(np.unique(self._who[touched])) / self._customers
+
+    def gain(self, thresholds: NDArray[np.float32]) -> float:
+        """Share of the abusers that are touched, and share of the money that is lost from then on."""
+        touched = (self._risk >= thresholds).any(axis=1) & ~self._honest
+        first = self._first.copy()
+        # Backwards, so that the first event of each is written last.
+        first[self._who[touched][::-1]] = self._row[touched][::-1]
+        saved = self._loss[self._loss_row >= first[self._loss_who]].sum()
+        return len(np.unique(self._who[touched])) / self._abusers + float(saved) / max(float(self._loss.sum()), 1.0)
 
 
 def _exceeded_by(score: NDArray[np.float32], share: float) -> float:
@@ -149,9 +249,14 @@ def judge_events(test: Judged, threshold: float) -> dict[str, Any]:
     }
 
 
-def judge_customers(test: Judged, threshold: float) -> dict[str, Any]:
-    """What is caught at decision points, and how many honest customers are touched."""
-    touched = (test.score >= threshold) & test.decided
+def judge_customers(test: Judged, threshold: float | NDArray[np.float32]) -> dict[str, Any]:
+    """What is caught at decision points, and how many honest customers are touched.
+
+    Parameters
+    ----------
+    threshold : of all abuse types, or float32 [abuse types] as `type_thresholds` finds them.
+    """
+    touched = (test.risk >= threshold).any(axis=1) & test.decided
     frame = test.truth.select("phase", "abuse_type", "loss_minor").with_columns(
         pl.Series("who", test.subject), pl.Series("at", test.at), pl.Series("touched", touched)
     )

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from floorwalker.evaluation.extras import need_evaluation_extra
 from floorwalker.evaluation.tasks._shop_metrics import event_threshold
 from floorwalker.evaluation.tasks._shop_run import recorded_shop
-from floorwalker.evaluation.tasks.shop import EVENT_FPR, FIRST_DAY, _Parts
+from floorwalker.evaluation.tasks.shop import EVENT_FPR, FIRST_DAY, LATEST, _Parts
 from floorwalker.fusion.columns import column_names
 from floorwalker.fusion.gated import GatedFusion
 from floorwalker.fusion.stacked import StackedFusion
@@ -131,9 +131,9 @@ def _by_gates(
 
 
 def _judge(part: _Parts, score: Scorer, modalities: Sequence[str]) -> dict[str, Any]:
-    first, second, end = part.judged_from, part.edges[1], len(part.recording)
+    (first, second), end = part.edges, len(part.recording)
     validation = part.judged(score(first, second, ())[:, None], first, second)
-    threshold = event_threshold(validation, EVENT_FPR)
+    threshold = event_threshold(validation.latest(LATEST), EVENT_FPR)
     test = part.judged(score(second, end, ())[:, None], second, end)
     flagged = test.score >= threshold
     known = test.harmful | test.honest

@@ -29,7 +29,7 @@ from floorwalker.evaluation.tasks._shop_metrics import (
     judge_fairness,
     judge_reviews,
     judge_unseen,
-    subject_threshold,
+    type_thresholds,
 )
 from floorwalker.evaluation.tasks._shop_rings import ring_pairs
 from floorwalker.evaluation.tasks._shop_run import recorded_shop
@@ -58,7 +58,7 @@ EVENT_FPR, INSULT, UNSEEN_FPR, RING_FPR = 0.0175, 0.005, 0.01, 0.005
 """Share of honest validation events flagged, so that at most 1.8 % of the honest test events are; of honest customers
 touched; of honest events for the families never seen; and for accounts among which rings are looked for."""
 LATEST = 0.4
-"""Latest share of the validation part by which thresholds are set: a shop that begins to be watched knows more of its
+"""Latest share of the validation part by whose honest people thresholds are set: a shop that begins to be watched knows more of its
 honest customers every day, and has fewer false alarms. Chosen on another scenario."""
 BARS = {
     "event.recall": {"min": 0.942},
@@ -112,7 +112,8 @@ def run(
             "labels": first["labels"],
         },
         "split": "the simulator's: train, validation, test in time order; outcomes observed before the test begins; "
-        "thresholds by the honest events and customers of the latest two fifths of validation",
+        "thresholds by the honest events and customers of the latest two fifths of validation, and, for how those of "
+        "the abuse types stand to each other, by the abusers of validation",
         "seeds": list(seeds),
         "metrics": metrics,
         "baselines": first["baselines"],
@@ -137,7 +138,6 @@ class _Parts:
         self.truth = named.join(truth, on="id", how="left", maintain_order="left")
         first, second = (int(np.searchsorted(recording.at, edge)) for edge in scenario.split_edges)
         self.edges = first, second
-        self.judged_from = second - int(LATEST * (second - first))
         calendar = Calendar(scenario, Chance(scenario.seed))
         self.promotion: NDArray[np.bool_] = np.asarray(calendar.is_promotion(recording.at))
         self.relevant_codes = np.unique(recording.type)
@@ -187,7 +187,7 @@ def _of_seed(part: _Parts, seed: int, before: Trained | None) -> dict[str, Any]:
         singles = _singles(part, trained, plan)
         metrics["gain_over_best_single"] = metrics["event"]["recall"] - max(singles.values())
         part.say("rings")
-        flagged = risks[1].score >= event_threshold(risks[0], RING_FPR)
+        flagged = risks[1].score >= event_threshold(risks[0].latest(LATEST), RING_FPR)
         metrics["ring"] = ring_pairs(part.recording, part.truth, flagged, part.edges[1], len(part.recording))
         part.say("ablation")
         metrics["ablation"] = {
@@ -208,16 +208,16 @@ def _of_seed(part: _Parts, seed: int, before: Trained | None) -> dict[str, Any]:
 def _risks(
     part: _Parts, fusion: StackedFusion, signals: Signals, *, without: Sequence[str] = ()
 ) -> tuple[Judged, Judged]:
-    start, second, end = part.judged_from, part.edges[1], len(part.recording)
-    risk = fusion.risk(score_all(part.recording, signals, fusion, start, end, without=without))
-    return part.judged(risk[: second - start], start, second), part.judged(risk[second - start :], second, end)
+    (first, second), end = part.edges, len(part.recording)
+    risk = fusion.risk(score_all(part.recording, signals, fusion, first, end, without=without))
+    return part.judged(risk[: second - first], first, second), part.judged(risk[second - first :], second, end)
 
 
 def _judge(validation: Judged, test: Judged, seed: int) -> dict[str, Any]:
-    threshold = event_threshold(validation, EVENT_FPR)
+    threshold = event_threshold(validation.latest(LATEST), EVENT_FPR)
     events = judge_events(test, threshold)
-    customers = judge_customers(test, subject_threshold(validation, INSULT, len(test.at)))
-    unseen = event_threshold(validation, UNSEEN_FPR)
+    customers = judge_customers(test, type_thresholds(validation, INSULT, len(test.at), latest=LATEST))
+    unseen = event_threshold(validation.latest(LATEST), UNSEEN_FPR)
     return {
         "event": events,
         **customers,
@@ -230,7 +230,7 @@ def _judge(validation: Judged, test: Judged, seed: int) -> dict[str, Any]:
 
 def _recall(part: _Parts, fusion: StackedFusion, signals: Signals, *, without: Sequence[str] = ()) -> float:
     validation, test = _risks(part, fusion, signals, without=without)
-    flagged = test.score >= event_threshold(validation, EVENT_FPR)
+    flagged = test.score >= event_threshold(validation.latest(LATEST), EVENT_FPR)
     return float(flagged[test.harmful].mean())
 
 
@@ -317,7 +317,7 @@ def _raw_regression(part: _Parts, known: NDArray[np.float32], plan: TrainingPlan
 
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=300))
     model.fit(columns(rows), np.isin(rows, proven))
-    first, second, end = part.judged_from, part.edges[1], len(part.recording)
+    (first, second), end = part.edges, len(part.recording)
     risk = np.concatenate(
         [
             model.predict_proba(columns(np.arange(start, min(start + 50_000, end))))[:, 1]
@@ -328,7 +328,7 @@ def _raw_regression(part: _Parts, known: NDArray[np.float32], plan: TrainingPlan
         part.judged(risk[: second - first], first, second),
         part.judged(risk[second - first :], second, end),
     )
-    flagged = test.score >= event_threshold(validation, EVENT_FPR)
+    flagged = test.score >= event_threshold(validation.latest(LATEST), EVENT_FPR)
     return {"event_recall": float(flagged[test.harmful].mean())}
 
 
