@@ -163,7 +163,27 @@ def type_thresholds(validation: Judged, share: float, events: int, *, latest: fl
         gain = whole.gain(found)
         if gain > most and end.bothered(found) <= allowed:
             best, most = found, gain
-    return best
+    return _lowered(whole, end, best, allowed)
+
+
+def _lowered(whole: _Touches, end: _Touches, start: NDArray[np.float32], allowed: float) -> NDArray[np.float32]:
+    """Thresholds a step lower where that gains most for each honest customer's share, until no more may be touched."""
+    found = start
+    while True:
+        gain, cost = whole.gain(found), end.bothered(found)
+        best, most = None, 0.0
+        for place in range(len(found)):
+            tried = found.copy()
+            below = STEPS[found[place] > STEPS]
+            if len(below):
+                tried[place] = below[-1]
+                more, touched = whole.gain(tried) - gain, end.bothered(tried)
+                rate = more / max(touched - cost, 1e-6)
+                if touched <= allowed and more > 0 and rate > most:
+                    best, most = tried, rate
+        if best is None:
+            return found
+        found = best
 
 
 def _dearest(touches: _Touches, start: NDArray[np.float32], price: float) -> NDArray[np.float32]:

@@ -58,8 +58,8 @@ EVENT_FPR, INSULT, UNSEEN_FPR, RING_FPR = 0.0175, 0.005, 0.01, 0.005
 """Share of honest validation events flagged, so that at most 1.8 % of the honest test events are; of honest customers
 touched; of honest events for the families never seen; and for accounts among which rings are looked for."""
 LATEST = 0.4
-"""Latest share of the validation part by whose honest people thresholds are set: a shop that begins to be watched knows more of its
-honest customers every day, and has fewer false alarms. Chosen on another scenario."""
+"""Latest share of the validation part by whose honest people thresholds are set: a shop that begins to be watched knows
+more of its honest customers every day, and has fewer false alarms. Chosen on another scenario."""
 BARS = {
     "event.recall": {"min": 0.942},
     "event.fpr": {"max": 0.018},
