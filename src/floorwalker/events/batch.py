@@ -155,7 +155,7 @@ def make_batch(events: Sequence[Event], keyer: EntityKeyer) -> EventBatch:
 def _make_few(events: Sequence[Event], keyer: EntityKeyer) -> EventBatch:
     """As `make_batch`, event by event: of the many groups of facts most are missing, and cost nothing so."""
     numbers, hashes, texts = [], [], []
-    has_parts = False
+    has_parts, key = False, keyer.key
     for event in events:
         lines, coupons, shop = event.lines, event.coupons, event.shop
         has_parts = has_parts or len(lines) > 0 or len(coupons) > 1
@@ -172,7 +172,6 @@ def _make_few(events: Sequence[Event], keyer: EntityKeyer) -> EventBatch:
         if given[_BASE] is None:
             given[_BASE] = event.amount_minor
         named, hubs = _name_entities(event)
-        key = keyer.key
         keys = [
             found if (found := known.get(value)) is not None else key(shop, entity, value or "")
             for entity, known, value in zip(ENTITIES, keyer.known(shop), named, strict=True)
@@ -183,15 +182,22 @@ def _make_few(events: Sequence[Event], keyer: EntityKeyer) -> EventBatch:
         numbers.append([_NAN if value is None else value for value in given])
         hashes.append(keys)
         texts.append((*words, *named))
-    times = np.array([[event.at for event in events], [event.received_at for event in events]], dtype=np.int64)
+    key_rows, number_rows = np.array(hashes, dtype=np.uint64), np.array(numbers, dtype=np.float64)
+    if len(events) == 1:
+        # A row turned round is the same numbers in the same order.
+        key_rows, number_rows = key_rows.reshape(-1, 1), number_rows.reshape(-1, 1)
+        columns = [[text] for text in texts[0]]
+    else:
+        key_rows, number_rows = key_rows.T.copy(), number_rows.T.copy()
+        columns = list(map(list, zip(*texts, strict=True)))
     return EventBatch(
         id=[event.id for event in events],
         type=np.array([TYPE_CODES.get(event.type, -1) for event in events], dtype=np.int16),
-        at=times[0],
-        received_at=times[1],
-        keys=Columns(KEY_PLACES, np.ascontiguousarray(np.array(hashes, dtype=np.uint64).T)),
-        numbers=Columns(NUMBER_PLACES, np.ascontiguousarray(np.array(numbers, dtype=np.float64).T)),
-        texts=dict(zip(TEXT_FIELDS, map(list, zip(*texts, strict=True)), strict=True)),
+        at=np.array([event.at for event in events], dtype=np.int64),
+        received_at=np.array([event.received_at for event in events], dtype=np.int64),
+        keys=Columns(KEY_PLACES, key_rows),
+        numbers=Columns(NUMBER_PLACES, number_rows),
+        texts=dict(zip(TEXT_FIELDS, columns, strict=True)),
         parts=_gather_parts(
             events, [event.lines for event in events], [event.coupons for event in events], keyer
         ) if has_parts else NO_PARTS,

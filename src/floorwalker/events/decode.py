@@ -94,7 +94,11 @@ def _check(event: Event, now: int, limits: DecodeLimits) -> None:
             return
         raise FieldError("type", "unknown type of event", fix=_strict.suggest(event.type, list(_NEEDS)))
     for need, getters in needs:
-        if not any(get(event) not in (None, ()) for get in getters):
+        for get in getters:
+            value = get(event)
+            if value is not None and value != ():
+                break
+        else:
             field = need.partition("|")[0]
             raise FieldError(
                     field, f"{event.type!r} needs it", allowed=" or ".join(need.split("|")),

@@ -59,4 +59,4 @@ def usual_abuse(types: NDArray[np.int16]) -> NDArray[np.int16]:
     >>> usual_abuse(np.array([TYPE_CODES["checkout"], TYPE_CODES["order_shipped"], -1], np.int16)).tolist()
     [3, -1, -1]
     """
-    return _BY_CODE[types]
+    return _BY_CODE.take(types)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,15 +36,20 @@ class IdHasher:
 
     def hash(self, kind: str, shop: str, name: str) -> int:
         """1 <= hash < 2^64."""
-        text = self.prefix(kind, shop) + name.encode("utf-8", "surrogatepass")
+        text = _prefix(kind, shop) + name.encode("utf-8", "surrogatepass")
         value: int = self._siphash(text, key=self.secret).intdigest() & 0xFFFFFFFFFFFFFFFF
         return value or 1
 
     def prefix(self, kind: str, shop: str) -> bytes:
         """What stands before a name when it is hashed: kinds and shops never meet."""
-        return f"{kind}\x00{len(shop)}:{shop}".encode("utf-8", "surrogatepass")
+        return _prefix(kind, shop)
 
     def hash_all(self, kind: str, shops: Sequence[str | None], names: Sequence[str]) -> NDArray[np.uint64]:
         """Hashes of several ids: uint64 [n]."""
         hash_one = self.hash
         return np.array([hash_one(kind, shop or "", name) for shop, name in zip(shops, names, strict=True)], np.uint64)
+
+
+@lru_cache(maxsize=1024)
+def _prefix(kind: str, shop: str) -> bytes:
+    return f"{kind}\x00{len(shop)}:{shop}".encode("utf-8", "surrogatepass")

@@ -99,6 +99,7 @@ class Pipeline:
         self.sample = FeatureSample(len(self.features.names), seed=self.seed)
         self.packed = self.make_reader()
         self._features_version = self.features.state()["declarations"].tobytes().hex()[:12]
+        self._spoke: tuple[tuple[Any, ...], dict[str, str]] = ((), {})
 
     def make_reader(self) -> TextReader:
         """A reader of records with all that counting needs of them; one object is for one thread at a time."""
@@ -108,12 +109,20 @@ class Pipeline:
     @property
     def versions(self) -> dict[str, str]:
         """Versions of everything that speaks in a decision."""
-        return {
-            "features": "+".join(filter(None, [self._features_version, self.models.columns_version])),
-            "rules": self.rules.current.version,
-            DETECTOR: self.unusual.version,
-            **self.models.versions,
-        }
+        return dict(self._versions())
+
+    def _versions(self) -> dict[str, str]:
+        """As `versions`, put together only where one of them is another than before: to be read, not written into."""
+        spoke = (self.rules.current.version, self.unusual.version, self.models.columns_version, self.models.versions)
+        if spoke != self._spoke[0]:
+            found = {
+                "features": "+".join(filter(None, [self._features_version, spoke[2]])),
+                "rules": spoke[0],
+                DETECTOR: spoke[1],
+                **spoke[3],
+            }
+            self._spoke = (spoke, found)
+        return self._spoke[1]
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -304,7 +313,7 @@ class Pipeline:
             subjects=_subjects(batch),
             at=batch.received_at.tolist(),
             listed=self.lists.match(batch.keys, batch.received_at, batch.parts) if listed is None else listed,
-            versions=self.versions,
+            versions=self._versions(),
             shadow=shadow,
             proven=self.proven,
         )
@@ -346,8 +355,16 @@ class Pipeline:
 
 def _subjects(batch: EventBatch) -> list[str]:
     subjects = [""] * len(batch)
-    for entity in reversed(SUBJECTS):
-        for row, value in enumerate(batch.texts[entity]):
-            if value is not None:
+    rows: Sequence[int] = range(len(batch))
+    for entity in SUBJECTS:
+        column, rest = batch.texts[entity], list[int]()
+        for row in rows:
+            value = column[row]
+            if value is None:
+                rest.append(row)
+            else:
                 subjects[row] = f"{entity}:{value}"
+        if not rest:
+            break
+        rows = rest
     return subjects

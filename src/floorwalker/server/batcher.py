@@ -9,10 +9,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 Request = TypeVar("Request")
 Reply = TypeVar("Reply")
+Answer = TypeVar("Answer", contravariant=True)
 
 MOST_TOGETHER = 128
 """Live requests in one batch: beyond it the first would wait for the last one's computing."""
@@ -24,6 +25,22 @@ _MOST_TIMES = 4
 """A slower sync counts as one that takes so many times what may be held."""
 AWAY_TIMES = 50
 """At least so many times as long as the slow one took: trying the disk holds the event loop for a fiftieth at most."""
+
+
+class Waiting(Protocol[Answer]):
+    """Who waits for a reply: what the batcher asks of a future, and of whoever needs none."""
+
+    def cancelled(self) -> bool:
+        """Whether nobody waits any more."""
+
+    def done(self) -> bool:
+        """Whether there is nothing more to be told."""
+
+    def set_result(self, result: Answer, /) -> None:
+        """Here is the reply; must not raise."""
+
+    def set_exception(self, exception: BaseException, /) -> None:
+        """There is none, for this reason; must not raise."""
 
 
 @dataclass
@@ -60,8 +77,8 @@ class MicroBatcher(Generic[Request, Reply]):
     clock: Callable[[], float] = time.perf_counter
     batches: int = field(default=0, init=False)
     syncs_in_thread: int = field(default=0, init=False)
-    _waiting: list[tuple[Request, asyncio.Future[Reply]]] = field(default_factory=list, init=False, repr=False)
-    _bulk: deque[tuple[Request, asyncio.Future[Reply]]] = field(default_factory=deque, init=False, repr=False)
+    _waiting: list[tuple[Request, Waiting[Reply]]] = field(default_factory=list, init=False, repr=False)
+    _bulk: deque[tuple[Request, Waiting[Reply]]] = field(default_factory=deque, init=False, repr=False)
     _syncing: ThreadPoolExecutor = field(init=False, repr=False)
     _loop: asyncio.AbstractEventLoop | None = field(default=None, init=False, repr=False)
     _is_due: bool = field(default=False, init=False, repr=False)
@@ -89,6 +106,11 @@ class MicroBatcher(Generic[Request, Reply]):
         (self._bulk if bulk else self._waiting).append((request, future))
         self._wake()
         return future
+
+    def submit_for(self, waiting: Waiting[Reply], request: Request) -> None:
+        """As `submit` for somebody who is told at once, without a turn of the event loop between."""
+        self._waiting.append((request, waiting))
+        self._wake()
 
     async def stop(self) -> None:
         """Answer everything that was submitted, then end."""
@@ -128,7 +150,7 @@ class MicroBatcher(Generic[Request, Reply]):
                 self._commit(futures, replies, through)
         self._wake()
 
-    def _commit(self, futures: list[asyncio.Future[Reply]], replies: list[Reply], through: int) -> None:
+    def _commit(self, futures: list[Waiting[Reply]], replies: list[Reply], through: int) -> None:
         began = self.clock()
         # While a batch is with the thread, those behind it go the same way: replies leave in order.
         if not self._under_way and self.direct_seconds and began >= self._direct_from:
@@ -137,8 +159,9 @@ class MicroBatcher(Generic[Request, Reply]):
             except Exception as error:  # noqa: BLE001 - as above
                 _refuse(futures, error)
                 return
+            ended = self.clock()
             _answer(futures, replies)
-            self._judge_disk(began, self.clock())
+            self._judge_disk(began, ended)
             return
         assert self._loop is not None
         self._under_way += 1
@@ -156,9 +179,7 @@ class MicroBatcher(Generic[Request, Reply]):
             self._direct_from = ended + max(self._away_seconds, AWAY_TIMES * (ended - began))
             self._away_seconds = min(2 * self._away_seconds, MOST_AWAY_SECONDS)
 
-    def _end_commit(
-        self, futures: list[asyncio.Future[Reply]], replies: list[Reply], done: asyncio.Future[None]
-    ) -> None:
+    def _end_commit(self, futures: list[Waiting[Reply]], replies: list[Reply], done: asyncio.Future[None]) -> None:
         self._under_way -= 1
         error = done.exception()
         if error is not None:
@@ -168,13 +189,13 @@ class MicroBatcher(Generic[Request, Reply]):
         self._wake()
 
 
-def _answer(futures: Sequence[asyncio.Future[Reply]], replies: Sequence[Reply]) -> None:
+def _answer(futures: Sequence[Waiting[Reply]], replies: Sequence[Reply]) -> None:
     for future, reply in zip(futures, replies, strict=True):
         if not future.done():
             future.set_result(reply)
 
 
-def _refuse(futures: Sequence[asyncio.Future[Reply]], error: BaseException) -> None:
+def _refuse(futures: Sequence[Waiting[Reply]], error: BaseException) -> None:
     for future in futures:
         if not future.done():
             future.set_exception(error)

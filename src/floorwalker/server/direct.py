@@ -7,9 +7,7 @@ here; every other request takes the way of the application, whose replies are th
 
 from __future__ import annotations
 
-import asyncio
 import time
-from functools import partial
 from http import HTTPStatus
 from typing import Any, ClassVar
 
@@ -34,16 +32,39 @@ class _Heard:
 class PlainRequest:
     """What uvicorn's protocol looks at of the request under way, see `uvicorn.protocols.http.httptools_impl`."""
 
-    __slots__ = ("body", "disconnected", "keep_alive", "more_body", "response_complete")
+    __slots__ = ("_protocol", "_started", "body", "disconnected", "keep_alive", "more_body", "response_complete")
 
     message_event: ClassVar[_Heard] = _Heard()
 
-    def __init__(self) -> None:
+    def __init__(self, protocol: DirectProtocol) -> None:
+        self._protocol = protocol
+        self._started = 0.0
         self.body = bytearray()
         self.more_body = True
         self.disconnected = False
         self.response_complete = False
         self.keep_alive = True
+
+    def begin(self) -> None:
+        """It is complete: the time until its answer is counted from here."""
+        self._started = time.perf_counter()
+
+    def cancelled(self) -> bool:
+        """Never: an event that was sent is counted, whether or not its sender still listens."""
+        return False
+
+    def done(self) -> bool:
+        """Whether it was answered."""
+        return self.response_complete
+
+    def set_result(self, outcome: Outcome, /) -> None:
+        """The batcher has its outcome."""
+        self._protocol.answer(self, outcome, self._started)
+
+    def set_exception(self, error: BaseException, /) -> None:
+        """The batcher has none."""
+        if isinstance(error, Exception):
+            self._protocol.refuse(self, error)
 
 
 class DirectProtocol(BoundedProtocol):
@@ -61,7 +82,7 @@ class DirectProtocol(BoundedProtocol):
         if self.url != _PATH or not self._is_plain():
             super().on_headers_complete()
         elif self.end_head():
-            self.cycle: Any = PlainRequest()
+            self.cycle: Any = PlainRequest(self)
 
     def on_message_complete(self) -> None:
         """A request is complete."""
@@ -88,25 +109,23 @@ class DirectProtocol(BoundedProtocol):
         return 0 <= length <= LARGE_BYTES
 
     def _decide(self, request: PlainRequest) -> None:
-        started = time.perf_counter()
+        request.begin()
         service = self.service
         try:
             caller = service.admit(self.headers, "decide")
-            asked = service.batcher.submit(ask(service, caller, bytes(request.body), now=service.engine.now()))
+            job = ask(service, caller, bytes(request.body), now=service.engine.now())
         except Exception as error:  # noqa: BLE001 - every error is answered as a problem
-            self._refuse(request, error)
+            self.refuse(request, error)
             return
-        asked.add_done_callback(partial(self._answer, request, started))
+        service.batcher.submit_for(request, job)
 
-    def _answer(self, request: PlainRequest, started: float, done: asyncio.Future[Outcome]) -> None:
-        error = done.exception()
-        if isinstance(error, Exception):
-            self._refuse(request, error)
-            return
-        body = reply_to(self.service, done.result(), started)
+    def answer(self, request: PlainRequest, outcome: Outcome, started: float) -> None:
+        """Send the reply; `started` is by `time.perf_counter`."""
+        body = reply_to(self.service, outcome, started)
         self._write(request, b"HTTP/1.1 200 OK\r\n", b"application/json", body, b"")
 
-    def _refuse(self, request: PlainRequest, error: Exception) -> None:
+    def refuse(self, request: PlainRequest, error: Exception) -> None:
+        """Say what is wrong."""
         status, media_type, body, more = refusal_of(error, self.service.metrics)
         line = b"HTTP/1.1 %d %s\r\n" % (status, HTTPStatus(status).phrase.encode())
         self._write(request, line, media_type, body, b"".join(b"%s: %s\r\n" % header for header in more))

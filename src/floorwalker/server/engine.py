@@ -374,7 +374,8 @@ class Engine:
         if fresh:
             counted = [events[row] for row in fresh]
             batch = self.pipeline.batch(counted)
-            judged = self.pipeline.advance(batch, first + np.arange(len(fresh)), keys[fresh])
+            sequences = np.arange(first, first + len(fresh))
+            judged = self.pipeline.advance(batch, sequences, keys if len(fresh) == len(wanted) else keys[fresh])
             for row, event, decision, features in zip(
                 fresh, counted, judged.decisions, _feature_bytes(judged), strict=True
             ):

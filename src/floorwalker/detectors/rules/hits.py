@@ -114,7 +114,8 @@ def spoken(hits: RuleHits) -> tuple[list[Signal], list[tuple[str, ...]]]:
         if rule.abuse_type not in found:
             found[rule.abuse_type] = (np.zeros(n, np.float32), [[] for _ in range(n)])
         score, reasons = found[rule.abuse_type]
-        score[row] = max(score[row], rule.severity)
+        if score[row] < rule.severity:
+            score[row] = rule.severity
         reasons[row].append(Reason(code, rule.reason.fill(partial(_value, hits, row)), rule.severity))
     for _, reasons in found.values():
         _sort(reasons)

@@ -77,6 +77,7 @@ class RuleTable:
         self._lengths = [(slot, name.text) for slot, name in enumerate(program.numbers) if not isinstance(name, str)]
         self._needs: dict[frozenset[int], _Needs] = {}
         self._needs_of_all = _Needs(program.patterns.texts, tuple(enumerate(program.direct)))
+        self._unknown = bytes((UNKNOWN,)) * len(program.direct)
         self._bound: _Binding | None = None
 
     @classmethod
@@ -202,7 +203,7 @@ class RuleTable:
         numbers, number_rows = self._read_numbers(batch, texts, start, end)
         needs = self._needs_of(types)
         width = len(program.direct)
-        truths = bytearray((UNKNOWN,)) * (n * width)
+        truths = bytearray(self._unknown * n)
         for place, term in needs.direct:
             if isinstance(term, terms.SameText):
                 found = same_texts(term, texts, n)

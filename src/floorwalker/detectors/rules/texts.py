@@ -139,21 +139,31 @@ def _encode_single(
 ) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
     """As `encode_texts` for one event, in a quarter of the time."""
     parts: list[str] = []
-    starts, ends = [], []
+    starts, ends = [-1] * len(texts), []
     at = 0
-    for text in texts:
-        value = None if text is None else read_text(text, columns, 1)[0]
-        if value is None:
-            starts.append(-1)
-        else:
+    for place, text in enumerate(texts):
+        if text is not None and (value := _read_single(text, columns)) is not None:
             if len(value) > SEEN_START + SEEN_END:
                 value = _shorten(value) or ""
             parts.append(value)
-            starts.append(at)
+            starts[place] = at
             at += len(value)
         ends.append(at)
     letters = np.frombuffer("".join(parts).encode("utf-32-le", "surrogatepass"), np.uint32)
     return letters, np.array([[starts], [ends]], np.int64)
+
+
+def _read_single(text: terms.Text, columns: TextColumns) -> str | None:
+    """As `read_text` for one event."""
+    for piece in text.pieces:
+        if piece.constant:
+            value: str | None = piece.value
+        else:
+            column = columns.get(piece.value)
+            value = None if column is None else column[0]
+        if value is not None:
+            return value.lower() if piece.lowered else value
+    return None
 
 
 def _shorten(value: str | None) -> str | None:

@@ -85,7 +85,8 @@ def read_lines(lines: list[str], town: str, code: str, nation: str) -> Parts:
     text = ", ".join(lines)
     if nation in ("ES", "MX", "CO", "AR"):
         text = re.sub(r"\bc[/.] ?", "calle ", text)
-    text = re.sub(r"\b(\d+) ?/ ?f\b", r", floor \1, ", text)  # as Hong Kong writes it
+    if "/" in text:
+        text = re.sub(r"\b(\d+) ?/ ?f\b", r", floor \1, ", text)  # as Hong Kong writes it
     if not code and nation in _CODES:
         found = _last_match(_CODES[nation], text)
         if found is not None:
@@ -117,13 +118,14 @@ def _split(text: str) -> list[str]:
     """Words and numbers in one spelling; a comma, a slash or a line end stays as a mark."""
     words: list[str] = []
     for word in _TOKEN.findall(text):
-        ordinal = _ORDINAL.match(word)
-        if ordinal is not None:
+        # Neither pattern fits a word of letters alone, and most are.
+        has_digits = not word.isalpha()
+        if has_digits and (ordinal := _ORDINAL.match(word)) is not None:
             words.append(ordinal[1] + "th")
         elif word in ",;\n":
             if words and words[-1] != ",":
                 words.append(",")
-        elif (joined := _JOINED.match(word)) is not None and _WORDS.get(joined[1], joined[1]) in _UNITS:
+        elif has_digits and (joined := _JOINED.match(word)) is not None and _WORDS.get(joined[1], joined[1]) in _UNITS:
             words += [joined[1], joined[2]]
         elif word in _ORDINALS:
             words.append(_ORDINALS[word])

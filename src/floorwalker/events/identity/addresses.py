@@ -92,6 +92,9 @@ _ORDINAL_SIGN = re.compile("[ºª°]")
 
 def _plain(text: str) -> str:
     """One width, no case, no accents (ü is u, ß is ss), single spaces."""
+    if text.isascii():
+        # It has none of the signs and letters below.
+        return " ".join(text.lower().split())
     folded = unicodedata.normalize("NFKC", _ORDINAL_SIGN.sub("", _NUMBER_SIGN.sub("no ", text))).casefold()
     if not folded.isascii():
         parts = unicodedata.normalize("NFKD", folded)

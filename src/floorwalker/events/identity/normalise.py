@@ -179,16 +179,16 @@ def _clean_texts(event: Event, tokeniser: Tokeniser, changes: dict[str, Any], ra
         return _MAIL.sub(replace, text)
 
     for name, text in zip(_TEXTS, _take_texts(event), strict=True):
-        if text is not None and _may_hold_mail(text):
+        if text is not None and ("@" in text or "%40" in text):
             changes[name] = replace_mail(name, text)
-    if any(map(_may_hold_mail, event.coupons)):
+    if event.coupons and any(map(_may_hold_mail, event.coupons)):
         changes["coupons"] = tuple(replace_mail("coupons", code) for code in event.coupons)
-    if any(each.code is not None and _may_hold_mail(each.code) for each in event.discounts):
+    if event.discounts and any(each.code is not None and _may_hold_mail(each.code) for each in event.discounts):
         changes["discounts"] = tuple(
             each if each.code is None else msgspec.structs.replace(each, code=replace_mail("discounts", each.code))
             for each in event.discounts
         )
-    if any(_is_personal(line) for line in event.lines):
+    if event.lines and any(map(_is_personal, event.lines)):
         changes["lines"] = tuple(_clean_line(line, event.shop, tokeniser, replace_mail, raw) for line in event.lines)
     if event.attributes:
         cleaned = _clean_value("attributes", event.attributes, replace_mail)
@@ -205,7 +205,8 @@ def _is_personal(line: OrderLine) -> bool:
     seller = line.seller
     if seller is not None and ("@" in seller or seller[0] == "+"):
         return True
-    return any(text is not None and _may_hold_mail(text) for text in (line.item, line.category))
+    item, category = line.item, line.category
+    return (item is not None and _may_hold_mail(item)) or (category is not None and _may_hold_mail(category))
 
 
 def _clean_line(

@@ -67,8 +67,8 @@ class LiveFeatures:
         self._own_places = np.array([numbers.index(name) if name in numbers else -1 for name in PART_NUMBERS], np.int64)
         self._number_rows, self._lacking = _find_numbers(numbers)
         codes = self._program.codes
-        self._key_places = np.array([place for place, name in enumerate(codes) if name in ENTITIES], np.intp)
-        self._key_rows = np.array([ENTITIES.index(name) for name in codes if name in ENTITIES], np.intp)
+        # Of a code that is no key the first row is taken, and then written over.
+        self._key_rows = np.array([ENTITIES.index(name) if name in ENTITIES else 0 for name in codes], np.intp)
         self._other_codes = [(place, name) for place, name in enumerate(codes) if name not in ENTITIES]
         self._clear()
 
@@ -261,8 +261,8 @@ class LiveFeatures:
     def _run(self, batch: EventBatch, *, moves: bool) -> FeatureBatch:
         n, parts = len(batch.id), batch.parts
         # Where an event has several values, the features of each are worked out in a further row.
-        rows = n + 1 if len(parts) else n
-        values, missing = np.empty((rows, len(self.names)), np.float32), np.empty((rows, len(self.names)), np.bool_)
+        rows, names = n + 1 if len(parts) else n, self._program.names
+        values, missing = np.empty((rows, len(names)), np.float32), np.empty((rows, len(names)), np.bool_)
         values.fill(np.nan)
         missing.fill(True)
         as_of = np.empty(n, np.int64)
@@ -281,16 +281,24 @@ class LiveFeatures:
                     np.ascontiguousarray(batch.received_at), starts, kinds, codes, numbers,
                     self._seed, *self._fixed, as_of, values.reshape(-1), missing.reshape(-1),
                 )  # fmt: skip
-        return FeatureBatch(list(batch.id), as_of, values[:n], self.names, missing[:n])
+        if rows > n:
+            values, missing = values[:n], missing[:n]
+        return FeatureBatch(list(batch.id), as_of, values, names, missing)
 
     def _codes_of(self, batch: EventBatch) -> NDArray[np.uint64]:
         n, keys = len(batch.id), batch.keys
-        codes = np.zeros((len(self._program.codes), n + len(batch.parts)), np.uint64)
+        further = len(batch.parts)
         if isinstance(keys, Columns):
-            codes[self._key_places, :n] = keys.rows[self._key_rows]
+            codes = keys.rows.take(self._key_rows, axis=0)
+            if further:
+                whole = np.zeros((len(codes), n + further), np.uint64)
+                whole[:, :n] = codes
+                codes = whole
         else:
-            for place, row in zip(self._key_places.tolist(), self._key_rows.tolist(), strict=True):
-                codes[place, :n] = keys.get(ENTITIES[row], 0)
+            codes = np.zeros((len(self._program.codes), n + further), np.uint64)
+            for place, name in enumerate(self._program.codes):
+                if name in keys:
+                    codes[place, :n] = keys[name]
         for place, name in self._other_codes:
             if name in keys:
                 codes[place, :n] = keys[name]
@@ -298,10 +306,11 @@ class LiveFeatures:
                 codes[place, :n] = self._country_codes(batch.texts)
             elif name == "route" and "url" in batch.texts:
                 urls = batch.texts["url"]
-                if urls.count(None) < n:
-                    codes[place, :n] = route_codes(urls)
+                codes[place, :n] = route_codes(urls) if urls.count(None) < n else 0
             elif name == "type":
                 codes[place, :n] = batch.type + 1
+            else:
+                codes[place, :n] = 0
         return codes
 
     def _country_codes(self, texts: Mapping[str, list[str | None]]) -> NDArray[np.uint64] | int:
@@ -317,11 +326,17 @@ class LiveFeatures:
 
     def _numbers_of(self, batch: EventBatch) -> NDArray[np.float64]:
         n = len(batch.id)
-        values = np.empty((len(self._program.numbers), n + len(batch.parts)), np.float64)
+        further = len(batch.parts)
         if isinstance(batch.numbers, Columns):
-            values[:, :n] = batch.numbers.rows[self._number_rows]
-            values[self._lacking] = np.nan
+            values = batch.numbers.rows.take(self._number_rows, axis=0)
+            if further:
+                whole = np.empty((len(values), n + further), np.float64)
+                whole[:, :n] = values
+                values = whole
+            for place in self._lacking:
+                values[place] = np.nan
             return values
+        values = np.empty((len(self._program.numbers), n + further), np.float64)
         for place, name in enumerate(self._program.numbers):
             values[place, :n] = batch.numbers.get(name, np.nan)
             if name == "amount_minor" and "amount_base_minor" in batch.numbers:
@@ -330,7 +345,7 @@ class LiveFeatures:
         return values
 
 
-def _find_numbers(numbers: Sequence[str]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _find_numbers(numbers: Sequence[str]) -> tuple[NDArray[np.intp], list[int]]:
     """Where these numbers stand among the columns of a batch, and which of them no batch has.
 
     The amount in the base currency is missing only where the amount is, so it stands for both.
@@ -338,7 +353,7 @@ def _find_numbers(numbers: Sequence[str]) -> tuple[NDArray[np.intp], NDArray[np.
     names = ["amount_base_minor" if name == "amount_minor" else name for name in numbers]
     lacking = [place for place, name in enumerate(names) if name not in NUMBER_FIELDS]
     rows = [NUMBER_FIELDS.index(name) if name in NUMBER_FIELDS else 0 for name in names]
-    return np.array(rows, np.intp), np.array(lacking, np.intp)
+    return np.array(rows, np.intp), lacking
 
 
 def _copy(array: NDArray[Any], place: NDArray[Any]) -> None:
