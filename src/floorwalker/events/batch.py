@@ -172,8 +172,9 @@ def _make_few(events: Sequence[Event], keyer: EntityKeyer) -> EventBatch:
         if given[_BASE] is None:
             given[_BASE] = event.amount_minor
         named, hubs = _name_entities(event)
+        # None, as most are, has the key 0.
         keys = [
-            found if (found := known.get(value)) is not None else key(shop, entity, value or "")
+            0 if value is None else found if (found := known.get(value)) is not None else key(shop, entity, value)
             for entity, known, value in zip(ENTITIES, keyer.known(shop), named, strict=True)
         ]
         for entity in hubs:

@@ -7,6 +7,7 @@ here; every other request takes the way of the application, whose replies are th
 
 from __future__ import annotations
 
+import asyncio
 import time
 from http import HTTPStatus
 from typing import Any, ClassVar
@@ -71,15 +72,29 @@ class DirectProtocol(BoundedProtocol):
     """HTTP/1.1 over one connection; `serving` makes the class for a service."""
 
     service: ClassVar[Service]
+    _idle_since: float | None = None
+    _idle_timer: asyncio.TimerHandle | None = None
 
     @classmethod
     def serving(cls, service: Service) -> type[DirectProtocol]:
         """The protocol of one server."""
         return type("DirectProtocol", (cls,), {"service": service})
 
+    def on_message_begin(self) -> None:
+        """A request begins; its scope is made once it is known that it needs one."""
+        self._is_head_open = True
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False
+
     def on_headers_complete(self) -> None:
         """The head of a request is complete: choose its way."""
         if self.url != _PATH or not self._is_plain():
+            url, headers, expects = self.url, self.headers, self.expect_100_continue
+            super().on_message_begin()
+            # The scope holds this list.
+            self.headers += headers
+            self.url, self.expect_100_continue = url, expects
             super().on_headers_complete()
         elif self.end_head():
             self.cycle: Any = PlainRequest(self)
@@ -93,6 +108,41 @@ class DirectProtocol(BoundedProtocol):
                 self._decide(request)
             return
         super().on_message_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client hung up."""
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+            self._idle_timer = None
+        super().connection_lost(exc)
+
+    def _unset_keepalive_if_required(self) -> None:
+        self._idle_since = None
+        if self.timeout_keep_alive_task is not None:
+            super()._unset_keepalive_if_required()
+
+    def _end_response(self) -> None:
+        """As `on_response_complete`, with one timer a connection: to set and cancel one for each request takes longer
+        than to read it."""
+        if self.pipeline or self.transport.is_closing():
+            self.on_response_complete()
+            return
+        self.server_state.total_requests += 1
+        self.flow.resume_reading()
+        self._idle_since = self.loop.time()
+        if self._idle_timer is None:
+            self._idle_timer = self.loop.call_later(self.timeout_keep_alive, self._end_idle)
+
+    def _end_idle(self) -> None:
+        """Hang up on a client that has sent nothing since the last reply; look again later where it has."""
+        self._idle_timer = None
+        if self._idle_since is None:
+            return
+        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self._idle_timer = self.loop.call_later(left, self._end_idle)
+        else:
+            self.timeout_keep_alive_handler()
 
     def _is_plain(self) -> bool:
         parser, before = self.parser, self.cycle
@@ -140,4 +190,4 @@ class DirectProtocol(BoundedProtocol):
         self.transport.write(head + body)
         if not request.keep_alive:
             self.transport.close()
-        self.on_response_complete()
+        self._end_response()

@@ -46,6 +46,8 @@ _LATELY = 1_000_000
 _DECIDED = (DecisionRecord, EventRecord)
 """Made once: a union of types is made anew wherever it is written."""
 
+_STORED = np.dtype("<f4")
+
 encode_json = msgspec.json.Encoder().encode
 
 
@@ -444,6 +446,8 @@ class Engine:
 
 
 def _feature_bytes(judged: Judged) -> list[bytes]:
-    values = np.ascontiguousarray(judged.features.values, "<f4")
+    values = judged.features.values.astype(_STORED, copy=False)
     data, width = values.tobytes(), values.shape[1] * 4
+    if len(values) == 1:
+        return [data]
     return [data[start : start + width] for start in range(0, len(data), width)]

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from floorwalker.server.keys import ApiKey, matches, split_key
+from floorwalker.server.keys import ApiKey, has_hash, hash_secret, split_key
 from floorwalker.server.problems import ProblemError
 from floorwalker.server.rates import RateLimits
 
@@ -94,11 +94,12 @@ class KeyRing:
         return found
 
     def _find(self, text: str) -> ApiKey | None:
-        identity, _ = split_key(text)
+        identity, secret = split_key(text)
+        digest = hash_secret(secret)
         # While a key is being rotated two secrets have the same id; each is compared, in constant time.
         candidates = self._keys.get(identity) or (None,)
         found = None
         for candidate in candidates:
-            if matches(candidate, text):
+            if has_hash(candidate, digest):
                 found = candidate
         return found

@@ -120,5 +120,10 @@ def split_key(text: str) -> tuple[str, str]:
 def matches(key: ApiKey | None, text: str) -> bool:
     """Whether the text is this key's, in constant time; an unknown key (None) costs the same comparison."""
     _, secret = split_key(text)
-    same = hmac.compare_digest(key.hash if key is not None else _NO_HASH, hash_secret(secret))
+    return has_hash(key, hash_secret(secret))
+
+
+def has_hash(key: ApiKey | None, digest: bytes) -> bool:
+    """As `matches`, for the hash of the secret."""
+    same = hmac.compare_digest(key.hash if key is not None else _NO_HASH, digest)
     return same and key is not None
