@@ -153,6 +153,11 @@ class Columns(Mapping[str, NDArray[Number]]):
     def __len__(self) -> int:
         return len(self._places) + len(self._more)
 
+    @property
+    def further(self) -> Mapping[str, NDArray[Number]]:
+        """The columns that are no rows of the array."""
+        return self._more
+
     def beside(self, name: str, column: NDArray[Number]) -> Columns[Number]:
         """These columns and a further one, which is no row of the array."""
         return Columns(self._places, self.rows, {**self._more, name: column})

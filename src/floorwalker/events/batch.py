@@ -50,9 +50,21 @@ __all__ = ["KEY_PLACES", "NUMBER_FIELDS", "NUMBER_PLACES", "TEXT_FIELDS", "Colum
 
 _FEW = 16
 """Events that are taken apart one by one: turning columns round pays with more of them."""
-_NAN = float("nan")
+_NO_NUMBERS = np.full(len(NUMBER_FIELDS), np.nan)
+_LINES, _COUPONS = NUMBER_FIELDS.index("lines"), NUMBER_FIELDS.index("coupons")
 _BASE = NUMBER_FIELDS.index("amount_base_minor")
 """Without a table of rates, the amount itself: most shops have one currency."""
+_NO_WORDS: tuple[str | None, ...] = tuple(word for *_, words in GROUP_READS for word in words)
+_GROUP_PLACES = tuple(
+    (
+        take,
+        counted,
+        len(FLAT_NUMBERS) + 2 + sum(each for _, each, _, _ in GROUP_READS[:group]),
+        len(FLAT_TEXTS) + sum(len(words) for *_, words in GROUP_READS[:group]),
+    )
+    for group, (take, counted, _, _) in enumerate(GROUP_READS)
+)
+"""For each group what reads it, how many numbers come first, and where its numbers and texts begin."""
 
 
 @dataclass(frozen=True)
@@ -154,23 +166,30 @@ def make_batch(events: Sequence[Event], keyer: EntityKeyer) -> EventBatch:
 
 def _make_few(events: Sequence[Event], keyer: EntityKeyer) -> EventBatch:
     """As `make_batch`, event by event: of the many groups of facts most are missing, and cost nothing so."""
-    numbers, hashes, texts = [], [], []
+    numbers: list[NDArray[np.float64]] = []
+    hashes, texts = [], []
     has_parts, key = False, keyer.key
     for event in events:
         lines, coupons, shop = event.lines, event.coupons, event.shop
         has_parts = has_parts or len(lines) > 0 or len(coupons) > 1
-        given: list[Any] = [*take_numbers(event), len(lines), len(coupons)]
-        words: list[str | None] = [*take_texts(event)]
-        for fact, (take, counted, no_numbers, no_words) in zip(take_groups(event), GROUP_READS, strict=True):
-            if fact is None:
-                given += no_numbers
-                words += no_words
-            else:
+        row = _NO_NUMBERS.copy()
+        for place, value in enumerate(take_numbers(event)):
+            if value is not None:
+                row[place] = value
+        row[_LINES], row[_COUPONS] = len(lines), len(coupons)
+        words: list[str | None] = [*take_texts(event), *_NO_WORDS]
+        has_base = False
+        for fact, (take, counted, place, first_word) in zip(take_groups(event), _GROUP_PLACES, strict=True):
+            if fact is not None:
                 values = take(fact)
-                given += values[:counted]
-                words += values[counted:]
-        if given[_BASE] is None:
-            given[_BASE] = event.amount_minor
+                for value in values[:counted]:
+                    if value is not None:
+                        row[place] = value
+                        has_base = has_base or place == _BASE
+                    place += 1
+                words[first_word : first_word + len(values) - counted] = values[counted:]
+        if not has_base and event.amount_minor is not None:
+            row[_BASE] = event.amount_minor
         named, hubs = _name_entities(event)
         # None, as most are, has the key 0.
         keys = [
@@ -180,16 +199,18 @@ def _make_few(events: Sequence[Event], keyer: EntityKeyer) -> EventBatch:
         for entity in hubs:
             if entity in ENTITY_ROWS:
                 keys[ENTITY_ROWS[entity]] = 0
-        numbers.append([_NAN if value is None else value for value in given])
+        numbers.append(row)
         hashes.append(keys)
         texts.append((*words, *named))
-    key_rows, number_rows = np.array(hashes, dtype=np.uint64), np.array(numbers, dtype=np.float64)
+    key_rows = np.array(hashes, dtype=np.uint64)
     if len(events) == 1:
         # A row turned round is the same numbers in the same order.
-        key_rows, number_rows = key_rows.reshape(-1, 1), number_rows.reshape(-1, 1)
-        columns = [[text] for text in texts[0]]
+        key_rows, number_rows = key_rows.reshape(-1, 1), numbers[0].reshape(-1, 1)
+        # Most are missing, and a list is for reading only: one serves them all.
+        missing: list[str | None] = [None]
+        columns: list[list[str | None]] = [missing if text is None else [text] for text in texts[0]]
     else:
-        key_rows, number_rows = key_rows.T.copy(), number_rows.T.copy()
+        key_rows, number_rows = key_rows.T.copy(), np.array(numbers).T.copy()
         columns = list(map(list, zip(*texts, strict=True)))
     return EventBatch(
         id=[event.id for event in events],

@@ -159,10 +159,12 @@ class PartsBuilder:
                 continue
             pieces = 1.0 if line.quantity is None else float(line.quantity)
             mine = sums.get(found)
+            prices = (line.price_minor, line.list_price_minor, line.discount_minor)
             if mine is None:
-                mine = sums[found] = [_NAN, _NAN, _NAN, _NAN]
+                sums[found] = [pieces, *[_NAN if price is None else pieces * price for price in prices]]
+                continue
             _join(mine, 0, pieces)
-            for place, price in enumerate((line.price_minor, line.list_price_minor, line.discount_minor), start=1):
+            for place, price in enumerate(prices, start=1):
                 if price is not None:
                     _join(mine, place, pieces * price)
         base, plain = _base_amount(event), event.amount_minor

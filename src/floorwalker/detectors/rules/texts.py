@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -149,8 +150,19 @@ def _encode_single(
             starts[place] = at
             at += len(value)
         ends.append(at)
+    if not parts:
+        return _NO_LETTERS, _no_bounds(len(texts))
     letters = np.frombuffer("".join(parts).encode("utf-32-le", "surrogatepass"), np.uint32)
     return letters, np.array([[starts], [ends]], np.int64)
+
+
+_NO_LETTERS: NDArray[np.uint32] = np.frombuffer(b"", np.uint32)
+
+
+@lru_cache(maxsize=64)
+def _no_bounds(count: int) -> NDArray[np.int64]:
+    """As `_encode_single` gives them where all of so many texts are missing: for reading only."""
+    return np.array([[[-1] * count], [[0] * count]], np.int64)
 
 
 def _read_single(text: terms.Text, columns: TextColumns) -> str | None:

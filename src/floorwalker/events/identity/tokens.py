@@ -39,7 +39,6 @@ _TOKEN = re.compile(r"^(?:em|ph|ip|ad|dp|ac)[1-9][0-9]{0,3}_[a-z2-7]{26}$")
 _LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
 _PAIRS = tuple(first + second for first in _LETTERS for second in _LETTERS)
 """Ten bits in base 32 (RFC 4648) in small letters; the standard library's own takes four times as long."""
-_SHIFTS = tuple(range(120, -1, -10))
 _CACHED = 1 << 16
 """Tokens kept ready, 12 MB at the most; they are the only raw values that live longer than a request."""
 
@@ -90,9 +89,16 @@ class Tokeniser:
     def _make(self, kind: str, shop: str, value: str, version: int) -> str:
         message = f"{kind}\x00{len(shop)}:{shop}\x00{value}".encode("utf-8", "surrogatepass")
         digest = hmac.digest(self._keys[version], message, "sha256")[:16]
-        number = int.from_bytes(digest, "big") << 2
-        letters = "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
-        return f"{PREFIXES[kind]}{version}_{letters}"
+        pairs, take = _PAIRS, int.from_bytes
+        # Five bytes are four pairs; numbers of 40 bits are shifted in half the time of one of 128.
+        first, second, third = take(digest[:5], "big"), take(digest[5:10], "big"), take(digest[10:15], "big")
+        return (
+            f"{PREFIXES[kind]}{version}_"
+            f"{pairs[first >> 30]}{pairs[first >> 20 & 1023]}{pairs[first >> 10 & 1023]}{pairs[first & 1023]}"
+            f"{pairs[second >> 30]}{pairs[second >> 20 & 1023]}{pairs[second >> 10 & 1023]}{pairs[second & 1023]}"
+            f"{pairs[third >> 30]}{pairs[third >> 20 & 1023]}{pairs[third >> 10 & 1023]}{pairs[third & 1023]}"
+            f"{pairs[digest[15] << 2]}"
+        )
 
 
 def is_token(text: str) -> bool:

@@ -299,16 +299,17 @@ class LiveFeatures:
             for place, name in enumerate(self._program.codes):
                 if name in keys:
                     codes[place, :n] = keys[name]
+        given = keys.further if isinstance(keys, Columns) else keys
         for place, name in self._other_codes:
-            if name in keys:
-                codes[place, :n] = keys[name]
+            if name in given:
+                codes[place, :n] = given[name]
             elif name == "country":
                 codes[place, :n] = self._country_codes(batch.texts)
             elif name == "route" and "url" in batch.texts:
                 urls = batch.texts["url"]
                 codes[place, :n] = route_codes(urls) if urls.count(None) < n else 0
             elif name == "type":
-                codes[place, :n] = batch.type + 1
+                codes[place, :n] = int(batch.type[0]) + 1 if n == 1 else batch.type + 1
             else:
                 codes[place, :n] = 0
         return codes
@@ -322,6 +323,8 @@ class LiveFeatures:
             either = [one or other for one, other in zip(named, network, strict=True)]
         if either is None:
             return 0
+        if len(either) == 1:
+            return self._countries[either[0]]
         return np.array([self._countries[name] for name in either], np.uint64)
 
     def _numbers_of(self, batch: EventBatch) -> NDArray[np.float64]:
