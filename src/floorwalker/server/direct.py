@@ -60,12 +60,18 @@ class PlainRequest:
 
     def set_result(self, outcome: Outcome, /) -> None:
         """The batcher has its outcome."""
-        self._protocol.answer(self, outcome, self._started)
+        try:
+            self._protocol.answer(self, outcome, self._started)
+        except Exception as fault:  # noqa: BLE001 - others of the batch still wait
+            self._protocol.report(fault)
 
     def set_exception(self, error: BaseException, /) -> None:
         """The batcher has none."""
-        if isinstance(error, Exception):
-            self._protocol.refuse(self, error)
+        try:
+            if isinstance(error, Exception):
+                self._protocol.refuse(self, error)
+        except Exception as fault:  # noqa: BLE001 - as above
+            self._protocol.report(fault)
 
 
 class DirectProtocol(BoundedProtocol):
@@ -179,6 +185,10 @@ class DirectProtocol(BoundedProtocol):
         status, media_type, body, more = refusal_of(error, self.service.metrics)
         line = b"HTTP/1.1 %d %s\r\n" % (status, HTTPStatus(status).phrase.encode())
         self._write(request, line, media_type, body, b"".join(b"%s: %s\r\n" % header for header in more))
+
+    def report(self, fault: Exception) -> None:
+        """An answer could not be sent: tell the event loop, as of a callback that raised."""
+        self.loop.call_exception_handler({"message": "an answer was not sent", "exception": fault, "protocol": self})
 
     def _write(self, request: PlainRequest, line: bytes, media_type: bytes, body: bytes, more: bytes) -> None:
         request.response_complete = True

@@ -185,3 +185,44 @@ def test_a_direct_sync_that_fails_is_told_to_those_who_wait_for_it() -> None:
         await batcher.stop()
 
     asyncio.run(main())
+
+
+class Caller:
+    """Waits for a reply without a future."""
+
+    def __init__(self) -> None:
+        self.heard: list[object] = []
+
+    def cancelled(self) -> bool:
+        return False
+
+    def done(self) -> bool:
+        return bool(self.heard)
+
+    def set_result(self, result: int, /) -> None:
+        self.heard.append(result)
+
+    def set_exception(self, exception: BaseException, /) -> None:
+        self.heard.append(str(exception))
+
+
+def test_who_waits_without_a_future_is_told_with_the_others_once_durable() -> None:
+    journal = Journal()
+    journal.gate.clear()
+
+    async def scenario(batcher: MicroBatcher[int, int]) -> None:
+        caller = Caller()
+        batcher.submit_for(caller, 1)
+        other = asyncio.ensure_future(batcher.submit(2))
+        await asyncio.sleep(0.05)
+        assert journal.batches == [[1, 2]]
+        assert caller.heard == []
+        journal.gate.set()
+        assert await other == 20
+        assert caller.heard == [10]
+        refused = Caller()
+        batcher.submit_for(refused, -1)
+        await asyncio.sleep(0.05)
+        assert refused.heard == ["broken"]
+
+    run(journal, scenario)
