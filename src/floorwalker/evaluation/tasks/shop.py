@@ -2,7 +2,8 @@
 
 The simulator's splits are in time order and no campaign crosses them; two families are in the test part alone. Models
 learn from outcomes that were observed before the test begins (from the truth in a second row). Thresholds are set on
-the latest days of the validation part, by their honest events and customers; nothing is chosen on the test part.
+the validation part: how high they stand by the honest events and customers of its latest days, how those of the abuse
+types stand to each other by all its abusers. Nothing is chosen on the test part.
 """
 
 from __future__ import annotations
