@@ -50,7 +50,7 @@ from floorwalker.server.routes.collector import check_settings
 from floorwalker.server.rule_watch import RuleWatch
 from floorwalker.server.service import Intake, Personal, Service
 from floorwalker.server.startup import Durability, Runtime
-from floorwalker.server.turns import DECIDING_SECONDS, ask_for_turns
+from floorwalker.server.turns import SHORT_SECONDS, ask_for_turns
 from floorwalker.server.vaults import open_vault
 from floorwalker.store.ledger import Ledger, Projector
 
@@ -255,7 +255,7 @@ class Server:
         gc.collect()
         gc.freeze()
         gc.set_threshold(50_000, 50, 100)
-        ask_for_turns(DECIDING_SECONDS)
+        ask_for_turns(SHORT_SECONDS)
         self.service.ready = ""
         log.info(
             "ready", port=self.port, seconds=round(time.perf_counter() - started, 3), events=self.runtime.replayed,

@@ -34,14 +34,11 @@ from floorwalker.server.engine import Engine
 from floorwalker.server.installation import Installation, remove_folder, replace_folder
 from floorwalker.server.laps import Laps
 from floorwalker.server.rule_sets import load_rules
-from floorwalker.server.turns import step_back
 from floorwalker.store.journal import Journal
 from floorwalker.store.live import Shapes, Snapshots
 from floorwalker.store.lock import OwnerLock
 
 Durability = Literal["power_loss", "process"]
-LEARNER_NICENESS = 10
-"""It works for seconds in a thread of the server, and nobody waits for it."""
 MODEL = "unusual_activity"
 MODEL_FORMAT = 1
 TEXTS = "texts"
@@ -398,7 +395,6 @@ class Runtime:
         seen = pipeline.sample.seen
 
         def learn() -> None:
-            step_back(LEARNER_NICENESS)
             try:
                 model = UnusualActivity.fit(rows, pipeline.features.names, version=version, seed=pipeline.seed)
                 save_model(self.installation, model, events=seen)

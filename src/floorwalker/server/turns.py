@@ -7,15 +7,10 @@ import os
 import platform
 import struct
 import sys
-import threading
 from contextlib import suppress
 
-DECIDING_SECONDS = 0.001
-"""Turns of the thread that decides: shorter than the system's own, so that it goes first when it wakes, and long enough
-for most batches to end within one. When a turn ends, whoever is behind its share has the rest of a tick, up to four
-milliseconds in which nobody is answered; with turns of a tenth of this it happened twice as often."""
-_LONGEST_SECONDS = 0.1
-"""The longest turn that Linux gives."""
+SHORT_SECONDS = 0.0001
+"""The shortest turn that Linux gives."""
 _CALLS = {"x86_64": 314, "aarch64": 274}
 """Numbers of sched_setattr, which the standard library lacks."""
 _ATTRIBUTES = struct.Struct("=IIQiIQQQ")
@@ -53,33 +48,14 @@ def ask_for_turns(seconds: float) -> bool:
 def give_way(niceness: int) -> None:
     """Let the calling process have what nobody else wants: niced, and on Linux of the class for idle times.
 
-    Whoever wakes goes before a process of that class at once, without waiting for the end of its turn. Its own turns
-    are the longest: the system lets nobody's turn last longer than the shortest that others wait for. Where a container
-    forbids the class, niceness alone remains.
-
-    A thread beside the one that decides must not have that class, see `step_back`.
+    Whoever wakes goes before a process of that class at once, without waiting for the end of its turn. Where a
+    container forbids the class, niceness alone remains.
 
     Parameters
     ----------
     niceness : 0 to 19.
     """
     os.nice(niceness)
-    ask_for_turns(_LONGEST_SECONDS)
     if sys.platform.startswith("linux"):
         with suppress(OSError):
             os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-
-
-def step_back(niceness: int) -> None:
-    """Nice the calling thread alone, where the system can do so: on Linux.
-
-    The class for idle times would be too much: such a thread now and then holds the interpreter's lock while it waits
-    for a core that others have, and the thread that decides waited up to five milliseconds for it.
-
-    Parameters
-    ----------
-    niceness : 0 to 19.
-    """
-    if sys.platform.startswith("linux"):
-        with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)

@@ -40,10 +40,7 @@ percentile of its syncs was four times as long."""
 _AHEAD_PAGES = 16_384
 """Pages (64 MiB) that `step` may be ahead of the writing thread: they take memory until they are written."""
 _FREED_BYTES = 16 * 1024 * 1024
-_NICENESS = 15
-"""Of the writing thread. The more of a core it may claim, the more often it has the rest of a tick while decisions
-wait, up to four milliseconds: at 10 four times as often as at 19. Lower still, in the class for idle times, it would
-hold the interpreter's lock while others have the core."""
+_NICENESS = 10
 _STOPPED = "the snapshot was given up"
 
 

@@ -16,14 +16,12 @@ import msgspec
 from floorwalker.errors import FloorwalkerError
 from floorwalker.server.keeper.messages import Begin, Durable, Finish, Keep, Kept, Reached, ToKeeper, receive, send
 from floorwalker.server.records_to_rows import write_rows
-from floorwalker.server.turns import give_way
 from floorwalker.store.journal.tail import JournalTail
 from floorwalker.store.ledger import Ledger, Projector
 from floorwalker.store.vault import Vault
 
 NICENESS = 15
-"""Decisions come first where both want the same core: where the system has no class for idle times, a keeper that is
-far behind gets a thirtieth of it."""
+"""Decisions come first where both want the same core: a keeper that is far behind gets a thirtieth of it."""
 _REPORT_SECONDS = 0.2
 _DIED = 3
 
@@ -106,7 +104,7 @@ def main() -> None:
     """Begin as a child of the server, whose signals are not meant for this process."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    give_way(NICENESS)
+    os.nice(NICENESS)
     given, told = sys.stdin.fileno(), os.dup(sys.stdout.fileno())
     # Whatever prints must not fall into the messages.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
