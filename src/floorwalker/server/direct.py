@@ -187,7 +187,8 @@ class DirectProtocol(BoundedProtocol):
         self._write(request, line, media_type, body, b"".join(b"%s: %s\r\n" % header for header in more))
 
     def report(self, fault: Exception) -> None:
-        """An answer could not be sent: tell the event loop, as of a callback that raised."""
+        """An answer could not be sent: hang up, and tell the event loop, as of a callback that raised."""
+        self.transport.close()
         self.loop.call_exception_handler({"message": "an answer was not sent", "exception": fault, "protocol": self})
 
     def _write(self, request: PlainRequest, line: bytes, media_type: bytes, body: bytes, more: bytes) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from floorwalker.errors import ArtefactError, InputError
+from floorwalker.store._files import standing_folder
 
 SECRET_BYTES = 32
 
@@ -42,12 +42,12 @@ class Installation:
     @property
     def trained(self) -> Path:
         """Models that `floorwalker train` made and `serve --models` put here."""
-        return _standing(self.folder / "trained")
+        return standing_folder(self.folder / "trained")
 
     @property
     def texts(self) -> Path:
         """The classifier of texts that `floorwalker train texts` made and `serve` put here."""
-        return _standing(self.folder / "texts")
+        return standing_folder(self.folder / "texts")
 
     @property
     def rules(self) -> Path:
@@ -94,49 +94,6 @@ class Installation:
         Back it up apart from the state: who has both can try e-mail addresses against tokens.
         """
         return _read_or_make(self.folder / "tokens.key")
-
-
-def replace_folder(ready: Path, place: Path) -> None:
-    """Put a finished folder in another's place: at every moment, also after a power cut, `Installation` shows the old
-    one or the new one, whole.
-
-    Parameters
-    ----------
-    ready : beside `place`, under another name; it is gone afterwards.
-    """
-    for path in sorted(ready.rglob("*"), reverse=True):
-        _sync(path)
-    _sync(ready)
-    if place.exists():
-        # Else the old one is all there is, until the new one has its name.
-        shutil.rmtree(_old(place), ignore_errors=True)
-        place.rename(_old(place))
-    ready.rename(place)
-    _sync(place.parent)
-    shutil.rmtree(_old(place), ignore_errors=True)
-
-
-def remove_folder(place: Path) -> None:
-    """Remove a folder and what a broken-off `replace_folder` left of it."""
-    shutil.rmtree(_old(place), ignore_errors=True)
-    shutil.rmtree(place, ignore_errors=True)
-
-
-def _standing(place: Path) -> Path:
-    """The folder, or the one before it where a replacement was broken off between its two steps."""
-    return _old(place) if not place.exists() and _old(place).exists() else place
-
-
-def _old(place: Path) -> Path:
-    return place.with_name(place.name + ".old")
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _read_or_make(path: Path) -> bytes:

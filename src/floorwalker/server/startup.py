@@ -31,9 +31,10 @@ from floorwalker.pipeline.replaying import Replay
 from floorwalker.policy.lists import ListBook, ListEntry
 from floorwalker.policy.thresholds import ThresholdPolicy
 from floorwalker.server.engine import Engine
-from floorwalker.server.installation import Installation, remove_folder, replace_folder
+from floorwalker.server.installation import Installation
 from floorwalker.server.laps import Laps
 from floorwalker.server.rule_sets import load_rules
+from floorwalker.store._files import remove_folder, replace_folder
 from floorwalker.store.journal import Journal
 from floorwalker.store.live import Shapes, Snapshots
 from floorwalker.store.lock import OwnerLock

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -44,11 +45,7 @@ def sync_data(descriptor: int) -> None:
 
 def sync_folder(folder: Path) -> None:
     """Bring a folder's entries to the disk: without it a new or renamed file may be gone after a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    _sync(folder, os.O_DIRECTORY)
 
 
 def make_folder(folder: Path) -> None:
@@ -82,3 +79,46 @@ def replace_file(path: Path, data: Bytes, *, mode: int = 0o640, sync: bool = Tru
     except OSError:
         unfinished.unlink(missing_ok=True)
         raise
+
+
+def replace_folder(ready: Path, place: Path) -> None:
+    """Put a finished folder in another's place: at every moment, also after a power cut, `standing_folder` shows the
+    old one or the new one, whole.
+
+    Parameters
+    ----------
+    ready : beside `place`, under another name; it is gone afterwards.
+    """
+    for path in (*sorted(ready.rglob("*"), reverse=True), ready):
+        _sync(path)
+    if place.exists():
+        # What a replacement left half done before is not needed while `place` stands. Where only that copy stands,
+        # it stays until the new folder has its name.
+        shutil.rmtree(_old(place), ignore_errors=True)
+        place.rename(_old(place))
+    ready.rename(place)
+    sync_folder(place.parent)
+    shutil.rmtree(_old(place), ignore_errors=True)
+
+
+def remove_folder(place: Path) -> None:
+    """Remove a folder and what a broken-off `replace_folder` left of it."""
+    shutil.rmtree(_old(place), ignore_errors=True)
+    shutil.rmtree(place, ignore_errors=True)
+
+
+def standing_folder(place: Path) -> Path:
+    """The folder, or the one before it where `replace_folder` was broken off between its two renames."""
+    return _old(place) if not place.exists() and _old(place).exists() else place
+
+
+def _old(place: Path) -> Path:
+    return place.with_name(place.name + ".old")
+
+
+def _sync(path: Path, flags: int = 0) -> None:
+    descriptor = os.open(path, os.O_RDONLY | flags)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

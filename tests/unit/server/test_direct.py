@@ -1,13 +1,15 @@
-"""A connection that is kept for further requests is given up after its time, and not before."""
+"""A kept connection is given up after its time and not before; at once where an answer cannot be sent."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any, cast
 
 import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from floorwalker.server.direct import DirectProtocol
+from floorwalker.server.direct import DirectProtocol, PlainRequest
+from floorwalker.server.engine import Outcome
 
 KEPT_SECONDS = 0.3
 
@@ -59,5 +61,17 @@ def test_who_is_being_served_is_not_and_the_time_begins_again_with_the_next_repl
         protocol._end_response()
         assert await reader.read() == b""
         assert asyncio.get_running_loop().time() - began >= 0.9 * KEPT_SECONDS
+
+    asyncio.run(with_connection(scenario))
+
+
+def test_who_cannot_be_answered_is_hung_up_on() -> None:
+    async def scenario(protocol: DirectProtocol, reader: asyncio.StreamReader) -> None:
+        reported: list[dict[str, Any]] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
+        # A protocol without a service makes no reply of it.
+        PlainRequest(protocol).set_result(cast(Outcome, None))
+        assert await reader.read() == b""
+        assert [context["message"] for context in reported] == ["an answer was not sent"]
 
     asyncio.run(with_connection(scenario))

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from floorwalker.server.installation import Installation, remove_folder, replace_folder
+from floorwalker.server.installation import Installation
+from floorwalker.store._files import remove_folder, replace_folder
 
 
 def folder(path: Path, text: str) -> Path:

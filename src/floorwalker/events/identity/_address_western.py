@@ -119,13 +119,17 @@ def _split(text: str) -> list[str]:
     words: list[str] = []
     for word in _TOKEN.findall(text):
         # Neither pattern fits a word of letters alone, and most are.
-        has_digits = not word.isalpha()
-        if has_digits and (ordinal := _ORDINAL.match(word)) is not None:
+        may_have_digits = not word.isalpha()
+        if may_have_digits and (ordinal := _ORDINAL.match(word)) is not None:
             words.append(ordinal[1] + "th")
         elif word in ",;\n":
             if words and words[-1] != ",":
                 words.append(",")
-        elif has_digits and (joined := _JOINED.match(word)) is not None and _WORDS.get(joined[1], joined[1]) in _UNITS:
+        elif (
+            may_have_digits
+            and (joined := _JOINED.match(word)) is not None
+            and _WORDS.get(joined[1], joined[1]) in _UNITS
+        ):
             words += [joined[1], joined[2]]
         elif word in _ORDINALS:
             words.append(_ORDINALS[word])
