@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floorwalker.evaluation.extras import need_evaluation_extra
-from floorwalker.evaluation.tasks._shop_metrics import event_threshold
 from floorwalker.evaluation.tasks._shop_run import recorded_shop
+from floorwalker.evaluation.tasks._shop_thresholds import event_threshold
 from floorwalker.evaluation.tasks.shop import EVENT_FPR, FIRST_DAY, LATEST, _Parts
 from floorwalker.fusion.columns import column_names
 from floorwalker.fusion.gated import GatedFusion

@@ -23,17 +23,16 @@ from floorwalker.detectors.rules import STARTER, RuleTable, default_schema
 from floorwalker.evaluation.extras import need_evaluation_extra
 from floorwalker.evaluation.tasks._shop_metrics import (
     Judged,
-    event_threshold,
     judge_campaigns,
     judge_customers,
     judge_events,
     judge_fairness,
     judge_reviews,
     judge_unseen,
-    type_thresholds,
 )
 from floorwalker.evaluation.tasks._shop_rings import ring_pairs
 from floorwalker.evaluation.tasks._shop_run import recorded_shop
+from floorwalker.evaluation.tasks._shop_thresholds import event_threshold, type_thresholds
 from floorwalker.events.abuse import ABUSE_TYPES
 from floorwalker.events.batch import make_batch
 from floorwalker.events.entities import EntityKeyer
