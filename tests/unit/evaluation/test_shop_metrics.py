@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 
 from floorwalker.evaluation.tasks._shop_metrics import (
+    NAMED_POINTS,
     Judged,
     judge_campaigns,
     judge_customers,
@@ -20,7 +21,7 @@ DAY = 86_400_000_000
 ORDER = TYPE_CODES["order"]
 
 
-def part(*rows: tuple[str, str, float, float]) -> Judged:
+def part(*rows: tuple[str | None, str, float, float]) -> Judged:
     """Events as (account, phase, risk, loss), one an hour."""
     accounts, phases, risks, losses = zip(*rows, strict=True)
     bad = [phase != "" for phase in phases]
@@ -74,6 +75,15 @@ def test_customers_are_caught_once_and_what_comes_after_is_saved():
     }  # fmt: skip
     assert found["value"]["recall"] == pytest.approx(0.5)
     assert found["abuse_type"]["recall"] == {"promotion_abuse": 0.5}
+
+
+def test_an_account_meets_a_decision_where_it_asks_for_something_a_guest_everywhere():
+    people = part(("a", "harmful", 0.9, 10), ("b", "harmful", 0.9, 10), (None, "harmful", 0.9, 10))
+    people.type[:] = [TYPE_CODES["code_sent"], TYPE_CODES["page_view"], TYPE_CODES["page_view"]]
+    assert people.decided().tolist() == [True, False, True]
+    assert people.decided(NAMED_POINTS).tolist() == [False, False, True]
+    assert judge_customers(people, 0.5)["value"]["recall"] == pytest.approx(2 / 3)
+    assert judge_customers(people, 0.5, points=NAMED_POINTS)["value"]["recall"] == pytest.approx(1 / 3)
 
 
 def test_a_longer_part_gets_a_stricter_threshold_where_the_same_customers_come_again():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,11 +17,18 @@ from floorwalker.simulation.shop.scenario import DAY
 from floorwalker.simulation.shop.thinning import RARE, thin
 
 DECISION_POINTS: tuple[str, ...] = (
-    "login_succeeded", "login_failed", "sign_up", "coupon_claim", "coupon_redeem", "invitation_accepted", "checkout",
-    "order", "payment_method_added", "refund_requested", "review", "rating", "listing", "message", "add_to_cart",
+    "login_succeeded", "login_failed", "sign_up", "password_reset", "code_sent", "address_change", "contact_change",
+    "coupon_claim", "coupon_redeem", "invitation_sent", "invitation_accepted", "group_buy_opened", "group_buy_joined",
+    "add_to_cart", "checkout", "order", "order_cancelled", "payment_method_added", "top_up", "transfer", "withdrawal",
+    "refund_requested", "review", "rating", "listing", "message", "livestream",
 )  # fmt: skip
-"""Where an account meets a decision; a visitor without account meets it at every event."""
-_DECIDED = np.array([TYPE_CODES[name] for name in DECISION_POINTS], np.int16)
+"""Where an account meets a decision: whatever a customer asks of the shop, beyond looking at pages. A visitor without
+account meets it at every event."""
+NAMED_POINTS: tuple[str, ...] = (
+    "login_succeeded", "login_failed", "coupon_claim", "coupon_redeem", "checkout", "order", "refund_requested",
+    "review", "rating",
+)  # fmt: skip
+"""Log-in, coupon, checkout, refund and review alone."""
 FIRST = 200
 """Accounts a day that a team can look at."""
 SEGMENTS: Mapping[str, tuple[str, ...]] = {
@@ -86,10 +93,10 @@ class Judged:
         who = pl.coalesce("account", pl.format("session {}", "session"), pl.lit(""))
         return self.truth.select(who.rank("dense").cast(pl.Int64).alias("who"))["who"].to_numpy()
 
-    @property
-    def decided(self) -> NDArray[np.bool_]:
-        """Events at a decision point."""
-        found: NDArray[np.bool_] = np.isin(self.type, _DECIDED) | self.truth["account"].is_null().to_numpy()
+    def decided(self, points: Sequence[str] = DECISION_POINTS) -> NDArray[np.bool_]:
+        """Events at a decision point, by the types of event that are one for an account."""
+        codes = [TYPE_CODES[name] for name in points]
+        found: NDArray[np.bool_] = np.isin(self.type, codes) | self.truth["account"].is_null().to_numpy()
         return found
 
 
@@ -112,14 +119,17 @@ def judge_events(test: Judged, threshold: float) -> dict[str, Any]:
     }
 
 
-def judge_customers(test: Judged, threshold: float | NDArray[np.float32]) -> dict[str, Any]:
+def judge_customers(
+    test: Judged, threshold: float | NDArray[np.float32], *, points: Sequence[str] = DECISION_POINTS
+) -> dict[str, Any]:
     """What is caught at decision points, and how many honest customers are touched.
 
     Parameters
     ----------
     threshold : of all abuse types, or float32 [abuse types], one for each.
+    points : types of event at which an account meets a decision.
     """
-    touched = (test.risk >= threshold).any(axis=1) & test.decided
+    touched = (test.risk >= threshold).any(axis=1) & test.decided(points)
     frame = test.truth.select("phase", "abuse_type", "loss_minor").with_columns(
         pl.Series("who", test.subject), pl.Series("at", test.at), pl.Series("touched", touched)
     )

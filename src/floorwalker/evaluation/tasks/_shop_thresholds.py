@@ -6,11 +6,13 @@ whom. How those of the abuse types stand to each other follows from abusers, as 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from floorwalker.evaluation.tasks._shop_metrics import Judged, share_of
+from floorwalker.evaluation.tasks._shop_metrics import DECISION_POINTS, Judged, share_of
 
 STEPS = np.append(np.arange(0.30, 1.0, 0.02), np.inf).astype(np.float32)
 """Thresholds that are tried; the last touches nobody."""
@@ -26,7 +28,9 @@ def event_threshold(validation: Judged, share: float) -> float:
     return _exceeded_by(validation.score[validation.honest], share)
 
 
-def type_thresholds(validation: Judged, share: float, events: int, *, latest: float = 1.0) -> NDArray[np.float32]:
+def type_thresholds(
+    validation: Judged, share: float, events: int, *, latest: float = 1.0, points: Sequence[str] = DECISION_POINTS
+) -> NDArray[np.float32]:
     """A risk for each abuse type from which on a decision is touched: float32 [abuse types].
 
     A shop's policy has a ladder for each abuse type, for some cost more and some are told apart better. A touched
@@ -39,10 +43,11 @@ def type_thresholds(validation: Judged, share: float, events: int, *, latest: fl
     ----------
     share, events : of the honest customers that may be touched in a part of so many events.
     latest : share of the validation part, at its end, in which they are counted.
+    points : types of event at which an account meets a decision.
     """
     last = validation.latest(latest)
-    highest, allowed = _highest_of_honest(last, share, events)
-    whole, end = _Touches(validation), _Touches(last)
+    highest, allowed = _highest_of_honest(last, share, events, points)
+    whole, end = _Touches(validation, points), _Touches(last, points)
     found = np.full(validation.risk.shape[1], _exceeded_by(highest, allowed), np.float32)
     best, most = found, whole.gain(found)
     for price in PRICES:
@@ -53,7 +58,9 @@ def type_thresholds(validation: Judged, share: float, events: int, *, latest: fl
     return _lowered(whole, end, best, allowed)
 
 
-def _highest_of_honest(validation: Judged, share: float, events: int) -> tuple[NDArray[np.float32], float]:
+def _highest_of_honest(
+    validation: Judged, share: float, events: int, points: Sequence[str]
+) -> tuple[NDArray[np.float32], float]:
     """The highest risk of each honest customer at decision points; and the share of them that may be touched here, for
     `share` to be touched in a part of `events` events.
 
@@ -62,7 +69,7 @@ def _highest_of_honest(validation: Judged, share: float, events: int) -> tuple[N
     """
     frame = pl.DataFrame(
         {
-            "who": validation.subject, "score": validation.score, "decided": validation.decided,
+            "who": validation.subject, "score": validation.score, "decided": validation.decided(points),
             "bad": ~validation.honest, "late": np.arange(len(validation.at)) >= len(validation.at) // 2,
         }
     )  # fmt: skip
@@ -129,7 +136,7 @@ def _best_at_price(touches: _Touches, start: NDArray[np.float32], price: float) 
 class _Touches:
     """Who is touched by thresholds, of the events that any threshold could touch."""
 
-    def __init__(self, part: Judged) -> None:
+    def __init__(self, part: Judged, points: Sequence[str]) -> None:
         harmful, honest, who = part.harmful, part.honest, part.subject - 1
         count = int(who.max()) + 1 if len(who) else 0
         malicious, abuser = np.zeros(count, np.bool_), np.zeros(count, np.bool_)
@@ -137,7 +144,7 @@ class _Touches:
         abuser[who[harmful]] = True
         self._customers = max(int((~malicious).sum()), 1)
         self._abusers = max(int(abuser.sum()), 1)
-        asked = part.decided & (part.score >= STEPS[0])
+        asked = part.decided(points) & (part.score >= STEPS[0])
         rows = np.flatnonzero(asked & (np.where(honest, ~malicious[who], abuser[who])))
         self._risk, self._who, self._honest, self._row = part.risk[rows], who[rows], honest[rows], rows
         losses = np.flatnonzero(harmful)

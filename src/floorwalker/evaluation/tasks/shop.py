@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from floorwalker.detectors.rules import STARTER, RuleTable, default_schema
 from floorwalker.evaluation.extras import need_evaluation_extra
 from floorwalker.evaluation.tasks._shop_metrics import (
+    NAMED_POINTS,
     Judged,
     judge_campaigns,
     judge_customers,
@@ -57,9 +58,9 @@ FIRST_DAY = date(2025, 11, 1)
 EVENT_FPR, INSULT, UNSEEN_FPR, RING_FPR = 0.0175, 0.005, 0.01, 0.005
 """Share of honest validation events flagged, so that at most 1.8 % of the honest test events are; of honest customers
 touched; of honest events for the families never seen; and for accounts among which rings are looked for."""
-LATEST = 0.4
-"""Latest share of the validation part by whose honest people thresholds are set: a shop that begins to be watched knows
-more of its honest customers every day, and has fewer false alarms. Chosen on another scenario."""
+LATEST = 0.2
+"""Latest share of the validation part by whose honest people thresholds are set, its last day: a shop that begins to be
+watched knows more of its honest customers every day, and has fewer false alarms. Chosen on another scenario."""
 BARS = {
     "event.recall": {"min": 0.942},
     "event.fpr": {"max": 0.018},
@@ -112,7 +113,7 @@ def run(
             "labels": first["labels"],
         },
         "split": "the simulator's: train, validation, test in time order; outcomes observed before the test begins; "
-        "thresholds by the honest events and customers of the latest two fifths of validation, and, for how those of "
+        "thresholds by the honest events and customers of the latest fifth of validation, and, for how those of "
         "the abuse types stand to each other, by the abusers of validation",
         "seeds": list(seeds),
         "metrics": metrics,
@@ -120,7 +121,9 @@ def run(
         "bars": BARS if size >= EVENTS else {},
         "notes": [
             "positives are harmful events; preparatory ones count neither as caught nor as false alarms",
-            "a visitor without account is a customer by session, who meets a decision at every event",
+            "a visitor without account is a customer by session, who meets a decision at every event; an account meets "
+            "one at whatever it asks of the shop beyond looking at pages; named_points: at log-in, coupon, checkout, "
+            "refund and review alone, with thresholds of their own",
             "the detectors, and guesses at what nobody proved, are the first seed's, fusion is each seed's; rings, "
             "ablation, modalities alone: first seed",
             "trained_on_truth: fusion alone; its detectors and its memory learned from outcomes",
@@ -217,10 +220,12 @@ def _judge(validation: Judged, test: Judged, seed: int) -> dict[str, Any]:
     threshold = event_threshold(validation.latest(LATEST), EVENT_FPR)
     events = judge_events(test, threshold)
     customers = judge_customers(test, type_thresholds(validation, INSULT, len(test.at), latest=LATEST))
+    few = type_thresholds(validation, INSULT, len(test.at), latest=LATEST, points=NAMED_POINTS)
     unseen = event_threshold(validation.latest(LATEST), UNSEEN_FPR)
     return {
         "event": events,
         **customers,
+        "named_points": judge_customers(test, few, points=NAMED_POINTS),
         "review": judge_reviews(test, seed=seed),
         "segment": judge_fairness(test, threshold),
         "campaign": judge_campaigns(test, threshold),
