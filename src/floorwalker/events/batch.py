@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import repeat
 from typing import Any
 
@@ -43,7 +43,7 @@ from floorwalker.events._columns import (
 from floorwalker.events.entities import ENTITIES, EntityKeyer
 from floorwalker.events.event import Event
 from floorwalker.events.networks import network_of
-from floorwalker.events.parts import NO_PARTS, Parts, PartsBuilder
+from floorwalker.events.parts import NO_PARTS, Names, Parts, PartsBuilder, further_names
 from floorwalker.events.types import TYPE_CODES
 
 __all__ = ["KEY_PLACES", "NUMBER_FIELDS", "NUMBER_PLACES", "TEXT_FIELDS", "Columns", "EventBatch", "make_batch"]
@@ -82,6 +82,7 @@ class EventBatch:
     numbers : name in `NUMBER_FIELDS` -> float64 [n]; NaN where it is missing.
     texts : name in `TEXT_FIELDS` -> texts [n]; None where it is missing.
     parts : all coupons, items and sellers of events that have several, or lines.
+    further : place of an event that names several -> what `further_names` says of it; `texts` has the first.
     """
 
     id: list[str]
@@ -92,6 +93,7 @@ class EventBatch:
     numbers: Mapping[str, NDArray[np.float64]]
     texts: dict[str, list[str | None]]
     parts: Parts = NO_PARTS
+    further: Mapping[int, tuple[Names, ...]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.id)
@@ -109,6 +111,9 @@ class EventBatch:
             numbers=_take(self.numbers, where),
             texts={name: [column[row] for row in picked] for name, column in self.texts.items()},
             parts=self.parts.take(where, len(self)) if len(self.parts) else NO_PARTS,
+            further={place: self.further[row] for place, row in enumerate(picked) if row in self.further}
+            if self.further
+            else {},
         )
 
 
@@ -161,6 +166,7 @@ def make_batch(events: Sequence[Event], keyer: EntityKeyer) -> EventBatch:
         numbers=Columns(NUMBER_PLACES, _stack(numbers, np.nan, np.dtype(np.float64), n)),
         texts=texts,
         parts=_gather_parts(events, columns["lines"], columns["coupons"], keyer),
+        further=_gather_further(events, columns["lines"], columns["coupons"]),
     )
 
 
@@ -212,6 +218,7 @@ def _make_few(events: Sequence[Event], keyer: EntityKeyer) -> EventBatch:
     else:
         key_rows, number_rows = key_rows.T.copy(), np.array(numbers).T.copy()
         columns = list(map(list, zip(*texts, strict=True)))
+    all_lines, all_coupons = [event.lines for event in events], [event.coupons for event in events]
     return EventBatch(
         id=[event.id for event in events],
         type=np.array([TYPE_CODES.get(event.type, -1) for event in events], dtype=np.int16),
@@ -220,10 +227,9 @@ def _make_few(events: Sequence[Event], keyer: EntityKeyer) -> EventBatch:
         keys=Columns(KEY_PLACES, key_rows),
         numbers=Columns(NUMBER_PLACES, number_rows),
         texts=dict(zip(TEXT_FIELDS, columns, strict=True)),
-        parts=_gather_parts(
-            events, [event.lines for event in events], [event.coupons for event in events], keyer
-        ) if has_parts else NO_PARTS,
-    )  # fmt: skip
+        parts=_gather_parts(events, all_lines, all_coupons, keyer) if has_parts else NO_PARTS,
+        further=_gather_further(events, all_lines, all_coupons) if has_parts else {},
+    )
 
 
 def _gather_parts(events: Sequence[Event], lines: Sequence[Any], coupons: Sequence[Any], keyer: EntityKeyer) -> Parts:
@@ -235,6 +241,17 @@ def _gather_parts(events: Sequence[Event], lines: Sequence[Any], coupons: Sequen
         if carried or len(codes) > 1:
             builder.add(row, events[row])
     return builder.build()
+
+
+def _gather_further(
+    events: Sequence[Event], lines: Sequence[Any], coupons: Sequence[Any]
+) -> dict[int, tuple[Names, ...]]:
+    """What the few events that name several coupons, items or sellers name beyond the first."""
+    found = {}
+    for row, (carried, codes) in enumerate(zip(lines, coupons, strict=True)):
+        if (carried or len(codes) > 1) and (names := further_names(events[row])):
+            found[row] = names
+    return found
 
 
 def _name_entities(event: Event) -> tuple[tuple[str | None, ...], tuple[str, ...]]:

@@ -28,6 +28,9 @@ PART_ENTITIES: tuple[str, ...] = ("coupon", "item", "seller")
 PART_NUMBERS: tuple[str, ...] = ("quantity", "amount_minor", "list_price_minor", "discount_minor")
 """Numbers that each value has for itself."""
 
+Names = tuple[str | None, str | None, str | None]
+"""Of a coupon, an item and a seller, in the order of `PART_ENTITIES`."""
+
 COUPON, ITEM, SELLER = (ENTITIES.index(name) for name in PART_ENTITIES)
 
 _NAN = float("nan")
@@ -181,3 +184,35 @@ def _join(sums: list[float], place: int, value: float) -> None:
 
 def _base_amount(event: Event) -> int | None:
     return event.identity.amount_base_minor if event.identity is not None else None
+
+
+def further_names(event: Event) -> tuple[Names, ...]:
+    """What an event names beyond its first coupon, item and seller; empty for nearly all.
+
+    Parameters
+    ----------
+    event : where it names fewer of one kind than of another, the first of that kind stands again.
+
+    >>> further_names(Event(id="e-1", type="order", at=7, item="i-1", coupons=("TEN", "SHIPPING", "TEN")))
+    (('SHIPPING', 'i-1', None),)
+    """
+    lines = event.lines
+    items = _names_of(event.item, [line.item for line in lines])
+    sellers = _names_of(event.seller, [line.seller for line in lines])
+    coupons: list[str | None] = list(dict.fromkeys(event.coupons))
+    several = (coupons, items, sellers)
+    firsts = [names[0] if names else None for names in several]
+    return tuple(
+        (
+            coupons[place] if place < len(coupons) else firsts[0],
+            items[place] if place < len(items) else firsts[1],
+            sellers[place] if place < len(sellers) else firsts[2],
+        )
+        for place in range(1, max(map(len, several)))
+    )
+
+
+def _names_of(own: str | None, of_lines: Sequence[str | None]) -> list[str | None]:
+    """Different names, the one that stands in the batch first: the event's own, else the first line's."""
+    first = own or (of_lines[0] if of_lines else None)
+    return list(dict.fromkeys((first, *filter(None, of_lines))))

@@ -60,6 +60,7 @@ BARE = Event(id="e-1", type="search", at=1)
 def assert_equal(a: EventBatch, b: EventBatch) -> None:
     assert a.id == b.id
     assert a.texts == b.texts
+    assert a.further == b.further
     assert set(a.texts) == set(TEXT_FIELDS)
     for left, right in ((a.type, b.type), (a.at, b.at), (a.received_at, b.received_at)):
         assert left.dtype == right.dtype

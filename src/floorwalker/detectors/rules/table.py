@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from floorwalker.detectors.rules.texts import encode_texts, read_text, same_text
 from floorwalker.errors import UsageError
 from floorwalker.events.abuse import ABUSE_TYPES
 from floorwalker.events.batch import NUMBER_PLACES, Columns, EventBatch
+from floorwalker.events.parts import PART_ENTITIES
 from floorwalker.events.types import EVENT_TYPES
 from floorwalker.features.live.batch import FeatureBatch
 from floorwalker.kernels import silent
@@ -79,6 +80,7 @@ class RuleTable:
         self._needs_of_all = _Needs(program.patterns.texts, tuple(enumerate(program.direct)))
         self._unknown = bytes((UNKNOWN,)) * len(program.direct)
         self._bound: _Binding | None = None
+        self._asks_parts = any(name in PART_ENTITIES for rule in rules for name in rule.names)
 
     @classmethod
     def load(
@@ -181,6 +183,9 @@ class RuleTable:
         if self.rules:
             for start in range(0, n, CHUNK):
                 total += self._evaluate(batch, features, binding, start, min(start + CHUNK, n), fired)
+            if batch.further and self._asks_parts:
+                self._evaluate_further(batch, features, binding, fired)
+                total = int(fired.sum())
         return RuleHits(self.rules, self.version, fired, total, batch, features, binding.places, self._accused)
 
     def _evaluate(
@@ -218,6 +223,21 @@ class RuleTable:
             self._reals, letters, bounds, patterns.hashes, patterns.letters,
             np.frombuffer(truths, np.uint8).reshape(n, width), np.ascontiguousarray(types), program.applies, fired,
         )  # fmt: skip
+
+    def _evaluate_further(
+        self, batch: EventBatch, features: FeatureBatch, binding: _Binding, fired: NDArray[np.bool_]
+    ) -> None:
+        """Ask again for each further coupon, item and seller that an event names: whoever puts a harmless one first
+        evades no rule."""
+        rows = np.array([row for row, several in batch.further.items() for _ in several], np.intp)
+        names = zip(*(one for several in batch.further.values() for one in several), strict=True)
+        again = batch.take(rows)
+        again = replace(again, texts=again.texts | dict(zip(PART_ENTITIES, map(list, names), strict=True)), further={})
+        theirs = FeatureBatch(again.id, again.at, features.values[rows], features.names, features.missing[rows])
+        found = np.zeros((len(rows), len(self.rules)), np.bool_)
+        for start in range(0, len(rows), CHUNK):
+            self._evaluate(again, theirs, binding, start, min(start + CHUNK, len(rows)), found)
+        np.logical_or.at(fired, rows, found)
 
     def _read_numbers(
         self, batch: EventBatch, texts: Mapping[str, Sequence[str | None]], start: int, end: int

@@ -13,7 +13,7 @@ from floorwalker.detectors.rules.table import CHUNK
 from floorwalker.errors import InputError, UsageError
 from floorwalker.events.batch import EventBatch, make_batch
 from floorwalker.events.entities import EntityKeyer
-from floorwalker.events.event import DeviceFacts, Event
+from floorwalker.events.event import DeviceFacts, Event, OrderLine
 from floorwalker.events.types import TYPE_CODES
 from floorwalker.features.live import FeatureBatch, LiveFeatures
 
@@ -275,6 +275,50 @@ def test_real_events_reach_rules() -> None:
     batch = make_batch([event], EntityKeyer(bytes(16)))
     hits = table.evaluate(batch, live.advance(batch))
     assert hits.ids(0) == ["order"]
+
+
+def several(number: int, **given: object) -> Event:
+    return Event(
+        id=f"e-{number}", type="order", at=1_700_000_000_000_000 + number, received_at=1_700_000_000_000_000 + number,
+        order=f"o-{number}", account=f"a-{number}", amount_minor=500, currency="EUR", **given,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("others", [0, 40])
+def test_a_rule_is_asked_for_each_coupon_item_and_seller_whichever_stands_first(others: int) -> None:
+    live = LiveFeatures(seed=1)
+    conditions = {
+        "coupon": "coupon = 'TEN'", "other": "coupon <> 'TEN'", "item": "item LIKE 'gift%' AND seller = 's-2'",
+        "listed": "in_list('deny', coupon)", "amount": "amount_minor > 1000", "none": "seller IS NULL",
+    }  # fmt: skip
+    table = RuleTable.load(
+        {f"{name}.yaml": rule(condition) for name, condition in conditions.items()},
+        schema=default_schema(live.names),
+        lists=Lists([ListEntry("deny", "coupon", "STOLEN")]),
+    )
+    gifts = (OrderLine(item="socks", seller="s-1"), OrderLine(item="gift-card", seller="s-2"))
+    given = [
+        several(0, coupons=("TEN",)),
+        several(1, coupons=("SHIPPING", "TEN")),
+        several(2, coupons=("SHIPPING", "NEW", "STOLEN")),
+        several(3, lines=gifts),
+        # A gift card of another seller than s-2.
+        several(4, item="gift-card", seller="s-3", lines=gifts[:1]),
+        several(5, coupons=("TEN", "TEN"), lines=gifts[:1]),
+    ]
+    batch = make_batch(given + [several(10 + number) for number in range(others)], EntityKeyer(bytes(16)))
+    hits = table.evaluate(batch, live.advance(batch))
+    assert [hits.ids(row) for row in range(6)] == [
+        ["coupon", "none"], ["coupon", "none", "other"], ["listed", "none", "other"], ["item"], [], ["coupon"],
+    ]  # fmt: skip
+    assert not hits.fired[6:, :4].any()
+    assert hits.total == hits.fired.sum()
+    # The same whichever events stand beside them.
+    part = batch.take([3, 1])
+    assert [table.evaluate(part, live.advance(part)).ids(row) for row in (0, 1)] == [
+        ["item"],
+        ["coupon", "none", "other"],
+    ]
 
 
 def test_the_kernel_is_compiled_once_whatever_the_batch() -> None:
