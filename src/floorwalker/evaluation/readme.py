@@ -96,6 +96,10 @@ ROWS = (
     ),
     Row("shop", "customer.insult_rate", "the same: honest customers touched there", percent=True),
     Row(
+        "shop", "named_points.customer.recall_at_insult_0_5",
+        "the same at log-in, coupon, checkout, refund and review alone",
+    ),
+    Row(
         "shop", "value.recall", "the same: share of the money", "trained_on_truth.value.recall",
         "learned from the truth",
     ),
