@@ -134,6 +134,40 @@ def count_grams(
 
 
 @kernel
+def hash_phrases(
+    codes: NDArray[np.uint32],
+    kinds: NDArray[np.uint8],
+    stops: NDArray[np.int64],
+    owners: NDArray[np.int32],
+    contexts: NDArray[np.uint32],
+    grams: NDArray[np.uint32],
+) -> int:
+    """Hash each token of each text, and the end of each text, with the tokens before it; how many there are in all.
+
+    Fills `owners` [tokens] with the number of the text, and for each length `contexts` [lengths, tokens] with the hash
+    of that many tokens before (beyond the beginning stand marks) and `grams` with that of the same and the token
+    itself; each must hold `characters + texts`.
+    """
+    written = 0
+    for text in range(len(stops) - 1):
+        start, stop = stops[text], stops[text + 1]
+        tokens = np.empty(stop - start + 1, np.int64)
+        many = split_words(codes, kinds, start, stop, tokens)
+        tokens[many] = 2
+        for place in range(many + 1):
+            value = 40503
+            for length in range(len(contexts)):
+                if length > 0:
+                    before = tokens[place - length] if place >= length else 1
+                    value = mix(((value ^ before) * 16777619 + length) & MASK)
+                contexts[length, written] = value
+                grams[length, written] = mix(((value ^ tokens[place]) * 16777619 + 40503) & MASK)
+            owners[written] = text
+            written += 1
+    return written
+
+
+@kernel
 def weigh_grams(
     starts: NDArray[np.int64],
     buckets: NDArray[np.int32],

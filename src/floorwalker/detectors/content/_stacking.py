@@ -89,7 +89,7 @@ def choose_stack(
     held : answers of each view, float32 [n, heads], each from a fit without that text.
     """
     encoders = ("minilm", "minilm_layers", "e5", "tuned")
-    meaning = {*encoders, "meaning", "extra"}
+    meaning = {*encoders, "layers_kernel", "meaning", "extra"}
     sets: dict[str, tuple[str, ...]] = {name: (name,) for name in held}
     grams = tuple(name for name in held if name not in meaning)
     if len(grams) > 1:

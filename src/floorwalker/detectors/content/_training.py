@@ -68,3 +68,17 @@ def fit_margin(
     )
     model.fit(rows, target)
     return model.coef_[0], float(model.intercept_[0])
+
+
+def fit_kernel_margin(
+    near: NDArray[Any], target: NDArray[np.bool_], *, strength: float, balanced: bool
+) -> tuple[NDArray[np.float64], float]:
+    """A support vector machine (hinge) of one class against the others, from how near each row is to each: the weight
+    of each row, most of them 0 where classes are far apart, and the intercept."""
+    from sklearn.svm import SVC
+
+    model = SVC(C=strength, kernel="precomputed", class_weight="balanced" if balanced else None)
+    model.fit(near.astype(np.float64), target)
+    weights = np.zeros(len(near))
+    weights[model.support_] = model.dual_coef_[0]
+    return weights, float(model.intercept_[0])

@@ -9,58 +9,22 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from floorwalker.detectors.content._inputs import GRAM_VIEWS, Inputs
+from floorwalker.detectors.content._kernel_view import KernelView
+from floorwalker.detectors.content._phrases import PhraseView
 from floorwalker.detectors.content.grams import Grams, Rows
-
-GRAM_VIEWS: Mapping[str, dict[str, Any]] = {
-    "words": {"unit": "words", "low": 1, "high": 3, "least_texts": 2},
-    "characters": {"unit": "characters", "low": 2, "high": 5, "case": True, "least_texts": 3},
-    "frames": {"unit": "frames", "low": 1, "high": 4, "least_texts": 3},
-    "plain_words": {"unit": "words", "low": 1, "high": 3, "marks": False, "least_texts": 2},
-    "plain_characters": {"unit": "characters", "low": 3, "high": 6, "marks": False, "least_texts": 3},
-}
-"""N-grams as written, and without accents and capitals."""
 
 KINDS = ("", "+", "=")
 """What is made of n-grams: a support vector machine; the same with log-count ratios; the mean of those ratios alone."""
 
+PHRASES = "phrases"
+"""The view that is a language model a class."""
+
 DENSE_VIEWS = ("style", "minilm", "minilm_layers", "e5", "meaning")
 """`meaning`: the embeddings of all encoders, style and what else the caller brought, in one head."""
 
-
-@dataclass(frozen=True, eq=False)
-class Inputs:
-    """Texts and the dense rows that belong to them, by name: `style`, encoders, `extra`.
-
-    Views of the same n-grams count them once: what was counted is kept here, for as long as the texts are.
-    """
-
-    texts: list[str]
-    dense: Mapping[str, NDArray[np.float32]]
-    _counted: dict[tuple[str, int], Any] = field(default_factory=dict, repr=False)
-
-    def learn_grams(self, stem: str) -> tuple[Grams, Any]:
-        """The n-grams of `GRAM_VIEWS[stem]` learned from these texts, and the texts' rows as a SciPy matrix."""
-        from floorwalker.detectors.content._training import as_sparse
-
-        key = (stem, 0)
-        if key not in self._counted:
-            grams = Grams(**GRAM_VIEWS[stem]).fit(self.texts)
-            self._counted[key] = (grams, as_sparse(grams.transform(self.texts)))
-        found: tuple[Grams, Any] = self._counted[key]
-        return found
-
-    def rows_of(self, grams: Grams) -> Rows:
-        """The texts' rows of n-grams that were learned from others."""
-        key = ("", id(grams))
-        if key not in self._counted:
-            # The n-grams are kept with the rows, so that no others can take their identity.
-            self._counted[key] = (grams, grams.transform(self.texts))
-        rows: Rows = self._counted[key][1]
-        return rows
-
-    def take(self, rows: NDArray[np.intp]) -> Inputs:
-        """These rows."""
-        return Inputs([self.texts[row] for row in rows.tolist()], {name: one[rows] for name, one in self.dense.items()})
+KERNEL_VIEWS: Mapping[str, str] = {"layers_kernel": "minilm_layers"}
+"""Views that a line is not enough for, and the encoder that each belongs to."""
 
 
 class View(Protocol):
@@ -241,6 +205,10 @@ def make_views(names: tuple[str, ...], dense: tuple[str, ...]) -> list[View]:
         elif stem in GRAM_VIEWS:
             ratio = name.endswith("+")
             views.append(GramView(name, ratio, Grams(**GRAM_VIEWS[stem]), 0.1 if ratio else 1.0))
+        elif name == PHRASES:
+            views.append(PhraseView(name))
+        elif name in KERNEL_VIEWS:
+            views.append(KernelView(name, KERNEL_VIEWS[name]))
         elif name == "meaning":
             views.append(DenseView(name, dense, 0.003))
         else:

@@ -13,19 +13,28 @@ from numpy.typing import NDArray
 from floorwalker.detectors.content._arrays import pack_arrays, pack_facts, unpack_arrays, unpack_facts
 from floorwalker.detectors.content._characters import as_texts
 from floorwalker.detectors.content._gate import LEAST_TEXTS, Gate, fit_gate
+from floorwalker.detectors.content._inputs import GRAM_VIEWS, Inputs
 from floorwalker.detectors.content._stacking import Stack, choose_stack, measure_binary
-from floorwalker.detectors.content._views import DENSE_VIEWS, GRAM_VIEWS, KINDS, Inputs, View, make_views, share_grams
+from floorwalker.detectors.content._views import (
+    DENSE_VIEWS,
+    KERNEL_VIEWS,
+    KINDS,
+    PHRASES,
+    View,
+    make_views,
+    share_grams,
+)
 from floorwalker.detectors.content.encoder import ENCODERS, Encoder, load_encoder
 from floorwalker.detectors.content.style import style_rows
 from floorwalker.detectors.content.tuned import TUNED, TunedView, Tuning
 from floorwalker.errors import InputError, NotReadyError, UsageError
 from floorwalker.models.artefacts import load_artefact, save_artefact
 
-VERSION = 3
+VERSION = 4
 GATE = "trees over all views"
 """Their name among the figures of `validation`."""
 LEAST_OF_A_CLASS = 4
-DEFAULT_VIEWS = ("words", "words+", "words=", "characters", "characters+", "characters=", "style")
+DEFAULT_VIEWS = ("words", "words+", "words=", "characters", "characters+", "characters=", "phrases", "style")
 
 
 @dataclass
@@ -48,7 +57,8 @@ class TextClassifier:
         A text's embedding costs about 10 ms (MiniLM).
     views : of n-grams, out of `words`, `characters`, `frames` (common words, endings of the others), `plain_words`,
         `plain_characters` (without accents), each also with `+` (weighed by log-count ratios) or `=` (the mean of those
-        ratios alone); and `style`. Encoders add their own and, together with style, `meaning`.
+        ratios alone); `phrases` (a language model a class); and `style`. Encoders add their own, `minilm_layers` also
+        `layers_kernel`, and, together with style, `meaning`.
     objective : what is chosen by: `accuracy`, or `macro_f1` where rare classes count as much as common ones; then heads
         are balanced, too, and the classes' offsets are set on the out-of-fold answers.
     folds : of the inner cross-validation.
@@ -75,7 +85,7 @@ class TextClassifier:
     tuning: Tuning | None = None
 
     def __post_init__(self) -> None:
-        allowed = {*(name + kind for name in GRAM_VIEWS for kind in KINDS), "style"}
+        allowed = {*(name + kind for name in GRAM_VIEWS for kind in KINDS), PHRASES, "style"}
         faulty = [name for name in self.views if name not in allowed]
         faulty += [name for name in self.encoders if name not in ENCODERS]
         if faulty or not (self.views or self.encoders) or self.folds < 2:
@@ -293,6 +303,7 @@ class TextClassifier:
 
     def _make_views(self) -> list[View]:
         names = [*self.views, *self.encoders]
+        names += [name for name, encoder in KERNEL_VIEWS.items() if encoder in self.encoders]
         if self.encoders:
             names.append("meaning")
         elif self._extra:
@@ -304,7 +315,7 @@ class TextClassifier:
         names = {view.name for view in self._views} if self._stack is not None and self._gate is None else set()
         if not names or "meaning" in names:
             return set(self._dense_parts())
-        return {name for name in names if name in (*DENSE_VIEWS, "extra")}
+        return {KERNEL_VIEWS.get(name, name) for name in names if name in (*DENSE_VIEWS, *KERNEL_VIEWS, "extra")}
 
     def _inputs(
         self, texts: list[str], extra: NDArray[Any] | None, embeddings: Mapping[str, NDArray[np.float32]] | None

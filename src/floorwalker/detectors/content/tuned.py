@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from floorwalker.detectors.content._views import Inputs
+from floorwalker.detectors.content._inputs import Inputs
 from floorwalker.detectors.content.encoder import MiniLM, MiniLMFiles, encodable, read_minilm
 from floorwalker.errors import ArtefactError, InputError, MissingExtraError, UsageError
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from floorwalker.detectors.content._frames import common_words, frame_of
+from floorwalker.detectors.content._inputs import Inputs
 from floorwalker.detectors.content._stacking import choose_stack, measure_answers
-from floorwalker.detectors.content._views import Inputs, make_views
+from floorwalker.detectors.content._views import make_views
 from floorwalker.detectors.content.classifier import TextClassifier
 from floorwalker.detectors.content.grams import Grams
 from floorwalker.detectors.content.style import STYLE_FEATURES, count_words, style_rows

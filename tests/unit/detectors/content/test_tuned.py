@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from floorwalker.detectors.content._inputs import Inputs
 from floorwalker.detectors.content._minilm_graph import make_encoder_graph
-from floorwalker.detectors.content._views import Inputs
 from floorwalker.detectors.content.classifier import TextClassifier
 from floorwalker.detectors.content.tuned import TunedView, Tuning, merge_adapters
 from floorwalker.errors import ArtefactError, InputError, UsageError
