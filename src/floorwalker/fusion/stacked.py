@@ -242,6 +242,13 @@ class StackedFusion:
         edges, first = np.unique(rising[places], return_index=True)
         return np.stack([np.r_[edges, max(1.0, edges[-1] + 1e-9)], np.r_[shares[first], 0.5 / max(events, 1)]])
 
+    def tell(self, abuse_type: str, risk: float) -> str:
+        """What a risk means, in a sentence."""
+        words = abuse_type.replace("_", " ")
+        if abuse_type in self.calibrations:
+            return f"the models take it for {words} with a probability of {risk:.2f}"
+        return f"it looks like {words}; one ordinary event in {RAREST**-risk:,.0f} looks as bad"
+
     def reasons(self, columns: NDArray[np.float32], abuse_type: str, *, most: int = 3) -> list[list[Reason]]:
         """What raised the score of these rows most, cheaply: n lists."""
         return as_reasons(f"transaction.{abuse_type}", self.contributions(columns, most=most))

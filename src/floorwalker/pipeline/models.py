@@ -32,7 +32,7 @@ PARTS: tuple[str, ...] = (*KIND_OF, "fusion")
 """Folders below one of models."""
 UNUSUAL_COLUMN = "anomaly.unusual_activity"
 EXPLAINED = 0.5
-"""Risk from which an opinion comes with its reasons."""
+"""Risk from which an opinion comes with what raised it; below, with how rare it is."""
 
 State = dict[str, NDArray[Any]]
 
@@ -270,8 +270,11 @@ class ShopModels:
                 )  # fmt: skip
             row = int(rows[place])
             signal.score[row] = value
-            if value >= EXPLAINED:
-                start, told = f"transaction.{signal.abuse_type}.", signal.reasons[row]
+            told = signal.reasons[row]
+            if value < EXPLAINED:
+                told.append(Reason(f"fusion.{signal.abuse_type}", self.fusion.tell(ABUSE_TYPES[kind], value), value))
+            else:
+                start = f"transaction.{signal.abuse_type}."
                 for each in because[place]:
                     # The strongest stands for the whole risk.
                     told.append(Reason(start + each.column, each.text, each.share if told else value))

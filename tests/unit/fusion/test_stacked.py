@@ -7,6 +7,7 @@ from floorwalker.detectors.transaction.boosted_trees import BoostedTrees
 from floorwalker.errors import ArtefactError
 from floorwalker.events.abuse import ABUSE_TYPES
 from floorwalker.events.types import EVENT_TYPES, TYPE_CODES
+from floorwalker.fusion.calibration import Calibration
 from floorwalker.fusion.stacked import ANY, SPOKEN, StackedFusion
 
 ORDER, LOGIN, VIEW = (np.int16(TYPE_CODES[name]) for name in ("order", "login_succeeded", "page_view"))
@@ -91,6 +92,14 @@ def test_what_is_judged_is_the_risk_of_the_scores_where_it_is_spoken_of(fusion):
         alone = fusion.judge(rows[[row]], types[[row]], whole[[row]])
         expected = np.where(risk[row] >= SPOKEN, risk[row], 0)
         np.testing.assert_array_equal(np.zeros(len(ABUSE_TYPES)) if alone is None else alone[0], expected)
+
+
+def test_a_risk_is_told_as_what_it_is(fusion):
+    assert fusion.tell("payment_fraud", 0.4) == "it looks like payment fraud; one ordinary event in 100 looks as bad"
+    sure = Calibration(np.array([0.0, 1.0]), np.array([0.2, 0.8]))
+    told = StackedFusion(fusion.trees, fusion.relevant, fusion.ranks, {"payment_fraud": sure})
+    assert told.tell("payment_fraud", 0.4) == "the models take it for payment fraud with a probability of 0.40"
+    assert "looks as bad" in told.tell("account_takeover", 0.4)
 
 
 def test_reasons_name_the_abuse_type(fusion):

@@ -67,6 +67,14 @@ def test_what_the_fusion_learned_becomes_a_decision_with_its_reason():
     assert last.degraded == ("anomaly.unusual_activity",)
 
 
+def test_a_risk_too_small_for_an_explanation_says_how_rare_it_is(monkeypatch):
+    monkeypatch.setattr("floorwalker.pipeline.models.EXPLAINED", 1.1)
+    last = decide(ShopModels(fusion())).decisions[-1]
+    (cause,) = last.causes
+    assert cause.code == "fusion.promotion_abuse"
+    assert cause.text.startswith("it looks like promotion abuse; one ordinary event in ")
+
+
 def test_a_type_of_event_that_was_never_proven_is_not_judged():
     made = pipeline(ShopModels(fusion()))
     views = [
