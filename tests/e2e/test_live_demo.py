@@ -46,7 +46,7 @@ def test_the_live_demonstration_meets_campaigns_and_leaves_customers_alone(tmp_p
     assert (truth["campaign"] >= 0).sum() >= sum(one["asked"] for one in summary["campaigns"])
     text = shown.getvalue()
     for words in (
-        "stuffing_from_one_address",
+        "(transaction.account_takeover.",
         "truth: credential_stuffing, naive",
         "honest people",
         "The truth beside",

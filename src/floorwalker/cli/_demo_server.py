@@ -71,7 +71,8 @@ class Till:
 
 @contextmanager
 def opened_till(folder: Path) -> Iterator[Till]:
-    """A new installation in this folder, its server running, and a connection to it; ended with the block.
+    """A new installation in this folder with the models that come with the package, its server running, and a
+    connection to it; ended with the block.
 
     Raises `InputError` where the server does not start.
     """
@@ -96,7 +97,10 @@ def _make_key(folder: Path) -> str:
 
 @contextmanager
 def _served(folder: Path) -> Iterator[int]:
-    command = [sys.executable, "-m", "floorwalker.cli", "serve", "--folder", str(folder), "--port", "0", "--json"]
+    command = [
+        sys.executable, "-m", "floorwalker.cli", "serve", "--folder", str(folder), "--port", "0", "--json",
+        "--models", "default",
+    ]  # fmt: skip
     log = folder / "server.log"
     with (
         log.open("wb") as errors,

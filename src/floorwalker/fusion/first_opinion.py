@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from floorwalker.detectors.signal import Contribution
 from floorwalker.detectors.transaction.boosted_trees import BoostedTrees
 from floorwalker.errors import ArtefactError
 from floorwalker.events.types import EVENT_TYPES
@@ -102,6 +103,20 @@ class FirstOpinion:
             return np.zeros(len(columns), np.float32)
         scores = np.stack([self.models[place].trees().score(columns) for place in asked], axis=1)
         return Rarity([self.ranks[place] for place in asked]).weigh(scores)
+
+    def because(self, columns: NDArray[np.float32], *, most: int = 2) -> list[Contribution]:
+        """What raised the opinion of the model that thinks worst of one event, the strongest first.
+
+        Parameters
+        ----------
+        columns : float32 [1, k], as `fusion_columns` makes them without signals.
+        most : most columns that are named.
+        """
+        odd = [
+            float(Rarity([ranks]).weigh(model.trees().score(columns)[:, None])[0])
+            for model, ranks in zip(self.models, self.ranks, strict=True)
+        ]
+        return self.models[int(np.argmax(odd))].contributions(columns, most=most)[0]
 
     def rarity(self) -> Rarity:
         """What is made of the scores of all models."""

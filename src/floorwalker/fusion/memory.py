@@ -162,6 +162,7 @@ class LiveMemory:
     def warm(self) -> None:
         """Compile what only odd events need, before the first of them waits for it."""
         self._rarity.weigh(np.zeros((1, len(self.opinion.models))))
+        self.opinion.because(np.full((1, len(self.opinion.models[0].names)), np.nan, np.float32))
 
     def score(self, batch: EventBatch, features: FeatureBatch) -> NDArray[np.float32]:
         """As `advance`, each event as if it came next, alone; nothing is remembered."""

@@ -21,7 +21,7 @@ from floorwalker.events.abuse import ABUSE_TYPES
 from floorwalker.events.batch import EventBatch
 from floorwalker.features.live import FeatureBatch
 from floorwalker.fusion.columns import column_names
-from floorwalker.fusion.memory import LiveMemory
+from floorwalker.fusion.memory import FIRST, LiveMemory
 from floorwalker.fusion.reading import asked_rows
 from floorwalker.fusion.stacked import NAME as FUSION
 from floorwalker.fusion.stacked import StackedFusion
@@ -259,7 +259,8 @@ class ShopModels:
         if grave:
             raised = self.fusion.contributions(columns if len(grave) == len(columns) else columns[grave])
             for place, several in zip(grave, raised, strict=True):
-                because[place] = [self._tell(each, features, int(rows[place])) for each in several]
+                told_of = self._unfold(several, columns[place : place + 1])
+                because[place] = [self._tell(each, features, int(rows[place])) for each in told_of]
         found: dict[int, Signal] = {}
         for place, kind, value in cells:
             signal = found.get(kind)
@@ -279,6 +280,28 @@ class ShopModels:
                     # The strongest stands for the whole risk.
                     told.append(Reason(start + each.column, each.text, each.share if told else value))
         return [found[kind] for kind in sorted(found)]
+
+    def _unfold(self, several: list[Contribution], columns: NDArray[np.float32]) -> list[Contribution]:
+        """Contributions with what raised the first opinion in its place: that an event looks odd explains nothing.
+
+        Parameters
+        ----------
+        several : of one event; columns : float32 [1, k], the event's own.
+        """
+        memory = self.parts.get("memory")
+        if not isinstance(memory, LiveMemory) or all(each.column != FIRST for each in several):
+            return several
+        named = {each.column for each in several}
+        found = []
+        for each in several:
+            if each.column == FIRST:
+                inner = memory.opinion.because(columns[:, : len(memory.opinion.models[0].names)])
+                new = [one for one in inner if one.column not in named]
+                whole = sum(one.share for one in new)
+                found += [one._replace(share=each.share * one.share / whole) for one in new] or [each]
+            else:
+                found.append(each)
+        return found
 
     def _tell(self, each: Contribution, features: FeatureBatch, row: int) -> Contribution:
         """A contribution in the words of the part whose column it is: the links, texts and hours that mattered."""

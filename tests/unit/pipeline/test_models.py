@@ -9,16 +9,22 @@ import pytest
 
 from floorwalker.detectors.behaviour.live import OUTPUTS, LiveBehaviour
 from floorwalker.detectors.rules import LiveRules, RuleTable, default_schema
+from floorwalker.detectors.transaction.boosted_trees import BoostedTrees
 from floorwalker.errors import ArtefactError
 from floorwalker.events.entities import EntityKeyer
 from floorwalker.events.event import Event
+from floorwalker.events.types import EVENT_TYPES
 from floorwalker.features.live import Limits, LiveFeatures
+from floorwalker.fusion.columns import column_names
+from floorwalker.fusion.first_opinion import FirstOpinion
+from floorwalker.fusion.memory import OUTPUTS as SUSPICIONS
+from floorwalker.fusion.memory import LiveMemory
 from floorwalker.fusion.stacked import StackedFusion
 from floorwalker.pipeline.ids import IdHasher
 from floorwalker.pipeline.models import ShopModels
 from floorwalker.pipeline.pipeline import Pipeline
 from floorwalker.testing.behaviour import model as sequence_model
-from floorwalker.testing.shop_models import coupon_fusion
+from floorwalker.testing.shop_models import coupon_fusion, telling_fusion
 
 pytest.importorskip("lightgbm")
 
@@ -73,6 +79,25 @@ def test_a_risk_too_small_for_an_explanation_says_how_rare_it_is(monkeypatch):
     (cause,) = last.causes
     assert cause.code == "fusion.promotion_abuse"
     assert cause.text.startswith("it looks like promotion abuse; one ordinary event in ")
+
+
+def test_a_first_opinion_is_told_by_what_raised_it():
+    names = column_names(NAMES)
+    rows = np.full((800, len(names)), np.nan, np.float32)
+    rows[:, names.index("account_events_1h")] = np.random.default_rng(0).integers(0, 20, 800)
+    trees = BoostedTrees(rounds=5, rate=0.5, max_bin=63, threads=1, validation_share=0, blind_rounds=5)
+    trees.fit(rows, rows[:, names.index("account_events_1h")] > 10, names=names)
+    ranks = np.array([[0.0, 0.2, 0.3, 1.0], [1.0, 0.1, 0.0001, 0.0001]])
+    asked = np.array([kind.name == "coupon_redeem" for kind in EVENT_TYPES] + [False])
+    memory = LiveMemory(FirstOpinion([trees], [ranks], asked), rows=64)
+    models = ShopModels(
+        telling_fusion(NAMES, SUSPICIONS, SUSPICIONS[0], above=0.5, at="coupon_redeem", abuse="promotion_abuse"),
+        {"memory": memory},
+    )
+    models.warm()
+    last = decide(models).decisions[-1]
+    assert last.causes[0].code == "transaction.promotion_abuse.account_events_1h"
+    assert "account events 1h is 14" in last.causes[0].text
 
 
 def test_a_type_of_event_that_was_never_proven_is_not_judged():
