@@ -11,18 +11,23 @@ from numpy.typing import NDArray
 
 from floorwalker.detectors.signal import Contribution, Reason
 from floorwalker.detectors.transaction._strongest import find_strongest
+from floorwalker.events.types import EVENT_TYPES
 
 _LENGTHS = ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min"), (1.0, "s"))
 
 
 def say_value(name: str, value: float) -> str:
-    """A number as an analyst reads it; times in their largest unit.
+    """A number as an analyst reads it; times in their largest unit, a code of a type of event by its name.
 
     >>> say_value("account_idle_seconds", 7200.0), say_value("shop_orders_7d", 12345.678), say_value("x", float("nan"))
     ('2 h', '12,346', 'missing')
+    >>> say_value("event_type", 0.0), say_value("event_type", -1.0)
+    ('sign_up', 'unknown')
     """
     if math.isnan(value):
         return "missing"
+    if name == "event_type":
+        return EVENT_TYPES[int(value)].name if 0 <= value < len(EVENT_TYPES) else "unknown"
     if name.endswith("_seconds"):
         size, unit = next((pair for pair in _LENGTHS if abs(value) >= pair[0]), _LENGTHS[-1])
         return f"{value / size:.3g} {unit}"
