@@ -20,6 +20,7 @@ from floorwalker.events.bulk.packed import PackedReader, code_country
 from floorwalker.events.bulk.splitting import split_array, split_lines
 from floorwalker.events.bulk.taking import BulkTaker
 from floorwalker.events.codec import pack_event
+from floorwalker.events.codes import code_rows
 from floorwalker.events.decode import decode_event
 from floorwalker.events.entities import ENTITIES, EntityKeyer
 from floorwalker.events.event import Event
@@ -216,6 +217,7 @@ def test_columns_read_from_records_are_those_made_of_the_events(bodies: list[byt
     for name in ("row", "entity", "key", "numbers"):
         np.testing.assert_array_equal(getattr(read.batch.parts, name), getattr(batch.parts, name), name)
     np.testing.assert_array_equal(read.id_keys, HASHER.hash_all("event", [event.shop for event in made], batch.id))
+    np.testing.assert_array_equal(code_rows(read.batch), code_rows(batch))
     countries = zip(batch.texts["country"], batch.texts["network_country"], strict=True)
     assert read.batch.keys["country"].tolist() == [code_country(named or other) for named, other in countries]
     assert read.urls.tobytes().split(b"\x00")[:-1] == [

@@ -1,4 +1,4 @@
-"""A first opinion on every event, from its live features alone: cheap, and asked before all else is known.
+"""A first opinion on every event, from its live features and its context: cheap, and asked before all else is known.
 
 It is never told to anybody. `memory` adds up what it says of an account, a device, an item or a coupon, and fusion sees
 the sums. Several models, each learned from another stretch of time, are averaged: so the opinion on every past event
@@ -59,11 +59,11 @@ class Rarity:
 
 @dataclass
 class FirstOpinion:
-    """How odd an event looks by its features.
+    """How odd an event looks by itself.
 
     Parameters
     ----------
-    models : of one output each, over the columns of `fusion_columns` without signals.
+    models : of one output each, over the same columns of `fusion_columns`.
     ranks : of each model, float64 [2, k]: rising scores, and the share of ordinary events whose score is at least that.
     relevant : bool [event types + 1], at which types of event it is asked.
     """
@@ -87,6 +87,7 @@ class FirstOpinion:
         features: NDArray[np.float32],
         numbers: NDArray[np.float32] | Mapping[str, NDArray[np.float64]],
         types: NDArray[np.int16],
+        signals: NDArray[np.float32] | None = None,
         *,
         models: Sequence[int] | None = None,
     ) -> NDArray[np.float32]:
@@ -94,10 +95,11 @@ class FirstOpinion:
 
         Parameters
         ----------
-        features, numbers, types : as `fusion_columns` takes them, of events of `relevant` types.
+        features, numbers, types, signals : as `fusion_columns` takes them, of events of `relevant` types; signals are
+            those that the models learned from.
         models : places of the models that are asked; all without it.
         """
-        columns = fusion_columns(features, numbers, types)
+        columns = fusion_columns(features, numbers, types, signals)
         asked = range(len(self.models)) if models is None else models
         if not len(asked):
             return np.zeros(len(columns), np.float32)
@@ -109,7 +111,7 @@ class FirstOpinion:
 
         Parameters
         ----------
-        columns : float32 [1, k], as `fusion_columns` makes them without signals.
+        columns : float32 [1, k], those of the models.
         most : most columns that are named.
         """
         odd = [

@@ -1,7 +1,7 @@
 """The detectors that remember: each adds columns of its own to what a decision sees.
 
 >>> [kind.name for kind in KINDS]
-['behaviour', 'relation', 'content', 'series', 'memory']
+['behaviour', 'relation', 'content', 'series', 'context', 'memory']
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from floorwalker.detectors.anomaly_series.live import tell_column as tell_series
 from floorwalker.detectors.behaviour.live import LiveBehaviour
 from floorwalker.detectors.content.live import LiveContent
 from floorwalker.detectors.content.live import tell_column as tell_content
+from floorwalker.detectors.context.live import LiveContext
+from floorwalker.detectors.context.live import tell_column as tell_context
 from floorwalker.detectors.relation.links import tell_column as tell_relation
 from floorwalker.detectors.relation.live import LiveRelations
 from floorwalker.events.batch import EventBatch
@@ -69,6 +71,7 @@ class PartKind:
     tell : a sentence for one of its columns, given all of them; None where it has none.
     reads_texts : whether it reads what people wrote (`batch.texts["written"]`).
     prefix : what the names of its columns begin with; its name and a dot without it.
+    reads : the part, asked before, whose columns it reads behind the features.
     """
 
     name: str
@@ -76,6 +79,7 @@ class PartKind:
     tell: Callable[[str, Mapping[str, float]], str | None]
     reads_texts: bool = False
     prefix: str = ""
+    reads: str = ""
 
     def owns(self, column: str) -> bool:
         """Whether a column of this name is one of its."""
@@ -100,7 +104,8 @@ KINDS: tuple[PartKind, ...] = (
     PartKind("relation", LiveRelations.load, tell_relation),
     PartKind("content", LiveContent.load, tell_content, reads_texts=True),
     PartKind("series", LiveSeries.load, tell_series, prefix="anomaly.series."),
-    PartKind("memory", LiveMemory.load, tell_memory),
+    PartKind("context", LiveContext.load, tell_context),
+    PartKind("memory", LiveMemory.load, tell_memory, reads="context"),
 )
 """In the order in which they are asked, and their columns stand."""
 KIND_OF: Mapping[str, PartKind] = {kind.name: kind for kind in KINDS}

@@ -87,6 +87,8 @@ class ShopModels:
         self._outputs = tuple(name for part in self.parts.values() for name in part.outputs)
         self._versions: tuple[int, dict[str, str]] = (-1, {})
         self._widened: tuple[tuple[str, ...], tuple[str, ...]] = ((), self._outputs)
+        self._opinion: NDArray[np.intp] | None = None
+        self._seen: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}
         self._reader = None if self.fusion is None else self.fusion.reader(further=UNUSUAL_COLUMN)
         # Of each column the kind of part that has words for it, and where that part's columns stand among `outputs`.
         self._tellers: dict[str, tuple[PartKind, dict[str, int]]] = {}
@@ -189,8 +191,25 @@ class ShopModels:
         """
         if not self.parts:
             return features
-        said = [self._ask(name, part, batch, features, moves, on_failure) for name, part in self.parts.items()]
-        return self.join(features, said)
+        said: dict[str, NDArray[np.float32]] = {}
+        for name, part in self.parts.items():
+            read = said.get(KIND_OF[name].reads)
+            seen = features if read is None else self.beside(features, KIND_OF[name].reads, read)
+            said[name] = self._ask(name, part, batch, seen, moves, on_failure)
+        return self.join(features, list(said.values()))
+
+    def beside(self, features: FeatureBatch, name: str, said: NDArray[np.float32]) -> FeatureBatch:
+        """The features with the columns of one part behind them, as another part reads them.
+
+        Parameters
+        ----------
+        name : of the part whose columns `said` are.
+        """
+        known = self._seen.get(name)
+        if known is None or known[0] is not features.names:
+            known = self._seen[name] = features.names, (*features.names, *self.parts[name].outputs)
+        values = np.concatenate([features.values, said], axis=1)
+        return FeatureBatch(features.event_ids, features.as_of, values, known[1], features.missing)
 
     def join(self, features: FeatureBatch, said: Sequence[NDArray[np.float32]]) -> FeatureBatch:
         """The features with these columns behind them.
@@ -295,12 +314,22 @@ class ShopModels:
         found = []
         for each in several:
             if each.column == FIRST:
-                inner = memory.opinion.because(columns[:, : len(memory.opinion.models[0].names)])
+                inner = memory.opinion.because(self._as_opinion_reads(memory, columns))
                 new = [one for one in inner if one.column not in named]
                 whole = sum(one.share for one in new)
                 found += [one._replace(share=each.share * one.share / whole) for one in new] or [each]
             else:
                 found.append(each)
+        return found
+
+    def _as_opinion_reads(self, memory: LiveMemory, columns: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The columns of the first opinion, out of those of fusion; one that fusion does not have is missing."""
+        assert self.fusion is not None
+        if self._opinion is None:
+            places = {name: place for place, name in enumerate(self.fusion.names)}
+            self._opinion = np.array([places.get(name, -1) for name in memory.opinion.models[0].names])
+        found = columns[:, self._opinion]
+        found[:, self._opinion < 0] = np.nan
         return found
 
     def _tell(self, each: Contribution, features: FeatureBatch, row: int) -> Contribution:

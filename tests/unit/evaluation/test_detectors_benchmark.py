@@ -19,7 +19,7 @@ def test_every_detector_is_measured_beside_what_one_would_take_instead(tmp_path)
         folder=tmp_path, clock=time.perf_counter, rounds=2, singles=5, batches=2, warm=3000, decisions=False
     )
     metrics = outcome["metrics"]
-    names = {"rules", "anomaly", "behaviour", "relation", "series", "memory", "fusion"}
+    names = {"rules", "anomaly", "behaviour", "relation", "series", "context", "memory", "fusion"}
     assert {*metrics["single_us"]} == {*metrics["batch_us_per_event"]} == names
     assert metrics["single_event_us"] >= max(metrics["single_us"].values())
     assert {"pyod_isolation_forest", "river_half_space_trees"} <= {*outcome["baselines"]}

@@ -10,6 +10,7 @@ import pytest
 
 from floorwalker.detectors.anomaly_series.live import LiveSeries
 from floorwalker.detectors.content.live import LiveContent
+from floorwalker.detectors.context.live import LiveContext
 from floorwalker.detectors.relation.live import LiveRelations
 from floorwalker.detectors.rules import LiveRules, RuleTable, default_schema
 from floorwalker.events.entities import EntityKeyer
@@ -44,6 +45,7 @@ def make_parts() -> dict[str, object]:
         "relation": LiveRelations(accounts=64, entities=128, fan_out=4),
         "content": LiveContent(capacity=64),
         "series": LiveSeries(entities=64),
+        "context": LiveContext(rows=256),
     }
 
 
@@ -89,7 +91,7 @@ def test_each_part_adds_its_columns_in_their_order():
     assert judged.features.names == (*NAMES, *outputs()) == made.feature_names
     assert np.nanmax(column(judged, "relation.device.degree")) >= 5
     assert np.nanmax(column(judged, "content.near_duplicate")) == 1
-    assert set(made.versions) >= {"relation", "content", "series"}
+    assert set(made.versions) >= {"relation", "content", "series", "context"}
     assert [kind.name for kind in KINDS if kind.name in make_parts()] == list(make_parts())
 
 
@@ -131,7 +133,7 @@ def test_restored_parts_go_on_alike():
     rest = [made.advance(made.batch(events[20:]), np.arange(20, 40)) for made in (first, second)]
     np.testing.assert_array_equal(rest[0].features.values, rest[1].features.values)
     assert rest[0].decisions == rest[1].decisions
-    assert {name.partition(".")[0] for name in first.models.pages()} == {"relation", "content"}
+    assert {name.partition(".")[0] for name in first.models.pages()} == {"relation", "content", "context"}
 
 
 @pytest.mark.parametrize(
@@ -190,7 +192,7 @@ def test_parts_come_back_from_their_folders_and_broken_ones_are_lost(tmp_path):
     }
     (tmp_path / "relation" / "relation.json").write_text("{}")
     left = ShopModels.load(tmp_path, NAMES)
-    assert set(left.parts) == {"content", "series"}
+    assert set(left.parts) == {"content", "series", "context"}
     made = pipeline(left)
     decision = made.advance(made.batch(history(4)), np.arange(4)).decisions[0]
     assert "relation" in decision.degraded

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from floorwalker.detectors.anomaly_series.live import LiveSeries
 from floorwalker.detectors.behaviour.live import LiveBehaviour
 from floorwalker.detectors.content.live import LiveContent
+from floorwalker.detectors.context.live import LiveContext
 from floorwalker.detectors.relation.live import LiveRelations
 from floorwalker.detectors.rules import RuleTable, default_schema, spoken
 from floorwalker.detectors.rules.files import STARTER
@@ -74,16 +75,18 @@ def make_parts(
     return [
         _rules(features),
         _unusual(features, clock, seed),
-        *(_following(name, part, said) for name, part in shop.parts.items() if not KIND_OF[name].reads_texts),
+        *(_following(shop, name, part, said) for name, part in shop.parts.items() if not KIND_OF[name].reads_texts),
         _fusion(shop, shop.fusion, said),
     ]
 
 
-def _following(name: str, part: LivePart, said: dict[str, NDArray[np.float32]]) -> Part:
+def _following(shop: ShopModels, name: str, part: LivePart, said: dict[str, NDArray[np.float32]]) -> Part:
     """A detector that remembers; what it says is for the fusion, which gives the reasons."""
+    reads = KIND_OF[name].reads
 
     def answer(events: EventBatch, found: FeatureBatch) -> object:
-        said[name] = part.advance(events, found)
+        seen = shop.beside(found, reads, said[reads]) if reads in said else found
+        said[name] = part.advance(events, seen)
         return said[name]
 
     if isinstance(part, LiveBehaviour):
@@ -132,7 +135,9 @@ def write_shapes(
 
     rng = np.random.default_rng(seed)
     random_behaviour(64, rng).save(folder / "behaviour")
-    parts: dict[str, Any] = {"relation": LiveRelations(), "content": LiveContent(), "series": LiveSeries()}
+    parts: dict[str, Any] = {
+        "relation": LiveRelations(), "content": LiveContent(), "series": LiveSeries(), "context": LiveContext(),
+    }  # fmt: skip
     for name, part in parts.items():
         part.save(folder / name)
     some = batch.take(np.arange(min(LEARNED_ROWS, len(batch))))
@@ -143,9 +148,11 @@ def write_shapes(
         "rate": 0.06, "max_bin": 255,
     }  # fmt: skip
     start = clock()
-    columns = fusion_columns(values, some.numbers, some.type)
+    context = LiveContext.outputs
+    drawn = rng.random((len(some), len(context))).astype(np.float32)
+    columns = fusion_columns(values, some.numbers, some.type, drawn)
     label = (rng.random(len(some)) < 0.05).astype(np.float32)
-    first = BoostedTrees(**settings).fit(columns, label, names=column_names(features.names))
+    first = BoostedTrees(**settings).fit(columns, label, names=column_names(features.names, context))
     opinion = FirstOpinion([first], [StackedFusion.ranks_of(first.score(columns), len(some))], everywhere)
     opinion.save(folder / "memory", facts={})
     outputs = (*LiveBehaviour.outputs, *(name for part in parts.values() for name in part.outputs), *MEMORY)

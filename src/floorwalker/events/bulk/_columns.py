@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from floorwalker.events._columns import NUMBER_FIELDS
+from floorwalker.events._columns import GROUPS, NUMBER_FIELDS
 from floorwalker.events._facts import Identity, NetworkFacts, OrderLine
 from floorwalker.events.bulk._addresses import is_public_four, is_public_six
 from floorwalker.events.bulk._inline import flat_kernel, whole
@@ -26,6 +26,7 @@ from floorwalker.events.bulk._schema import (
 )
 from floorwalker.events.bulk._siphash import hash_span
 from floorwalker.events.bulk._taking import may_be_nobody
+from floorwalker.events.codes import CODED
 from floorwalker.events.entities import ENTITIES
 from floorwalker.kernels import kernel
 
@@ -66,6 +67,20 @@ _PLAIN_NAMES = np.array(
 """Entities of which `may_be_nobody` knows those that are certainly somebody; the others are always looked up."""
 
 _NETWORK_COUNTRY = place(NetworkFacts, "country")
+
+
+def _place_of_text(name: str) -> int:
+    """The number of the field that a text of a batch is read from."""
+    if name in F:
+        return F[name]
+    for empty, prefix, _, words in GROUPS.values():
+        if name.startswith(prefix) and name[len(prefix) :] in words:
+            return place(type(empty), name[len(prefix) :])
+    return I[name]
+
+
+_CODED_FIELDS = np.array([_place_of_text(name) for name in CODED])
+"""Numbers of the fields that have codes, in the order of `CODED`."""
 _COUNTRY, _URL = F["country"], F["url"]
 _MOST_LINES = 500
 _IDENTITY_RECORD = RECORD_TYPES.index(Identity)
@@ -141,6 +156,7 @@ class Filled(NamedTuple):
     id_keys : uint64 [n].
     keys : uint64 [entities, n].
     countries : uint64 [n].
+    codes : uint64 [len(CODED), n], see `floorwalker.events.codes`.
     numbers : float64 [number fields, n], given full of NaN.
     urls : uint8, the events' URLs, each ended by a zero.
     url_at : int64 [1], the end of them.
@@ -156,6 +172,7 @@ class Filled(NamedTuple):
     id_keys: NDArray[np.uint64]
     keys: NDArray[np.uint64]
     countries: NDArray[np.uint64]
+    codes: NDArray[np.uint64]
     numbers: NDArray[np.float64]
     urls: NDArray[np.uint8]
     url_at: NDArray[np.int64]

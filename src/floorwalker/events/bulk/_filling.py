@@ -11,6 +11,7 @@ from floorwalker.events.bulk._columns import (
     _ATTRIBUTES,
     _BASE,
     _BASE_FIELD,
+    _CODED_FIELDS,
     _COUNTRY,
     _COUPON,
     _COUPONS,
@@ -77,6 +78,8 @@ from floorwalker.events.bulk._siphash import (
 from floorwalker.kernels import (
     kernel,
 )
+
+_NO_KEY = np.uint64(0)
 
 
 @flat_kernel
@@ -357,6 +360,12 @@ def fill_columns(
         filled.ids[row, 0] = spans[_ID, BEGIN]
         filled.ids[row, 1] = spans[_ID, END]
         filled.countries[row] = country
+        for code in range(len(_CODED_FIELDS)):
+            field = _CODED_FIELDS[code]
+            filled.codes[code, row] = _NO_KEY
+            if spans[field, TYPE] == TEXT:
+                hashed = hash_span(data, spans[field, BEGIN], spans[field, END], _NO_KEY, _NO_KEY)
+                filled.codes[code, row] = hashed if hashed != _NO_KEY else np.uint64(1)
         size = 0
         for at in range(shops.prefix_at[shop], shops.prefix_at[shop + 1]):
             room.id[size] = shops.prefixes[at]

@@ -34,6 +34,7 @@ from floorwalker.events.bulk._columns import (
 from floorwalker.events.bulk._filling import fill_columns
 from floorwalker.events.bulk._schema import FIELDS, RECORD_HEAD, longest_suspect, make_schema
 from floorwalker.events.codec import unpack_event
+from floorwalker.events.codes import CODE_NAMES, CODED, code_rows
 from floorwalker.events.entities import ENTITIES, EntityKeyer
 from floorwalker.events.event import Event
 from floorwalker.events.parts import NO_PARTS, Parts
@@ -53,7 +54,8 @@ class PackedEvents:
     Parameters
     ----------
     is_event : bool [n], the records that hold an event; the rest of the columns is about these, in their order.
-    batch : the events' columns. `keys` has one more, `country`; `id` and `texts` are empty.
+    batch : the events' columns. `keys` has `country` and the codes of `floorwalker.events.codes` beside them; `id`
+        and `texts` are empty.
     id_keys : uint64 [m], keyed hashes of the events' ids.
     urls : uint8, the URLs of the events, "" for none, each ended by a zero byte.
     """
@@ -136,7 +138,7 @@ class PackedReader:
             filled = Filled(
                 np.zeros(n, np.int8), np.zeros(n, np.int16), np.zeros(n, np.int64), np.zeros(n, np.int64),
                 np.zeros((n, 2), np.int64), np.zeros(n, np.uint64), np.zeros((len(ENTITIES), n), np.uint64),
-                np.zeros(n, np.uint64), np.full((len(NUMBER_FIELDS), n), np.nan),
+                np.zeros(n, np.uint64), np.zeros((len(CODED), n), np.uint64), np.full((len(NUMBER_FIELDS), n), np.nan),
                 np.empty(int((stops - starts).sum()) + n + 1, np.uint8), np.zeros(1, np.int64), np.empty(m, np.int32),
                 np.empty(m, np.int8), np.empty(m, np.uint64), np.empty((m, 4), np.float64), np.zeros(1, np.int64),
             )  # fmt: skip
@@ -192,6 +194,7 @@ class PackedReader:
             countries=np.array(
                 [code_country(country or other) for country, other in zip(countries, networks, strict=True)], np.uint64
             ),
+            codes=code_rows(batch),
             keys=np.array([batch.keys[name] for name in ENTITIES]),
             numbers=np.array([batch.numbers[name] for name in NUMBER_FIELDS]),
         )  # fmt: skip
@@ -209,9 +212,9 @@ class PackedReader:
         is_event = filled.status == READ
         urls = filled.urls[: int(filled.url_at[0])]
         rows = slice(None) if is_event.all() else np.flatnonzero(is_event)
-        keys, numbers = filled.keys, filled.numbers
+        keys, codes, numbers = filled.keys, filled.codes, filled.numbers
         if not isinstance(rows, slice):
-            keys, numbers = keys.take(rows, axis=1), numbers.take(rows, axis=1)
+            keys, codes, numbers = keys.take(rows, axis=1), codes.take(rows, axis=1), numbers.take(rows, axis=1)
             pieces = urls.tobytes().split(b"\x00")
             urls = np.frombuffer(bytearray(b"".join(pieces[row] + b"\x00" for row in rows.tolist())), np.uint8)
             parts = parts.take(rows, len(is_event))
@@ -220,7 +223,9 @@ class PackedReader:
             type=filled.types[rows],
             at=filled.at[rows],
             received_at=filled.received_at[rows],
-            keys=Columns(KEY_PLACES, keys).beside("country", filled.countries[rows]),
+            keys=Columns(
+                KEY_PLACES, keys, {"country": filled.countries[rows], **dict(zip(CODE_NAMES, codes, strict=True))}
+            ),
             numbers=Columns(NUMBER_PLACES, numbers),
             texts={},
             parts=parts,
@@ -254,6 +259,7 @@ def _put(
     filled.types[where], filled.at[where] = more.types[read], more.at[read]
     filled.received_at[where] = more.received_at[read]
     filled.id_keys[where], filled.countries[where] = more.id_keys[read], more.countries[read]
+    filled.codes[:, where] = more.codes[:, read]
     filled.keys[:, where], filled.numbers[:, where] = more.keys[:, read], more.numbers[:, read]
     known = _urls_of(filled)
     for row, place in zip(where.tolist(), read.tolist(), strict=True):

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from floorwalker.errors import ArtefactError, InputError
 from floorwalker.events.batch import KEY_PLACES, NUMBER_FIELDS, NUMBER_PLACES, Columns, EventBatch
+from floorwalker.events.codes import CODE_NAMES
 from floorwalker.events.entities import ENTITIES
 from floorwalker.events.faults import Fault
 from floorwalker.events.parts import Parts
@@ -30,7 +31,7 @@ from floorwalker.learning.shop.reading import WRITTEN, EventReader, Piece
 from floorwalker.pipeline._ahead import ahead
 
 FORMAT = 2
-_KEYS_BESIDE = ("country", "route")
+_KEYS_BESIDE = ("country", "route", *CODE_NAMES)
 KEYS: tuple[str, ...] = (*ENTITIES, *_KEYS_BESIDE)
 """Columns of `Recording.keys`."""
 _HEADS = (("type", np.int16), ("at", np.int64), ("received_at", np.int64))

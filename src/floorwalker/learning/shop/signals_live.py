@@ -1,4 +1,5 @@
-"""Modalities that follow the events without having learned anything: relations, how texts behave, time series.
+"""Modalities that follow the events without having learned anything: relations, how texts behave, time series,
+context.
 
 Their columns are a function of the recording and of their code alone. They are kept beside the recording, mapped and
 not loaded, and used again by every training on it.
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from floorwalker.detectors.anomaly_series.live import LiveSeries
 from floorwalker.detectors.content.live import LiveContent
+from floorwalker.detectors.context.live import LiveContext
 from floorwalker.detectors.relation.live import LiveRelations
 from floorwalker.learning.shop.neighbours import learn_relations
 from floorwalker.learning.shop.recording import Recording
@@ -29,7 +31,7 @@ FOLDER = "signals"
 """Below a recording's."""
 
 
-Following = LiveRelations | LiveContent | LiveSeries
+Following = LiveRelations | LiveContent | LiveSeries | LiveContext
 
 
 def add_relation(
@@ -62,6 +64,12 @@ def add_content(recording: Recording, folder: Path, *, facts: Mapping[str, Any],
 def add_series(recording: Recording, folder: Path, *, facts: Mapping[str, Any], progress: Progress) -> Modality:
     """Whether more is going on than is usual at this hour; settings go to `folder/series`."""
     return _add("series", LiveSeries(), recording, folder, facts, progress)
+
+
+def add_context(recording: Recording, folder: Path, *, facts: Mapping[str, Any], progress: Progress) -> Modality:
+    """How well those who take part know each other, and whether events agree with themselves; settings go to
+    `folder/context`."""
+    return _add("context", LiveContext(), recording, folder, facts, progress)
 
 
 def follow(

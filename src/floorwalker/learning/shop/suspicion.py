@@ -40,6 +40,7 @@ def add_memory(
     threads: int,
     facts: Mapping[str, Any],
     progress: Progress,
+    beside: Modality | None = None,
     most_rows: int = 100_000,
 ) -> Modality | None:
     """What was thought of each event's company before; the models go to `folder/memory`.
@@ -49,6 +50,7 @@ def add_memory(
     known : float32 [n, abuse types], labels; NaN where nobody knows.
     relevant : bool [event types + 1, abuse types], where each abuse type is judged.
     until : place of the first event that nothing is learned from.
+    beside : what the first opinion learns from beside the features, of what was not learned itself.
     most_rows : events of unknown or honest nature that each model learns from.
 
     None where a half has fewer than `FEWEST` proven events.
@@ -64,13 +66,15 @@ def add_memory(
     models = []
     for start, stop in edges:
         progress(f"memory: first opinion from events {start:,} to {stop:,}")
-        models.append(_learn(recording, proven, judged, start, stop, most_rows, seed, threads, rng))
+        models.append(_learn(recording, beside, proven, judged, start, stop, most_rows, seed, threads, rng))
     empty = np.array([[0.0, 1.0], [1.0, 1.0]])
     opinion = FirstOpinion(models, [empty, empty], asked)
-    _rank(recording, opinion, proven, judged, edges)
+    _rank(recording, beside, opinion, proven, judged, edges)
     opinion.save(folder / "memory", facts=facts)
     progress("memory: following the events")
-    return Modality("memory", OUTPUTS, _follow(recording, opinion, edges, folder), until, unlearned=len(OUTPUTS))
+    return Modality(
+        "memory", OUTPUTS, _follow(recording, beside, opinion, edges, folder), until, unlearned=len(OUTPUTS)
+    )
 
 
 def _halves(proven: NDArray[np.bool_]) -> list[tuple[int, int]]:
@@ -82,6 +86,7 @@ def _halves(proven: NDArray[np.bool_]) -> list[tuple[int, int]]:
 
 def _learn(
     recording: Recording,
+    beside: Modality | None,
     proven: NDArray[np.bool_],
     judged: NDArray[np.bool_],
     start: int,
@@ -99,19 +104,21 @@ def _learn(
         seed=seed, threads=threads,
     )  # fmt: skip
     return trees.fit(
-        _columns(recording, rows), proven[rows].astype(np.float64), names=column_names(recording.names),
-        at=recording.at[rows],
+        _columns(recording, beside, rows), proven[rows].astype(np.float64),
+        names=column_names(recording.names, () if beside is None else beside.outputs), at=recording.at[rows],
     )  # fmt: skip
 
 
-def _columns(recording: Recording, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+def _columns(recording: Recording, beside: Modality | None, rows: NDArray[np.int64]) -> NDArray[np.float32]:
     return fusion_columns(
-        np.asarray(recording.features[rows]), np.asarray(recording.numbers[rows]), recording.type[rows]
-    )
+        np.asarray(recording.features[rows]), np.asarray(recording.numbers[rows]), recording.type[rows],
+        None if beside is None else np.asarray(beside.scores[rows]),
+    )  # fmt: skip
 
 
 def _rank(
     recording: Recording,
+    beside: Modality | None,
     opinion: FirstOpinion,
     proven: NDArray[np.bool_],
     judged: NDArray[np.bool_],
@@ -121,14 +128,14 @@ def _rank(
     for place, (start, stop) in enumerate(reversed(edges)):
         rows = start + np.flatnonzero(judged[start:stop] & ~proven[start:stop])
         scores = [
-            opinion.models[place].trees().score(_columns(recording, some))
+            opinion.models[place].trees().score(_columns(recording, beside, some))
             for some in np.array_split(rows, max(1, len(rows) // 50_000))
         ]
         opinion.ranks[place] = StackedFusion.ranks_of(np.concatenate(scores), stop - start)
 
 
 def _follow(
-    recording: Recording, opinion: FirstOpinion, edges: list[tuple[int, int]], folder: Path
+    recording: Recording, beside: Modality | None, opinion: FirstOpinion, edges: list[tuple[int, int]], folder: Path
 ) -> NDArray[np.float32]:
     """The columns of every event in order, mapped from disk."""
     path = recording.folder / "signals" / f"memory-{os.getpid()}-{opinion.version}.f4"
@@ -149,7 +156,8 @@ def _follow(
                     if some.any():
                         numbers = {name: column[rows[some]] for name, column in batch.numbers.items()}
                         values = features.values[rows[some]]
-                        suspicion[some] = opinion.suspect(values, numbers, batch.type[rows[some]], models=models)
+                        given = None if beside is None else np.asarray(beside.scores[at[some]])
+                        suspicion[some] = opinion.suspect(values, numbers, batch.type[rows[some]], given, models=models)
                 found[rows, 0] = suspicion
                 found[rows, 1:] = memory.advance(batch, suspicion, rows)
             found.tofile(file)

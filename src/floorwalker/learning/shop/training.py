@@ -26,11 +26,11 @@ from floorwalker.learning.shop.drawing import draw_rows, first_opinions
 from floorwalker.learning.shop.labels import proofs_of, spread_proofs
 from floorwalker.learning.shop.recording import Recording
 from floorwalker.learning.shop.signals import Signals, add_behaviour, add_unusual
-from floorwalker.learning.shop.signals_live import add_content, add_relation, add_series
+from floorwalker.learning.shop.signals_live import add_content, add_context, add_relation, add_series
 from floorwalker.learning.shop.suspicion import add_memory
 from floorwalker.learning.shop.unproven import guess_unproven, is_company
 
-MODALITIES: tuple[str, ...] = ("behaviour", "anomaly", "relation", "content", "series", "memory")
+MODALITIES: tuple[str, ...] = ("behaviour", "anomaly", "relation", "content", "series", "context", "memory")
 """Detectors beside the trees that can be trained on a recording."""
 FEWEST = 8
 """Proven events below which an abuse type is not learned: the manifest says which."""
@@ -183,6 +183,7 @@ def train_shop(
                 threads=plan.threads,
                 facts=facts,
                 progress=progress,
+                beside=next((each for each in signals.modalities if each.name == "context"), None),
             )
             signals.modalities += [memory] if memory is not None else []
     if guessed is None and plan.guess:
@@ -254,7 +255,7 @@ def learn_signals(
                 network=plan.graph_network, facts=facts, progress=progress,
             )
         )  # fmt: skip
-    for name, add in (("content", add_content), ("series", add_series)):
+    for name, add in (("content", add_content), ("series", add_series), ("context", add_context)):
         if name in plan.modalities:
             signals.modalities.append(add(recording, folder, facts=facts, progress=progress))
     return signals

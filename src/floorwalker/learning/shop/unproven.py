@@ -15,6 +15,8 @@ than an event.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -30,7 +32,7 @@ FEWEST = 150
 """Proven events below which nothing is guessed."""
 SURE, UNSURE = 0.6, 0.05
 """From where on an event counts as abuse as far as it is likely; from where on as nothing."""
-MOST, MOST_UNSURE = 1.5, 5.0
+MOST, MOST_UNSURE = 2.0, 5.0
 """What counts as abuse is at most so many times the proven events, with what counts as nothing so many, the likeliest
 first: from labels by chance anything would follow, and without odd honest events nobody learns what is merely odd."""
 SHARED: tuple[str, ...] = (
@@ -94,7 +96,32 @@ def guess_unproven(
     )  # fmt: skip
     label = proofs[rows].astype(np.float64)
     fold = ((hands_of(recording, rows) * _MIX) >> np.uint64(40)) % np.uint64(FOLDS)
-    said = np.zeros(len(rows))
+    said = _judge_folds(matrix, names, label, standing, fold, seed=seed, threads=threads)
+    share = np.where(label == 1, 0.0, abuse_of_proof(said, label == 1))
+    # By what the teacher says, for the likeliest shares are all 1: among these the earliest would come first.
+    likeliest = np.argsort(np.where(label == 1, 1.0, -said), kind="stable")
+    before = np.empty(len(rows))
+    before[likeliest] = np.cumsum((standing * (label == 0))[likeliest])
+    sure = (share >= SURE) & (before <= MOST * label.sum())
+    unsure = ~sure & (((share >= UNSURE) & (before <= MOST_UNSURE * label.sum())) | proven[rows])
+    # What looks odd and was not looked at may be either.
+    found[judged & ~proven & (odd > 0)] = np.nan
+    found[rows] = np.where(label == 1, 0.0, np.where(unsure, np.nan, np.where(sure, share, 0.0)))
+    return found
+
+
+def _judge_folds(
+    matrix: NDArray[np.float32],
+    names: Sequence[str],
+    label: NDArray[np.float64],
+    standing: NDArray[np.float64],
+    fold: NDArray[np.uint64],
+    *,
+    seed: int,
+    threads: int,
+) -> NDArray[np.float64]:
+    """What trees say of each row that learned from the other folds alone."""
+    said = np.zeros(len(label))
     for place in range(FOLDS):
         mine = fold == place
         if not mine.any() or not 0 < label[~mine].sum() < (~mine).sum():
@@ -105,16 +132,7 @@ def guess_unproven(
         )  # fmt: skip
         trees.fit(matrix[~mine], label[~mine], names=names, weights=standing[~mine])
         said[mine] = trees.score(matrix[mine])
-    share = np.where(label == 1, 0.0, abuse_of_proof(said, label == 1))
-    likeliest = np.argsort(-share, kind="stable")
-    before = np.empty(len(rows))
-    before[likeliest] = np.cumsum((standing * (label == 0))[likeliest])
-    sure = (share >= SURE) & (before <= MOST * label.sum())
-    unsure = ~sure & (((share >= UNSURE) & (before <= MOST_UNSURE * label.sum())) | proven[rows])
-    # What looks odd and was not looked at may be either.
-    found[judged & ~proven & (odd > 0)] = np.nan
-    found[rows] = np.where(label == 1, 0.0, np.where(unsure, np.nan, np.where(sure, share, 0.0)))
-    return found
+    return said
 
 
 def abuse_of_proof(said: NDArray[np.float64], proven: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
+import msgspec
 import numpy as np
 import polars as pl
 import pytest
 
+from floorwalker.detectors.context.live import LiveContext
 from floorwalker.detectors.relation.live import LiveRelations
 from floorwalker.detectors.rules import LiveRules, RuleTable, default_schema
 from floorwalker.events.abuse import ABUSE_TYPES
@@ -15,11 +17,12 @@ from floorwalker.events.event import Event
 from floorwalker.events.identity.normalise import normalise
 from floorwalker.events.identity.tokens import Tokeniser
 from floorwalker.features.live import LiveFeatures
+from floorwalker.fusion.first_opinion import FirstOpinion
 from floorwalker.learning.shop.labels import SCHEMA
 from floorwalker.learning.shop.neighbours import learn_relations
 from floorwalker.learning.shop.recording import Recording, open_recording, record
 from floorwalker.learning.shop.signals import Modality, Signals
-from floorwalker.learning.shop.signals_live import FOLDER, add_content, add_relation, add_series, follow
+from floorwalker.learning.shop.signals_live import FOLDER, add_content, add_context, add_relation, add_series, follow
 from floorwalker.learning.shop.training import TrainingPlan, train_shop
 from floorwalker.metrics import roc_auc
 from floorwalker.pipeline.ids import IdHasher
@@ -45,7 +48,9 @@ def rows() -> list[dict[str, object]]:
         account = f"c-{group}-{rng.integers(4)}" if crew else f"a-{rng.integers(200)}"
         row: dict[str, object] = {
             "id": f"e-{number}", "at": START + number * 20 * MINUTE, "account": account,
-            "device": f"d-{group}" if crew else f"own-{account}",
+            "device": f"d-{group}" if crew else f"own-{account}", "country": "DE",
+            "referrer": "/" if number % 5 else None, "user_agent": f"browser {number % 4}",
+            "network": {"kind": ("mobile", "hosting")[number % 2], "country": "FR"},
         }  # fmt: skip
         if number % 3:
             row |= {"type": "coupon_redeem", "coupons": ["TEN"]}
@@ -74,7 +79,9 @@ def known(recording) -> np.ndarray:
 def trained(recording, known, tmp_path_factory):
     out = tmp_path_factory.mktemp("models")
     plan = TrainingPlan(
-        int(recording.at[800]), int(recording.at[1000]), modalities=("relation", "content", "series"), rounds=30,
+        int(recording.at[800]), int(recording.at[1000]),
+        modalities=("relation", "content", "series", "context", "memory"),
+        rounds=30,
         max_bin=63, threads=1, early_share=0.5,
     )  # fmt: skip
     return train_shop(recording, pl.DataFrame(schema=SCHEMA), out, plan, known=known), out
@@ -87,7 +94,7 @@ def live_columns(models: ShopModels) -> np.ndarray:
     made = Pipeline(EntityKeyer(bytes(16)), IdHasher(bytes(16)), features, LiveRules(table), models=models)
     said = []
     for number, row in enumerate(rows()):
-        event = Event(**{**row, "coupons": tuple(row.get("coupons", ())), "received_at": row["at"]})
+        event = msgspec.convert({**row, "received_at": row["at"]}, Event)
         batch = make_batch([normalise(event, Tokeniser(bytes(32)))[0]], made.keyer)
         said.append(made.advance(batch, np.array([number])).features.values[0, len(features.names) :])
     return np.array(said)
@@ -98,14 +105,26 @@ def test_what_training_saw_is_what_the_server_says(trained):
     models = ShopModels.load(out, LiveFeatures(seed=0).names)
     assert list(models.parts) == [modality.name for modality in found.signals.modalities]
     offline = np.concatenate([modality.scores for modality in found.signals.modalities], axis=1)
-    np.testing.assert_allclose(live_columns(models), offline, atol=1e-5)
+    live, names = live_columns(models), found.signals.outputs
+    # In training two models judge each other's half of what they learn from; live both are asked of everything.
+    plain = [place for place, name in enumerate(names) if not name.startswith("memory.")]
+    np.testing.assert_allclose(live[:, plain], offline[:, plain], atol=1e-5)
+    first = names.index("memory.first_opinion")
+    np.testing.assert_allclose(live[800:, first], offline[800:, first], atol=1e-5)
+    assert np.unique(live[800:, first]).size > 5
+
+
+def test_the_first_opinion_reads_the_context(trained):
+    _, out = trained
+    opinion = FirstOpinion.load(out / "memory")
+    assert set(LiveContext.outputs) < set(opinion.models[0].names)
 
 
 def test_crews_are_told_by_their_links_and_copies(trained, recording):
     found, _ = trained
     crews = recording.named()["account"].str.starts_with("c-").to_numpy()
     later = np.arange(COUNT) >= 600
-    relation, content, series = found.signals.modalities
+    relation, content, series, *_ = found.signals.modalities
     degree = np.nan_to_num(relation.scores[:, relation.outputs.index("relation.device.degree")])
     assert roc_auc(crews[later], degree[later]) > 0.95
     copied = content.scores[:, content.outputs.index("content.copied_by_accounts")]
@@ -116,13 +135,13 @@ def test_crews_are_told_by_their_links_and_copies(trained, recording):
 
 def test_what_happens_later_changes_nothing_and_passes_are_kept(recording, trained, tmp_path):
     first = record([rows()[:700]], tmp_path / "columns")
-    for add in (add_content, add_series):
+    for add in (add_content, add_series, add_context):
         whole = add(recording, tmp_path / "one", facts={}, progress=lambda text: None)
         half = add(first, tmp_path / "two", facts={}, progress=lambda text: None)
         np.testing.assert_array_equal(half.scores, whole.scores[:700])
     kept = sorted((first.folder / FOLDER).iterdir())
     stamps = [file.stat().st_mtime_ns for file in kept]
-    assert [file.name.partition("-")[0] for file in kept] == ["content", "series"]
+    assert [file.name.partition("-")[0] for file in kept] == ["content", "context", "series"]
     add_content(open_recording(first.folder), tmp_path / "two", facts={}, progress=lambda text: None)
     assert [file.stat().st_mtime_ns for file in kept] == stamps
     # Of another size, it is another detector: what is kept does not fit.
