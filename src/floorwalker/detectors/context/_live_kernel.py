@@ -28,9 +28,9 @@ _U32 = np.uint64(32)
 _NAN = np.float32(math.nan)
 _SECOND = 1e6
 LONGEST, MOST = np.float32(86_400), np.float32(30)
-"""Seconds and times from which on it is told no more exactly for how long and how often something was met: what the whole
-shop knows grows older with the shop, and would tell models what time it is. Labels come late, so whoever knows the time
-knows what is labelled."""
+"""Seconds and times from which on it is told no more exactly for how long and how often something was met: what the
+whole shop knows grows older with the shop, and would tell models what time it is. Labels come late, so whoever knows
+the time knows what is labelled."""
 _OFTEN = 0x7FFFFFFF
 _MOST_ITEMS = 0x7FFF
 
@@ -70,9 +70,9 @@ def meet(
     said : int64 [m], rows of `codes` of which it is told whether there is one.
     words, saved, marks : `Pages.arguments`: what is remembered.
     out : float32 [n, 2 p + 3 f + s + d + l + m + 1], is filled: of each pair for how many seconds it is known and how
-        often it was met; for how many seconds a followed entity was silent, the type of its last event and how many
-        items it has met; the shares; 1 where two differ; places in lists, behind the last for another word; whether
-        there is one; the hour.
+        often it was met, up to `LONGEST` and `MOST`; for how many seconds a followed entity was silent, the type of its
+        last event and how many items it has met; the shares; 1 where two differ; places in lists, behind the last for
+        another word; whether there is one; the hour.
     """
     times = words.view(np.int64)
     kinds = len(keys)

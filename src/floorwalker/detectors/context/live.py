@@ -114,7 +114,8 @@ class LiveContext:
     """How well those who take part in an event know each other, and whether what the event says fits together.
 
     For pairs such as an account and a browser, or a session and an item, it is told for how many seconds they have been
-    known together and how often they were met (0 the first time, NaN where one is missing); for a reason, language or
+    known together (a day at most) and how often they were met (30 times at most; 0 the first time, NaN where one is
+    missing); for a reason, language or
     operating system how large its share is among events of this type; whether countries agree; what kind of network,
     channel, device and card it is.
 
@@ -249,7 +250,9 @@ def tell_column(column: str, said: Mapping[str, float]) -> str | None:
     times, known = (said.get(f"{DETECTOR}.{name}.{part}", math.nan) for part in (TIMES, KNOWN))
     if not times > 0:
         return f"{whom} was never met{together} before"
-    return f"{whom} was met{together} {times:.0f} time{'s' if times != 1 else ''} before, first {_ago(known)} ago"
+    often = f"{times:.0f}{' or more' if times >= layout.MOST else ''} time{'s' if times != 1 else ''}"
+    ago = "a day or more" if known >= layout.LONGEST else _ago(known)
+    return f"{whom} was met{together} {often} before, first {ago} ago"
 
 
 def _ago(seconds: float) -> str:

@@ -68,7 +68,7 @@ def slow_columns(batch: EventBatch) -> np.ndarray:
             before = [one for one in range(row) if [of(name, one) for name in names] == values]
             known = (batch.at[row] - batch.at[before[0]]) / 1e6 if before else 0.0
             start = PLACES[f"context.{'.'.join(names)}.known_seconds"]
-            out[row, start : start + 2] = known, len(before)
+            out[row, start : start + 2] = min(known, 86_400), min(len(before), 30)
         for name in FOLLOWED:
             before = [one for one in range(row) if of(name, one) == of(name, row) is not None]
             if before:
@@ -171,6 +171,11 @@ def test_its_folder_holds_its_size(tmp_path):
             "context.network_ja4.times",
             {"known_seconds": 12.0, "times": 1.0},
             "this connection fingerprint was met 1 time before, first less than a minute ago",
+        ),
+        (
+            "context.account.ip.times",
+            {"known_seconds": 86_400.0, "times": 30.0},
+            "this account was met with this address 30 or more times before, first a day or more ago",
         ),
     ],
 )

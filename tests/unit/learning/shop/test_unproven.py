@@ -63,6 +63,14 @@ def test_the_unproven_half_of_a_ring_is_guessed_and_honest_people_are_not():
     assert np.nan_to_num(found[~bad], nan=1.0).mean() < 0.05
 
 
+def test_where_more_is_likely_than_may_count_no_time_comes_first():
+    recording, bad = history()
+    proven = bad & (np.random.default_rng(2).random(COUNT) < 0.25)
+    sure = np.nan_to_num(guessed(recording, proven)) > 0
+    assert 0.9 * MOST * proven.sum() <= sure.sum() < (bad & ~proven).sum()
+    assert min(third.sum() for third in np.array_split(sure, 3)) > 0.25 * sure.sum()
+
+
 def test_labels_by_chance_condemn_few():
     recording, _ = history()
     proven = np.random.default_rng(3).random(COUNT) < 0.06
