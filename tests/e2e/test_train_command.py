@@ -47,7 +47,7 @@ def test_a_simulated_shop_gives_models_that_serve_loads(trained):
     models = ShopModels.load(out, LiveFeatures(seed=0).names)
     assert not models.lost
     assert models.fusion is not None
-    assert {"behaviour", "relation", "content", "series"} <= set(models.parts)
+    assert {"behaviour", "relation", "content", "series", "context"} <= set(models.parts)
     assert not list(out.rglob("*.pkl"))
     assert (out / "fusion" / "manifest.json").exists()
 

@@ -14,6 +14,7 @@ import pytest
 from floorwalker.detectors.anomaly_series.live import LiveSeries
 from floorwalker.detectors.behaviour.live import LiveBehaviour
 from floorwalker.detectors.content.live import LiveContent
+from floorwalker.detectors.context.live import LiveContext
 from floorwalker.detectors.relation.live import LiveRelations
 from floorwalker.evaluation.benchmarks.decisions import serve
 from floorwalker.features.live import LiveFeatures
@@ -54,7 +55,12 @@ def test_trained_models_decide_are_kept_and_explain(tmp_path: Path) -> None:
     models, folder = tmp_path / "models", tmp_path / "data"
     coupon_fusion(LiveFeatures(seed=0).names).save(models / "fusion", facts={})
     LiveBehaviour(sequence_model()).model.save(models / "behaviour", facts={})
-    for name, part in (("relation", LiveRelations()), ("content", LiveContent()), ("series", LiveSeries())):
+    for name, part in (
+        ("relation", LiveRelations()),
+        ("content", LiveContent()),
+        ("series", LiveSeries()),
+        ("context", LiveContext()),
+    ):
         part.save(models / name)
     key = create_key(folder)
     with running(folder, key, "--models", str(models)) as shop:
@@ -65,6 +71,7 @@ def test_trained_models_decide_are_kept_and_explain(tmp_path: Path) -> None:
         told = shop.client.get(f"/v1/decisions/{answers[-1]['decision_id']}", headers=shop.headers()).json()
         assert told["features"]["behaviour.surprise"] is not None
         assert told["features"]["relation.coupon.degree"] == 1
+        assert told["features"]["context.account.times"] == 11
         copies = [review(shop, f"a-{number}") for number in range(3)]
     # The next start finds the models in the installation, and what they remember in the journal.
     with running(folder, key) as shop:

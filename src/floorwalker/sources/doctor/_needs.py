@@ -227,6 +227,16 @@ DETECTOR_NEEDS = MappingProxyType(
                 Requirement("invitations", ("sign_up", "invitation_accepted"), ("inviter",), 0.02),
             ),
         ),
+        "context": Need(
+            must=(Requirement("who comes again", (), ("account", "session", "device")),),
+            helps=(
+                Requirement("browsers", (), ("user_agent",), 0.5),
+                Requirement("kinds of network", (), ("network.kind",), 0.5),
+                Requirement("fingerprints of connections", (), ("network.ja4",), 0.5),
+                Requirement("languages", (), ("language",), 0.5),
+                Requirement("referrers", ("page_view",), ("referrer",), 0.05),
+            ),
+        ),
         "content": Need(must=(Requirement("texts", ("review", "listing", "message", "livestream"), ("text",), 0.5),)),
         "transaction": Need(
             must=(
