@@ -6,8 +6,6 @@ of people and things have keyed hashes instead (`floorwalker.events.entities`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,7 +21,13 @@ CODED: tuple[str, ...] = (
 CODE_NAMES: tuple[str, ...] = tuple(f"code_{name}" for name in CODED)
 """What the codes are called where they stand beside the keys of a batch that has no texts."""
 CODE_PLACES = {name: place for place, name in enumerate(CODED)}
-_MOST_KNOWN = 1 << 16
+PRESENT: frozenset[str] = frozenset({"referrer"})
+"""Of which the code only says that there is one: nearly every event has another."""
+COUNTRIES: frozenset[str] = frozenset({"country", "network_country", "card_issuer_country", "phone_country"})
+"""Countries: their codes do not look at case, and names that stand for no country have none."""
+NO_COUNTRY: frozenset[str] = frozenset({"XX", "ZZ", "T1", "EU", "AP"})
+"""What databases of addresses say where they do not know, or know a region or a Tor exit alone."""
+_MOST_KNOWN, _LONGEST_KNOWN = 1 << 16, 256
 _SECRET = bytes(16)
 
 
@@ -37,18 +41,21 @@ def code_of(text: str | None) -> int:
 
 
 class _Codes(dict[str | None, int]):
-    """Codes as they are met; most events say what others said before. It is emptied when it is full."""
+    """Codes as they are met; most events say what others said before. It is emptied when it is full, and keeps no long
+    texts: who sends a new one each time shall fill no memory."""
 
     def __missing__(self, text: str | None) -> int:
         try:
             from siphash24 import siphash24
         except ImportError as error:
             raise MissingExtraError("siphash24", "serve") from error
-        if len(self) >= _MOST_KNOWN:
-            self.clear()
         code = 0
         if text is not None:
             code = siphash24(text.encode("utf-8", "surrogatepass"), key=_SECRET).intdigest() & 0xFFFFFFFFFFFFFFFF or 1
+            if len(text) > _LONGEST_KNOWN:
+                return code
+        if len(self) >= _MOST_KNOWN:
+            self.clear()
         self[text] = code
         return code
 
@@ -56,9 +63,20 @@ class _Codes(dict[str | None, int]):
 _KNOWN = _Codes()
 
 
-def codes_of_texts(texts: Sequence[str | None]) -> NDArray[np.uint64]:
-    """Codes of many texts: uint64 [n]."""
-    return np.array([_KNOWN[text] for text in texts], np.uint64)
+def _code(name: str, text: str | None) -> int:
+    if text is None:
+        return 0
+    if name in PRESENT:
+        return 1
+    if name in COUNTRIES:
+        # Of the letters of ASCII alone, as the kernel that reads the journal.
+        text = text.upper() if text.isascii() else _ascii_upper(text)
+        return 0 if text in NO_COUNTRY else _KNOWN[text]
+    return _KNOWN[text]
+
+
+def _ascii_upper(text: str) -> str:
+    return text.encode("utf-8", "surrogatepass").upper().decode("utf-8", "surrogatepass")
 
 
 def code_rows(batch: EventBatch) -> NDArray[np.uint64]:
@@ -79,11 +97,11 @@ def code_rows(batch: EventBatch) -> NDArray[np.uint64]:
         return np.stack([keys[name] for name in CODE_NAMES])
     count, texts = len(batch.type), batch.texts
     if count == 1:
-        known = _KNOWN
-        return np.array([[known[texts[name][0]] if name in texts else 0] for name in CODED], np.uint64)
+        row = [_code(name, texts[name][0]) if name in texts else 0 for name in CODED]
+        return np.array(row, np.uint64).reshape(-1, 1)
     found = np.zeros((len(CODED), count), np.uint64)
     for place, name in enumerate(CODED):
         column = texts.get(name)
         if column is not None and column.count(None) != count:
-            found[place] = codes_of_texts(column)
+            found[place] = [_code(name, text) for text in column]
     return found

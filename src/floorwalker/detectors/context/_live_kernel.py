@@ -140,9 +140,11 @@ def meet(
                     for each in range(len(followed)):
                         if followed[each, 0] == place:
                             rows_of[each], keys_of[each] = found, key
-                            times[found + TIMES] = (
-                                times[found + TIMES] & ~(0xFFFF << 32) | np.int64(types[row] + 2) << 32
-                            )
+                            # A straggler is not what happened last.
+                            if now >= times[found + AT]:
+                                times[found + TIMES] = (
+                                    times[found + TIMES] & ~(0xFFFF << 32) | np.int64(types[row] + 2) << 32
+                                )
             if place < len(pairs):
                 out[row, column] = known if not known > LONGEST else LONGEST
                 out[row, column + 1] = often if not often > MOST else MOST
@@ -151,7 +153,8 @@ def meet(
                 column += 3 * len(followed)
                 total = float(often)
             else:
-                out[row, column] = np.float32((float(often) + 1.0) / (total + 2.0))
+                # The row of the type alone may have been given up meanwhile.
+                out[row, column] = np.float32((float(often) + 1.0) / (max(total, float(often)) + 2.0))
                 column += 1
         for place in range(len(differing)):
             first, second = codes[differing[place, 0], row], codes[differing[place, 1], row]

@@ -131,7 +131,6 @@ class LiveContext:
     """
 
     detector = DETECTOR
-    version = VERSION
     outputs = OUTPUTS
 
     def __init__(self, *, rows: int = 1 << 22) -> None:
@@ -153,6 +152,11 @@ class LiveContext:
         """Write the size; not what was met."""
         files = {SETTINGS: (json.dumps({"rows": len(self.words) // layout.WIDTH}) + "\n").encode()}
         save_artefact(folder, name=ARTEFACT, version=1, files=files, facts=facts or {})
+
+    @property
+    def version(self) -> str:
+        """By which code, and with how much room."""
+        return f"{VERSION}.{len(self.words) // layout.WIDTH}"
 
     def advance(self, batch: EventBatch, features: FeatureBatch) -> NDArray[np.float32]:
         """The columns of the events in order, each as of just before it: float32 [n, len(outputs)]; then all are

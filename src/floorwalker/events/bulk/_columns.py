@@ -26,7 +26,7 @@ from floorwalker.events.bulk._schema import (
 )
 from floorwalker.events.bulk._siphash import hash_span
 from floorwalker.events.bulk._taking import may_be_nobody
-from floorwalker.events.codes import CODED
+from floorwalker.events.codes import CODED, COUNTRIES, NO_COUNTRY, PRESENT
 from floorwalker.events.entities import ENTITIES
 from floorwalker.kernels import kernel
 
@@ -81,6 +81,9 @@ def _place_of_text(name: str) -> int:
 
 _CODED_FIELDS = np.array([_place_of_text(name) for name in CODED])
 """Numbers of the fields that have codes, in the order of `CODED`."""
+_IS_PRESENT = np.array([name in PRESENT for name in CODED])
+_IS_COUNTRY = np.array([name in COUNTRIES for name in CODED])
+_NO_COUNTRIES = np.array([ord(name[0]) << 8 | ord(name[1]) for name in sorted(NO_COUNTRY)])
 _COUNTRY, _URL = F["country"], F["url"]
 _MOST_LINES = 500
 _IDENTITY_RECORD = RECORD_TYPES.index(Identity)

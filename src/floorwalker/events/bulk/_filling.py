@@ -22,6 +22,8 @@ from floorwalker.events.bulk._columns import (
     _ID,
     _IDENTITY,
     _IDENTITY_RECORD,
+    _IS_COUNTRY,
+    _IS_PRESENT,
     _ITEM,
     _ITEM_FIELD,
     _KIND,
@@ -30,6 +32,7 @@ from floorwalker.events.bulk._columns import (
     _LIST_PRICE,
     _NAN,
     _NETWORK_COUNTRY,
+    _NO_COUNTRIES,
     _PLACEHOLDERS,
     _QUANTITY,
     _RECEIVED,
@@ -80,6 +83,23 @@ from floorwalker.kernels import (
 )
 
 _NO_KEY = np.uint64(0)
+
+
+@flat_kernel
+def _code_of_country(data: NDArray[np.uint8], start: int, stop: int, spare: NDArray[np.uint8]) -> np.uint64:
+    """The code of a country in any case; 0 for a name that stands for none."""
+    size = 0
+    for at in range(start, stop):
+        byte = data[at]
+        spare[size] = byte - 32 if 97 <= byte <= 122 else byte
+        size += 1
+    if size == 2:
+        word = whole(spare[0]) << 8 | whole(spare[1])
+        for place in range(len(_NO_COUNTRIES)):
+            if word == _NO_COUNTRIES[place]:
+                return _NO_KEY
+    hashed = hash_span(spare, 0, size, _NO_KEY, _NO_KEY)
+    return hashed if hashed != _NO_KEY else np.uint64(1)
 
 
 @flat_kernel
@@ -363,7 +383,13 @@ def fill_columns(
         for code in range(len(_CODED_FIELDS)):
             field = _CODED_FIELDS[code]
             filled.codes[code, row] = _NO_KEY
-            if spans[field, TYPE] == TEXT:
+            if spans[field, TYPE] != TEXT:
+                continue
+            if _IS_PRESENT[code]:
+                filled.codes[code, row] = np.uint64(1)
+            elif _IS_COUNTRY[code]:
+                filled.codes[code, row] = _code_of_country(data, spans[field, BEGIN], spans[field, END], room.id)
+            else:
                 hashed = hash_span(data, spans[field, BEGIN], spans[field, END], _NO_KEY, _NO_KEY)
                 filled.codes[code, row] = hashed if hashed != _NO_KEY else np.uint64(1)
         size = 0

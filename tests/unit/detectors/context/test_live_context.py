@@ -20,6 +20,7 @@ from floorwalker.errors import ArtefactError, UsageError
 from floorwalker.events.batch import EventBatch, make_batch
 from floorwalker.events.entities import EntityKeyer
 from floorwalker.events.event import CardFacts, DeviceFacts, Event, NetworkFacts
+from floorwalker.events.types import TYPE_CODES
 from floorwalker.features.live import FeatureBatch
 
 START = 1_760_000_000_000_000
@@ -134,6 +135,27 @@ def test_a_straggler_makes_nothing_younger_and_no_time_negative():
     assert late[0, PLACES["context.account.known_seconds"]] == 0
 
 
+def test_shares_are_shares_whatever_was_forgotten():
+    context = LiveContext(rows=64)
+    events = [
+        Event(id=f"e-{n}", type="refund_requested" if n % 9 == 0 else "page_view", at=START + n, account=f"a-{n}",
+              user_agent=f"browser {n}", language="en")
+        for n in range(800)
+    ]  # fmt: skip
+    share = run(context, events)[:, PLACES["context.language.share"]]
+    assert share.max() <= 1.0
+    assert share.min() > 0.0
+
+
+def test_who_comes_late_is_not_what_happened_last():
+    context = LiveContext(rows=1 << 10)
+    for kind, at in (("order", START), ("login_failed", START - HOUR)):
+        run(context, [Event(id=kind, type=kind, at=at, account="a-1")])
+    last = run(context, [Event(id="e-3", type="logout", at=START + HOUR, account="a-1")])[0]
+    assert last[PLACES["context.account.last_type"]] == TYPE_CODES["order"]
+    assert last[PLACES["context.account.silent_seconds"]] == 3600
+
+
 @pytest.mark.parametrize("rows", [0, 3, 100, 1 << 30])
 def test_odd_sizes_are_refused(rows):
     with pytest.raises(UsageError, match="room for"):
@@ -152,7 +174,8 @@ def test_a_state_of_another_size_is_refused_and_its_own_goes_on():
 
 def test_its_folder_holds_its_size(tmp_path):
     LiveContext(rows=128).save(tmp_path / "context")
-    assert len(LiveContext.load(tmp_path / "context").words) == 128 * 4
+    loaded = LiveContext.load(tmp_path / "context")
+    assert (len(loaded.words), loaded.version) == (128 * 4, "1.128")
     (tmp_path / "context" / "context.json").write_text('{"rows": 100}')
     with pytest.raises(ArtefactError):
         LiveContext.load(tmp_path / "context")
