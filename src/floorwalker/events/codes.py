@@ -97,7 +97,9 @@ def code_rows(batch: EventBatch) -> NDArray[np.uint64]:
         return np.stack([keys[name] for name in CODE_NAMES])
     count, texts = len(batch.type), batch.texts
     if count == 1:
-        row = [_code(name, texts[name][0]) if name in texts else 0 for name in CODED]
+        # Of one event most is missing, and a call for each would take as long as all else.
+        said = [texts[name][0] if name in texts else None for name in CODED]
+        row = [0 if text is None else _code(name, text) for name, text in zip(CODED, said, strict=True)]
         return np.array(row, np.uint64).reshape(-1, 1)
     found = np.zeros((len(CODED), count), np.uint64)
     for place, name in enumerate(CODED):
