@@ -64,6 +64,7 @@ _KNOWN = _Codes()
 
 
 def _code(name: str, text: str | None) -> int:
+    """The code of what stands in the field of this name."""
     if text is None:
         return 0
     if name in PRESENT:

@@ -60,7 +60,9 @@ def meet(
     Parameters
     ----------
     keys, codes : uint64 [kinds, n] and [facts, n], 0 where there is none.
-    pairs : int64 [p, 2], sources: rows of `keys`, then of `codes`; or `NOBODY` (the second alone) or `TYPE`.
+    types : int16 [n], codes of event types.
+    at : int64 [n], µs UTC.
+    pairs : int64 [p, 2], sources: rows of `keys`, then of `codes`; the second is `NOBODY` where the first is met alone.
     followed : int64 [f, 2]: which of the pairs is an entity of which it is also told what it did before; and which, a
         later one, is this entity with an item.
     shares : int64 [s], rows of `codes` whose share among the events of the same type is told.

@@ -73,6 +73,7 @@ LISTED: Mapping[str, tuple[str, ...]] = {
 }
 """Words that stand as their place in this list; one that is not in it as the number behind the last."""
 SAID: tuple[str, ...] = ("referrer",)
+"""Of which it is told whether the event has one."""
 KNOWN, TIMES = "known_seconds", "times"
 SILENT, LAST, ITEMS = "silent_seconds", "last_type", "items"
 OUTPUTS: tuple[str, ...] = (
@@ -92,6 +93,7 @@ _meet: Callable[..., None] = silent(meet)
 
 
 def _source(name: str) -> int:
+    """Where the kernel finds what this is called: a row of the keys or, behind them, of the codes."""
     return KEY_PLACES[name] if name in KEY_PLACES else len(KEY_PLACES) + CODE_PLACES[name]
 
 
@@ -115,9 +117,8 @@ class LiveContext:
 
     For pairs such as an account and a browser, or a session and an item, it is told for how many seconds they have been
     known together (a day at most) and how often they were met (30 times at most; 0 the first time, NaN where one is
-    missing); for a reason, language or
-    operating system how large its share is among events of this type; whether countries agree; what kind of network,
-    channel, device and card it is.
+    missing); for a reason, language or operating system how large its share is among events of this type; whether
+    countries agree; what kind of network, channel, device and card it is. The columns are listed in docs/context.md.
 
     One object holds what one shop has met, for one thread at a time; its size is fixed. Events of a batch see those
     before them, so any batching gives the same columns.
