@@ -120,8 +120,11 @@ def test_whoever_only_looks_can_be_refused_and_learns(strict: Shop) -> None:
     assert done.pages_asked > 3
     assert done.actions["block"] > 0
     assert done.prevented > 0
+    known = figures(strict)["floorwalker_duplicates_total"]
     deaf = stream(COPIED, [], str(strict.client.base_url), strict.key, ask_pages=0, **options)
     assert deaf.pages_asked == 0
+    # The same scenario once more is no repetition of what the server has seen: nothing is answered from memory.
+    assert figures(strict)["floorwalker_duplicates_total"] == known
     # Nobody is refused for looking; a log-in may be, by what the server has seen of its network by now.
     assert deaf.harmful_refused < done.harmful_refused
     assert deaf.actions["block"] or not deaf.harmful_refused

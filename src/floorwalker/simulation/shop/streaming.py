@@ -8,6 +8,7 @@ let happen some comes to light (`outcomes`), and is told as soon as simulated ti
 from __future__ import annotations
 
 import heapq
+import secrets
 import threading
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -182,8 +183,10 @@ class Stream:
             raise UsageError(f"ask_pages is {ask_pages}", allowed="0 and more; 0 means never")
         self.ask_pages, self._looked = ask_pages, OrderedDict[str, int]()
         self._witness = Witness(world.chance)
+        # What happens live happens anew: a server that has seen this scenario before must not take it for a repetition.
+        anew = secrets.token_hex(8)
         self._teller = Teller(
-            self._witness, url, key, shop=world.scenario.shop, names=world.chance.generator("stream/letters"),
+            self._witness, url, key, shop=world.scenario.shop, names=world.chance.generator(f"stream/letters/{anew}"),
             end_at=world.scenario.end_at + move,
         )  # fmt: skip
         self.world, self.move, self.progress = world, move, progress
@@ -192,7 +195,8 @@ class Stream:
         self.consequences = Consequences()
         self._honest: Iterator[Entry] = iter(honest)
         self._rng = world.chance.generator("stream")
-        self._names = world.chance.generator("stream/ids")
+        self._names = world.chance.generator(f"stream/ids/{anew}")
+        self._result_names = world.chance.generator(f"stream/results/{anew}")
         self._lock = threading.Lock()
         self._planned = {one.number: one for one in plan(world.scenario) if only is None or one.number in only}
         self._live: dict[int, Adversary] = {}
@@ -322,7 +326,7 @@ class Stream:
     def _challenge_result(self, asked: Asked, passed: bool) -> Event:
         event = asked.entry.event
         return Event(
-            id=f"{int(self._rng.integers(1 << 44)):011x}",
+            id=f"{int(self._result_names.integers(1 << 44)):011x}",
             type="challenge_result",
             shop=event.shop,
             at=event.at + int(self._rng.lognormal(2.2, 0.6) * 1e6),
