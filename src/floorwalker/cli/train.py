@@ -116,7 +116,8 @@ def _train(
             fix="floorwalker train data --out models, or floorwalker train --events events.parquet --labels labels.csv",
         )
     from floorwalker.evaluation.extras import need_training_extra
-    from floorwalker.learning.shop.training import MODALITIES, TrainingPlan, train_shop, train_without_labels
+    from floorwalker.learning.shop.plan import MODALITIES, TrainingPlan
+    from floorwalker.learning.shop.training import train_shop, train_without_labels
 
     need_training_extra()
     start = time.perf_counter()
@@ -281,4 +282,6 @@ def _tell(facts: Mapping[str, Any], out: Path) -> None:
         console.print(table)
     else:
         console.print("no labels: learned what is usual, and what follows what; nothing says what is abuse")
+    for name in facts.get("not_fused", ()):
+        console.print(f"{name} is left out of the fused risk, which does better in the validation part without it")
     console.print(f"{facts['seconds']:,} s; models in {out}", soft_wrap=True)

@@ -24,9 +24,10 @@ from floorwalker.evaluation.tasks.shop import EVENT_FPR, FIRST_DAY, LATEST, _Par
 from floorwalker.fusion.columns import column_names
 from floorwalker.fusion.gated import GatedFusion
 from floorwalker.fusion.stacked import StackedFusion
+from floorwalker.learning.shop.fusing import fuse_rows, relevant_types, score_all
 from floorwalker.learning.shop.gated import OWN, fuse_rows_gated, score_gated
 from floorwalker.learning.shop.signals import Signals
-from floorwalker.learning.shop.training import Trained, fuse_rows, relevant_types, score_all, train_shop
+from floorwalker.learning.shop.training import Trained, train_shop
 from floorwalker.metrics import average_precision
 
 EVENTS = 500_000

@@ -44,10 +44,12 @@ from floorwalker.features.live import FeatureBatch
 from floorwalker.fusion.calibration import Calibration, calibration_error
 from floorwalker.fusion.columns import column_names
 from floorwalker.fusion.stacked import StackedFusion
+from floorwalker.learning.shop.fusing import fuse_rows, rank_fusion, score_all
 from floorwalker.learning.shop.labels import labels_of_outcomes
+from floorwalker.learning.shop.plan import TrainingPlan
 from floorwalker.learning.shop.recording import Recording
 from floorwalker.learning.shop.signals import Signals
-from floorwalker.learning.shop.training import Trained, TrainingPlan, fuse_rows, rank_fusion, score_all, train_shop
+from floorwalker.learning.shop.training import Trained, train_shop
 from floorwalker.simulation.shop.chance import Chance
 from floorwalker.simulation.shop.scenario import Scenario
 from floorwalker.simulation.shop.world.calendar import Calendar

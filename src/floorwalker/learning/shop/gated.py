@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from floorwalker.fusion.columns import EVENT_TYPE, column_names, fusion_columns
 from floorwalker.fusion.gated import GatedFusion
+from floorwalker.learning.shop.fusing import lessons_of, relevant_types
+from floorwalker.learning.shop.plan import TrainingPlan
 from floorwalker.learning.shop.recording import Recording
 from floorwalker.learning.shop.signals import Signals
-from floorwalker.learning.shop.training import TrainingPlan, _lessons, relevant_types
 
 OWN = "transaction"
 """The group of live features and of the event's own numbers."""
@@ -40,7 +41,7 @@ def fuse_rows_gated(
     """As `fuse_rows`, with a network in the trees' place: the same rows, labels and weights."""
     rng = np.random.default_rng(plan.seed)
     relevant = relevant_types(recording, known, learned_until)
-    rows, label, weights = _lessons(recording, known, signals, plan, learned_until, guessed, relevant, rng)
+    rows, label, weights = lessons_of(recording, known, signals, plan, learned_until, guessed, relevant, rng)
     matrix = fusion_columns(
         np.asarray(recording.features[rows]), np.asarray(recording.numbers[rows]), recording.type[rows],
         signals.rows(rows),

@@ -38,14 +38,26 @@ class Modality:
 
 @dataclass
 class Signals:
-    """All modalities of a recording."""
+    """All modalities of a recording.
+
+    Parameters
+    ----------
+    modalities : in the order of their columns.
+    left_out : names of those that fusion is not to learn from, see `floorwalker.learning.shop.fusing.fuse_best`.
+    """
 
     modalities: list[Modality] = field(default_factory=list)
+    left_out: tuple[str, ...] = ()
 
     @property
     def outputs(self) -> tuple[str, ...]:
         """Names of all columns, one modality after the other."""
         return tuple(name for modality in self.modalities for name in modality.outputs)
+
+    def heard(self, count: int) -> NDArray[np.intp]:
+        """Places of the columns that fusion learns from, of `count`; the modalities' are the last of them."""
+        outputs = [modality.name not in self.left_out for modality in self.modalities for _ in modality.outputs]
+        return np.flatnonzero([True] * (count - len(outputs)) + outputs)
 
     def rows(
         self, rows: NDArray[np.int64], *, honest_only: bool = True, without: Sequence[str] = ()

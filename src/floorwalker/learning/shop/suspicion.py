@@ -41,6 +41,7 @@ def add_memory(
     facts: Mapping[str, Any],
     progress: Progress,
     beside: Modality | None = None,
+    guessed: NDArray[np.float32] | None = None,
     most_rows: int = 100_000,
 ) -> Modality | None:
     """What was thought of each event's company before; the models go to `folder/memory`.
@@ -51,6 +52,8 @@ def add_memory(
     relevant : bool [event types + 1, abuse types], where each abuse type is judged.
     until : place of the first event that nothing is learned from.
     beside : what the first opinion learns from beside the features, of what was not learned itself.
+    guessed : float32 [until], how far each event that was not proven itself counts as abuse, NaN where it is to count
+        as nothing (`floorwalker.learning.shop.unproven`); without it all that was not proven is honest.
     most_rows : events of unknown or honest nature that each model learns from.
 
     None where a half has fewer than `FEWEST` proven events.
@@ -62,14 +65,17 @@ def add_memory(
     if min(int(proven[start:stop].sum()) for start, stop in edges) < FEWEST:
         progress("memory: too few proven events for two halves; left out")
         return None
+    # What was proven itself has no guess.
+    share = proven.astype(np.float32) if guessed is None else np.where(proven & (guessed == 0), 1.0, guessed)
+    share = np.where(judged[:until], share, np.nan).astype(np.float32)
     rng = np.random.default_rng(seed)
     models = []
     for start, stop in edges:
         progress(f"memory: first opinion from events {start:,} to {stop:,}")
-        models.append(_learn(recording, beside, proven, judged, start, stop, most_rows, seed, threads, rng))
+        models.append(_learn(recording, beside, share, start, stop, most_rows, seed, threads, rng))
     empty = np.array([[0.0, 1.0], [1.0, 1.0]])
     opinion = FirstOpinion(models, [empty, empty], asked)
-    _rank(recording, beside, opinion, proven, judged, edges)
+    _rank(recording, beside, opinion, judged[:until] & ~proven, edges)
     opinion.save(folder / "memory", facts=facts)
     progress("memory: following the events")
     return Modality(
@@ -87,8 +93,7 @@ def _halves(proven: NDArray[np.bool_]) -> list[tuple[int, int]]:
 def _learn(
     recording: Recording,
     beside: Modality | None,
-    proven: NDArray[np.bool_],
-    judged: NDArray[np.bool_],
+    share: NDArray[np.float32],
     start: int,
     stop: int,
     most_rows: int,
@@ -96,16 +101,20 @@ def _learn(
     threads: int,
     rng: np.random.Generator,
 ) -> BoostedTrees:
-    bad = start + np.flatnonzero(proven[start:stop])
-    others = start + np.flatnonzero(judged[start:stop] & ~proven[start:stop])
+    """A model of what counts as abuse, each as far as it does, and a sample of the honest."""
+    bad = start + np.flatnonzero(share[start:stop] > 0)
+    others = start + np.flatnonzero(share[start:stop] == 0)
     rows = np.sort(np.r_[bad, rng.choice(others, min(len(others), most_rows), replace=False)])
     trees = BoostedTrees(
         rounds=150, leaves=15, rate=0.06, max_bin=255, column_share=0.5, l2=5.0, validation_share=0.0, blind_rounds=150,
         seed=seed, threads=threads,
     )  # fmt: skip
+    is_bad = share[rows] > 0
+    names = column_names(recording.names, () if beside is None else beside.outputs)
     return trees.fit(
-        _columns(recording, beside, rows), proven[rows].astype(np.float64),
-        names=column_names(recording.names, () if beside is None else beside.outputs), at=recording.at[rows],
+        _columns(recording, beside, rows), is_bad.astype(np.float64), at=recording.at[rows],
+        weights=np.where(is_bad, share[rows], 1.0).astype(np.float64),
+        names=names,
     )  # fmt: skip
 
 
@@ -120,13 +129,12 @@ def _rank(
     recording: Recording,
     beside: Modality | None,
     opinion: FirstOpinion,
-    proven: NDArray[np.bool_],
-    judged: NDArray[np.bool_],
+    ordinary: NDArray[np.bool_],
     edges: list[tuple[int, int]],
 ) -> None:
     """Ranks of each model by what it says of the other half's ordinary events."""
     for place, (start, stop) in enumerate(reversed(edges)):
-        rows = start + np.flatnonzero(judged[start:stop] & ~proven[start:stop])
+        rows = start + np.flatnonzero(ordinary[start:stop])
         scores = [
             opinion.models[place].trees().score(_columns(recording, beside, some))
             for some in np.array_split(rows, max(1, len(rows) // 50_000))

@@ -9,10 +9,11 @@ from floorwalker.events.abuse import ABUSE_TYPES
 from floorwalker.events.batch import NUMBER_FIELDS
 from floorwalker.events.types import TYPE_CODES
 from floorwalker.fusion.columns import column_names
+from floorwalker.learning.shop.fusing import relevant_types
 from floorwalker.learning.shop.gated import OWN, fuse_rows_gated, groups_of, score_gated
+from floorwalker.learning.shop.plan import TrainingPlan
 from floorwalker.learning.shop.recording import KEYS, Recording
 from floorwalker.learning.shop.signals import Modality, Signals
-from floorwalker.learning.shop.training import TrainingPlan, relevant_types
 from floorwalker.metrics import roc_auc
 
 pytest.importorskip("torch")

@@ -18,12 +18,15 @@ from floorwalker.events.identity.normalise import normalise
 from floorwalker.events.identity.tokens import Tokeniser
 from floorwalker.features.live import LiveFeatures
 from floorwalker.fusion.first_opinion import FirstOpinion
+from floorwalker.learning.shop.fusing import relevant_types
 from floorwalker.learning.shop.labels import SCHEMA
 from floorwalker.learning.shop.neighbours import learn_relations
+from floorwalker.learning.shop.plan import TrainingPlan
 from floorwalker.learning.shop.recording import Recording, open_recording, record
 from floorwalker.learning.shop.signals import Modality, Signals
 from floorwalker.learning.shop.signals_live import FOLDER, add_content, add_context, add_relation, add_series, follow
-from floorwalker.learning.shop.training import TrainingPlan, train_shop
+from floorwalker.learning.shop.suspicion import add_memory
+from floorwalker.learning.shop.training import train_shop
 from floorwalker.metrics import roc_auc
 from floorwalker.pipeline.ids import IdHasher
 from floorwalker.pipeline.models import ShopModels
@@ -118,6 +121,28 @@ def test_the_first_opinion_reads_the_context(trained):
     _, out = trained
     opinion = FirstOpinion.load(out / "memory")
     assert set(LiveContext.outputs) < set(opinion.models[0].names)
+
+
+def test_the_first_opinion_learns_from_guesses_as_from_proofs(recording, known, tmp_path):
+    number = np.arange(COUNT)
+    alike = (number % 2 == 1) & (number % 3 > 0)
+    guesses = np.where(alike[:800], 1.0, 0.0).astype(np.float32)
+    context = add_context(recording, tmp_path, facts={}, progress=lambda text: None)
+    relevant = relevant_types(recording, known, 800)
+    said = []
+    for guessed in (None, guesses, np.where(guesses > 0, np.nan, guesses)):
+        memory = add_memory(
+            recording, tmp_path, known, relevant, until=800, seed=0, threads=1, facts={}, progress=lambda text: None,
+            beside=context, guessed=guessed,
+        )  # fmt: skip
+        assert memory is not None
+        said.append(np.array(memory.scores[:, 0]))
+    honest = ~recording.named()["account"].str.starts_with("c-").to_numpy()
+    later = alike & honest & (number >= 800)
+    plain, told, doubted = (float(each[later].mean()) for each in said)
+    # What is guessed is suspect afterwards; what is doubted is no example of honest events.
+    assert told > 10 * plain
+    assert doubted > 10 * plain
 
 
 def test_crews_are_told_by_their_links_and_copies(trained, recording):

@@ -13,10 +13,12 @@ from floorwalker.events.batch import NUMBER_FIELDS
 from floorwalker.events.types import TYPE_CODES
 from floorwalker.fusion.columns import fusion_columns
 from floorwalker.fusion.stacked import StackedFusion
+from floorwalker.learning.shop.fusing import fuse_best, lessons_of, relevant_types, score_all
 from floorwalker.learning.shop.labels import SCHEMA
+from floorwalker.learning.shop.plan import TrainingPlan
 from floorwalker.learning.shop.recording import KEYS, Recording
-from floorwalker.learning.shop.signals import Signals
-from floorwalker.learning.shop.training import TrainingPlan, _lessons, relevant_types, score_all, train_shop
+from floorwalker.learning.shop.signals import Modality, Signals
+from floorwalker.learning.shop.training import train_shop
 from floorwalker.metrics import roc_auc
 
 pytest.importorskip("lightgbm")
@@ -184,7 +186,7 @@ def test_what_is_guessed_is_told_by_its_share_and_doubt_teaches_nothing():
     guessed[silent[0]], guessed[silent[1]], guessed[silent[2]] = 0.75, np.nan, 1.0
     follows = np.flatnonzero(proven)[0]
     guessed[follows] = np.nan
-    rows, label, weights = _lessons(
+    rows, label, weights = lessons_of(
         recording, known, Signals(), plan, COUNT // 2, guessed, relevant, np.random.default_rng(0)
     )
     assert (np.diff(rows) >= 0).all()
@@ -208,7 +210,7 @@ def test_what_was_proven_of_a_kind_that_is_not_judged_there_is_not_told_as_hones
     known[odd, SCRAPING] = known[visits, SCRAPING] = 1
     relevant = relevant_types(recording, known, COUNT // 2)
     assert not relevant[TYPE_CODES["coupon_redeem"], SCRAPING]
-    rows, label, _ = _lessons(
+    rows, label, _ = lessons_of(
         recording, known, Signals(), replace(PLAN, most_rows=COUNT), COUNT // 2, guessed, relevant,
         np.random.default_rng(0),
     )  # fmt: skip
@@ -227,7 +229,7 @@ def test_what_proven_hands_did_besides_is_no_example_unless_most_is_theirs(many)
     recording.keys[:, KEYS.index("device")] = 0
     recording.keys[np.r_[proven[:1], besides], KEYS.index("device")] = 7
     relevant = relevant_types(recording, known, COUNT // 2)
-    rows, label, _ = _lessons(
+    rows, label, _ = lessons_of(
         recording, known, Signals(), replace(PLAN, most_rows=COUNT), COUNT // 2, None, relevant,
         np.random.default_rng(0),
     )  # fmt: skip
@@ -243,10 +245,46 @@ def test_new_honest_accounts_weigh_more():
     )
     known = known_of(bad)
     relevant = relevant_types(aged, known, COUNT // 2)
-    rows, label, weights = _lessons(
+    rows, label, weights = lessons_of(
         aged, known, Signals(), replace(PLAN, most_rows=COUNT), COUNT // 2, None, relevant, np.random.default_rng(0)
     )
     new = (aged.features[rows, 0] < 7 * 86_400) & (label[:, 0] == 0)
     assert new.any()
     assert (weights[new] == 3).all()
     assert (weights[~new] == 1).all()
+
+
+def test_a_detector_that_learned_by_heart_is_left_out_and_one_that_tells_is_kept():
+    recording, bad = history()
+    known = known_of(bad, found=1.0)
+    rng = np.random.default_rng(5)
+    half = np.arange(COUNT) < COUNT // 2
+    edges = COUNT // 2, COUNT * 3 // 4
+    opinions = {
+        "by heart": np.where(half, known[:, PROMOTION] == 1, rng.random(COUNT) < 0.3),
+        "telling": known[:, PROMOTION] == 1,
+    }
+    said: list[str] = []
+    for name, opinion in opinions.items():
+        signals = Signals([Modality(name, ("a",), np.asarray(opinion, np.float32)[:, None], 500)])
+        fusion = fuse_best(recording, known, signals, PLAN, edges=edges, guessed=None, progress=said.append)
+        assert signals.left_out == ((name,) if name == "by heart" else ())
+        # What is left out is no longer listened to.
+        columns = fusion_columns(recording.features, recording.numbers, recording.type, signals.rows(np.arange(COUNT)))
+        other = columns.copy()
+        other[:, -1] = 1 - np.nan_to_num(other[:, -1])
+        heard = (fusion.suspect(columns, recording.type) != fusion.suspect(other, recording.type)).any()
+        assert heard == (name == "telling")
+    assert "without by heart" in said[0]
+
+
+def test_few_proofs_leave_nobody_out():
+    recording, bad = history()
+    known = known_of(bad, found=1.0)
+    known[COUNT // 2 + 1000 :] = np.nan
+    column = np.random.default_rng(5).random((COUNT, 1)).astype(np.float32)
+    column[: COUNT // 2, 0] = known[: COUNT // 2, PROMOTION] == 1
+    signals = Signals([Modality("by heart", ("a",), column, 500)])
+    edges = COUNT // 2, COUNT * 3 // 4
+    fuse_best(recording, known, signals, PLAN, edges=edges, guessed=None, progress=lambda text: None)
+    assert signals.left_out == ()
