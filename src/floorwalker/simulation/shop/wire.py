@@ -1,13 +1,15 @@
 """The way to a server: a few connections that are kept, events told in bodies, decisions asked for one by one.
 
-Events of one account or visit always take the same connection, so they arrive in their order and a purchase waits for
-the answer to its login; others overtake them.
+Events of one visit always take the same connection, also where it logs in midway, and those of an account as far as its
+visits do not overlap: so they arrive in their order, a purchase waits for the answer to its login, and nobody's page
+overtakes the refusal of the one before. Others overtake them.
 """
 
 from __future__ import annotations
 
 import queue
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
@@ -25,6 +27,8 @@ MOST_TOLD = 500
 """Events in one body."""
 WAITING = 2_000
 """Entries that may wait for each connection before the sender has to wait."""
+ACTORS = 200_000
+"""Visits and accounts whose connection is remembered; the longest silent are forgotten first."""
 _SECONDS = 30.0
 """A server that does not answer for so long is down."""
 
@@ -68,6 +72,7 @@ class Wire:
     settle: Callable[[Asked], Sequence[Event]]
     connections: int = 4
     answers: queue.SimpleQueue[Asked] = field(default_factory=queue.SimpleQueue)
+    _lane_of: OrderedDict[str, int] = field(default_factory=OrderedDict)
     _lanes: list[queue.Queue[Asked | None]] = field(default_factory=list)
     _threads: list[threading.Thread] = field(default_factory=list)
     _broken: list[Exception] = field(default_factory=list)
@@ -87,9 +92,7 @@ class Wire:
 
     def send(self, asked: Asked) -> None:
         """Put an entry on its way; waits where its connection is behind. Raises what broke the connection."""
-        event = asked.entry.event
-        actor = event.account or event.session or event.order or ""
-        lane = self._lanes[crc32(actor.encode()) % len(self._lanes)]
+        lane = self._lanes[self._lane(asked.entry.event)]
         while True:
             self.check()
             try:
@@ -115,6 +118,21 @@ class Wire:
         """Raise what broke a connection."""
         if self._broken:
             raise self._broken[0]
+
+    def _lane(self, event: Event) -> int:
+        """The visit's connection, else the account's; whoever is new takes one by his name."""
+        known = self._lane_of
+        names = [f"{kind}{name}" for kind, name in (("s", event.session), ("a", event.account)) if name]
+        lane = next((known[name] for name in names if name in known), None)
+        if lane is None:
+            actor = event.account or event.session or event.order or ""
+            lane = crc32(actor.encode()) % len(self._lanes)
+        for name in names:
+            known[name] = lane
+            known.move_to_end(name)
+        while len(known) > ACTORS:
+            known.popitem(last=False)
+        return lane
 
     def _alive(self) -> bool:
         return any(thread.is_alive() for thread in self._threads)
