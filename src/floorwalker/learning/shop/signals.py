@@ -43,7 +43,8 @@ class Signals:
     Parameters
     ----------
     modalities : in the order of their columns.
-    left_out : names of those that fusion is not to learn from, see `floorwalker.learning.shop.fusing.fuse_best`.
+    left_out : names of those from whose learned columns fusion is not to learn, see
+        `floorwalker.learning.shop.fusing.fuse_best`; what they have learned from nothing it hears.
     """
 
     modalities: list[Modality] = field(default_factory=list)
@@ -56,7 +57,11 @@ class Signals:
 
     def heard(self, count: int) -> NDArray[np.intp]:
         """Places of the columns that fusion learns from, of `count`; the modalities' are the last of them."""
-        outputs = [modality.name not in self.left_out for modality in self.modalities for _ in modality.outputs]
+        outputs = [
+            modality.name not in self.left_out or place < modality.unlearned
+            for modality in self.modalities
+            for place in range(len(modality.outputs))
+        ]
         return np.flatnonzero([True] * (count - len(outputs)) + outputs)
 
     def rows(

@@ -104,12 +104,16 @@ def train_shop(
         signals = learn_signals(
             recording, known, out, plan, until=int(learned_until * plan.early_share), facts=facts, progress=progress
         )
-        for round_ in range(ROUNDS if plan.guess and "memory" in plan.modalities else 1):
+        given = guessed is not None
+        for round_ in range(ROUNDS):
             if "memory" in plan.modalities:
                 _remember(recording, known, signals, out, plan, learned_until, guessed, facts, progress)
-            if plan.guess:
-                progress(f"fusion: guessing what nobody proved, {round_ + 1} of {ROUNDS}")
-                guessed = _guess(recording, known, proofs, signals, plan, learned_until)
+            if given or not plan.guess:
+                break
+            progress(f"fusion: guessing what nobody proved, {round_ + 1} of {ROUNDS}")
+            guessed = _guess(recording, known, proofs, signals, plan, learned_until)
+            if "memory" not in plan.modalities or not _says_more(guessed, known):
+                break
     elif guessed is None and plan.guess:
         progress("fusion: guessing what nobody proved")
         guessed = _guess(recording, known, proofs, signals, plan, learned_until)
@@ -238,6 +242,14 @@ def _guess(
         recording, signals, themselves, proven, open_to_guess, odd,
         most_rows=plan.most_rows * 8 // 5, seed=plan.seed, threads=plan.threads,
     )  # fmt: skip
+
+
+def _says_more(guessed: NDArray[np.float32] | None, known: NDArray[np.float32]) -> bool:
+    """Whether something was guessed that does not follow from proofs alone."""
+    if guessed is None:
+        return False
+    proven = (known[: len(guessed)] == 1).any(axis=1)
+    return bool((np.isnan(guessed) | (guessed > 0))[~proven].any())
 
 
 def fingerprint(recording: Recording) -> str:

@@ -18,6 +18,7 @@ from floorwalker.events.identity.normalise import normalise
 from floorwalker.events.identity.tokens import Tokeniser
 from floorwalker.features.live import LiveFeatures
 from floorwalker.fusion.first_opinion import FirstOpinion
+from floorwalker.learning.shop import unproven
 from floorwalker.learning.shop.fusing import relevant_types
 from floorwalker.learning.shop.labels import SCHEMA
 from floorwalker.learning.shop.neighbours import learn_relations
@@ -145,6 +146,24 @@ def test_the_first_opinion_learns_from_guesses_as_from_proofs(recording, known, 
     assert doubted > 10 * plain
 
 
+@pytest.mark.parametrize(("fewest", "rounds"), [(20, 2), (100_000, 1)])
+def test_what_nobody_proved_is_guessed_twice_where_there_is_enough_to_guess_by(
+    recording, known, monkeypatch, fewest, rounds
+):
+    monkeypatch.setattr(unproven, "FEWEST", fewest)
+    said: list[str] = []
+    plan = TrainingPlan(
+        int(recording.at[800]), int(recording.at[1000]), modalities=("context", "memory"), rounds=10, max_bin=63,
+        threads=1,
+    )  # fmt: skip
+    found = train_shop(recording, pl.DataFrame(schema=SCHEMA), None, plan, known=known, progress=said.append)
+    assert [line for line in said if "guessing" in line] == [
+        f"fusion: guessing what nobody proved, {number} of 2" for number in range(1, rounds + 1)
+    ]
+    assert [modality.name for modality in found.signals.modalities] == ["context", "memory"]
+    assert len([line for line in said if line == "memory: following the events"]) == rounds
+
+
 def test_crews_are_told_by_their_links_and_copies(trained, recording):
     found, _ = trained
     crews = recording.named()["account"].str.starts_with("c-").to_numpy()
@@ -182,6 +201,10 @@ def test_columns_that_nothing_was_learned_for_are_honest_everywhere():
     assert not np.isnan(told[:, :2]).any()
     assert np.isnan(told[:4, 2]).all()
     assert not np.isnan(told[4:, 2]).any()
+    # Left out of fusion is what was learned from labels alone: here the last of five columns.
+    assert signals.heard(5).tolist() == [0, 1, 2, 3, 4]
+    signals.left_out = ("relation",)
+    assert signals.heard(5).tolist() == [0, 1, 2, 3]
 
 
 @pytest.mark.slow
