@@ -283,5 +283,5 @@ def _tell(facts: Mapping[str, Any], out: Path) -> None:
     else:
         console.print("no labels: learned what is usual, and what follows what; nothing says what is abuse")
     for name in facts.get("not_fused", ()):
-        console.print(f"{name} is left out of the fused risk, which does better in the validation part without it")
+        console.print(f"fusion does not hear what {name} learned: in the validation part it does better without")
     console.print(f"{facts['seconds']:,} s; models in {out}", soft_wrap=True)

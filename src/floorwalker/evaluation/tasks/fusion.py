@@ -64,7 +64,7 @@ def run(
     trained: Trained | None = None
     found: dict[str, list[dict[str, Any]]] = {"stacked": [], "gated": [], "trees_alone": []}
     for seed in seeds:
-        plan = replace(part.plan(seed), threads=1)
+        plan = replace(part.plan(seed), threads=1, choose=False)
         known = (trained.signals, trained.guessed) if trained is not None else (None, None)
         told = train_shop(recording, part.labels, None, plan, signals=known[0], guessed=known[1], progress=progress)
         trained = trained or told

@@ -177,8 +177,8 @@ def fuse_best(
     """As `fuse_rows`, with or without each modality that learned from labels itself, as the validation part says.
 
     Such a modality speaks of the later part of what is learned from alone, where fewer labels have come in yet; what it
-    adds may be less than what the trees mistake about that. The proofs of the validation part, which nobody learned
-    from, decide; what is left out of the fused risk stands in `Signals.left_out` and still answers for itself.
+    adds may be less than what the trees mistake about that. The proven events of the validation part, none of which
+    was learned from, decide; what is left out stands in `Signals.left_out`, and still answers for itself.
 
     Parameters
     ----------
@@ -186,7 +186,9 @@ def fuse_best(
     """
     best = fuse_rows(recording, known, signals, plan, learned_until=edges[0], guessed=guessed)
     doubtful = [each.name for each in signals.modalities if each.unlearned < len(each.outputs)]
-    if not doubtful or int((known[edges[0] : edges[1]] == 1).any(axis=1).sum()) < FEWEST_CHECKED:
+    validation = slice(*edges)
+    judged = np.asarray(best.relevant[recording.type[validation]].any(axis=1))
+    if not doubtful or int((judged & (known[validation] == 1).any(axis=1)).sum()) < FEWEST_CHECKED:
         return best
     most = _precision(recording, known, signals, best, *edges)
     for name in doubtful:

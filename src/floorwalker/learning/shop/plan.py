@@ -33,6 +33,8 @@ class TrainingPlan:
         times as long as these and, on simulated shops, adds nothing to what the trees make of them.
     guess : whether events that nobody judged count as abuse as far as a teacher guesses it
         (`floorwalker.learning.shop.unproven`); else they all count as honest.
+    choose : whether the validation part decides which detectors that learned from labels fusion hears
+        (`floorwalker.learning.shop.fusing.fuse_best`); else it hears all.
     """
 
     train_until: int
@@ -53,6 +55,7 @@ class TrainingPlan:
     device: str = "cpu"
     graph_network: bool = False
     guess: bool = True
+    choose: bool = True
 
     def __post_init__(self) -> None:
         if self.validation_until < self.train_until:

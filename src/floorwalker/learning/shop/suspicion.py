@@ -68,6 +68,9 @@ def add_memory(
     # What was proven itself has no guess.
     share = proven.astype(np.float32) if guessed is None else np.where(proven & (guessed == 0), 1.0, guessed)
     share = np.where(judged[:until], share, np.nan).astype(np.float32)
+    if min(int((share[start:stop] > 0).sum()) for start, stop in edges) < FEWEST:
+        # The teacher doubts nearly all that follows from proofs of one half.
+        share = np.where(judged[:until], proven, np.nan).astype(np.float32)
     rng = np.random.default_rng(seed)
     models = []
     for start, stop in edges:
@@ -132,7 +135,8 @@ def _rank(
     ordinary: NDArray[np.bool_],
     edges: list[tuple[int, int]],
 ) -> None:
-    """Ranks of each model by what it says of the other half's ordinary events."""
+    """Ranks of each model by what it says of the other half's ordinary events: those that nobody proved, the guessed
+    ones among them, for live nobody guesses either."""
     for place, (start, stop) in enumerate(reversed(edges)):
         rows = start + np.flatnonzero(ordinary[start:stop])
         scores = [

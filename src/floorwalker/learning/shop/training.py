@@ -120,7 +120,7 @@ def train_shop(
     if guessed is not None:
         facts["guessed"] = {"abuse": float(np.nansum(guessed)), "left_out": int(np.isnan(guessed).sum())}
     progress("fusion: gathering rows")
-    if fresh:
+    if fresh and plan.choose:
         edges = learned_until, checked_until
         fusion = fuse_best(recording, known, signals, plan, edges=edges, guessed=guessed, progress=progress)
     else:

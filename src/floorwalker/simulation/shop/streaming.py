@@ -183,7 +183,8 @@ class Stream:
             raise UsageError(f"ask_pages is {ask_pages}", allowed="0 and more; 0 means never")
         self.ask_pages, self._looked = ask_pages, OrderedDict[str, int]()
         self._witness = Witness(world.chance)
-        # What happens live happens anew: a server that has seen this scenario before must not take it for a repetition.
+        # What adversaries do live happens anew: a server that has seen this scenario before must not take it for a
+        # repetition. Honest events keep the ids they were written with: sent twice, they are the same events.
         anew = secrets.token_hex(8)
         self._teller = Teller(
             self._witness, url, key, shop=world.scenario.shop, names=world.chance.generator(f"stream/letters/{anew}"),

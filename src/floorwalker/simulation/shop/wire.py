@@ -1,7 +1,7 @@
 """The way to a server: a few connections that are kept, events told in bodies, decisions asked for one by one.
 
-Events of one visit always take the same connection, also where it logs in midway, and those of an account as far as its
-visits do not overlap: so they arrive in their order, a purchase waits for the answer to its login, and nobody's page
+Events of one visit always take the same connection, also where it logs in midway, and so does the account's next visit
+that begins logged in: they arrive in their order, a purchase waits for the answer to its login, and nobody's page
 overtakes the refusal of the one before. Others overtake them.
 """
 
