@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from floorwalker.server.installation import Installation
+from floorwalker.server.turns import step_back
 
 log = structlog.get_logger("floorwalker.server")
 
@@ -100,6 +101,8 @@ class HistoryKeeper:
         return False
 
     def _run(self) -> None:
+        # What it starts is as nice from its first instruction on.
+        step_back(NICENESS)
         wait = min(60.0, self.minutes * 60)
         while not self._ended.wait(wait):
             if self.update():

@@ -34,6 +34,7 @@ from floorwalker.server.engine import Engine
 from floorwalker.server.installation import Installation
 from floorwalker.server.laps import Laps
 from floorwalker.server.rule_sets import load_rules
+from floorwalker.server.turns import step_back
 from floorwalker.store._files import remove_folder, replace_folder
 from floorwalker.store.journal import Journal
 from floorwalker.store.live import Shapes, Snapshots
@@ -49,6 +50,8 @@ REST_SECONDS = 0.002
 ASKED_REST_SECONDS = 0.02
 """The same while decisions are asked for: checksums, copies and syncs of a mebibyte take some milliseconds, and whoever
 asks would wait for them. A snapshot takes a few times as long then."""
+LEARNING_NICENESS = 19
+"""Of the thread that learns: nobody waits for what it makes."""
 MOST_BEHIND = 400_000
 """Events after which a snapshot is due whatever the time: a restart counts no more than these again."""
 MOST_UNWRITTEN = 800_000
@@ -396,6 +399,7 @@ class Runtime:
         seen = pipeline.sample.seen
 
         def learn() -> None:
+            step_back(LEARNING_NICENESS)
             try:
                 model = UnusualActivity.fit(rows, pipeline.features.names, version=version, seed=pipeline.seed)
                 save_model(self.installation, model, events=seen)

@@ -7,6 +7,7 @@ import os
 import platform
 import struct
 import sys
+import threading
 from contextlib import suppress
 
 SHORT_SECONDS = 0.0001
@@ -43,6 +44,31 @@ def ask_for_turns(seconds: float) -> bool:
     except (OSError, AttributeError):
         return False
     return bool(call(ctypes.c_long(number), 0, ctypes.c_char_p(given), 0) == 0)
+
+
+def step_back(niceness: int) -> bool:
+    """Let the calling thread have what the others of its process leave, and processes that it starts from then on;
+    whether the system took note.
+
+    Linux alone counts niceness by thread; elsewhere nothing changes, for it would be the whole process's. Without it a
+    detector that learns in a thread of its own shares a core evenly with the event loop: for the second that it takes,
+    whoever asked waited for seventy milliseconds at the 99th percentile.
+
+    Parameters
+    ----------
+    niceness : 0 to 19; it is never taken back.
+
+    >>> step_back(0) in (True, False)
+    True
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    thread = threading.get_native_id()
+    try:
+        os.setpriority(os.PRIO_PROCESS, thread, max(niceness, os.getpriority(os.PRIO_PROCESS, thread)))
+    except OSError:
+        return False
+    return True
 
 
 def give_way(niceness: int) -> None:

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,7 @@ from floorwalker.events.event import Event
 from floorwalker.features.live import Limits
 from floorwalker.pipeline.records import DecisionRecord, EventRecord, LabelRecord, decode_record, encode_record
 from floorwalker.server import engine as engine_module
+from floorwalker.server import startup
 from floorwalker.server.engine import Decided, DecideJob, Engine, Ingested, IngestJob, RecordJob
 from floorwalker.server.idempotency import mark_request
 from floorwalker.server.installation import Installation
@@ -253,6 +257,24 @@ def test_a_detector_is_learned_adopted_and_found_again(tmp_path: Path) -> None:
     for made in (before, after, late):
         explained = explain_decision(Installation(tmp_path), made.decision.id)
         assert (explained["equal"], explained["changed"]) == (True, [])
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="niceness of a thread is Linux's")
+def test_whoever_learns_leaves_the_core_to_who_decides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    runtime = open_runtime(tmp_path)
+    found = list[int]()
+
+    def save(*given: Any, **named: Any) -> None:
+        found.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+
+    monkeypatch.setattr(startup, "save_model", save)
+    runtime.engine.work([IngestJob([event(account=f"a-{n % 90}") for n in range(LEAST_ROWS)])])
+    runtime.maintain()
+    assert runtime._learner is not None
+    runtime._learner.join()
+    runtime.close()
+    assert found == [startup.LEARNING_NICENESS]
+    assert os.getpriority(os.PRIO_PROCESS, 0) < startup.LEARNING_NICENESS
 
 
 def test_records_survive_the_journal_and_strangers_are_refused() -> None:

@@ -3,8 +3,11 @@
 import os
 import subprocess
 import sys
+import threading
 
 import pytest
+
+from floorwalker.server.turns import step_back
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the class is Linux's")
 
@@ -18,3 +21,21 @@ def test_a_process_gives_way(before: str, idle: str) -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["19", idle]
     assert os.getpriority(os.PRIO_PROCESS, 0) < 19
+
+
+def test_a_thread_steps_back_alone_with_what_it_starts() -> None:
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    found = list[int]()
+
+    def run() -> None:
+        assert step_back(12)
+        assert step_back(7)
+        found.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        started = subprocess.run([sys.executable, "-c", SAY], capture_output=True, text=True, check=True)
+        found.append(int(started.stdout.split()[0]))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    assert found == [max(12, before)] * 2
+    assert os.getpriority(os.PRIO_PROCESS, 0) == before
