@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from floorwalker.features.live.batch import FeatureBatch
 
 DETECTOR = "rules"
 SHADOW_DETECTOR = "rules.shadow"
+NOTHING: Mapping[tuple[int, int], Mapping[str, str | None]] = MappingProxyType({})
 _PLACES = {name: place for place, name in enumerate(ABUSE_TYPES)}
 
 
@@ -32,6 +34,8 @@ class RuleHits(NamedTuple):
     batch, features : what was evaluated, for the reasons.
     columns : places of the features by name.
     accused : for each mode, the abuse types that its rules accuse of, in the order of `ABUSE_TYPES`.
+    instead : coupon, item and seller for which a rule fired, by row and column, where they are not those that the event
+        names first.
     """
 
     rules: tuple[Rule, ...]
@@ -42,6 +46,7 @@ class RuleHits(NamedTuple):
     features: FeatureBatch
     columns: Mapping[str, int]
     accused: Mapping[str, tuple[str, ...]]
+    instead: Mapping[tuple[int, int], Mapping[str, str | None]] = NOTHING
 
     def ids(self, row: int) -> list[str]:
         """Ids of the rules that fired on this event, shadow rules too."""
@@ -79,7 +84,7 @@ def signals(hits: RuleHits, *, shadow: bool = False) -> list[Signal]:
             found[rule.abuse_type] = (np.zeros(n, np.float32), [[] for _ in range(n)])
         score, reasons = found[rule.abuse_type]
         score[row] = max(score[row], rule.severity)
-        text = rule.reason.fill(partial(_value, hits, row))
+        text = rule.reason.fill(partial(_value, hits, row, column))
         reasons[row].append(Reason(f"{DETECTOR}.{rule.id}", text, rule.severity))
     for _, reasons in found.values():
         _sort(reasons)
@@ -116,7 +121,7 @@ def spoken(hits: RuleHits) -> tuple[list[Signal], list[tuple[str, ...]]]:
         score, reasons = found[rule.abuse_type]
         if score[row] < rule.severity:
             score[row] = rule.severity
-        reasons[row].append(Reason(code, rule.reason.fill(partial(_value, hits, row)), rule.severity))
+        reasons[row].append(Reason(code, rule.reason.fill(partial(_value, hits, row, column)), rule.severity))
     for _, reasons in found.values():
         _sort(reasons)
     for row, fired in hidden.items():
@@ -131,10 +136,12 @@ def _sort(reasons: list[list[Reason]]) -> None:
             one.sort(key=lambda reason: (-reason.severity, reason.code))
 
 
-def _value(hits: RuleHits, row: int, name: str) -> float | str | None:
+def _value(hits: RuleHits, row: int, rule: int, name: str) -> float | str | None:
     column = hits.columns.get(name)
     if column is not None:
         return None if hits.features.missing[row, column] else float(hits.features.values[row, column])
+    if hits.instead and name in (theirs := hits.instead.get((row, rule), {})):
+        return theirs[name]
     number = hits.batch.numbers.get(name)
     if number is not None:
         return float(number[row])

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from floorwalker.detectors.rules import terms
 from floorwalker.detectors.rules.faults import Fault, RuleError
 from floorwalker.detectors.rules.files import read_sources
-from floorwalker.detectors.rules.hits import RuleHits, accused_by_mode
+from floorwalker.detectors.rules.hits import NOTHING, RuleHits, accused_by_mode
 from floorwalker.detectors.rules.kernel import evaluate_rules
 from floorwalker.detectors.rules.limits import DEFAULT_LIMITS, Limits
 from floorwalker.detectors.rules.lists import Lists
@@ -179,14 +179,14 @@ class RuleTable:
         n = len(batch.id)
         binding = self._bind(features.names)
         fired = np.zeros((n, len(self.rules)), np.bool_)
-        total = 0
+        total, instead = 0, NOTHING
         if self.rules:
             for start in range(0, n, CHUNK):
                 total += self._evaluate(batch, features, binding, start, min(start + CHUNK, n), fired)
             if batch.further and self._asks_parts:
-                self._evaluate_further(batch, features, binding, fired)
+                instead = self._evaluate_further(batch, features, binding, fired)
                 total = int(fired.sum())
-        return RuleHits(self.rules, self.version, fired, total, batch, features, binding.places, self._accused)
+        return RuleHits(self.rules, self.version, fired, total, batch, features, binding.places, self._accused, instead)
 
     def _evaluate(
         self,
@@ -226,9 +226,9 @@ class RuleTable:
 
     def _evaluate_further(
         self, batch: EventBatch, features: FeatureBatch, binding: _Binding, fired: NDArray[np.bool_]
-    ) -> None:
+    ) -> dict[tuple[int, int], dict[str, str | None]]:
         """Ask again for each further coupon, item and seller that an event names: whoever puts a harmless one first
-        evades no rule."""
+        evades no rule. Answers for which of them rules fired that the first did not make fire: the earliest."""
         rows = np.array([row for row, several in batch.further.items() for _ in several], np.intp)
         names = zip(*(one for several in batch.further.values() for one in several), strict=True)
         again = batch.take(rows)
@@ -237,7 +237,12 @@ class RuleTable:
         found = np.zeros((len(rows), len(self.rules)), np.bool_)
         for start in range(0, len(rows), CHUNK):
             self._evaluate(again, theirs, binding, start, min(start + CHUNK, len(rows)), found)
+        instead: dict[tuple[int, int], dict[str, str | None]] = {}
+        for place, rule in np.argwhere(found & ~fired[rows]).tolist():
+            named = {name: again.texts[name][place] for name in PART_ENTITIES}
+            instead.setdefault((int(rows[place]), rule), named)
         np.logical_or.at(fired, rows, found)
+        return instead
 
     def _read_numbers(
         self, batch: EventBatch, texts: Mapping[str, Sequence[str | None]], start: int, end: int

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from floorwalker.detectors.rules import ListEntry, Lists, RuleTable, default_schema, make_schema, signals
+from floorwalker.detectors.rules.hits import spoken
 from floorwalker.detectors.rules.kernel import evaluate_rules
 from floorwalker.detectors.rules.table import CHUNK
 from floorwalker.errors import InputError, UsageError
@@ -319,6 +320,34 @@ def test_a_rule_is_asked_for_each_coupon_item_and_seller_whichever_stands_first(
         ["item"],
         ["coupon", "none", "other"],
     ]
+
+
+def test_a_reason_shows_the_coupon_and_item_for_which_its_rule_fired() -> None:
+    live = LiveFeatures(seed=1)
+    told = {"reason": "'{coupon} of {item} by {account}'"}
+    texts = {
+        "new": rule("coupon LIKE 'NEW%'", **told), "gift": rule("item LIKE 'gift%'", **told),
+        "shadow": rule("coupon = 'TEN'", mode="shadow", **told), "any": rule("amount_minor > 1", **told),
+    }  # fmt: skip
+    table = RuleTable.load({f"{name}.yaml": text for name, text in texts.items()}, schema=default_schema(live.names))
+    lines = (OrderLine(item="socks"), OrderLine(item="gift-1"), OrderLine(item="gift-2"))
+    given = [
+        several(0, coupons=("TEN", "NEW-1", "NEW-2"), lines=lines[:1]),
+        several(1, coupons=("NEW-3", "NEW-1"), lines=lines),
+    ]
+    batch = make_batch(given, EntityKeyer(bytes(16)))
+    hits = table.evaluate(batch, live.advance(batch))
+    (signal,) = signals(hits)
+    (hidden,) = signals(hits, shadow=True)
+    (same,), _ = spoken(hits)
+    assert same.reasons == signal.reasons
+    shown = [{reason.code.removeprefix("rules."): reason.text for reason in one} for one in signal.reasons]
+    first, second = shown
+    assert first["any"] == "TEN of socks by a-0"
+    assert first["new"].startswith("NEW-1 of ")
+    assert second["new"] == "NEW-3 of socks by a-1"
+    assert " of gift-1 by a-1" in second["gift"]
+    assert hidden.reasons[0][0].text == "TEN of socks by a-0"
 
 
 def test_the_kernel_is_compiled_once_whatever_the_batch() -> None:
