@@ -126,6 +126,8 @@ class Engine:
 
     Attributes
     ----------
+    applied : reports of what was done, by the decisions' sequences, of which the ledger may not know yet.
+    applying : sequences of those that are not in the journal yet: no snapshot may hold them.
     joined : signals that came to decisions later, by the decisions' sequences; the newest of them, since the ledger has
         them a moment later.
     """
@@ -144,6 +146,7 @@ class Engine:
     last_time: int = field(default=0, init=False)
     asked_at: int = field(default=0, init=False)
     applied: dict[int, AppliedRecord] = field(default_factory=dict, init=False, repr=False)
+    applying: set[int] = field(default_factory=set, init=False, repr=False)
     joined: OrderedDict[int, JoinedRecord] = field(default_factory=OrderedDict, init=False, repr=False)
     _recent: OrderedDict[int, bytes] = field(default_factory=OrderedDict, init=False, repr=False)
     _room_checked: int = field(default=0, init=False, repr=False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,13 +16,14 @@ import structlog
 
 from floorwalker.detectors.content.background import BackgroundScorer, BackgroundState
 from floorwalker.detectors.content.read_types import READ_TYPES
-from floorwalker.errors import FloorwalkerError
+from floorwalker.errors import ArtefactError, FloorwalkerError
 from floorwalker.events.outcomes import DAY
 from floorwalker.fusion.late_texts import CLASSIFIER, DETECTOR, LateTexts
 from floorwalker.pipeline.joining import join_text
 from floorwalker.pipeline.records import DecisionRecord, EventRecord, JoinedRecord
 from floorwalker.server.archive import Archive
 from floorwalker.server.engine import Engine
+from floorwalker.store.errors import DamagedError
 
 log = structlog.get_logger("floorwalker.server")
 
@@ -171,7 +172,7 @@ class TextJoiner:
         names = list(self._scores)[:AT_ONCE]
         if not names:
             return 0
-        found = await asyncio.to_thread(lambda: [self.engine.find_decision(name) for name in names])
+        found = await self._find(names)
         records = [
             join_text(each[0], self._scores[name], self.texts, self.engine.pipeline.policy, at=self.engine.now())
             for name, each in zip(names, found, strict=True)
@@ -203,13 +204,31 @@ class TextJoiner:
         rows = await asyncio.to_thread(self.archive.list_unread, after=after, since=since, limit=AT_ONCE)
         waiting = self._given | {name for name, _ in self._inbox}
         fresh = [name for sequence, name in rows if name not in waiting and sequence not in self.engine.joined]
-        found = await asyncio.to_thread(lambda: [self.engine.find_decision(name) for name in fresh])
+        found = await self._find(fresh)
         for name, each in zip(fresh, found, strict=True):
             if each is not None and each[0].event.text:
                 self._inbox.append((name, each[0].event.text))
         # Texts may have been put off meanwhile: then it is looked from the beginning again.
         if self._look_from == look_from:
             self._looked_through = rows[-1][0] if len(rows) == AT_ONCE else None
+
+    async def _find(self, names: Sequence[str]) -> list[tuple[EventRecord | DecisionRecord, int] | None]:
+        """Records of decisions; None, and a fault, for one that the journal cannot give any more: the others go on."""
+
+        def find() -> tuple[list[tuple[EventRecord | DecisionRecord, int] | None], list[str]]:
+            found, faults = list[tuple[EventRecord | DecisionRecord, int] | None](), list[str]()
+            for name in names:
+                try:
+                    found.append(self.engine.find_decision(name))
+                except (DamagedError, ArtefactError) as error:
+                    found.append(None)
+                    faults.append(f"the text of decision {name} is not read: {error}")
+            return found, faults
+
+        found, faults = await asyncio.to_thread(find)
+        for fault in faults:
+            self.on_fault(DETECTOR, fault)
+        return found
 
     def _look_again(self, sequence: int) -> None:
         """Some text of a decision up to this sequence is unread: look from the beginning, once the ledger has it."""

@@ -6,12 +6,12 @@ import gc
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 import numpy as np
@@ -41,6 +41,7 @@ from floorwalker.store.live import Shapes, Snapshots
 from floorwalker.store.lock import OwnerLock
 
 Durability = Literal["power_loss", "process"]
+Kept = TypeVar("Kept", AppliedRecord, ReplyRecord)
 MODEL = "unusual_activity"
 MODEL_FORMAT = 1
 TEXTS = "texts"
@@ -57,8 +58,8 @@ MOST_BEHIND = 400_000
 MOST_UNWRITTEN = 800_000
 """Events behind the last written snapshot from which on told events wait while the next one is written: what a kill at
 the end of a slow write leaves to be counted again. Decisions never wait; they are few beside it."""
-_BOOKS, _REPLIES = "books", "replies"
-_REPLIES_AT_ONCE = 200
+_BOOKS, _REPLIES, _APPLIED = "books", "replies", "applied"
+_RECORDS_AT_ONCE = 200
 """Encoded without letting the interpreter go: a fraction of a millisecond."""
 
 
@@ -179,19 +180,19 @@ def save_model(installation: Installation, model: UnusualActivity, *, events: in
     )
 
 
-def _pack_replies(replies: list[ReplyRecord]) -> NDArray[np.uint8]:
-    """Replies as bytes: groups of MessagePack, each behind its length in 4 bytes. Takes long: for a thread."""
+def _pack(records: Sequence[Kept]) -> NDArray[np.uint8]:
+    """Records as bytes: groups of MessagePack, each behind its length in 4 bytes. Takes long: for a thread."""
     packed = bytearray()
-    for start in range(0, len(replies), _REPLIES_AT_ONCE):
-        group = msgspec.msgpack.encode(replies[start : start + _REPLIES_AT_ONCE])
+    for start in range(0, len(records), _RECORDS_AT_ONCE):
+        group = msgspec.msgpack.encode(records[start : start + _RECORDS_AT_ONCE])
         packed += len(group).to_bytes(4, "little") + group
         time.sleep(0)
     return np.frombuffer(bytes(packed), np.uint8)
 
 
-def _unpack_replies(packed: NDArray[Any]) -> Iterator[ReplyRecord]:
+def _unpack(packed: NDArray[Any], kind: type[Kept]) -> Iterator[Kept]:
     data = packed.tobytes()
-    decoder = msgspec.msgpack.Decoder(list[ReplyRecord])
+    decoder = msgspec.msgpack.Decoder(list[kind])  # type: ignore[valid-type]
     at = 0
     while at < len(data):
         size = int.from_bytes(data[at : at + 4], "little")
@@ -350,12 +351,13 @@ class Runtime:
             self.on_fault("snapshot", str(error))
         parts = engine.pipeline.pages().items()
         replies = engine.book.replies()
+        applied = [record for sequence, record in engine.applied.items() if sequence not in engine.applying]
         taken = self.snapshots.take(
             self._arrays(),
             sequence=engine.journal.next,
             notes=engine.pipeline.versions,
             pages={f"{part}.{name}": where for part, of in parts for name, where in of.items()},
-            late={_REPLIES: lambda: _pack_replies(replies)},
+            late={_REPLIES: lambda: _pack(replies), _APPLIED: lambda: _pack(applied)},
         )
         if taken:
             self.snapshots_taken += 1
@@ -445,8 +447,11 @@ class Runtime:
         if books.model != "0":
             stored = load_model(self.installation, books.model)
             pipeline.adopt(stored or UnusualActivity(pipeline.features.names, books.model))
-        for reply in _unpack_replies(state[_REPLIES]):
+        for reply in _unpack(state[_REPLIES], ReplyRecord):
             self.engine.book.keep(reply)
+        # The ledger may be behind the snapshot.
+        for record in _unpack(state.get(_APPLIED, np.empty(0, np.uint8)), AppliedRecord):
+            self._note_applied(record)
         self.engine.last_time = books.last_time
         self._counted = books.events
 
@@ -454,8 +459,10 @@ class Runtime:
         if isinstance(record, ReplyRecord):
             self.engine.book.keep(record)
         elif isinstance(record, AppliedRecord):
-            # The ledger may not have it yet, and a decision is for one use.
-            parts = record.decision_id.split("_")
-            self.engine.applied[int(parts[1], 16)] = record
+            self._note_applied(record)
         elif isinstance(record, JoinedRecord):
             self.engine.note_joined(record)
+
+    def _note_applied(self, record: AppliedRecord) -> None:
+        """What was done, which the ledger may not know yet: a decision is for one use."""
+        self.engine.applied[int(record.decision_id.split("_")[1], 16)] = record

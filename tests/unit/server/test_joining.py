@@ -123,6 +123,26 @@ def test_texts_put_off_while_others_are_looked_up_are_looked_up_later(shop: Shop
     assert set(taken) == set(written)
 
 
+def test_a_decision_whose_record_is_damaged_keeps_no_other_text_from_being_read(shop: Shop) -> None:
+    first, second, damaged = (shop.write() for _ in range(3))
+    shop.take()
+    faults = list[tuple[str, str]]()
+    shop.joiner.on_fault = lambda *fault: faults.append(fault)
+    shop.engine._recent.clear()
+    (path,) = list_segments(shop.installation.journal)
+    data = bytearray(path.read_bytes())
+    data[data.index(damaged.encode()) + 3] ^= 1
+    path.write_bytes(data)
+    shop.joiner._scores |= dict.fromkeys((damaged, first, second), 0.9)
+    assert asyncio.run(shop.joiner._join()) == 2
+    assert not shop.joiner._scores
+    ((_, text),) = faults
+    assert damaged in text
+    assert "repair_journal" in text
+    joined = [int(name.split("_")[1], 16) in shop.engine.joined for name in (first, second, damaged)]
+    assert joined == [True, True, False]
+
+
 def test_a_joined_signal_whose_decision_the_journal_lacks_ends_no_replay(tmp_path: Path) -> None:
     """A repair leaves a gap, and segments go by age: the signal may be kept and its decision not."""
     made = Shop(tmp_path / "data", most=4)

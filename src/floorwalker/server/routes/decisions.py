@@ -206,17 +206,19 @@ async def _find_applied(service: Service, decision_id: str, sequence: int) -> Ap
 
 async def _keep_applied(service: Service, record: AppliedRecord, sequence: int) -> None:
     """Journal a report. Another one that comes meanwhile finds it; where the engine refuses it, none does."""
-    known, is_appended = service.engine.applied, False
+    known, pending = service.engine.applied, service.engine.applying
 
     def remember(_: int) -> None:
-        nonlocal is_appended
-        known[sequence], is_appended = record, True
+        known[sequence] = record
+        pending.discard(sequence)
 
     known[sequence] = record
+    pending.add(sequence)
     try:
         await service.record(record, then=remember)
     except BaseException:
-        if not is_appended:
+        if sequence in pending:
+            pending.discard(sequence)
             known.pop(sequence, None)
         raise
 
