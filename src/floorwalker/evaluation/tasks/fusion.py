@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from floorwalker.evaluation.extras import need_evaluation_extra
 from floorwalker.evaluation.tasks._shop_run import recorded_shop
 from floorwalker.evaluation.tasks._shop_thresholds import event_threshold
-from floorwalker.evaluation.tasks.shop import EVENT_FPR, FIRST_DAY, LATEST, _Parts
+from floorwalker.evaluation.tasks.shop import FIRST_DAY, LATEST, _Parts
 from floorwalker.fusion.columns import column_names
 from floorwalker.fusion.gated import GatedFusion
 from floorwalker.fusion.stacked import StackedFusion
@@ -31,6 +31,8 @@ from floorwalker.learning.shop.training import Trained, train_shop
 from floorwalker.metrics import average_precision
 
 EVENTS = 500_000
+FLAGGED = 0.0175
+"""Share of honest validation events at or above the threshold."""
 SCENARIO = 5200
 """The scenario's seed is this plus the first of the models': used by nothing else."""
 
@@ -107,7 +109,7 @@ def run(
         "bars": {},
         "notes": [
             "recall: share of harmful events flagged where "
-            f"{EVENT_FPR:.2%} of the honest validation events are; fpr: of the honest test events at that threshold",
+            f"{FLAGGED:.2%} of the honest validation events are; fpr: of the honest test events at that threshold",
             "without: recall on the test part where one modality is missing, at the threshold found with all",
             "both learn from the same rows, labels and weights; the detectors are the first seed's",
         ],
@@ -146,7 +148,7 @@ def _by_gates(
 def _judge(part: _Parts, score: Scorer, modalities: Sequence[str]) -> dict[str, Any]:
     (first, second), end = part.edges, len(part.recording)
     validation = part.judged(score(first, second, ())[:, None], first, second)
-    threshold = event_threshold(validation.latest(LATEST), EVENT_FPR)
+    threshold = event_threshold(validation.latest(LATEST), FLAGGED)
     test = part.judged(score(second, end, ())[:, None], second, end)
     flagged = test.score >= threshold
     known = test.harmful | test.honest
