@@ -36,6 +36,8 @@ from floorwalker.store.vault import PersonalValue
 
 RECENT = 20_000
 """Decided records kept in memory: duplicates and look-ups of what just happened need no disk."""
+MOST_LATER = 50_000
+"""Events that were told first and asked about later, whose decisions are found again."""
 HEADROOM_BYTES = 64 * 1024 * 1024
 """Free disk below which nothing more is taken: state must never be ahead of a journal that cannot grow."""
 _HEADROOM_EVERY = 1_000_000
@@ -128,6 +130,8 @@ class Engine:
     ----------
     applied : reports of what was done, by the decisions' sequences, of which the ledger may not know yet.
     applying : sequences of those that are not in the journal yet: no snapshot may hold them.
+    later : of events that were told first and asked about later, the sequences of the records with their decisions, by
+        the events' own.
     joined : signals that came to decisions later, by the decisions' sequences; the newest of them, since the ledger has
         them a moment later.
     """
@@ -147,8 +151,10 @@ class Engine:
     asked_at: int = field(default=0, init=False)
     applied: dict[int, AppliedRecord] = field(default_factory=dict, init=False, repr=False)
     applying: set[int] = field(default_factory=set, init=False, repr=False)
+    later: OrderedDict[int, int] = field(default_factory=OrderedDict, init=False, repr=False)
     joined: OrderedDict[int, JoinedRecord] = field(default_factory=OrderedDict, init=False, repr=False)
     _recent: OrderedDict[int, bytes] = field(default_factory=OrderedDict, init=False, repr=False)
+    _received: int = field(default=0, init=False, repr=False)
     _room_checked: int = field(default=0, init=False, repr=False)
     _unwritten: Callable[[], object] | None = field(default=None, init=False, repr=False)
 
@@ -307,6 +313,23 @@ class Engine:
             data = next((data for _, data in self.journal.read(sequence, sequence + 1)), None)
         return decode_record(data) if data is not None else None
 
+    def find_event(self, sequence: int) -> EventRecord | None:
+        """The event in the journal record of this sequence, with the decision about it, also one asked for later."""
+        record = self.find(sequence)
+        if not isinstance(record, EventRecord):
+            return None
+        if record.decision is None and (place := self.later.get(sequence)) is not None:
+            later = self.find(place)
+            if isinstance(later, DecisionRecord):
+                return msgspec.structs.replace(record, decision=later.decision, features=later.features)
+        return record
+
+    def note_later(self, sequence: int, record: DecisionRecord) -> None:
+        """Remember that this record, which is journalled or will be next, holds the decision about an earlier event."""
+        self.later.setdefault(record.event_sequence, sequence)
+        if len(self.later) > MOST_LATER:
+            self.later.popitem(last=False)
+
     def note_joined(self, record: JoinedRecord) -> None:
         """Remember a signal that is journalled."""
         self.joined[int(record.decision_id.split("_")[1], 16)] = record
@@ -367,6 +390,12 @@ class Engine:
             return
         wanted = [job for job in (jobs[place] for place in asked) if isinstance(job, DecideJob)]
         events = [job.event for job in wanted]
+        for event in events:
+            # Long bodies are taken apart in a thread, and others overtake them.
+            if event.received_at < self._received:
+                msgspec.structs.force_setattr(event, "received_at", self._received)
+            else:
+                self._received = event.received_at
         keys = self.pipeline.event_keys([event.shop for event in events], [event.id for event in events])
         known = self.pipeline.window.find(keys).tolist()
         rows_of: dict[int, int] = {}
@@ -408,18 +437,20 @@ class Engine:
                 records.append(kept)
 
     def _decide_again(self, event: Event, sequence: int, records: list[Record], first: int) -> Decision:
-        """The decision about an event that is known; one that was only told is judged as if it came next."""
-        record = self.find(sequence)
-        if isinstance(record, EventRecord) and record.decision is not None:
+        """The decision about an event that is known; one that was only told is judged as if it came next, once."""
+        known = self.later.get(sequence, -1)
+        # One of the same batch is not journalled yet.
+        record = records[known - first] if known >= first else self.find_event(sequence)
+        if isinstance(record, EventRecord | DecisionRecord) and record.decision is not None:
             return record.decision
         batch = self.pipeline.batch([event])
         judged = self.pipeline.score(batch, np.array([first + len(records)], np.int64))
         decision = judged.decisions[0]
-        records.append(
-            DecisionRecord(
-                event_sequence=sequence, event=event, decision=decision, features=next(iter(_feature_bytes(judged)))
-            )
+        asked = DecisionRecord(
+            event_sequence=sequence, event=event, decision=decision, features=next(iter(_feature_bytes(judged)))
         )
+        self.note_later(first + len(records), asked)
+        records.append(asked)
         return decision
 
     def _ingest(self, job: IngestJob, records: list[Record], first: int) -> Ingested:

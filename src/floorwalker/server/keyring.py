@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -20,12 +21,14 @@ class KeyRing:
     Parameters
     ----------
     load : gives all keys that are not revoked; called in a background thread by `renew`.
+    clock : µs that never jump, for the rates: where the clock of the machine is set back, no key shall wait for it.
 
     A key made while the server runs works after the next renewal, a revoked one ends with it (`renew_seconds`).
     """
 
     load: Callable[[], Iterable[ApiKey]]
     renew_seconds: float = 1.0
+    clock: Callable[[], int] = field(default=lambda: time.monotonic_ns() // 1000, repr=False)
     _keys: dict[str, tuple[ApiKey, ...]] = field(default_factory=dict, init=False, repr=False)
     _limits: RateLimits = field(default_factory=RateLimits, init=False, repr=False)
     _ended: threading.Event = field(default_factory=threading.Event, init=False, repr=False)
@@ -64,7 +67,7 @@ class KeyRing:
         ----------
         text : what the request gave, "" for nothing.
         scope : what is about to be done, one of `floorwalker.server.keys.SCOPES`.
-        now : µs UTC.
+        now : µs UTC, by which keys expire.
 
         Raises `ProblemError`: 401 for no key, an unknown, wrong or expired one (which of these is not said), 403 for a
         key without the scope, 429 with `Retry-After` beyond its rate.
@@ -84,7 +87,7 @@ class KeyRing:
                 f"the API key has the scopes {', '.join(sorted(found.scopes))}",
                 allowed=f"a key with the scope {scope}",
             )
-        wait = self._limits.take(found.id, found.rate_per_second, now=now)
+        wait = self._limits.take(found.id, found.rate_per_second, now=self.clock())
         if wait > 0:
             raise ProblemError(
                 429,

@@ -10,7 +10,7 @@ from litestar import Request
 
 from floorwalker.events.bulk.taking import BulkTaker
 from floorwalker.events.event import Event
-from floorwalker.pipeline.records import Record
+from floorwalker.pipeline.records import Record, ReplyRecord
 from floorwalker.server.batcher import MicroBatcher
 from floorwalker.server.engine import Engine, Job, Outcome, RecordJob
 from floorwalker.server.idempotency import RequestMark, mark_request
@@ -83,6 +83,15 @@ class Service:
             if name == b"idempotency-key":
                 return mark_request(caller.id, path, value.decode("latin-1"), body)
         return None
+
+    async def first_reply(self, mark: RequestMark) -> ReplyRecord | None:
+        """What a request with this mark was answered before, once that is durable; None where the caller shall work,
+        and then call `engine.book.end`."""
+        before = await self.engine.book.begin(mark, self.engine.now())
+        if before is not None:
+            # Its record may be on its way to the disk only now.
+            await self.record()
+        return before
 
     async def record(self, *records: Record, then: Callable[[int], None] = lambda first: None) -> int:
         """Journal records of other kinds; returns the sequence of the first, once durable.

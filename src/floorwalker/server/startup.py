@@ -26,7 +26,7 @@ from floorwalker.models.artefacts import load_artefact, save_artefact
 from floorwalker.pipeline.ids import IdHasher
 from floorwalker.pipeline.models import PARTS, ShopModels
 from floorwalker.pipeline.pipeline import Pipeline
-from floorwalker.pipeline.records import AppliedRecord, JoinedRecord, ModelRecord, Record, ReplyRecord
+from floorwalker.pipeline.records import AppliedRecord, DecisionRecord, JoinedRecord, ModelRecord, Record, ReplyRecord
 from floorwalker.pipeline.replaying import Replay
 from floorwalker.policy.lists import ListBook, ListEntry
 from floorwalker.policy.thresholds import ThresholdPolicy
@@ -58,7 +58,7 @@ MOST_BEHIND = 400_000
 MOST_UNWRITTEN = 800_000
 """Events behind the last written snapshot from which on told events wait while the next one is written: what a kill at
 the end of a slow write leaves to be counted again. Decisions never wait; they are few beside it."""
-_BOOKS, _REPLIES, _APPLIED = "books", "replies", "applied"
+_BOOKS, _REPLIES, _APPLIED, _LATER = "books", "replies", "applied", "later"
 _RECORDS_AT_ONCE = 200
 """Encoded without letting the interpreter go: a fraction of a millisecond."""
 
@@ -352,12 +352,17 @@ class Runtime:
         parts = engine.pipeline.pages().items()
         replies = engine.book.replies()
         applied = [record for sequence, record in engine.applied.items() if sequence not in engine.applying]
+        later = list(engine.later.items())
         taken = self.snapshots.take(
             self._arrays(),
             sequence=engine.journal.next,
             notes=engine.pipeline.versions,
             pages={f"{part}.{name}": where for part, of in parts for name, where in of.items()},
-            late={_REPLIES: lambda: _pack(replies), _APPLIED: lambda: _pack(applied)},
+            late={
+                _REPLIES: lambda: _pack(replies),
+                _APPLIED: lambda: _pack(applied),
+                _LATER: lambda: np.array(later, np.int64).reshape(-1, 2),
+            },
         )
         if taken:
             self.snapshots_taken += 1
@@ -452,6 +457,7 @@ class Runtime:
         # The ledger may be behind the snapshot.
         for record in _unpack(state.get(_APPLIED, np.empty(0, np.uint8)), AppliedRecord):
             self._note_applied(record)
+        self.engine.later.update(state.get(_LATER, np.empty((0, 2), np.int64)).tolist())
         self.engine.last_time = books.last_time
         self._counted = books.events
 
@@ -462,6 +468,8 @@ class Runtime:
             self._note_applied(record)
         elif isinstance(record, JoinedRecord):
             self.engine.note_joined(record)
+        elif isinstance(record, DecisionRecord):
+            self.engine.note_later(sequence, record)
 
     def _note_applied(self, record: AppliedRecord) -> None:
         """What was done, which the ledger may not know yet: a decision is for one use."""

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -257,6 +258,47 @@ def test_a_detector_is_learned_adopted_and_found_again(tmp_path: Path) -> None:
     for made in (before, after, late):
         explained = explain_decision(Installation(tmp_path), made.decision.id)
         assert (explained["equal"], explained["changed"]) == (True, [])
+
+
+def test_an_event_that_was_told_first_is_decided_about_once(tmp_path: Path) -> None:
+    first = open_runtime(tmp_path)
+    told = [event(), event()]
+    first.engine.work([IngestJob(told)])
+    # Twice in one batch, again in a later one, and after a restart with and without the snapshot.
+    outcomes, _ = first.engine.work([DecideJob(told[0]), DecideJob(told[0])])
+    decided = [each.decision for each in outcomes if isinstance(each, Decided)]
+    assert decided[0] == decided[1]
+    (again,) = decide(first.engine, told[0])
+    assert again.decision == decided[0]
+    assert isinstance(first.engine.find(2), DecisionRecord)
+    assert first.engine.journal.next == 3
+    found = first.engine.find_event(0)
+    assert found is not None
+    assert found.decision == decided[0]
+    assert [each.decision for each in (first.engine.find_event(1),) if each is not None] == [None]
+    assert first.engine.find_event(2) is None
+    first.engine.journal.close()  # as if the process had been killed: the journal is read again
+    second = open_runtime(tmp_path)
+    (again,) = decide(second.engine, told[0])
+    assert again.decision == decided[0]
+    second.close()
+    third = open_runtime(tmp_path)
+    assert third.replayed == 0
+    (again,) = decide(third.engine, told[0])
+    assert (again.decision, third.engine.journal.next) == (decided[0], 3)
+    third.close()
+    explained = explain_decision(Installation(tmp_path), decided[0].id)
+    assert (explained["equal"], explained["changed"]) == (True, [])
+
+
+def test_times_of_receipt_never_fall_along_the_journal(tmp_path: Path) -> None:
+    runtime = open_runtime(tmp_path)
+    for seconds in (5, 4, 6):
+        decide(runtime.engine, msgspec.structs.replace(event(), received_at=START + seconds * SECOND))
+    records = [decode_record(data) for _, data in runtime.engine.journal.read()]
+    times = [record.event.received_at - START for record in records if isinstance(record, EventRecord)]
+    assert times == [5 * SECOND, 5 * SECOND, 6 * SECOND]
+    runtime.close()
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="niceness of a thread is Linux's")

@@ -174,3 +174,60 @@ def test_a_label_whose_sender_has_gone_is_compared_all_the_same(
 
     serve(tmp_path, monkeypatch, work)
     assert woken == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"), [("/v1/decisions", EVENT), ("/v1/events", [EVENT]), ("/v1/labels", LABEL)], ids=lambda each: ""
+)
+def test_a_repeat_is_not_answered_before_the_first_request_is_durable(
+    path: str, body: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_synced, is_waiting = threading.Event(), threading.Event()
+
+    async def work(client: httpx.AsyncClient, disk: Disk) -> None:
+        commit = disk.engine.commit
+
+        def slow(through: int) -> None:
+            is_waiting.set()
+            assert is_synced.wait(20)
+            commit(through)
+
+        disk.service.batcher.commit = slow
+
+        async def tell() -> httpx.Response:
+            return await client.post(path, json=body, headers={"Idempotency-Key": "k-1"})
+
+        first = asyncio.create_task(tell())
+        assert await asyncio.to_thread(is_waiting.wait, 20)
+        again = asyncio.create_task(tell())
+        done, _ = await asyncio.wait({first, again}, timeout=0.3)
+        assert not done
+        is_synced.set()
+        replies = await asyncio.gather(first, again)
+        assert replies[0].status_code in (200, 201)
+        assert replies[0].content == replies[1].content
+
+    serve(tmp_path, monkeypatch, work)
+
+
+def test_equal_labels_that_come_together_have_ids_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work(client: httpx.AsyncClient, disk: Disk) -> None:
+        replies = await asyncio.gather(*(client.post("/v1/labels", json=LABEL) for _ in range(4)))
+        assert len({each.json()["label_id"] for each in replies}) == 4
+
+    records = serve(tmp_path, monkeypatch, work)
+    assert len({record.id for record in records if isinstance(record, LabelRecord)}) == 4
+
+
+def test_who_applied_is_named_in_as_many_characters_as_the_ledger_keeps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work(client: httpx.AsyncClient, disk: Disk) -> None:
+        made = (await client.post("/v1/decisions", json=EVENT)).json()["decision_id"]
+        statuses = []
+        for by in ("t" * 201, "t" * 200):
+            answer = await client.post(f"/v1/decisions/{made}/applied", json={"action": "allow", "by": by})
+            statuses.append(answer.status_code)
+        assert statuses == [422, 200]
+
+    serve(tmp_path, monkeypatch, work)

@@ -19,7 +19,7 @@ from floorwalker.server.engine import Decided, DecideJob, Outcome, encode_json
 from floorwalker.server.idempotency import RequestMark
 from floorwalker.server.keys import ApiKey
 from floorwalker.server.openapi import operation
-from floorwalker.server.problems import ProblemError
+from floorwalker.server.problems import FieldFault, ProblemError
 from floorwalker.server.replies import AppliedBody, AppliedReply, DecisionReply
 from floorwalker.server.service import Headers, Service, check_shop, service_of
 
@@ -27,6 +27,8 @@ MOST_BYTES = 262_144
 """Largest body of one event."""
 LARGE_BYTES = 2_048
 """A body longer than this is taken apart in a thread of its own: texts made for it take a microsecond a character."""
+MOST_BY = 200
+"""Characters of the name of whoever acted, as the ledger keeps it."""
 _CLOSE_LOOK = ThreadPoolExecutor(1, "large-bodies")
 """One thread: more would only take the interpreter from the event loop more often."""
 JSON = "application/json"
@@ -63,7 +65,7 @@ async def decide_event(service: Service, headers: Headers, read: Callable[[], Aw
     mark = service.mark(headers, caller, "/v1/decisions", body)
     engine = service.engine
     if mark is not None:
-        before = await engine.book.begin(mark, engine.now())
+        before = await service.first_reply(mark)
         if before is not None:
             return before.body
     try:
@@ -117,6 +119,11 @@ async def apply_decision(request: Request[Any, Any, Any], decision_id: str) -> R
     given = read_body(await request.body(), AppliedBody)
     if given.action not in ACTIONS:
         raise ProblemError(422, f"action is {given.action[:40]!r}", allowed=", ".join(ACTIONS))
+    if len(given.by) > MOST_BY:
+        raise ProblemError(
+            422, f"by has {len(given.by)} characters", allowed=f"at most {MOST_BY}",
+            faults=[FieldFault(field="by", message=f"at most {MOST_BY} characters")],
+        )  # fmt: skip
     record, sequence = await _find(service, decision_id)
     decision = record.decision
     assert decision is not None

@@ -61,7 +61,7 @@ async def take_events(request: Request[Any, Any, Any]) -> Response[bytes]:
     mark = service.mark(request.scope["headers"], caller, "/v1/events", body)
     engine = service.engine
     if mark is not None:
-        before = await engine.book.begin(mark, engine.now())
+        before = await service.first_reply(mark)
         if before is not None:
             return Response(before.body, status_code=before.status, media_type="application/json")
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -40,7 +41,7 @@ async def put_label(request: Request[Any, Any, Any]) -> Response[bytes]:
     engine = service.engine
     mark = service.mark(request.scope["headers"], caller, "/v1/labels", body)
     if mark is not None:
-        before = await engine.book.begin(mark, engine.now())
+        before = await service.first_reply(mark)
         if before is not None:
             return Response(before.body, status_code=before.status, media_type=JSON)
     try:
@@ -52,7 +53,8 @@ async def put_label(request: Request[Any, Any, Any]) -> Response[bytes]:
         # As the records name it: neither they nor the label hold a raw personal value.
         stored = service.forms(label.subject_kind, label.subject, label.shop)[0]
         label = msgspec.structs.replace(label, subject=stored)
-        identity = engine.pipeline.label_id(label.shop, engine.journal.next, body)
+        # Equal labels may come together: each has an id of its own.
+        identity = engine.pipeline.label_id(label.shop, engine.journal.next, body + os.urandom(8))
         record = LabelRecord(id=identity, shop=label.shop, at=now, author=caller.name, label=label)
         answer = encode_json(LabelReply(label_id=identity, abuse_type=label.abuse_type))
         wake = _waking(service)
