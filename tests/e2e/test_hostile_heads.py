@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from urllib.parse import urlsplit
 
@@ -51,6 +52,19 @@ def test_heads_and_bodies_of_usual_size_come_through(shop: Shop) -> None:
     assert send(shop, *halves).startswith(b"HTTP/1.1 200")
     large = make_event(type="review", item="i", text="word " * 3_000)
     assert shop.decide(large).status_code == 200
+
+
+def test_an_upgrade_that_is_asked_for_loses_no_event(shop: Shop) -> None:
+    body = json.dumps(make_event()).encode()
+    lines = [f"{name}: {value}".encode() for name, value in shop.headers().items()]
+    lines += [b"Host: x", b"Content-Type: application/x-ndjson", b"Content-Length: %d" % len(body)]
+    lines += [b"Connection: Upgrade", b"Upgrade: h2c"]
+    end = b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    for path in (b"/v1/decisions", b"/v1/events"):
+        head = b"POST %s HTTP/1.1\r\n%s\r\n\r\n" % (path, b"\r\n".join(lines))
+        answer = send(shop, head, body, end)
+        assert answer.count(b"HTTP/1.1 200") == 2, answer[:300]
+        assert (b'"decision_id"' if path == b"/v1/decisions" else b'"duplicates":1') in answer, answer
 
 
 def test_what_is_missing_in_a_query_is_not_said_to_callers_without_a_key(shop: Shop) -> None:

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 from floorwalker.server.engine import Outcome
 from floorwalker.server.fast_path import PATH, refusal_of
-from floorwalker.server.protocol import BoundedProtocol
+from floorwalker.server.protocol import HEAD, BoundedProtocol
 from floorwalker.server.routes.decisions import LARGE_BYTES, ask, reply_to
 from floorwalker.server.service import Service
 
@@ -88,32 +88,32 @@ class DirectProtocol(BoundedProtocol):
 
     def on_message_begin(self) -> None:
         """A request begins; its scope is made once it is known that it needs one."""
-        self._is_head_open = True
+        self._part = HEAD
         self.url = b""
         self.headers = []
         self.expect_100_continue = False
 
-    def on_headers_complete(self) -> None:
+    def begin_request(self) -> None:
         """The head of a request is complete: choose its way."""
-        if self.url != _PATH or not self._is_plain():
-            url, headers, expects = self.url, self.headers, self.expect_100_continue
-            super().on_message_begin()
-            # The scope holds this list.
-            self.headers += headers
-            self.url, self.expect_100_continue = url, expects
-            super().on_headers_complete()
-        elif self.end_head():
+        if self.url == _PATH and self._is_plain():
             self.cycle: Any = PlainRequest(self)
+            return
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        # The scope holds this list.
+        self.headers += headers
+        self.url, self.expect_100_continue = url, expects
+        super().begin_request()
 
-    def on_message_complete(self) -> None:
-        """A request is complete."""
+    def end_request(self) -> None:
+        """The body of a request is complete."""
         request = self.cycle
         if isinstance(request, PlainRequest):
             if request.more_body:
                 request.more_body = False
                 self._decide(request)
             return
-        super().on_message_complete()
+        super().end_request()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client hung up."""
@@ -130,7 +130,7 @@ class DirectProtocol(BoundedProtocol):
     def _end_response(self) -> None:
         """As `on_response_complete`, with one timer a connection: to set and cancel one for each request takes longer
         than to read it."""
-        if self.pipeline or self.transport.is_closing():
+        if self.pipeline or self._held is not None or self.transport.is_closing():
             self.on_response_complete()
             return
         self.server_state.total_requests += 1
