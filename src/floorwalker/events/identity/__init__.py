@@ -7,6 +7,16 @@ from floorwalker.events.identity.normalise import (
     normalise,
     stored_value,
 )
+from floorwalker.events.identity.spellings import missing_form
 from floorwalker.events.identity.tokens import Tokeniser, is_token
 
-__all__ = ["DEFAULT_RULES", "IdentityRules", "PersonalValue", "Tokeniser", "is_token", "normalise", "stored_value"]
+__all__ = [
+    "DEFAULT_RULES",
+    "IdentityRules",
+    "PersonalValue",
+    "Tokeniser",
+    "is_token",
+    "missing_form",
+    "normalise",
+    "stored_value",
+]

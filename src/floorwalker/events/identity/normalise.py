@@ -26,9 +26,18 @@ from floorwalker.events.identity.emails import read_email
 from floorwalker.events.identity.hubs import Hubs, read_hubs
 from floorwalker.events.identity.payments import read_payment
 from floorwalker.events.identity.phones import read_phone
+from floorwalker.events.identity.spellings import SPELT, read_spelling
 from floorwalker.events.identity.tokens import Tokeniser, is_token
-from floorwalker.events.identity.values import Taken, take_address, take_email, take_ip, take_name, take_phone
-from floorwalker.events.networks import network_of, parse_address
+from floorwalker.events.identity.values import (
+    Taken,
+    name_phone,
+    take_address,
+    take_email,
+    take_ip,
+    take_name,
+    take_phone,
+)
+from floorwalker.events.networks import parse_address
 from floorwalker.events.placeholders import is_placeholder
 
 
@@ -262,13 +271,16 @@ def stored_value(
 ) -> list[str]:
     """The forms under which an entity that somebody asks for may stand in the records, the newest first.
 
-    An analyst types an e-mail address; the records hold its token, under the key of now or of then. A text that is a
-    token already, and entities that carry no personal value, are what they are.
+    An analyst types an e-mail address; the records hold its token, under the key of now or of then. Domains, networks,
+    BINs and prefixes come in the spelling of events. A text that is a token already, other entities that carry no
+    personal value, and what no event can hold (see `missing_form`) are what they are.
 
     >>> stored_value("email", "JANE@example.com", "shop", Tokeniser(bytes(32)))[0][:4]
     'em1_'
     >>> stored_value("coupon", "for-jane@example.com", "shop", Tokeniser(bytes(32)))[0][:4]
     'em1_'
+    >>> stored_value("email_domain", "EVIL.example", "shop", Tokeniser(bytes(32)))
+    ['evil.example']
     >>> stored_value("device", "d-1", "shop", Tokeniser(bytes(32)))
     ['d-1']
     """
@@ -277,14 +289,14 @@ def stored_value(
     if entity == "email":
         return tokeniser.candidates("email", shop, read_email(value).canonical)
     if entity == "phone":
-        return tokeniser.candidates("phone", shop, read_phone(value, rules.region).canonical or value)
+        return tokeniser.candidates("phone", shop, name_phone(value, read_phone(value, rules.region)))
     if entity == "ip":
         address = parse_address(value)
         if address is None or rules.keep_ip:
             return [value if address is None else str(address)]
         return [*tokeniser.candidates("ip", shop, str(address)), str(address)]
-    if entity == "ip_network":
-        return [network_of(value.partition("/")[0]) or value]
+    if entity in SPELT:
+        return [read_spelling(entity, value) or value]
     if entity in ("account", "inviter", "seller", "session", "device", "payment") and (
         "@" in value or value[:1] == "+"
     ):

@@ -15,7 +15,7 @@ from floorwalker.events.event import Address
 from floorwalker.events.identity.addresses import read_address
 from floorwalker.events.identity.emails import read_email
 from floorwalker.events.identity.hubs import Hubs, read_hubs
-from floorwalker.events.identity.phones import read_phone
+from floorwalker.events.identity.phones import Phone, read_phone
 from floorwalker.events.identity.tokens import Tokeniser
 from floorwalker.events.networks import network_of, parse_address, read_groups, read_octets, write_groups
 from floorwalker.events.placeholders import is_placeholder, is_private_address
@@ -64,13 +64,17 @@ def take_phone(text: str, region: str | None, shop: str, tokeniser: Tokeniser) -
     phone = read_phone(text, region)
     if is_placeholder("phone", phone.canonical or text):
         return Taken(None, {}, is_nobody=True, is_personal=False)
-    canonical = phone.canonical or "".join(filter(str.isalnum, text.lower())) or text
     facts = {
         "phone_prefix": phone.prefix,
         "phone_country": phone.country,
         "phone_kind": phone.kind if phone.canonical else "invalid",
     }
-    return Taken(tokeniser.token("phone", shop, canonical), facts)
+    return Taken(tokeniser.token("phone", shop, name_phone(text, phone)), facts)
+
+
+def name_phone(text: str, phone: Phone) -> str:
+    """What a telephone's token is made of: the number, else letters and digits of a text that holds none."""
+    return phone.canonical or "".join(filter(str.isalnum, text.lower())) or text
 
 
 def take_ip(text: str, shop: str, tokeniser: Tokeniser, hubs: Hubs, *, keep: bool = False) -> Taken:
@@ -136,4 +140,4 @@ def _read_ip(text: str) -> tuple[str, str | None, str]:
     return plain, network_of(plain), f"ipv{address.version}"
 
 
-__all__ = ["Taken", "read_hubs", "take_address", "take_email", "take_ip", "take_name", "take_phone"]
+__all__ = ["Taken", "name_phone", "read_hubs", "take_address", "take_email", "take_ip", "take_name", "take_phone"]

@@ -7,6 +7,7 @@ from typing import Any
 from litestar import Request, Response, delete, get, post
 
 from floorwalker.events.entities import ENTITIES
+from floorwalker.events.identity import missing_form
 from floorwalker.pipeline.records import ListRecord
 from floorwalker.policy.lists import LISTS, ListEntry
 from floorwalker.server.bodies import check_texts, read_body
@@ -82,6 +83,12 @@ async def put_entry(request: Request[Any, Any, Any], name: str) -> Response[byte
         faults.append(FieldFault(field="expires_at", message="µs UTC, 0 for never"))
     if faults:
         raise ProblemError(422, "; ".join(f"{fault.field}: {fault.message}" for fault in faults), faults=faults)
+    allowed = missing_form(given.entity, given.value)
+    if allowed:
+        message = "no event can hold this value"
+        raise ProblemError(
+            422, f"value: {message}", allowed=allowed, faults=[FieldFault(field="value", message=message)]
+        )
     engine = service.engine
     value = service.forms(given.entity, given.value, given.shop)[0]
     key = engine.pipeline.keyer.key(given.shop, given.entity, value)
@@ -129,8 +136,15 @@ async def remove_entry(
     check_texts({"value": value, "shop": shop, "author": author})
     engine = service.engine
     if entity not in ENTITIES:
-        raise ProblemError(422, "unknown kind of entity", allowed=", ".join(ENTITIES))
-    keys = {engine.pipeline.keyer.key(shop, entity, form) for form in service.forms(entity, value, shop)}
+        raise ProblemError(
+            422,
+            "unknown kind of entity",
+            allowed=", ".join(ENTITIES),
+            faults=[FieldFault(field="entity", message="unknown kind of entity")],
+        )
+    # The value as given as well: an entry of before may stand in a spelling that is refused today.
+    forms = {value, *service.forms(entity, value, shop)}
+    keys = {engine.pipeline.keyer.key(shop, entity, form) for form in forms} - {0}
     entries = engine.pipeline.lists.entries()
     found = next((each for each in entries if each.list == name and each.entity == entity and each.key in keys), None)
     if found is None:

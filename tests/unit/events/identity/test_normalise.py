@@ -12,7 +12,7 @@ from floorwalker.events.batch import make_batch
 from floorwalker.events.codec import pack_event
 from floorwalker.events.entities import EntityKeyer
 from floorwalker.events.event import Address, CardFacts, Discount, Event, OrderLine
-from floorwalker.events.identity import IdentityRules, Tokeniser, is_token, normalise, stored_value
+from floorwalker.events.identity import IdentityRules, Tokeniser, is_token, missing_form, normalise, stored_value
 from floorwalker.events.identity.emails import read_email
 from floorwalker.events.identity.hubs import read_hubs
 from floorwalker.events.identity.payments import read_payment
@@ -186,6 +186,43 @@ def test_tokens_of_older_keys_are_still_found() -> None:
     assert stored_value("email", found[1], "s", new) == [found[1]]
     assert stored_value("ip", "::ffff:203.0.113.9", "s", new)[-1] == "203.0.113.9"
     assert stored_value("ip_network", "203.0.113.77", "s", new) == ["203.0.113.0/24"]
+
+
+@pytest.mark.parametrize(
+    ("entity", "given", "held"),
+    [
+        ("email_domain", "EVIL.example", "evil.example"),
+        ("email_domain", "@GoogleMail.com.", "gmail.com"),
+        ("email_domain", "Bücher.example", "xn--bcher-kva.example"),
+        ("email_domain", "jane@evil.example", None),
+        ("email_domain", "evil", None),
+        ("ip_network", "2001:DB8:1:2::9/64", "2001:db8:1:2::/64"),
+        ("ip_network", "2001:db8::/48", None),
+        ("ip_network", "203.0.113.0/16", None),
+        ("ip_network", "192.168.1.0/24", None),
+        ("bin", "4111 11", "411111"),
+        ("bin", "４１１１１１１１", "41111111"),
+        ("bin", "4111111", None),
+        ("phone_prefix", "0044 (0) 7911-12", "+44791112"),
+        ("phone_prefix", "+0791112", None),
+        ("phone_prefix", "+447911123456", None),
+    ],
+)
+def test_what_events_hold_in_one_spelling_is_found_in_every(entity: str, given: str, held: str | None) -> None:
+    assert stored_value(entity, given, "s", TOKENISER) == [held or given]
+    assert bool(missing_form(entity, given)) == (held is None)
+
+
+def test_what_was_sent_is_found_by_what_was_sent() -> None:
+    """Numbers that cannot be dialled are told apart by their letters and digits, in look-ups too."""
+    for phone in ("12-34-5", "+44 7911 123456", "Ext. 17-4"):
+        kept, _ = normalise(Event(id="e", type="search", at=1, phone=phone), TOKENISER)
+        assert stored_value("phone", phone, "default", TOKENISER) == [kept.phone]
+        assert missing_form("phone", phone) == missing_form("phone", kept.phone or "") == ""
+    assert missing_form("email", "test@test.com")
+    assert missing_form("ip", "10.1.2.3")
+    assert missing_form("delivery_point", "12 High St")
+    assert not missing_form("account", "12 High St")
 
 
 @pytest.mark.parametrize(
