@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import time
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -217,6 +218,67 @@ def test_entities_show_their_past_and_whom_they_were_seen_with(shop: Shop) -> No
     assert shop.client.get("/v1/entities/dragon/x", headers=shop.headers()).status_code == 404
 
 
+def test_an_entity_is_found_whatever_characters_its_id_has(shop: Shop) -> None:
+    ids = (
+        "team/a1", "/first", "last/", "//two//", "up/../down", "../etc", "./", "50%2Foff", "100%", "what?", "a#b",
+        "a b+c;d", "團隊/零一", "entities/account/x",
+    )  # fmt: skip
+    for name in ids:
+        assert shop.decide(make_event(account=name, device=f"d-{name}")).status_code == 200
+    for name in ids:
+        sent = quote(name, safe="").replace(".", "%2E")
+        answer = shop.client.get(f"/v1/entities/account/{sent}", headers=shop.headers())
+        assert answer.status_code == 200, (name, answer.text)
+        assert [answer.json()["id"], answer.json()["links"]["device"]] == [name, [f"d-{name}"]]
+    # What `links` shows can be asked for, with its slash or with `%2F` in its place.
+    (network,) = answer.json()["links"]["ip_network"]
+    for sent in (network, quote(network, safe="")):
+        found = shop.client.get(f"/v1/entities/ip_network/{sent}", headers=shop.headers())
+        assert [found.status_code, found.json()["id"]] == [200, network]
+    never = shop.client.get("/v1/entities/account/team/a2", headers=shop.headers())
+    assert (never.status_code, "event" in never.json()["detail"]) == (404, True)
+    document = shop.client.get("/schema/openapi.json").json()
+    parameters = document["paths"]["/v1/entities/{entity}/{identity}"]["get"]["parameters"]
+    assert {"string"} == {each["schema"]["type"] for each in parameters if each["in"] == "path"}
+
+
+def test_lists_take_every_spelling_of_what_events_hold_in_one(shop: Shop) -> None:
+    of = make_event(
+        type="sign_up", account="spelt", email="x@evil-domain.example", phone="+8613800139999", ip="198.51.100.9",
+        bin="411112",
+    )  # fmt: skip
+    assert shop.decide(of).json()["private"]["intended"] == "allow"
+    for entity, given, held in (
+        ("email_domain", "EVIL-Domain.Example", "evil-domain.example"), ("bin", "4111 12", "411112"),
+        ("ip_network", "198.51.100.77", "198.51.100.0/24"), ("ip", "::ffff:198.51.100.9", ""),
+        ("phone_prefix", "+86 138-0013", "+861380013"), ("phone", "+86 138 0013 9999", ""),
+    ):  # fmt: skip
+        body = {"entity": entity, "value": given, "reason": "bad", "author": "ann"}
+        made = shop.client.post("/v1/lists/deny", json=body, headers=shop.headers())
+        assert (made.status_code, held in made.json()["value"]) == (201, True), entity
+        again = {**of, "id": f"spelt-{entity}"}
+        assert shop.decide(again).json()["private"]["intended"] == "block", entity
+        found = shop.client.get(f"/v1/entities/{entity}/{quote(given, safe='')}", headers=shop.headers())
+        assert (found.status_code, "spelt" in found.json()["links"]["account"]) == (200, True), entity
+        gone = {"entity": entity, "value": given}
+        assert shop.client.delete("/v1/lists/deny", params=gone, headers=shop.headers()).status_code == 204
+    assert shop.decide({**of, "id": "spelt-last"}).json()["private"]["intended"] != "block"
+
+
+def test_lists_refuse_what_no_event_can_hold(shop: Shop) -> None:
+    for entity, value in (
+        ("email_domain", "jane@evil.example"), ("email_domain", "localhost"), ("ip_network", "198.51.0.0/16"),
+        ("ip_network", "10.1.2.0/24"), ("ip_network", "here"), ("ip", "10.1.2.3"), ("ip", "here"), ("bin", "41111"),
+        ("phone_prefix", "0791112"), ("phone", "none"), ("email", "test@test.com"), ("delivery_point", "12 High St"),
+        ("delivery_point", f"em1_{'a' * 26}"),
+    ):  # fmt: skip
+        body = {"entity": entity, "value": value, "reason": "bad", "author": "ann"}
+        refused = shop.client.post("/v1/lists/deny", json=body, headers=shop.headers())
+        assert (refused.status_code, "allowed: " in refused.json()["detail"]) == (422, True), (entity, value)
+        assert [fault["field"] for fault in refused.json()["faults"]] == ["value"]
+        assert shop.client.get(f"/v1/entities/{entity}/{value}", headers=shop.headers()).status_code == 404
+
+
 def test_every_coupon_and_line_of_an_event_is_found_counted_and_looked_up_on_lists(shop: Shop) -> None:
     lines = [{"item": "i-1", "seller": "s-1"}, {"item": "i-2", "seller": "s-2", "quantity": 3}]
     stack = {"type": "coupon_redeem", "coupons": ["STACK-1", "STACK-2"], "lines": lines}
@@ -262,7 +324,18 @@ def test_lists_are_paged_and_entries_taken_off(shop: Shop) -> None:
         assert (made.json()["expires_at"], made.json()["author"], made.json()["reason"]) == (until, "ann", "seen")
         assert shop.decide(make_event(account="d-1")).json()["private"]["intended"] == intended
     for query in ({"limit": "0"}, {"limit": "1001"}, {"limit": "x"}, {"cursor": "!!!"}):
-        assert 400 <= shop.client.get("/v1/lists/watch", params=query, headers=shop.headers()).status_code < 500
+        for path in ("/v1/lists/watch", "/v1/joined"):
+            refused = shop.client.get(path, params=query, headers=shop.headers())
+            assert (refused.status_code, [each["field"] for each in refused.json()["faults"]]) == (422, list(query))
+    refused = shop.client.get("/v1/joined", params={"raised": "perhaps", "limit": "x"}, headers=shop.headers())
+    assert (refused.status_code, {each["field"] for each in refused.json()["faults"]}) == (422, {"raised", "limit"})
+    assert "perhaps" not in refused.text
+    figures = shop.client.get("/metrics").text
+    assert 'floorwalker_refusals_total{route="show_joined",status="422"}' in figures
+    # Answers are not counted there.
+    assert 'route="show_joined",status="200"' not in figures
+    nameless = shop.client.delete("/v1/lists/watch", params={"entity": "dragon"}, headers=shop.headers())
+    assert (nameless.status_code, nameless.json()["faults"][0]["field"]) == (422, "entity")
     assert shop.client.get("/v1/lists/maybe", headers=shop.headers()).status_code == 404
 
 

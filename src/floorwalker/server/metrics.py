@@ -53,8 +53,8 @@ class Metrics:
         self._decisions = Counter(
             "floorwalker_decisions", "Decisions by intended action and level.", ["action", "level"], registry=registry
         )
-        self._requests = Counter(
-            "floorwalker_requests", "Requests by route and status.", ["route", "status"], registry=registry
+        self._refusals = Counter(
+            "floorwalker_refusals", "Requests refused, by route and status.", ["route", "status"], registry=registry
         )
         self._seconds = _Times("floorwalker_decision_seconds", "Time from request to reply.")
         registry.register(self._seconds)
@@ -74,11 +74,11 @@ class Metrics:
             child = self._children[action, level] = self._decisions.labels(action, level)
         child.inc()
 
-    def count_request(self, route: str, status: int) -> None:
-        """One more request; `route` is the route's own name, never the path as it was sent."""
+    def count_refusal(self, route: str, status: int) -> None:
+        """One more request that was refused; `route` is the route's own name, never the path as it was sent."""
         child = self._routes.get((route, status))
         if child is None:
-            child = self._routes[route, status] = self._requests.labels(route, str(status))
+            child = self._routes[route, status] = self._refusals.labels(route, str(status))
         child.inc()
 
     def count_failure(self, detector: str) -> None:

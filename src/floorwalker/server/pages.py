@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
-from floorwalker.server.problems import ProblemError
+from floorwalker.server.problems import FieldFault, ProblemError
 
 Position = TypeVar("Position")
 DEFAULT_LIMIT = 100
@@ -20,7 +20,8 @@ def read_limit(given: int | None) -> int:
     if given is None:
         return DEFAULT_LIMIT
     if not 1 <= given <= MOST:
-        raise ProblemError(422, f"limit is {given}", allowed=f"1 to {MOST}")
+        message = f"limit is {given}"
+        raise ProblemError(422, message, allowed=f"1 to {MOST}", faults=[FieldFault(field="limit", message=message)])
     return given
 
 
@@ -39,5 +40,13 @@ def read_cursor(text: str, kind: type[Position]) -> Position:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         position: Position = msgspec.msgpack.decode(raw, type=kind)
     except (binascii.Error, ValueError, msgspec.MsgspecError) as error:
-        raise ProblemError(422, "the cursor is none of ours", fix="take it from the page before") from error
+        raise refuse_cursor() from error
     return position
+
+
+def refuse_cursor() -> ProblemError:
+    """What is raised for a cursor that no page gave."""
+    message = "the cursor is none of ours"
+    return ProblemError(
+        422, message, fix="take it from the page before", faults=[FieldFault(field="cursor", message=message)]
+    )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import structlog
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, ValidationException
 
 from floorwalker.errors import InputError
 from floorwalker.server.bodies import as_problem
 from floorwalker.server.metrics import Metrics
-from floorwalker.server.problems import ProblemError
+from floorwalker.server.problems import FieldFault, ProblemError
 from floorwalker.store.errors import StoreError
 
 log = structlog.get_logger("floorwalker.server")
@@ -25,13 +25,15 @@ def refuse(error: Exception, route: str, metrics: Metrics) -> ProblemError:
     if problem.status >= 500 and problem.status != 503:
         # The message may quote a body: kind and place say enough.
         log.error("request failed", kind=type(error).__name__, place=_place(error))
-    metrics.count_request(route, problem.status)
+    metrics.count_refusal(route, problem.status)
     return problem
 
 
 def _as_problem(error: Exception) -> ProblemError:
     if isinstance(error, ProblemError):
         return error
+    if isinstance(error, ValidationException):
+        return _as_unfit(error)
     if isinstance(error, HTTPException):
         status = error.status_code
         detail = (
@@ -44,6 +46,18 @@ def _as_problem(error: Exception) -> ProblemError:
     if isinstance(error, InputError):
         return as_problem(error)
     return ProblemError(500, "the server failed; its log says where")
+
+
+def _as_unfit(error: ValidationException) -> ProblemError:
+    """A parameter that does not fit, named; its value is not told again."""
+    told = error.extra if isinstance(error.extra, list) else []
+    faults = [
+        FieldFault(field=str(each.get("key", "")), message=str(each.get("message", "it does not fit")))
+        for each in told
+        if isinstance(each, dict)
+    ]
+    detail = "; ".join(f"{fault.field}: {fault.message}" for fault in faults)
+    return ProblemError(422, detail or "a parameter does not fit", faults=faults)
 
 
 def _place(error: Exception) -> str:

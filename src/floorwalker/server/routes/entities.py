@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from urllib.parse import unquote
 
 from litestar import Request, Response, get
 from msgspec import structs
@@ -19,7 +20,7 @@ from floorwalker.server.service import Service, check_shop, service_of
 
 
 @get(
-    "/v1/entities/{entity:str}/{identity:str}",
+    "/v1/entities/{entity:str}/{identity:path}",
     operation_class=operation(None, (), None),
     summary="What is known of an entity",
     tags=["entities"],
@@ -30,7 +31,8 @@ async def show_entity(
     """Its last events with their decisions, its risk and features as of the last of them, whom it was seen with, and
     whether so many customers of good standing share it that sharing it means nothing (`hub`).
 
-    `identity` is the shop's own id, a personal value, or its token; a personal value in an address ends in the logs of
+    `identity` is the shop's own id, a personal value, or its token, to the end of the address: a slash in it may stand
+    as it is or as `%2F`. A personal value in an address ends in the logs of
     proxies, so prefer the token.
     """
     service = service_of(request)
@@ -38,6 +40,7 @@ async def show_entity(
     check_shop(caller, shop)
     if entity not in ENTITIES:
         raise ProblemError(404, "no such kind of entity", allowed=", ".join(ENTITIES))
+    identity = _read_identity(request.scope.get("raw_path"), entity) or identity
     engine = service.engine
     records: list[tuple[int, EventRecord]] = []
     for form in service.forms(entity, identity, shop):
@@ -96,6 +99,17 @@ async def show_entity(
         "links": {other: sorted(values) for other, values in links.items() if values},
     }
     return Response(encode_json(document), media_type="application/json")
+
+
+def _read_identity(raw_path: bytes | None, entity: str) -> str:
+    """The id as it was sent; "" where the address does not tell.
+
+    The framework takes slashes together and away; an id may begin with them, end with them and hold two in a row.
+
+    >>> _read_identity(b"/v1/entities/account/team%2Fa1//x/", "account")
+    'team/a1//x/'
+    """
+    return unquote((raw_path or b"").decode("ascii", "replace")).partition(f"/entities/{entity}/")[2]
 
 
 def _named(event: Event) -> dict[str, set[str]]:

@@ -10,8 +10,7 @@ from litestar import Request, Response, get
 from floorwalker.server.engine import encode_json
 from floorwalker.server.keys import ALL_SHOPS
 from floorwalker.server.openapi import operation
-from floorwalker.server.pages import read_cursor, read_limit, write_cursor
-from floorwalker.server.problems import ProblemError
+from floorwalker.server.pages import read_cursor, read_limit, refuse_cursor, write_cursor
 from floorwalker.server.replies import Page
 from floorwalker.server.service import check_shop, service_of
 from floorwalker.store.journal.reader import NO_END
@@ -43,7 +42,7 @@ async def show_joined(
     after = read_cursor(cursor, int) if cursor else -1
     if not -1 <= after < NO_END:
         # A database has no such numbers, and neither has a cursor of ours.
-        raise ProblemError(422, "the cursor is none of ours", fix="take it from the page before")
+        raise refuse_cursor()
     most = read_limit(limit)
     rows, through = await asyncio.to_thread(
         service.ledger.list_joined, after=after, limit=most, shop=wanted, raised=raised
