@@ -132,8 +132,8 @@ def _only(event: Event, entity: str, identity: str) -> Event:
 
 
 def _records(engine: Engine, sequences: list[int]) -> list[tuple[int, EventRecord]]:
-    found = [(sequence, engine.find(sequence)) for sequence in sequences]
-    return [(sequence, record) for sequence, record in found if isinstance(record, EventRecord)]
+    found = [(sequence, engine.find_event(sequence)) for sequence in sequences]
+    return [(sequence, record) for sequence, record in found if record is not None]
 
 
 def _find_joined(service: Service, records: list[tuple[int, EventRecord]]) -> dict[str, JoinedRecord]:
