@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -15,6 +17,25 @@ from floorwalker.sources.feeds._base import Refused
 
 RECORD_CHARACTERS = 16_384
 """How much of a record is kept."""
+
+_MAY_HOLD_SECRET = "it may hold a password"
+_NAME_CHARACTERS = 128
+_SPACES = re.compile(r"\s+")
+_ESCAPED = re.compile(r"\\+u([0-9a-fA-F]{4})")
+_NAME_ENDS = re.compile(r"""(?<=[\w"'\\ ])[:=]""")
+_NO_NAME = re.compile(r"[^\w .\-]")
+
+
+@dataclass(frozen=True)
+class WithheldRecord(Refused):
+    """A poison record whose text must not be written, though the text alone does not show it.
+
+    Parameters
+    ----------
+    withheld : why.
+    """
+
+    withheld: str = _MAY_HOLD_SECRET
 
 
 class DeadLetters:
@@ -56,7 +77,8 @@ class DeadLetters:
         }  # fmt: skip
         if not self.keep_records:
             return entry
-        if withheld := why_withheld(one.record):
+        withheld = one.withheld if isinstance(one, WithheldRecord) else why_withheld(one.record)
+        if withheld:
             return {**entry, "withheld": withheld}
         return {**entry, "record": one.record[:RECORD_CHARACTERS].encode("utf-8", "backslashreplace").decode()}
 
@@ -70,15 +92,43 @@ def why_withheld(record: str) -> str:
     if find_card_number(record) is not None:
         return "it may hold a card number"
     if names_secret(record):
-        return "it may hold a password"
+        return _MAY_HOLD_SECRET
     try:
-        values = msgspec.json.decode(record.encode("utf-8", "replace"))
-    except msgspec.DecodeError:
-        return ""
-    return "it may hold a password" if _holds_secret(values) else ""
+        secret = _holds_secret(msgspec.json.decode(record.encode("utf-8", "replace")))
+    except (msgspec.DecodeError, RecursionError):
+        # What cannot be taken apart is searched as it stands, for a broken record may hold a password as well.
+        secret = _names_secret_anywhere(record)
+    return _MAY_HOLD_SECRET if secret else ""
+
+
+def may_be_secret(name: str) -> bool:
+    """Whether what stands under a name may be a password or a security code; `login.pin` counts like `pin`.
+
+    >>> may_be_secret("PIN"), may_be_secret("login.pin"), may_be_secret("shipping_address.city")
+    (True, True, False)
+    """
+    return is_secret(name, "?") or is_secret(name.rpartition(".")[2], "?")
 
 
 def _holds_secret(value: object) -> bool:
     if isinstance(value, dict):
-        return any(is_secret(str(name), inner) or _holds_secret(inner) for name, inner in value.items())
+        return any(_is_secret_pair(str(name), inner) or _holds_secret(inner) for name, inner in value.items())
+    if isinstance(value, str):
+        # A text may be an object in its turn, as lists of objects are in a mapped table.
+        return "{" in value and _names_secret_anywhere(value)
     return isinstance(value, list) and any(map(_holds_secret, value))
+
+
+def _is_secret_pair(name: str, value: object) -> bool:
+    return is_secret(name, value) or is_secret(name.rpartition(".")[2], value)
+
+
+def _names_secret_anywhere(text: str) -> bool:
+    """Whether a secret's name stands before a colon or an equals sign, quoted or not, however spaced or escaped."""
+    text = _SPACES.sub(" ", _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text))
+    for found in _NAME_ENDS.finditer(text):
+        before = text[max(0, found.start() - _NAME_CHARACTERS) : found.start()].rstrip("\"'\\ ")
+        name = _NO_NAME.split(before)[-1]
+        if may_be_secret(name) or may_be_secret(name.rpartition(" ")[2]):
+            return True
+    return False

@@ -13,6 +13,7 @@ import polars as pl
 from floorwalker.errors import FloorwalkerError, InputError, UsageError
 from floorwalker.events.event import Event
 from floorwalker.sources.feeds._base import Checkpoint, Clock, Delivery, Feed, FeedExample, Refused
+from floorwalker.sources.feeds._dead_letters import WithheldRecord, may_be_secret
 from floorwalker.sources.feeds._file_kinds import FileHead, look_at
 from floorwalker.sources.feeds._making import EventMaker, derived_id
 from floorwalker.sources.feeds._tables import Record, csv_records, json_records, parquet_records
@@ -200,7 +201,7 @@ class FilesFeed(Feed):
         good = []
         for one in records:
             if one.fault:
-                run.refused.append(Refused(f"{name}, {one.place}", "record", one.fault, one.text()))
+                run.refused.append(_refuse_whole(head, one))
             else:
                 good.append(one)
         if mapper is None:
@@ -233,6 +234,14 @@ class FilesFeed(Feed):
         from floorwalker.sources.feeds._file_examples import make_examples
 
         return make_examples(folder)
+
+
+def _refuse_whole(head: FileHead, one: Record) -> Refused:
+    """A record that could not be taken apart: which of its cells is a password cannot be seen in it."""
+    place = f"{head.path.name}, {one.place}"
+    if head.kind == "csv" and any(map(may_be_secret, head.columns)):
+        return WithheldRecord(place, "record", one.fault, "")
+    return Refused(place, "record", one.fault, one.text())
 
 
 def _closes_group(held: list[Record], group: str) -> bool:

@@ -221,6 +221,64 @@ def test_records_can_be_left_out_of_dead_letters(tmp_path: Path) -> None:
     assert why_withheld('[{"inner": {"cvv": "123"}}]') == "it may hold a password"
 
 
+def run_pump(tmp_path: Path, feed: FilesFeed) -> tuple[list[str], str]:
+    """Ids that were taken, and the text of the dead letters."""
+    taken: list[str] = []
+    dead = DeadLetters(tmp_path / "dead.jsonl")
+    pump(
+        feed, lambda events: taken.extend(one.id for one in events), checkpoints=CheckpointFile(tmp_path / "place"),
+        dead_letters=dead, clock=lambda: NOW,
+    )  # fmt: skip
+    return taken, dead.path.read_text()
+
+
+@pytest.mark.parametrize("column", ["password", "New Password", "PIN", "login.pin"])
+def test_broken_rows_under_a_secret_column_are_withheld(tmp_path: Path, column: str) -> None:
+    path = tmp_path / "in.csv"
+    row = "logout,1760000000000000,a1"
+    path.write_text(f'type,at,account,{column}\n{row},hunter2,extra\n{row},"hunter3\n{row}\n')
+    mapping = parse_mapping({"fields": {"type": "type", "at": "at", "account": "account"}}, name="m")
+    _, text = run_pump(tmp_path, FilesFeed([path], clock=lambda: NOW, mapping=mapping))
+    entries = [json.loads(line) for line in text.splitlines()]
+    assert [one.get("withheld") for one in entries] == ["it may hold a password"] * 3
+    assert "hunter" not in text
+    assert [one["place"] for one in entries] == [f"in.csv, line {number}" for number in (2, 3, 4)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"type":"sign_up","cvv":"123","account":"a"',
+        '{"a":1, "PIN"  \t: 9876',
+        '{"a": "x, "Card-CVC" : 9}',
+        "{'pin': '9876'}",
+        "{pin: 9876",
+        '{"s": "{\\"cvv\\": 1}',
+        '{"\\u0070in": 9876',
+        '{"mot de passe": "x"',
+        '{"login.pin": "9876"}',
+        "{\"cards\": \"{'cvv': '123'}\"}",
+    ],
+)
+def test_what_cannot_be_taken_apart_is_searched_for_names_of_secrets(text: str) -> None:
+    assert why_withheld(text) == "it may hold a password"
+
+
+@pytest.mark.parametrize("text", ['{"pinned":1, "opinion": "x"', '{"a": "my pin is lost"', "a,b", '{"spin":1', "::=="])
+def test_other_broken_records_are_written(text: str) -> None:
+    assert why_withheld(text) == ""
+
+
+def test_a_record_that_is_nested_too_deep_stops_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "deep.jsonl"
+    deep = "[" * 3000 + "]" * 3000
+    path.write_text(f'{{"type":"sign_up","x":{deep}}}\n{{"pin":"9876","x":{deep}}}\n{event(1)}\n')
+    taken, text = run_pump(tmp_path, FilesFeed([path], clock=lambda: NOW))
+    assert taken == ["e-1"]
+    assert len(text.splitlines()) == 2
+    assert "9876" not in text
+
+
 def test_the_checkpoint_moves_only_when_the_events_are_safe(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text("".join(event(number) + "\n" for number in range(10)))
