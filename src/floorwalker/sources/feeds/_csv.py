@@ -107,4 +107,12 @@ def find_delimiter(header: str) -> str:
     >>> find_delimiter("a;b;c,d"), find_delimiter("a"), find_delimiter("a|b")
     (';', ',', '|')
     """
-    return max(",;\t|", key=lambda mark: len(next(csv.reader([header], delimiter=mark), [])))
+    return max(",;\t|", key=lambda mark: _count_cells(header, mark))
+
+
+def _count_cells(header: str, delimiter: str) -> int:
+    """How many cells a mark makes; none where the header cannot be cut by it."""
+    try:
+        return len(next(csv.reader([header], delimiter=delimiter), []))
+    except csv.Error:
+        return 0

@@ -18,7 +18,7 @@ from floorwalker.sources.feeds._base import Refused
 RECORD_CHARACTERS = 16_384
 """How much of a record is kept."""
 
-_MAY_HOLD_SECRET = "it may hold a password"
+_WHY_WITHHELD = "it may hold a password"
 _NAME_CHARACTERS = 128
 _SPACES = re.compile(r"\s+")
 _ESCAPED = re.compile(r"\\+u([0-9a-fA-F]{4})")
@@ -35,7 +35,7 @@ class WithheldRecord(Refused):
     withheld : why.
     """
 
-    withheld: str = _MAY_HOLD_SECRET
+    withheld: str = _WHY_WITHHELD
 
 
 class DeadLetters:
@@ -92,13 +92,13 @@ def why_withheld(record: str) -> str:
     if find_card_number(record) is not None:
         return "it may hold a card number"
     if names_secret(record):
-        return _MAY_HOLD_SECRET
+        return _WHY_WITHHELD
     try:
         secret = _holds_secret(msgspec.json.decode(record.encode("utf-8", "replace")))
     except (msgspec.DecodeError, RecursionError):
         # What cannot be taken apart is searched as it stands, for a broken record may hold a password as well.
         secret = _names_secret_anywhere(record)
-    return _MAY_HOLD_SECRET if secret else ""
+    return _WHY_WITHHELD if secret else ""
 
 
 def may_be_secret(name: str) -> bool:

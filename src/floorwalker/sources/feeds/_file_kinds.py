@@ -81,9 +81,16 @@ def look_at(path: Path, encoding: str, delimiter: str = "") -> FileHead:
             f"{path} is not {encoding}", allowed="JSON lines, CSV or Parquet", fix="name its encoding in the mapping"
         ) from error
     delimiter = delimiter or find_delimiter(header)
-    return FileHead(
-        path, "csv", split_header(header, delimiter), delimiter, ends[0], fingerprint=mark, fingerprint_bytes=len(first)
-    )
+    try:
+        columns = split_header(header, delimiter)
+    except csv.Error as error:
+        if "\r" in header:
+            raise InputError(
+                f"{path} ends its lines with carriage returns alone", allowed="line feeds, with or without them",
+                fix="convert it: tr '\\r' '\\n' < FILE",
+            ) from error  # fmt: skip
+        raise InputError(f"{path} has no CSV header: {error}", allowed="JSON lines, CSV or Parquet") from error
+    return FileHead(path, "csv", columns, delimiter, ends[0], fingerprint=mark, fingerprint_bytes=len(first))
 
 
 def split_header(header: str, delimiter: str) -> tuple[str, ...]:

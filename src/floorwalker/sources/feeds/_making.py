@@ -56,10 +56,13 @@ class EventMaker:
             try:
                 return self._with_receipt(decode_event(body, now=now, limits=self._limits), body)
             except FieldError as error:
-                if error.field != "id" or "missing" not in error.given:
+                other = error.field != "id" or "twice" in error.given
+                nameless = None if other else _without_empty_id(body)
+                if nameless is None:
                     raise
             name = event_id or derived_id(body.strip())
-            named = b'{"id":' + msgspec.json.encode(name) + b"," + body.lstrip()[1:]
+            rest = nameless.lstrip()[1:].lstrip()
+            named = b'{"id":' + msgspec.json.encode(name) + (b"" if rest.startswith(b"}") else b",") + rest
             return self._with_receipt(decode_event(named, now=now, limits=self._limits), body)
         except FieldError as error:
             return Refused(place, error.field, str(error), body.decode("utf-8", "backslashreplace"))
@@ -72,6 +75,20 @@ class EventMaker:
                 return event
             event = msgspec.structs.replace(event, received_at=read_time(receipt))
         return event
+
+
+def _without_empty_id(body: bytes) -> bytes | None:
+    """The record without its `id` that is null or an empty text; None where it has an id, or is no object."""
+    try:
+        values = _objects.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    if "id" not in values:
+        return body
+    return msgspec.json.encode(values) if bytes(values.pop("id")) in (b"null", b'""') else None
+
+
+_objects = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 class _Receipt(msgspec.Struct):

@@ -88,6 +88,26 @@ def test_a_later_file_that_does_not_fit_is_refused_once_and_stops_nothing(tmp_pa
     assert read(feed, place)[1] == []
 
 
+def test_a_header_that_is_none_costs_its_file_alone(tmp_path: Path) -> None:
+    row = "logout,1760000000000000"
+    (tmp_path / "a.csv").write_text(f"type,at,account\n{row},a\n")
+    (tmp_path / "b.csv").write_bytes(f"type,at,account\r{row},b\r".encode())
+    (tmp_path / "c.csv").write_text("x" * 140_000 + "\n1\n")
+    (tmp_path / "d.csv").write_text("type,at,account," + ",".join(f"c{n}" for n in range(25_000)) + f"\n{row},d\n")
+    (tmp_path / "e.csv").write_text(f"type,at,account\n{row},e\n")
+    feed = FilesFeed([tmp_path / "*.csv"], clock=lambda: NOW)
+    ids, refused, place = read(feed)
+    assert len(ids) == 2
+    reasons = {Path(one.place.partition(",")[0]).name: one.reason for one in refused}
+    assert "carriage returns alone" in reasons["b.csv"]
+    assert "no CSV header" in reasons["c.csv"]
+    assert "3 cells where the header has 25003" in reasons["d.csv"]
+    assert len(refused) == 3
+    assert read(feed, place)[:2] == ([], [])
+    (tmp_path / "b.csv").write_text(f"type,at,account\n{row},b\n")
+    assert len(read(feed, place)[0]) == 1
+
+
 def test_a_first_file_that_does_not_fit_is_said_before_anything_is_read(tmp_path: Path) -> None:
     (tmp_path / "b.csv").write_text("foo,bar\n1,2\n")
     with pytest.raises(UsageError, match="no columns named 'type' and 'at'"):
@@ -106,6 +126,20 @@ def test_events_without_an_id_get_one_made_of_their_bytes(tmp_path: Path) -> Non
     ids, _, _ = read(FilesFeed([path], clock=lambda: NOW))
     assert ids[0] == ids[1]
     assert ids[0].startswith("d_")
+
+
+def test_an_id_that_is_null_or_empty_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    rest = '"type": "logout", "at": 1760000000000000, "account": "a", "attributes": {"id": null}'
+    named = [f'"id": null, {rest}', f'{rest}, "id": ""', f'"id": 7, {rest}', f'"id": null, "id": null, {rest}']
+    texts = [f"{{{text}}}" for text in named]
+    path.write_text("".join(f"{text}\n" for text in texts))
+    feed = FilesFeed([path], clock=lambda: NOW)
+    ids, refused, _ = read(feed)
+    assert len(set(ids)) == 2
+    assert all(name.startswith("d_") for name in ids)
+    assert [(one.place, one.field) for one in refused] == [("a.jsonl, line 3", "id"), ("a.jsonl, line 4", "id")]
+    assert read(feed)[0] == ids
 
 
 def test_json_with_a_mapping_reads_nested_names_and_lists(tmp_path: Path) -> None:
