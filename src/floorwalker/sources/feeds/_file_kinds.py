@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import csv
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import polars as pl
 
 from floorwalker.errors import InputError
 from floorwalker.sources.feeds._csv import find_delimiter
-from floorwalker.sources.feeds._lines import LineReader
+from floorwalker.sources.feeds._lines import LineReader, bytes_before
 
 _HEAD_LINES = 200
 _HEAD_BYTES = 1024
+TAIL_BYTES = 256
+"""How many of a record's last bytes are known again when its file is read on."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,7 @@ class FileHead:
     delimiter : of a CSV file.
     body_offset : where a CSV file's records begin.
     fingerprint, fingerprint_bytes : hash of its first line and the line's length: a file that was replaced has another.
+    first_record : hash of a CSV file's second line, which its header does not tell; empty where it is not whole yet.
     """
 
     path: Path
@@ -39,10 +44,31 @@ class FileHead:
     body_offset: int = 0
     fingerprint: str = ""
     fingerprint_bytes: int = 0
+    first_record: str = ""
 
-    def continues(self, fingerprint: str, size: int) -> bool:
-        """Whether this is the file that had this fingerprint."""
-        return self.fingerprint == fingerprint and self.fingerprint_bytes == size
+    def continues(self, place: Mapping[str, Any]) -> bool:
+        """Whether this is the file that a checkpoint's note is about, and not one that was put in its stead.
+
+        What a note of an earlier version does not say is not compared.
+        """
+        if (self.fingerprint, self.fingerprint_bytes) != (place["head"], place["head_bytes"]):
+            return False
+        first, offset = place.get("first", ""), place["offset"]
+        if first and self.first_record and first != self.first_record:
+            return False
+        if self.kind not in ("csv", "json") or not offset:
+            return True
+        size = place.get("tail_bytes", 0)
+        # The line's end stands between its last bytes and the offset, unless the file ended without one.
+        found = bytes_before(self.path, offset, size + 1)
+        if found is None:
+            return False
+        return not size or hash_bytes(found.removesuffix(b"\n")[-size:]) == place["tail"]
+
+    def note(self, last: bytes) -> dict[str, Any]:
+        """What a checkpoint says beside the offset: hashes of the first record and of the last one's end."""
+        tail = last[-TAIL_BYTES:]
+        return {"first": self.first_record, "tail": hash_bytes(tail), "tail_bytes": len(tail)}
 
 
 def look_at(path: Path, encoding: str, delimiter: str = "") -> FileHead:
@@ -66,7 +92,7 @@ def look_at(path: Path, encoding: str, delimiter: str = "") -> FileHead:
     if not lines:
         return FileHead(path, "empty")
     first = lines[0]
-    mark = hashlib.blake2b(first, digest_size=12).hexdigest()
+    mark = hash_bytes(first)
     start = first.lstrip()[:1]
     if start == b"{":
         return FileHead(path, "json", _json_paths(lines), fingerprint=mark, fingerprint_bytes=len(first))
@@ -90,7 +116,14 @@ def look_at(path: Path, encoding: str, delimiter: str = "") -> FileHead:
                 fix="convert it: tr '\\r' '\\n' < FILE",
             ) from error  # fmt: skip
         raise InputError(f"{path} has no CSV header: {error}", allowed="JSON lines, CSV or Parquet") from error
-    return FileHead(path, "csv", columns, delimiter, ends[0], fingerprint=mark, fingerprint_bytes=len(first))
+    # A second line without its newline may still be growing.
+    whole = len(lines) > 1 and ends[1] - ends[0] > len(lines[1])
+    return FileHead(path, "csv", columns, delimiter, ends[0], mark, len(first), hash_bytes(lines[1]) if whole else "")
+
+
+def hash_bytes(text: bytes) -> str:
+    """A short hash by which bytes are known again."""
+    return hashlib.blake2b(text, digest_size=12).hexdigest()
 
 
 def split_header(header: str, delimiter: str) -> tuple[str, ...]:
@@ -113,7 +146,7 @@ def _look_at_parquet(path: Path) -> FileHead:
         raise InputError(f"{path} is a damaged Parquet file: {error}") from error
     with open(path, "rb") as file:
         file.seek(-min(path.stat().st_size, _HEAD_BYTES), 2)
-        mark = hashlib.blake2b(file.read(), digest_size=12).hexdigest()
+        mark = hash_bytes(file.read())
     return FileHead(path, "parquet" if rows else "empty", columns, fingerprint=mark, fingerprint_bytes=rows)
 
 

@@ -85,6 +85,30 @@ class LineReader:
             yield (cut if skipping else rest), offset + len(rest), skipping
 
 
+def bytes_before(path: Path, offset: int, count: int) -> bytes | None:
+    """The last bytes of plain text before an offset, up to `count`; None where the text is shorter than the offset."""
+    count = min(count, offset)
+    room = bytearray(_BLOCK)
+    try:
+        with open(path, "rb", buffering=0) as raw:
+            stream = Unpacked(raw, path.name)
+            try:
+                if stream.packing == "plain":
+                    raw.seek(offset - count)
+                    found = raw.read(count)
+                else:
+                    _step_over(stream, offset - count, room)
+                    size = 0
+                    while size < count and (done := stream.readinto(memoryview(room)[size:count])):
+                        size += done
+                    found = bytes(room[:size])
+            finally:
+                stream.close()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}", fix="check the path") from error
+    return found if len(found) == count else None
+
+
 def _step_over(stream: Unpacked, count: int, room: bytearray) -> None:
     while count > 0:
         done = stream.readinto(memoryview(room)[: min(count, len(room))])

@@ -38,8 +38,9 @@ class FilesFeed(Feed):
     """Events out of files.
 
     Files are read in the order of their names. A file that grows is read on from where it ended; one that was replaced
-    (its first bytes differ) is read anew. JSON lines without a mapping are events as `docs/events.md` describes them;
-    an event without an `id` gets one made of its bytes, so equal lines are one event.
+    (its first bytes differ, or those before the place where reading ended) is read anew. JSON lines without a mapping
+    are events as `docs/events.md` describes them; an event without an `id` gets one made of its bytes, so equal lines
+    are one event.
 
     Parameters
     ----------
@@ -75,6 +76,7 @@ class FilesFeed(Feed):
         self._clock = clock
         self._maker = EventMaker(clock, keep_received=keep_received)
         self._notes: list[str] = []
+        self._seen: dict[str, tuple[object, ...]] = {}
         first = self._expand()
         if not first and not follow:
             raise InputError(f"no file matches {', '.join(map(repr, self._patterns))}", fix="check the path")
@@ -122,7 +124,7 @@ class FilesFeed(Feed):
             if head.kind == "empty":
                 continue
             place = done.get(str(path))
-            if place is None or not head.continues(place["head"], place["head_bytes"]):
+            if place is None or not self._continues(head, place):
                 place = {"head": head.fingerprint, "head_bytes": head.fingerprint_bytes, "offset": 0, "record": 0}
             elif place.get("refused"):
                 continue
@@ -132,8 +134,8 @@ class FilesFeed(Feed):
                 yield from self._refuse_file(path, str(error), done, head)
                 continue
             self._notes.clear()
-            for run, offset, record in self._runs(head, mapper, place["offset"], place["record"]):
-                place = {**place, "offset": offset, "record": record}
+            for run, last in self._runs(head, mapper, place["offset"], place["record"]):
+                place = {**place, "offset": last.end, "record": last.number + 1, **_note(head, last)}
                 done = {**done, str(path): place}
                 yield self._deliver(run, done)
             if self._notes and self._notes[-1] != place.get("note"):
@@ -141,6 +143,19 @@ class FilesFeed(Feed):
                 place = {**place, "note": self._notes[-1]}
                 done = {**done, str(path): place}
                 yield self._deliver(_Run(refused=[Refused(str(path), "record", self._notes[-1], "")], records=1), done)
+
+    def _continues(self, head: FileHead, place: dict[str, Any]) -> bool:
+        """Whether a file is the one that was read; one that was not touched since is not unpacked again."""
+        try:
+            known = head.path.stat()
+        except OSError:
+            return True  # Reading it says what is wrong.
+        seen = (known.st_ino, known.st_size, known.st_mtime_ns, place["offset"], place.get("tail"))
+        if self._seen.get(str(head.path)) != seen:
+            if not head.continues(place):
+                return False
+            self._seen[str(head.path)] = seen
+        return True
 
     def _deliver(self, run: _Run, done: dict[str, Any]) -> Delivery:
         checkpoint = Checkpoint(self.identity, {"files": done})
@@ -174,8 +189,8 @@ class FilesFeed(Feed):
         reading = self._mapping.reading if self._mapping else None
         return csv_records(head, offset, record, reading, whole_only=self._follow, notes=self._notes)
 
-    def _runs(self, head: FileHead, mapper: Mapper | None, offset: int, record: int) -> Iterator[tuple[_Run, int, int]]:
-        """What each stretch of the file becomes, with the offset and number behind it."""
+    def _runs(self, head: FileHead, mapper: Mapper | None, offset: int, record: int) -> Iterator[tuple[_Run, Record]]:
+        """What each stretch of the file becomes, with its last record."""
         held: list[Record] = []
         # A file whose group never changes must not fill the memory: it is cut there.
         most = self._batch + _MOST_GROUPED
@@ -185,9 +200,9 @@ class FilesFeed(Feed):
             if len(held) < self._batch or (open_group and len(held) < most):
                 continue
             taken, held = self._cut(held, mapper)
-            yield self._turn(head, mapper, taken), taken[-1].end, taken[-1].number + 1
+            yield self._turn(head, mapper, taken), taken[-1]
         if held:
-            yield self._turn(head, mapper, held), held[-1].end, held[-1].number + 1
+            yield self._turn(head, mapper, held), held[-1]
 
     def _cut(self, held: list[Record], mapper: Mapper | None) -> tuple[list[Record], list[Record]]:
         """Whole groups; the last one may go on in the next records."""
@@ -234,6 +249,13 @@ class FilesFeed(Feed):
         from floorwalker.sources.feeds._file_examples import make_examples
 
         return make_examples(folder)
+
+
+def _note(head: FileHead, last: Record) -> dict[str, Any]:
+    """What is known again of a text file that was read up to this record; of a line that was cut, no end."""
+    if head.kind not in ("csv", "json"):
+        return {}
+    return head.note(b"" if last.fault == "the line is too long" else last.body)
 
 
 def _refuse_whole(head: FileHead, one: Record) -> Refused:

@@ -76,6 +76,68 @@ def test_a_file_that_was_replaced_is_read_anew_and_new_files_are_found(tmp_path:
     assert read(feed, place)[0] == ["e-8", "e-7"]
 
 
+def export(letter: str, count: int) -> bytes:
+    """A CSV export whose header is always the same."""
+    rows = [f"{letter}-{number},logout,1760000000000000,a" for number in range(count)]
+    return ("id,type,at,account\n" + "".join(f"{row}\n" for row in rows)).encode()
+
+
+@pytest.mark.parametrize("ending", ["csv", "csv.gz"])
+@pytest.mark.parametrize(
+    "fresh",
+    [
+        export("n", 5),
+        export("n", 10),
+        export("nn", 12),
+        export("old", 10).replace(b"old-0", b"new-0"),
+        export("old", 10).replace(b"old-9", b"new-9"),
+        export("old", 9),
+    ],
+)
+def test_a_fresh_export_with_the_same_header_is_read_from_its_start(tmp_path: Path, ending: str, fresh: bytes) -> None:
+    path = tmp_path / f"a.{ending}"
+    pack = gzip.compress if ending.endswith("gz") else bytes
+    path.write_bytes(pack(export("old", 10)))
+    ids, _, place = read(FilesFeed([path], clock=lambda: NOW))
+    assert len(ids) == 10
+    path.write_bytes(pack(fresh))
+    feed = FilesFeed([path], clock=lambda: NOW)
+    ids, refused, place = read(feed, place)
+    assert ids == [line.partition(",")[0] for line in fresh.decode().splitlines()[1:]]
+    assert refused == []
+    assert read(feed, place)[0] == []
+    path.write_bytes(pack(fresh + b"more,logout,1760000000000000,a\n"))
+    assert read(feed, place)[0] == ["more"]
+
+
+def test_checkpoints_that_know_the_first_line_alone_are_read_on_from(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(export("a", 3))
+    feed = FilesFeed([path], clock=lambda: NOW)
+    _, _, place = read(feed)
+    assert place is not None
+    note = {name: place.position["files"][str(path)][name] for name in ("head", "head_bytes", "offset", "record")}
+    before = Checkpoint(place.feed, {"files": {str(path): note}})
+    path.write_bytes(export("a", 5))
+    assert read(feed, before)[0] == ["a-3", "a-4"]
+    path.write_bytes(export("a", 2))
+    assert read(feed, before)[0] == ["a-0", "a-1"]
+
+
+def test_a_long_line_and_a_last_one_without_its_end_are_known_again(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(f"{event(1)}\n{'x' * (LINE_BYTES + 300_000)}\n".encode())
+    feed = FilesFeed([path], clock=lambda: NOW)
+    _, _, place = read(feed)
+    with path.open("a") as file:
+        file.write(event(2))
+    ids, _, place = read(feed, place)
+    assert ids == ["e-2"]
+    with path.open("a") as file:
+        file.write("\n" + event(3))
+    assert read(feed, place)[0] == ["e-3"]
+
+
 def test_a_later_file_that_does_not_fit_is_refused_once_and_stops_nothing(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("type,at,account\nlogout,1760000000000000,a\n")
     (tmp_path / "b.csv").write_text("foo,bar\n1,2\n")
