@@ -22,6 +22,9 @@ from floorwalker.sources.mapping import Mapper, Mapping, own_mapping
 _MOST_GROUPED = 20_000
 """Records that one order may have."""
 
+STILL_SECONDS = 10.0
+"""While following, the last group of a file is complete once the file has not been written to for so long."""
+
 
 @dataclass
 class _Run:
@@ -48,7 +51,8 @@ class FilesFeed(Feed):
     clock : gives `received_at`.
     mapping : from `floorwalker.sources.mapping.load_mapping`; None where columns are named like an event's fields.
     batch : records in a delivery.
-    follow : leave out a last line without its newline, for somebody is still writing it.
+    follow : leave out a last line without its newline, for somebody is still writing it; and with a `group` the last
+        group, until another begins or the file has been still for `STILL_SECONDS`.
     keep_received : believe the file's own `received_at`, for whoever judges the data instead of taking it in.
 
     Errors
@@ -201,6 +205,9 @@ class FilesFeed(Feed):
                 continue
             taken, held = self._cut(held, mapper)
             yield self._turn(head, mapper, taken), taken[-1]
+        if mapper is not None and mapper.group and self._follow and not _is_still(head, self._clock()):
+            # Somebody may be writing the next line of the last order.
+            held = held[: _start_of_last_group(held, mapper.group)]
         if held:
             yield self._turn(head, mapper, held), held[-1]
 
@@ -271,6 +278,30 @@ def _closes_group(held: list[Record], group: str) -> bool:
     last = held[-1]
     before = next((one for one in reversed(held[:-1]) if not one.fault), None)
     return not last.fault and before is not None and last.cell(group) != before.cell(group)
+
+
+def _start_of_last_group(held: list[Record], group: str) -> int:
+    """Where the records begin that the next ones may belong to; faulty records between them end no group."""
+    last = next((one for one in reversed(held) if not one.fault), None)
+    if last is None:
+        return len(held)
+    start = len(held)
+    for place in range(len(held) - 1, -1, -1):
+        if not held[place].fault:
+            if held[place].cell(group) != last.cell(group):
+                break
+            start = place
+    return start
+
+
+def _is_still(head: FileHead, now: int) -> bool:
+    """Whether nobody writes to a file: a Parquet file is never added to."""
+    if head.kind == "parquet":
+        return True
+    try:
+        return abs(now / 1_000_000 - head.path.stat().st_mtime) >= STILL_SECONDS
+    except OSError:
+        return True
 
 
 def _frame(records: list[Record], columns: Sequence[str]) -> pl.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import stat
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,9 @@ from floorwalker.errors import InputError, UsageError
 from floorwalker.sources.feeds import Checkpoint, CheckpointFile, DeadLetters, Refused, pump
 from floorwalker.sources.feeds._csv import CsvReader
 from floorwalker.sources.feeds._dead_letters import why_withheld
+from floorwalker.sources.feeds._file_examples import order_mapping
 from floorwalker.sources.feeds._lines import LINE_BYTES, LineReader
-from floorwalker.sources.feeds.files import FilesFeed
+from floorwalker.sources.feeds.files import STILL_SECONDS, FilesFeed
 from floorwalker.sources.mapping import parse_mapping
 
 NOW = 1_760_000_000_000_000
@@ -136,6 +138,28 @@ def test_a_long_line_and_a_last_one_without_its_end_are_known_again(tmp_path: Pa
     with path.open("a") as file:
         file.write("\n" + event(3))
     assert read(feed, place)[0] == ["e-3"]
+
+
+def test_the_last_group_of_a_growing_file_waits_for_its_next_lines(tmp_path: Path) -> None:
+    path, now = tmp_path / "orders.csv", NOW // 1_000_000
+    rows = [f"{order},2025-10-01 08:00,c,i,1,{price}\n" for order, price in (("1", "1.50"), ("1", "2.50"), ("2", "4"))]
+    path.write_text("order,time,customer,item,pieces,price\n" + rows[0] + "too,few\n")
+    feed = FilesFeed([path], clock=lambda: NOW, mapping=order_mapping(), follow=True)
+    os.utime(path, (now, now))
+    assert list(feed.read()) == []
+    with path.open("a") as file:
+        file.write(rows[1] + rows[2])
+    os.utime(path, (now, now))
+    deliveries = list(feed.read())
+    assert [(one.id, one.amount_minor) for delivery in deliveries for one in delivery.events] == [("1", 400)]
+    assert len(deliveries[0].refused) == 1
+    place = deliveries[-1].checkpoint
+    assert list(feed.read(place)) == []
+    os.utime(path, (now - STILL_SECONDS, now - STILL_SECONDS))
+    assert read(feed, place)[0] == ["2"]
+    os.utime(path, (now, now))
+    ended = FilesFeed([path], clock=lambda: NOW, mapping=order_mapping())
+    assert read(ended)[0] == ["1", "2"]
 
 
 def test_a_later_file_that_does_not_fit_is_refused_once_and_stops_nothing(tmp_path: Path) -> None:
