@@ -79,13 +79,14 @@ def json_records(
         if parse and not is_cut:
             try:
                 values = msgspec.json.decode(line.decode(encoding))
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-                record.fault = f"not JSON: {error}"
-            else:
                 if isinstance(values, dict):
                     record.cells = {name: _plain(value) for name, value in flatten(values).items()}
                 else:
                     record.fault = "it is not an object"
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                record.fault = f"not JSON: {error}"
+            except RecursionError:
+                record.fault = "it is nested too deep"
         yield record
 
 

@@ -399,6 +399,21 @@ def test_a_record_that_is_nested_too_deep_stops_nothing(tmp_path: Path) -> None:
     assert "9876" not in text
 
 
+def test_a_mapped_record_of_any_depth_stops_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "deep.jsonl"
+    line = '{"who":"a-%d","when":"2025-10-01 08:00:00","x":%s%s}\n'
+    depths = (0, 10, 200, 400, 600, 800, 950, 1100, 3000)
+    path.write_text("".join(line % (depth, "[" * depth + ("" if depth else "1"), "]" * depth) for depth in depths))
+    mapping = parse_mapping(
+        {"read": {"time_zone": "UTC"}, "fields": {"type": {"constant": "logout"}, "account": "who", "at": "when"}},
+        name="m",
+    )
+    (delivery,) = FilesFeed([path], clock=lambda: NOW, mapping=mapping).read()
+    assert len(delivery.events) + len(delivery.refused) == len(depths)
+    assert [each.account for each in delivery.events][:2] == ["a-0", "a-10"]
+    assert delivery.refused
+
+
 def test_the_checkpoint_moves_only_when_the_events_are_safe(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text("".join(event(number) + "\n" for number in range(10)))
