@@ -11,8 +11,9 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from floorwalker_client._base import check_piece
 from floorwalker_client.client import Client
-from floorwalker_client.errors import ClientError, PartlySentError, RefusedError, UnavailableError
+from floorwalker_client.errors import PartlySentError, RefusedError, UnavailableError, UnreachableError
 from floorwalker_client.fallback import warn
 from floorwalker_client.fields import EventFields
 
@@ -26,7 +27,8 @@ class Figures:
     taken : events and reports that were put in and not dropped at once.
     sent : of these, those that the server took or knew already.
     rejected : those that it named as faulty, or refused with the whole body.
-    dropped : those for which there was no room, or no time at the end.
+    dropped : those for which there was no room, or no time at the end, and those that cannot be sent at all: without a
+        type, or with something that JSON cannot hold.
     waiting : those that are still to be sent.
     """
 
@@ -62,6 +64,7 @@ class Background:
     def __init__(
         self, client: Client, *, most: int = 10_000, piece: int = 500, every: float = 1.0, farewell: float = 2.0
     ) -> None:
+        check_piece(piece)
         self.client = client
         self._most = most
         self._piece = piece
@@ -97,12 +100,23 @@ class Background:
             return Figures(self._taken, self._sent, self._rejected, self._dropped, waiting)
 
     def tell(self, event: EventFields | Mapping[str, object]) -> bool:
-        """Put an event in; False where it was dropped."""
-        return self._put(lambda: self.client.core.prepare(event))
+        """Put an event in; False where it was dropped, as one is that could not be sent."""
+
+        def make() -> dict[str, object]:
+            prepared: dict[str, object] = self.client.core.prepare(event)
+            self.client.core.check(prepared)
+            return prepared
+
+        return self._put(make)
 
     def report(self, decision_id: str, action: str, *, by: str = "policy", reason: str = "") -> bool:
         """Put a report of what was done in; False where it was dropped."""
-        return self._put(lambda: _Report(decision_id, action, by, reason))
+
+        def make() -> _Report:
+            self.client.core.check([decision_id, action, by, reason])
+            return _Report(decision_id, action, by, reason)
+
+        return self._put(make)
 
     def flush(self, timeout: float) -> bool:
         """Wait until everything is sent, at most `timeout` seconds; whether it is."""
@@ -179,44 +193,52 @@ class Background:
         """What is left to be sent, how many were sent and how many were rejected."""
         events = [one for one in piece if isinstance(one, dict)]
         reports = [one for one in piece if isinstance(one, _Report)]
-        left: list[dict[str, object] | _Report] = []
-        sent = rejected = 0
-        if events:
-            try:
-                receipt = self.client.send(events, piece=self._piece)
-                sent, rejected = receipt.accepted + receipt.duplicates, receipt.rejected
-                if rejected:
-                    warn("%d events were rejected, the first: %s", rejected, receipt.faults[0].message)
-            except PartlySentError as error:
-                receipt = error.receipt
-                sent, rejected = receipt.accepted + receipt.duplicates, receipt.rejected
-                left += events[error.sent :]
-            except UnavailableError as error:
-                warn("events wait: %s", error)
-                left += events
-            except RefusedError as error:
-                warn("events were refused: %s", error)
-                rejected = len(events)
-            except ClientError as error:
-                warn("events wait: %s", error)
-                left += events
-            except Exception as error:  # noqa: BLE001 - the thread must live on
-                warn("events were dropped: %s", error)
-                rejected = len(events)
+        unsent, sent, rejected = self._send(events) if events else (events, 0, 0)
+        left: list[dict[str, object] | _Report] = [*unsent]
         for place, report in enumerate(reports):
             try:
                 self.client.applied(report.decision_id, report.action, by=report.by, reason=report.reason)
                 sent += 1
-            except UnavailableError:
+            except (UnavailableError, UnreachableError):
                 left += reports[place:]
                 break
-            except RefusedError as error:
+            except Exception as error:  # noqa: BLE001 - the thread must live on
                 warn("a report was refused: %s", error)
                 rejected += 1
-            except ClientError:
-                left += reports[place:]
-                break
         return left, sent, rejected
+
+    def _send(self, events: list[dict[str, object]]) -> tuple[list[dict[str, object]], int, int]:
+        """As `_deliver`, of events alone. Only what the network or a busy server held up is tried again."""
+        try:
+            receipt = self.client.send(events, piece=self._piece)
+            if receipt.rejected and receipt.faults:
+                warn("%d events were rejected, the first: %s", receipt.rejected, receipt.faults[0].message)
+            return [], receipt.accepted + receipt.duplicates, receipt.rejected
+        except PartlySentError as error:
+            receipt = error.receipt
+            return events[error.sent :], receipt.accepted + receipt.duplicates, receipt.rejected
+        except (UnavailableError, UnreachableError) as error:
+            warn("events wait: %s", error)
+            return events, 0, 0
+        except RefusedError as error:
+            warn("events were refused: %s", error)
+            return [], 0, len(events)
+        except Exception as error:  # noqa: BLE001 - the thread must live on
+            warn("events were dropped: %s", error)
+            # The client itself failed, and would fail again: those that it can write must not share the others' end.
+            sound = [event for event in events if self._can_send(event)]
+            faulty = len(events) - len(sound)
+            if not faulty or not sound:
+                return [], 0, len(events)
+            left, sent, rejected = self._send(sound)
+            return left, sent, rejected + faulty
+
+    def _can_send(self, event: dict[str, object]) -> bool:
+        try:
+            self.client.core.check(self.client.core.prepare(event))
+        except Exception:  # noqa: BLE001 - as above
+            return False
+        return True
 
 
 def _begin_again(reference: weakref.ref[Background]) -> None:

@@ -97,6 +97,10 @@ class Core:
             made.setdefault("shop", self.shop)
         return made
 
+    def check(self, told: Any) -> None:
+        """Raise `UsageError` for what cannot be written as JSON: half a character, a number that is none, an object."""
+        _encode(told)
+
     def decide(self, event: Mapping[str, Any], deadline: float) -> Steps[Decision]:
         """Ask about one event; it may be sent twice, since a server decides an event id once."""
         call = Call("POST", "/v1/decisions", _encode(event), self._headers(_JSON))
@@ -189,7 +193,7 @@ class Core:
 def _encode(value: Any) -> bytes:
     try:
         return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise UsageError(f"it cannot be written as JSON: {error}") from error
 
 

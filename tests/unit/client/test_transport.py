@@ -256,6 +256,47 @@ assert os.waitpid(child, 0)[1] == 0
 """
 
 
+HALF: str = json.loads('"nice \\ud83d"')
+"""Half a character, as a shop gets it from a phone that cuts texts; it cannot be written as UTF-8."""
+
+
+def test_an_event_that_cannot_be_written_keeps_no_other_back() -> None:
+    with _serve() as server, Client(f"http://127.0.0.1:{server.server_port}", "fw_key", timeout=PATIENT) as client:
+        background = Background(client, most=50, piece=10, every=0.05)
+        assert not background.tell({"type": "review", "account": "a", "text": HALF})
+        assert not background.tell({"type": "review", "attributes": {HALF: 1}})
+        assert not background.tell({"type": "review", "rating": float("nan")})
+        assert not background.report("d-1", "allow", reason=HALF)
+        assert not background.report(HALF, "allow")
+        assert all(background.tell({"type": "search", "session": f"s-{number}"}) for number in range(40))
+        assert background.flush(PATIENT)
+        figures = background.figures
+        assert (figures.taken, figures.sent, figures.rejected, figures.dropped) == (40, 40, 0, 5)
+        background.close()
+        # Whoever waits for a decision gets the failure policy's.
+        decision = client.decide({"type": "review", "text": HALF})
+        assert (decision.action, decision.answered) == ("allow", False)
+        with pytest.raises(UsageError, match="cannot be written as JSON"):
+            client.send([{"type": "review", "text": HALF}])
+    assert all(HALF.encode("utf-8", "surrogatepass") not in body for _, _, body in server.seen)
+
+
+def test_a_fault_of_the_client_itself_costs_only_the_event_that_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with _serve() as server, Client(f"http://127.0.0.1:{server.server_port}", "fw_key", timeout=PATIENT) as client:
+        background = Background(client, every=60.0)
+        monkeypatch.setattr(type(client.core), "check", lambda core, told: None)
+        for number in range(9):
+            assert background.tell({"type": "review", "text": HALF if number == 4 else "nice"})
+        assert background.report(HALF, "allow")
+        monkeypatch.undo()
+        assert background.flush(PATIENT)
+        figures = background.figures
+        assert (figures.taken, figures.sent, figures.rejected, figures.dropped) == (10, 8, 2, 0)
+        background.close()
+    with pytest.raises(UsageError, match="piece is 0"):
+        Background(client, piece=0)
+
+
 def test_a_forked_process_has_connections_and_a_thread_of_its_own() -> None:
     with _serve() as server:
         url = f"http://127.0.0.1:{server.server_port}"
