@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Table, or_, select
 
+from floorwalker.events.identity import Tokeniser
 from floorwalker.events.identity.tokens import is_token
 from floorwalker.server.installation import Installation
 from floorwalker.server.person import ACCOUNT, Person, Trace, check_installation, find_person, find_trace, nobody
@@ -53,9 +55,9 @@ def export_person(
     with open_vault(installation, clock=clock) as vault:
         person = find_person(installation, typed, shop=shop, is_all=is_all)
         trace = find_trace(installation, person)
-        note_access(ledger, person, EXPORTED, actor=actor, at=clock())
+        rows = _ledger_rows(ledger, person, trace)
+        note_access(ledger, _as_recorded(installation, person, trace, rows), EXPORTED, actor=actor, at=clock())
         kept = [(subject, value) for subject in person.subjects for value in vault.export(shop, subject)]
-    rows = _ledger_rows(ledger, person, trace)
     if not (
         kept
         or trace.own
@@ -172,6 +174,26 @@ def _accounts_of(person: Person, trace: Trace, kept: set[str]) -> list[str]:
     """Those accounts of a person that occur: an e-mail address might name one, and mostly does not."""
     seen = {record.event.account for record in trace.records}
     return [name for name in person.accounts if name in seen or ACCOUNT + name in kept]
+
+
+def _as_recorded(installation: Installation, person: Person, trace: Trace, rows: dict[str, Any]) -> Person:
+    """The person with a token in the place of each account that occurs nowhere: somebody may have typed anything."""
+    seen = {record.event.account for record in trace.records}
+    seen |= {getattr(event, role) for event in trace.mentions for role in person.roles(event)}
+    seen |= {record.label.subject for record in trace.labels if record.label is not None}
+    seen |= {row["value"] for row in rows["lists"]} | {row["object"] for row in rows["audit"]}
+    seen |= {row["subject"].removeprefix(ACCOUNT) for table in rows["older"].values() for row in table}
+    unseen = [
+        name for name in person.accounts
+        if not (is_token(name) or name in seen or read_wrapped_keys(installation.vault, person.shop, [ACCOUNT + name]))
+    ]  # fmt: skip
+    if not unseen:
+        return person
+    tokeniser = Tokeniser(installation.token_key())
+    tokens = {name: tokeniser.token("account", person.shop, name) for name in unseen}
+    tokens |= {ACCOUNT + name: ACCOUNT + token for name, token in tokens.items()}
+    subjects = tuple(tokens.get(subject, subject) for subject in person.subjects)
+    return replace(person, subjects=subjects, names=frozenset(tokens.get(name, name) for name in person.names))
 
 
 def _tokens_of(trace: Trace) -> set[str]:

@@ -20,7 +20,7 @@ def note_access(ledger: Ledger, person: Person, action: str, *, actor: str, at: 
 
     Parameters
     ----------
-    person : whose; of what was typed nothing is kept.
+    person : whose, by names that the records hold, or tokens; what was typed is not kept.
     action : one of `EXPORTED`, `ERASING`, `ERASED`.
     actor : who did it.
     at : µs UTC.
