@@ -46,7 +46,9 @@ words = st.one_of(
             "4111111111111111", "4111 1111-1111 1111", "x4111111111111111", "?password=x", "pwd='x'", "a=b",
             "passing=1",
             "Köln", "张三", "ｕｎｋｎｏｗｎ", "a b", " a", "tab\there", 'quo"te', "back\\slash", "\x7f", "\u2028", "😀",
-            "20100101 5.0 1234 5678", "1.2.3.4.5.6.7.8.9.0.1.2.3", "a%40b.example", "12345678901234567890", "\ud800",
+            "20100101 5.0 1234 5678", "1.2.3.4.5.6.7.8.9.0.1.2.3", "a%40b.example", "12345678901234567890",
+            "/n?m=jane%2Bx%40gmail.com", "/n?r=%3Fm%3Djane%2540gmail.com", "bob＠example.net",
+            "bob%EF%BC%A0example.net", "o'brien@example.com", "bob﹫example.net", "100%25", "%ef%bc%a0", "\ud800",
             "/p/17?x=1", "a" * 300, "é" * 200,
         ]
     ),

@@ -11,6 +11,7 @@ from floorwalker.errors import InputError, UsageError
 from floorwalker.events.event import Event
 from floorwalker.events.identity import Tokeniser, stored_value
 from floorwalker.events.identity.tokens import is_token
+from floorwalker.events.identity.values import names_mail
 from floorwalker.events.placeholders import is_placeholder
 from floorwalker.pipeline.records import (
     AppliedRecord,
@@ -201,7 +202,7 @@ def nobody(person: Person) -> InputError:
 
 
 def _forms(kind: str, text: str, shop: str, tokeniser: Tokeniser) -> list[str]:
-    if kind == "email" and "@" not in text:
+    if kind == "email" and not names_mail(text):
         return []
     # A number without a country code is indistinguishable from an account's: only the international form is one.
     if kind == "phone" and not text.startswith("+"):

@@ -105,6 +105,8 @@ def read_text(
                 return -1
             wide = 1 if code < 0x800 else (2 if code < 0x10000 else 3)
             flags |= NOT_ASCII
+            if code == 0xFF20 or code == 0xFE6B:
+                flags |= MAIL
             if code < len(kinds):
                 is_digit = kinds[code] < DIGIT_ENDS
                 is_mark = kinds[code] == SEPARATOR or kinds[code] == POINT
@@ -121,8 +123,13 @@ def read_text(
             if kind == AT_SIGN:
                 flags |= MAIL
             elif kind == PERCENT:
-                if at + 2 < stop and body[at + 1] == 52 and body[at + 2] == 48:
-                    flags |= MAIL
+                # An @ (%40), a percent sign before what is encoded twice (%25), the beginning of a full-width @ (%EF).
+                if at + 2 < stop:
+                    first, second = body[at + 1], body[at + 2]
+                    is_at = first == 52 and second == 48
+                    is_twice = first == 50 and second == 53
+                    if is_at or is_twice or (first | 32 == 101 and second | 32 == 102):
+                        flags |= MAIL
             elif kind == DOUBTFUL:
                 flags |= SECRET
             elif kind != WIDE and kind != MARK:

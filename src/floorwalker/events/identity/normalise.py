@@ -11,7 +11,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from operator import attrgetter
@@ -24,6 +23,7 @@ from floorwalker.events.event import Address, Event, Identity, OrderLine
 from floorwalker.events.identity.currency import Rates
 from floorwalker.events.identity.emails import read_email
 from floorwalker.events.identity.hubs import Hubs, read_hubs
+from floorwalker.events.identity.mails import find_mails, may_hold_mail
 from floorwalker.events.identity.payments import read_payment
 from floorwalker.events.identity.phones import read_phone
 from floorwalker.events.identity.spellings import SPELT, read_spelling
@@ -36,6 +36,7 @@ from floorwalker.events.identity.values import (
     take_ip,
     take_name,
     take_phone,
+    tells_who,
 )
 from floorwalker.events.networks import parse_address
 from floorwalker.events.placeholders import is_placeholder
@@ -82,7 +83,6 @@ class IdentityRules:
 
 DEFAULT_RULES = IdentityRules()
 
-_MAIL = re.compile(r"(?<![\w.+\-])[\w.+\-]{1,64}(?:@|%40)[\w\-]{1,63}(?:\.[\w\-]{1,63})+")
 _NAMED = ("account", "inviter", "recipient", "seller", "session", "device", "payment")
 _TEXTS = ("url", "referrer", "reason", "text", "order", "item", "promotion", "group")
 _CLEANED = frozenset({"order", "item", "promotion", "coupon"})
@@ -152,7 +152,7 @@ def normalise(
         if read is not card:
             changes["card"] = read
     for name, value in zip(_NAMED, _take_names(event), strict=True):
-        if value is not None and ("@" in value or value[0] == "+"):
+        if value is not None and tells_who(value):
             named = take_name(value, shop, tokeniser).token
             if named is not None:
                 changes[name] = named
@@ -180,19 +180,21 @@ def _clean_texts(event: Event, tokeniser: Tokeniser, changes: dict[str, Any], ra
     """Put tokens in the place of e-mail addresses inside texts, addresses of pages and attributes."""
 
     def replace_mail(path: str, text: str) -> str:
-        def replace(match: re.Match[str]) -> str:
-            token = tokeniser.token("email", event.shop, _canonical_mail(match[0]))
-            raw.append((path, token, match[0]))
-            return token
-
-        return _MAIL.sub(replace, text)
+        parts: list[str] = []
+        end = 0
+        for mail in find_mails(text):
+            token = tokeniser.token("email", event.shop, read_email(mail.text).canonical)
+            raw.append((path, token, mail.text))
+            parts += (text[end : mail.start], token)
+            end = mail.stop
+        return "".join((*parts, text[end:])) if parts else text
 
     for name, text in zip(_TEXTS, _take_texts(event), strict=True):
-        if text is not None and ("@" in text or "%40" in text):
+        if text is not None and may_hold_mail(text):
             changes[name] = replace_mail(name, text)
-    if event.coupons and any(map(_may_hold_mail, event.coupons)):
+    if event.coupons and any(map(may_hold_mail, event.coupons)):
         changes["coupons"] = tuple(replace_mail("coupons", code) for code in event.coupons)
-    if event.discounts and any(each.code is not None and _may_hold_mail(each.code) for each in event.discounts):
+    if event.discounts and any(each.code is not None and may_hold_mail(each.code) for each in event.discounts):
         changes["discounts"] = tuple(
             each if each.code is None else msgspec.structs.replace(each, code=replace_mail("discounts", each.code))
             for each in event.discounts
@@ -205,17 +207,13 @@ def _clean_texts(event: Event, tokeniser: Tokeniser, changes: dict[str, Any], ra
             changes["attributes"] = cleaned
 
 
-def _may_hold_mail(text: str) -> bool:
-    return "@" in text or "%40" in text
-
-
 def _is_personal(line: OrderLine) -> bool:
     """Whether a line may hold an e-mail address or a telephone number."""
     seller = line.seller
-    if seller is not None and ("@" in seller or seller[0] == "+"):
+    if seller is not None and tells_who(seller):
         return True
     item, category = line.item, line.category
-    return (item is not None and _may_hold_mail(item)) or (category is not None and _may_hold_mail(category))
+    return (item is not None and may_hold_mail(item)) or (category is not None and may_hold_mail(category))
 
 
 def _clean_line(
@@ -225,13 +223,13 @@ def _clean_line(
     """The line with the seller's token, the same as that of the event's own seller, and no address in its ids."""
     changes: dict[str, str] = {}
     seller = line.seller
-    if seller is not None and ("@" in seller or seller[0] == "+"):
+    if seller is not None and tells_who(seller):
         token = take_name(seller, shop, tokeniser).token
         if token is not None:
             changes["seller"] = token
             raw.append(("lines.seller", token, seller))
     for name, text in (("item", line.item), ("category", line.category)):
-        if text is not None and _may_hold_mail(text):
+        if text is not None and may_hold_mail(text):
             changes[name] = replace_mail(f"lines.{name}", text)
     return msgspec.structs.replace(line, **changes) if changes else line
 
@@ -239,10 +237,16 @@ def _clean_line(
 def _clean_value(path: str, value: Any, replace_mail: Any) -> Any:
     """The value with every text cleaned; the same object where nothing changed."""
     if isinstance(value, str):
-        return replace_mail(path, value) if "@" in value or "%40" in value else value
+        return replace_mail(path, value) if may_hold_mail(value) else value
     if isinstance(value, dict):
-        made = {name: _clean_value(f"{path}.{name}", inner, replace_mail) for name, inner in value.items()}
-        return made if any(made[name] is not value[name] for name in value) else value
+        made: dict[str, Any] = {}
+        for name, inner in value.items():
+            known = replace_mail(path, name) if may_hold_mail(name) else name
+            while known in made or (known != name and known in value):
+                # Two spellings of one address have one token, and neither value may go.
+                known += "_"
+            made[known] = _clean_value(f"{path}.{known}", inner, replace_mail)
+        return made if any(made.get(name, made) is not inner for name, inner in value.items()) else value
     if isinstance(value, list):
         items = [_clean_value(f"{path}[{place}]", inner, replace_mail) for place, inner in enumerate(value)]
         return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
@@ -297,31 +301,26 @@ def stored_value(
         return [*tokeniser.candidates("ip", shop, str(address)), str(address)]
     if entity in SPELT:
         return [read_spelling(entity, value) or value]
-    if entity in ("account", "inviter", "seller", "session", "device", "payment") and (
-        "@" in value or value[:1] == "+"
-    ):
+    if entity in ("account", "inviter", "seller", "session", "device", "payment") and tells_who(value):
         email, phone = read_email(value), read_phone(value, None)
         canonical = email.canonical if email.domain is not None else phone.canonical
         if canonical is not None:
             return tokeniser.candidates("account", shop, canonical)
-    if entity in _CLEANED and _may_hold_mail(value):
+    if entity in _CLEANED and may_hold_mail(value):
         return _cleaned_forms(value, shop, tokeniser)
     return [value]
 
 
 def _cleaned_forms(text: str, shop: str, tokeniser: Tokeniser) -> list[str]:
     """The text with tokens in the place of e-mail addresses, under each key, the newest first."""
-    parts = _MAIL.split(text)
-    found = [tokeniser.candidates("email", shop, _canonical_mail(mail)) for mail in _MAIL.findall(text)]
-    forms = [parts[0]]
-    for tokens, behind in zip(found, parts[1:], strict=True):
+    forms = [""]
+    end = 0
+    for mail in find_mails(text):
+        tokens = tokeniser.candidates("email", shop, read_email(mail.text).canonical)
         longer = max(len(forms), len(tokens))
         forms = [
-            forms[min(version, len(forms) - 1)] + tokens[min(version, len(tokens) - 1)] + behind
+            forms[min(version, len(forms) - 1)] + text[end : mail.start] + tokens[min(version, len(tokens) - 1)]
             for version in range(longer)
         ]
-    return forms
-
-
-def _canonical_mail(text: str) -> str:
-    return read_email(text.replace("%40", "@")).canonical
+        end = mail.stop
+    return [form + text[end:] for form in forms]

@@ -110,10 +110,20 @@ def take_address(
     return Taken(tokeniser.token("address", shop, place.canonical), facts, hubs=shared)
 
 
+def tells_who(value: str) -> bool:
+    """Whether a name somebody chose may be an e-mail address or a telephone number."""
+    return value[:1] == "+" or names_mail(value)
+
+
+def names_mail(value: str) -> bool:
+    """Whether a name somebody chose may be an e-mail address: it has an @, be it a full-width or a small one."""
+    return "@" in value or (not value.isascii() and ("＠" in value or "﹫" in value))
+
+
 def take_name(value: str, shop: str, tokeniser: Tokeniser) -> Taken:
     """A name somebody chose: one that is an e-mail address or a telephone number gets a token, others stay."""
     token = None
-    if "@" in value:
+    if names_mail(value):
         email = read_email(value)
         token = tokeniser.token("account", shop, email.canonical) if email.domain is not None else None
     elif value[:1] == "+":
@@ -140,4 +150,15 @@ def _read_ip(text: str) -> tuple[str, str | None, str]:
     return plain, network_of(plain), f"ipv{address.version}"
 
 
-__all__ = ["Taken", "name_phone", "read_hubs", "take_address", "take_email", "take_ip", "take_name", "take_phone"]
+__all__ = [
+    "Taken",
+    "name_phone",
+    "names_mail",
+    "read_hubs",
+    "take_address",
+    "take_email",
+    "take_ip",
+    "take_name",
+    "take_phone",
+    "tells_who",
+]

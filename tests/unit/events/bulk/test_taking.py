@@ -75,11 +75,21 @@ SHARED = taker()
         {"at": 1}, {"at": True}, {"account": ""}, {"account": "a" * 257}, {"lines": [{"sku": "i"}]}, {"coupons": [""]},
         {"identity": {}}, {"attributes": {"a": {"b": 1}}}, {"schema_version": 2}, {"rating": 1.01}, {"rating": 1e-7},
         {"text": "write to jane@example.com"}, {"dispute": {"opened_at": 5}}, {"account": "a\u0000"}, {"shop": 7},
+        {"url": "/n?m=jane%2Bx%40gmail.com"}, {"url": "/n?r=%3Fm%3Djane%2540gmail.com"}, {"text": "bob＠example.net"},
+        {"referrer": "bob%EF%BC%A0example.net"}, {"reason": "bob%25ef%25bc%25a0example.net"},
+        {"coupons": ["bob﹫example.net"]}, {"lines": [{"item": "jane%2540gmail.com"}]},
         {"lines": [{}] * 501}, {"lines": None}, {"card": {"last_four": "12345"}}, {"coupons": ["A"] * 51},
     ],
 )  # fmt: skip
 def test_whatever_is_in_doubt_is_left_to_the_twin(fields: dict[str, Any]) -> None:
     assert take(SHARED, say(**{"account": "a", "amount_minor": 5, "currency": "EUR"} | fields)).left == [0]
+
+
+def test_a_full_width_at_sign_makes_an_account_a_token() -> None:
+    by = taker()
+    taken = take(by, say(1, "logout", account="bob＠example.net"), say(2, "logout", account="bob@example.net"))
+    assert taken.left == []
+    assert event_of(taken, 0).account == event_of(taken, 1).account != "bob＠example.net"
 
 
 def test_a_number_that_is_none_a_name_twice_and_bytes_that_are_no_text_are_left() -> None:

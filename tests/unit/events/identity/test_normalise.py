@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 
 import msgspec
 import pytest
@@ -357,3 +358,70 @@ def test_no_address_stays_in_lines_coupons_and_ids_of_goods() -> None:
     assert stored_value("event", "joe@example.org", "default", TOKENISER) == ["joe@example.org"]
     assert kept.payment in stored_value("payment", "joe@example.org", "default", TOKENISER)
     assert normalise(kept, TOKENISER) == (kept, [])
+
+
+def _token(address: str) -> str:
+    return TOKENISER.token("email", "default", read_email(address).canonical)
+
+
+@pytest.mark.parametrize(
+    ("text", "kept", "address"),
+    [
+        ("/n?email=janexyz%2Bshop%40gmail.com", "/n?email={}", "janexyz+shop@gmail.com"),
+        ("/n?email=janexyz%2bshop%40gmail%2Ecom&page=2", "/n?email={}&page=2", "janexyz+shop@gmail.com"),
+        ("/n?email=jane%2Edoe%40example.com#top", "/n?email={}#top", "jane.doe@example.com"),
+        ("/n?r=%3Femail%3Djane%252Bx%2540gmail.com%26page%3D2", "/n?r=%3Femail%3D{}%26page%3D2", "jane+x@gmail.com"),
+        ("/n?page=2&jane@example.com", "/n?page=2&{}", "jane@example.com"),
+        ("/n?q=by%20jane%40example.com", "/n?q=by%20{}", "jane@example.com"),
+        ("/n?to=ren%C3%A9%40example.com", "/n?to={}", "rené@example.com"),
+        ("/n?to=bob%EF%BC%A0example.net", "/n?to={}", "bob@example.net"),
+        ("mail o'brien@example.com!", "mail {}!", "o'brien@example.com"),
+        ("mail 'jane@example.com'", "mail '{}'", "jane@example.com"),
+        ("mail *jane@example.com*", "mail *{}*", "jane@example.com"),
+        ("jane&co@example.com, then", "{}, then", "jane&co@example.com"),
+        ("a!#$%&'*+-^_`{|}~b@example.com", "{}", "a!#$%&'*+-^_`{|}~b@example.com"),
+        ("write: bob＠example.net.", "write: {}.", "bob@example.net"),
+        ("ｂｏｂ＠ｅｘａｍｐｌｅ．ｎｅｔ", "{}", "bob@example.net"),
+        ("bob﹫example.net", "{}", "bob@example.net"),
+        ("x" * 70 + "@example.net", "{}", "x" * 70 + "@example.net"),
+        ("bob@example or @bob, 100%25 of 40%40", "bob@example or @bob, 100%25 of 40%40", None),
+    ],
+)  # fmt: skip
+def test_an_address_is_found_however_it_is_written(text: str, kept: str, address: str | None) -> None:
+    event = Event(id="e", type="page_view", at=1, url=text, text=text, attributes={text: [text]}, coupons=(text,))
+    found, raw = normalise(event, TOKENISER)
+    expected = kept if address is None else kept.replace("{}", _token(address), 1)
+    assert (found.url, found.text, found.coupons) == (expected, expected, (expected,))
+    assert found.attributes == {expected: [expected]}
+    assert len(raw) == (0 if address is None else 5)
+    for value in raw:
+        assert value.token == _token(address or "")
+        assert read_email(value.raw).canonical == read_email(address or "").canonical
+        assert value.field.isascii()
+        assert "@" not in value.field
+    assert normalise(msgspec.structs.replace(found, identity=None), TOKENISER)[1] == []
+    assert stored_value("coupon", text, "default", TOKENISER) == [expected]
+
+
+def test_two_addresses_of_one_token_keep_their_values() -> None:
+    attributes = {"jane+a@example.com": 1, "jane+b@example.com": 2, "x": 3}
+    kept, _ = normalise(Event(id="e", type="page_view", at=1, attributes=attributes), TOKENISER)
+    token = _token("jane@example.com")
+    assert kept.attributes == {token: 1, f"{token}_": 2, "x": 3}
+
+
+def test_accounts_with_a_full_width_at_sign_get_the_token_of_the_plain_ones() -> None:
+    kept, _ = normalise(Event(id="e", type="page_view", at=1, account="bob＠example.net"), TOKENISER)
+    assert [kept.account] == stored_value("account", "bob@example.net", "default", TOKENISER)
+    assert stored_value("account", "bob＠example.net", "default", TOKENISER) == [kept.account]
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["@", "a@", "%40", "a%40", "%2540", "a%2540", "%", "%25", "a.", "a@b.", "%EF%BC%A0.a", "'", "%27a", "a", "&@a"],
+)
+def test_a_text_made_to_take_long_takes_no_longer(piece: str) -> None:
+    text = (piece * 200_000)[:200_000] + "@"
+    started = time.process_time()
+    normalise(Event(id="e", type="page_view", at=1, text=text), TOKENISER)
+    assert time.process_time() - started < 3.0
