@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from floorwalker.errors import InputError
 from floorwalker.sources.feeds._lines import LineReader
+
+_STAMP = r"\d+(?:[-_.:T]\d+)*Z?"
+_DATE = r"(?=(?:[-_.:T]?\d){6})" + _STAMP
+_PACKED = r"(?:\.(?:gz|bz2|xz|zst|zstd))?"
 
 
 @dataclass(frozen=True)
@@ -49,14 +54,32 @@ def mark_of_lines(lines: Iterable[bytes]) -> str:
     return ""
 
 
+def _name_pattern(name: str) -> re.Pattern[str]:
+    """The names that a log has after its rotation; another log beside it that begins with the same letters has none.
+
+    A number or a date stands behind the name (`access.log.1`, `access.log-20251001.gz`) or before its suffix
+    (`access.1.log`, `access-20251001.log`), where `-` and `_` want a date: `access-2.log` may be another server's.
+
+    >>> pattern = _name_pattern("access.log")
+    >>> [bool(pattern.fullmatch(name)) for name in ("access.log-20251001-1759276800.gz", "access-api.log")]
+    [True, False]
+    """
+    stem, suffix = os.path.splitext(name)
+    behind = rf"{re.escape(name)}(?:[-._]{_STAMP}|\.old)?{_PACKED}"
+    if not suffix:
+        return re.compile(behind)
+    inside = rf"{re.escape(stem)}(?:\.{_STAMP}|[-_]{_DATE}){re.escape(suffix)}{_PACKED}"
+    return re.compile(f"{behind}|{inside}")
+
+
 def _generations(path: Path) -> list[Path]:
-    """The log and the files beside it whose names begin like its own (or like its stem, with its suffix inside)."""
+    """The log and the files beside it whose names are its own after a rotation."""
     try:
         names = os.listdir(path.parent)
     except OSError:
         return []
-    begins = (path.name, f"{path.stem}-", f"{path.stem}.", f"{path.stem}_")
-    return [path.parent / name for name in sorted(names) if name.startswith(begins) and (path.parent / name).is_file()]
+    pattern = _name_pattern(path.name)
+    return [path.parent / name for name in sorted(names) if pattern.fullmatch(name) and (path.parent / name).is_file()]
 
 
 def _look(path: Path) -> Generation | None:

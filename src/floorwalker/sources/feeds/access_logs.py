@@ -39,7 +39,7 @@ class AccessLogsFeed(Feed):
 
     Parameters
     ----------
-    path : the log that the server writes; its older generations lie beside it, with names that begin like its own.
+    path : the log that the server writes; its older generations lie beside it, their names with a number or a date.
     clock : gives `received_at`.
     log_format : id of a format, or a format string of nginx or Apache; recognised where None.
     trusted_proxies : addresses and ranges whose forwarding headers are believed.

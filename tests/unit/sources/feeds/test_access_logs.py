@@ -148,6 +148,41 @@ def test_a_dated_name_is_found_too(log: Log) -> None:
     log.check()
 
 
+def test_neighbours_that_begin_with_the_same_letters_are_other_logs(log: Log) -> None:
+    neighbours = ("access-api.log", "access-ssl.log", "access.log-api", "access.log.api.1", "access-2.log")
+    for turn in range(3):
+        log.write(1)
+        for place, name in enumerate(neighbours):
+            with log.path.with_name(name).open("ab") as file:
+                file.write(log_line(1000 * (place + 1) + turn))
+            log.touch(log.path.with_name(name))
+        log.poll()
+    log.check()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "access.log.1", "access.log.12", "access.log-20251001", "access.log-2025100113",
+        "access.log-20251001-1759276800",
+        "access.log.2025-10-01T13:45:00Z", "access.log_20251001_134500", "access.log.1759276800", "access.log.old",
+        "access.1.log", "access-20251001.log", "access_2025-10-01.log", "access.2025-10-01.log",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("packed", [False, True])
+def test_every_name_that_rotation_gives_is_found(log: Log, name: str, packed: bool) -> None:
+    old = log.path.with_name(f"{name}.gz" if packed else name)
+    log.path.rename(old)
+    log.write(2)
+    if packed:
+        changed = old.stat().st_mtime_ns
+        old.write_bytes(gzip.compress(old.read_bytes()))
+        os.utime(old, ns=(changed, changed))
+    log.restart()
+    log.poll()
+    log.check()
+
+
 def test_a_log_that_was_deleted_is_read_through_its_handle(log: Log) -> None:
     log.path.unlink()
     log.write(3)
