@@ -11,6 +11,7 @@ import polars as pl
 from floorwalker.sources.feeds._csv import CsvReader
 from floorwalker.sources.feeds._file_kinds import FileHead, flatten
 from floorwalker.sources.feeds._lines import LineReader
+from floorwalker.sources.mapping._columns import text_of_column
 from floorwalker.sources.mapping._model import Reading
 
 _PARQUET_ROWS = 131_072
@@ -51,11 +52,21 @@ class Record:
     def text(self, columns: Sequence[str] = ()) -> str:
         """The record for a person who mends it."""
         if self.table is not None:
-            values = {name: str(value) for name, value in self.table.row(self.row, named=True).items()}
+            values = {name: _show(self.table[name], self.row) for name in self.table.columns}
             return msgspec.json.encode(values).decode()
         if columns and self.cells:
             return msgspec.json.encode({name: self.cells.get(name) for name in columns}).decode()
         return self.body.decode("utf-8", "backslashreplace")
+
+
+def _show(column: pl.Series, row: int) -> str:
+    """One cell as text; what Python has no value for (a time beyond the year 9999) by its stored number."""
+    if column.dtype.is_temporal():
+        cell = column.slice(row, 1).to_frame("cell")
+        text = cell.select(text_of_column(pl.col("cell"), column.dtype)).item()
+        return str(column.slice(row, 1).to_physical().item() if text is None else text)
+    value = column[row]
+    return str(value.to_list() if isinstance(value, pl.Series) else value)
 
 
 def json_records(
@@ -120,7 +131,8 @@ def parquet_records(head: FileHead, offset: int, group: str) -> Iterator[Record]
     scan = pl.scan_parquet(head.path)
     while True:
         table = scan.slice(offset, _PARQUET_ROWS).collect()
-        groups = table[group].cast(pl.String, strict=False).to_list() if group else ()
+        keys = table.select(text_of_column(pl.col(group), table.schema[group])) if group else pl.DataFrame()
+        groups = keys.to_series().to_list() if group else ()
         for row in range(len(table)):
             number = offset + row
             cells = {group: groups[row]} if group else {}

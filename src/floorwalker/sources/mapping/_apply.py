@@ -11,11 +11,11 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from floorwalker.sources.mapping._columns import clean_column, fit_mapping
+from floorwalker.sources.mapping._columns import UNREADABLE, clean_column, fit_mapping, may_be_unreadable
 from floorwalker.sources.mapping._document import SKIP
 from floorwalker.sources.mapping._fields import LINE_FIELDS, FieldKind, field_kind
 from floorwalker.sources.mapping._model import Cell, Condition, EventRule, Mapping
-from floorwalker.sources.mapping._values import exponents_of, number_of, text_of, value_of
+from floorwalker.sources.mapping._values import Pair, exponents_of, number_of, text_of, value_of
 
 MOST_LINES = 500
 """Lines that an event may have; the sums of a longer order are of all of them, and its event keeps the first."""
@@ -59,6 +59,7 @@ class Mapper:
         self.mapping = fit_mapping(mapping, columns, where)
         self._columns = [name for name in self.mapping.columns() if name in set(columns)]
         self._many = len(mapping.events) > 1
+        self._spoilt: set[str] = set()
 
     @property
     def group(self) -> str:
@@ -85,7 +86,10 @@ class Mapper:
         mapped = Mapped()
         if frame.is_empty():
             return mapped
-        rows = self.clean(frame).with_row_index("__row")
+        rows = self.clean(frame)
+        odd = [name for name in self._columns if may_be_unreadable(frame.schema[name])]
+        self._spoilt = {name for name in odd if (rows[name] == UNREADABLE).any()}
+        rows = rows.with_row_index("__row")
         rows = self._gather(rows)
         made = pl.Series("made", [0] * len(rows))
         parts: list[tuple[int, int, bytes]] = []
@@ -105,7 +109,8 @@ class Mapper:
         mapping = self.mapping
         if mapping.group:
             key = pl.col(mapping.group)
-            starts = (key.ne_missing(key.shift(1)) | key.is_null()).fill_null(True)
+            alone = key.is_null() | (key == UNREADABLE)
+            starts = (key.ne_missing(key.shift(1)) | alone).fill_null(True)
             rows = rows.with_columns(starts.cum_sum().alias("__group"))
         else:
             rows = rows.with_columns(pl.col("__row").alias("__group"))
@@ -135,7 +140,7 @@ class Mapper:
         values: list[pl.Expr] = []
         fault = pl.lit(None, dtype=pl.String)
         for path, cell in reversed(self.mapping.lines.items()):
-            value, bad = value_of(cell, LINE_FIELDS[path], places, self.mapping.reading)
+            value, bad = self._value(cell, LINE_FIELDS[path], places)
             values.append(value.alias(path))
             if cell.on_bad == "refuse":
                 fault = pl.when(bad).then(pl.lit(path)).otherwise(fault)
@@ -148,6 +153,19 @@ class Mapper:
         )
         return rows.with_columns((quantity.fill_null(1) * price - discount.fill_null(0)).alias("__total"))
 
+    def _is_spoilt(self, columns: Sequence[str]) -> pl.Expr | None:
+        """Where one of these columns holds what is no text; None where none of them does anywhere."""
+        spoilt = [pl.col(name).eq_missing(UNREADABLE) for name in columns if name in self._spoilt]
+        return pl.any_horizontal(spoilt) if spoilt else None
+
+    def _value(self, cell: Cell, kind: FieldKind, places: pl.Expr) -> Pair:
+        """As `value_of`, but what is no text fits no field."""
+        value, bad = value_of(cell, kind, places, self.mapping.reading)
+        if (spoilt := self._is_spoilt(cell.columns)) is None:
+            return value, bad
+        bad = bad | spoilt
+        return pl.when(bad).then(None).otherwise(value), bad
+
     def _make(
         self,
         rule: EventRule,
@@ -157,7 +175,6 @@ class Mapper:
         mapped: Mapped,
         parts: list[tuple[int, int, bytes]],
     ) -> None:
-        reading = self.mapping.reading
         currency = rule.fields.get("currency")
         places = exponents_of(text_of(currency)) if currency else pl.lit(2)
         values: dict[str, pl.Expr] = {}
@@ -170,7 +187,7 @@ class Mapper:
                 continue
             kind = field_kind(path)
             assert kind is not None
-            values[path], bad = value_of(cell, kind, places, reading)
+            values[path], bad = self._value(cell, kind, places)
             if not cell.constant:
                 bads.append((path, cell, bad))
         if self.mapping.lines:
@@ -181,6 +198,9 @@ class Mapper:
             if cell.on_bad == "refuse":
                 fault = pl.when(bad).then(pl.lit(path)).otherwise(fault)
         identity = rule.fields.get("id")
+        for path, names in (("id", identity.columns if identity else ()), ("group", (self.mapping.group,))):
+            if (spoilt := self._is_spoilt(names)) is not None:
+                fault = pl.when(spoilt).then(pl.lit(path)).otherwise(fault)
         table = rows.select(
             pl.col("__row"),
             values["type"].alias("__type"),
@@ -214,6 +234,9 @@ class Mapper:
         return b'{"id":' + msgspec.json.encode(name) + b"," + at + body[1:]
 
     def _explain(self, rule: EventRule, path: str) -> str:
+        if path in ("id", "group"):
+            names = rule.fields["id"].columns if path == "id" else (self.mapping.group,)
+            return f"{path}: what stands in {' / '.join(names)} is no text; allowed: texts (UTF-8), numbers, times"
         line = path.startswith("lines.")
         cell = (self.mapping.lines if line else rule.fields)[path.removeprefix("lines.") if line else path]
         kind: FieldKind | None = LINE_FIELDS[path.removeprefix("lines.")] if line else field_kind(path)

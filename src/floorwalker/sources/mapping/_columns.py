@@ -12,6 +12,12 @@ from floorwalker.events.types import EVENT_TYPES
 from floorwalker.sources.mapping._document import guess
 from floorwalker.sources.mapping._model import Cell, EventRule, Mapping, Reading
 
+UNREADABLE = "\x00unreadable\x00"
+"""Stands in a column of texts for a value that cannot be one."""
+
+_FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
+"""The years 1 to 9999: polars ends the program at some times beyond."""
+
 _NEEDS = {kind.name: kind.needs for kind in EVENT_TYPES}
 
 
@@ -83,25 +89,80 @@ def _lacking(fields: dict[str, Cell], has_lines: bool) -> list[str]:
 
 
 def clean_column(name: str, kind: pl.DataType, reading: Reading) -> pl.Expr:
-    """One column as trimmed text, null where it says nothing; times become ISO text."""
+    """One column as trimmed text, null where it says nothing; times become ISO text.
+
+    What no text can be made of (bytes that are not UTF-8, a duration, a time beyond the year 9999) is `UNREADABLE`.
+    """
     column = pl.col(name)
+    text = text_of_column(column, kind)
+    clean = text.str.strip_chars()
+    clean = pl.when(clean.is_in(["", *reading.missing])).then(None).otherwise(clean)
+    if may_be_unreadable(kind):
+        clean = pl.when(column.is_not_null() & text.is_null()).then(pl.lit(UNREADABLE)).otherwise(clean)
+    return clean.alias(name)
+
+
+def may_be_unreadable(kind: pl.DataType) -> bool:
+    """Whether a column of this type may hold what no text can be made of."""
+    return kind.is_nested() or kind.is_temporal() or kind in (pl.Binary, pl.Object)
+
+
+def text_of_column(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
+    """A column as text, null where none can be made of it; no value may stop the others."""
     if isinstance(kind, pl.Datetime):
+        per_second = {"ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}[kind.time_unit]
+        sound = column.cast(pl.Int64).is_between(_FIRST_SECOND * per_second, _LAST_SECOND * per_second)
+        column = pl.when(sound).then(column)
         if kind.time_zone:
-            text = column.dt.convert_time_zone("UTC").dt.to_string("%Y-%m-%dT%H:%M:%S%.6f+0000")
-        else:
-            text = column.dt.to_string("%Y-%m-%dT%H:%M:%S%.6f")
-    elif kind.is_float():
+            return column.dt.convert_time_zone("UTC").dt.to_string("%Y-%m-%dT%H:%M:%S%.6f+0000")
+        return column.dt.to_string("%Y-%m-%dT%H:%M:%S%.6f")
+    if kind == pl.Date:
+        sound = column.cast(pl.Int64).is_between(_FIRST_SECOND // 86_400, _LAST_SECOND // 86_400)
+        return pl.when(sound).then(column).cast(pl.String)
+    if kind.is_float():
         whole = column.cast(pl.Int64, strict=False)
         text = pl.when(column == whole).then(whole.cast(pl.String)).otherwise(column.cast(pl.String))
-        # Very small and very large ones are written with an exponent, which no amount has.
-        plain = column.cast(pl.Decimal(38, 10), strict=False).cast(pl.String).str.strip_chars_end("0")
-        text = pl.when(text.str.contains("e", literal=True)).then(plain).otherwise(text)
-        text = pl.when(column.is_finite()).then(text)
-    elif kind == pl.Boolean:
-        text = pl.when(column).then(pl.lit("true")).when(column.not_()).then(pl.lit("false"))
-    elif isinstance(kind, pl.List):
-        text = column.cast(pl.List(pl.String)).list.join("\x1e")
-    else:
-        text = column.cast(pl.String)
-    text = text.str.strip_chars()
-    return pl.when(text.is_in(["", *reading.missing])).then(None).otherwise(text).alias(name)
+        # Very small and very large ones are written with an exponent, which no amount has; what has more digits than
+        # any field allows keeps it, and does not fit.
+        plain = pl.when(column.abs() < 1e22).then(column).cast(pl.Decimal(38, 10), strict=False)
+        plain = plain.cast(pl.String).str.strip_chars_end("0")
+        text = pl.when(text.str.contains("e", literal=True)).then(pl.coalesce(plain, text)).otherwise(text)
+        return pl.when(column.is_finite()).then(text)
+    if kind == pl.Boolean:
+        return pl.when(column).then(pl.lit("true")).when(column.not_()).then(pl.lit("false"))
+    if kind == pl.Binary:
+        return column.map_batches(_decode, return_dtype=pl.String)
+    if isinstance(kind, pl.List) and _can_be_text(kind.inner):
+        if kind.inner == pl.Binary:
+            return column.map_batches(_decode_lists, return_dtype=pl.String)
+        return column.cast(pl.List(pl.String), strict=False).list.join("\x1e")
+    if _can_be_text(kind):
+        return column.cast(pl.String, strict=False)
+    return pl.lit(None, dtype=pl.String)
+
+
+def _can_be_text(kind: object) -> bool:
+    """Whether values of this type are written as one text, alone or in a list."""
+    return not (isinstance(kind, pl.List | pl.Array) or kind in (pl.Duration, pl.Object))
+
+
+def _decode(values: pl.Series) -> pl.Series:
+    try:
+        return values.cast(pl.String)
+    except pl.exceptions.PolarsError:
+        return pl.Series(values.name, [None if one is None else _decode_one(one) for one in values], dtype=pl.String)
+
+
+def _decode_one(value: bytes) -> str | None:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def _decode_lists(values: pl.Series) -> pl.Series:
+    texts: list[str | None] = []
+    for entries in values:
+        parts = None if entries is None else [_decode_one(one) for one in entries if one is not None]
+        texts.append(None if parts is None or None in parts else "\x1e".join(filter(None, parts)))
+    return pl.Series(values.name, texts, dtype=pl.String)

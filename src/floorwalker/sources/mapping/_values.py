@@ -65,13 +65,16 @@ def _translate(cell: Cell, text: pl.Expr) -> pl.Expr:
 
 
 def number_of(text: pl.Expr, reading: Reading) -> pl.Expr:
-    """A decimal number with up to ten places behind the point; null where the text is none."""
+    """A decimal number with up to ten places behind the point; null where the text is none.
+
+    With more than 22 digits before the point it is none either: no field holds it, and its minor units would overflow.
+    """
     bare = text.str.strip_chars(_SIGNS)
     if reading.thousands:
         bare = bare.str.replace_all(reading.thousands, "", literal=True)
     if reading.decimal != ".":
         bare = bare.str.replace_all(reading.decimal, ".", literal=True)
-    plain = pl.when(bare.str.contains(r"^[+-]?(\d+\.?\d*|\.\d+)$")).then(bare)
+    plain = pl.when(bare.str.contains(r"^[+-]?(0*\d{1,22}(\.\d*)?|\.\d+)$")).then(bare)
     return plain.cast(pl.Decimal(38, 10), strict=False)
 
 

@@ -301,3 +301,15 @@ def test_online_retail() -> None:
     assert verdict(report, "inventory_abuse")["level"] == "yes"
     assert verdict(report, "relation")["level"] == "no"
     assert report["time"]["gaps"][0]["start"].startswith("2010-12-23")
+
+
+def test_cells_that_cannot_be_read_are_counted_as_refused(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    table = {
+        "type": ["login_failed"] * 4, "at": [NOW - HOUR] * 4, "account": [b"a", b"b", b"\xff", b"d"],
+        "amount_minor": [1.0, -1e30, 2.0, None],
+    }  # fmt: skip
+    pl.DataFrame(table).write_parquet(path)
+    report = look(path)
+    assert (report["records"], report["refused"]["count"]) == (4, 2)
+    assert {one["field"]: one["count"] for one in report["refused"]["fields"]} == {"account": 1, "amount_minor": 1}

@@ -257,6 +257,51 @@ def test_receipts_are_ours_unless_somebody_judges_the_data(tmp_path: Path) -> No
     assert [one.received_at for one in theirs.events] == [NOW + 5, NOW + 1_000_000]
 
 
+ODD_CELLS = {
+    "bytes": ("text", pl.Series([b"hello", b"\xff\x00", None])),
+    "duration": ("text", pl.Series([None, 90_000_000, None], dtype=pl.Duration("us"))),
+    "endless": ("list_price_minor", pl.Series([1.0, -1e30, None])),
+    "huge": ("list_price_minor", pl.Series(["1", "9" * 28, None])),
+    "beyond": ("attributes.delivered", pl.Series([NOW, 2**63 - 1, None]).cast(pl.Datetime("us", "UTC"))),
+    "list": ("coupons", pl.Series([[b"A"], [b"B", b"\xff"], None], dtype=pl.List(pl.Binary))),
+    "lists": ("text", pl.Series([None, [[1]], None], dtype=pl.List(pl.List(pl.Int64)))),
+}
+
+
+@pytest.mark.parametrize("name", ODD_CELLS)
+@pytest.mark.parametrize("on_bad", ["refuse", "drop"])
+def test_a_parquet_cell_that_cannot_be_read_costs_its_record_alone(tmp_path: Path, name: str, on_bad: str) -> None:
+    field, column = ODD_CELLS[name]
+    table = {"id": ["1", "2", "3"], "at": [NOW] * 3, "odd": column}
+    pl.DataFrame(table).write_parquet(tmp_path / "t.parquet")
+    cell = {"column": "odd", "on_bad": on_bad} | ({"unit": "major"} if "minor" in field else {})
+    fields = {"type": {"constant": "logout"}, "at": "at", "id": "id", "account": "id", field: cell}
+    mapping = parse_mapping({"fields": fields, "read": {"time_zone": "UTC"}}, name="m")
+    (delivery,) = FilesFeed([tmp_path / "t.parquet"], clock=lambda: NOW, mapping=mapping).read()
+    kept = [one.id for one in delivery.events]
+    if on_bad == "drop":
+        assert (kept, dict(delivery.dropped)) == (["1", "2", "3"], {field: 1})
+    else:
+        assert kept == ["1", "3"]
+        (refused,) = delivery.refused
+        assert (refused.place, refused.field) == ("t.parquet, row 2", field)
+        assert "what stands in odd does not fit" in refused.reason
+        assert '"id":"2"' in refused.record
+
+
+def test_a_parquet_record_whose_id_or_group_is_no_text_is_refused(tmp_path: Path) -> None:
+    table = {"key": [b"a", b"a", b"\xff", b"\xfe", b"b"], "at": [NOW] * 5, "account": ["x"] * 5}
+    pl.DataFrame(table).write_parquet(tmp_path / "t.parquet")
+    for extra, ids, count in (({"group": "key"}, ["a", "b"], 2), ({}, ["a", "a", "b"], 2)):
+        fields = {"type": {"constant": "logout"}, "at": "at", "id": "key", "account": "account"}
+        feed = FilesFeed(
+            [tmp_path / "t.parquet"], clock=lambda: NOW, mapping=parse_mapping({"fields": fields, **extra}, name="m")
+        )
+        found, refused, _ = read(feed)
+        assert (found, len(refused)) == (ids, count)
+        assert all("is no text" in one.reason for one in refused)
+
+
 def test_long_parquet_files_are_read_in_stretches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from floorwalker.sources.feeds import _tables
 
