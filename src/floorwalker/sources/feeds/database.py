@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as Row
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +28,25 @@ if TYPE_CHECKING:
 _OVERLAP = "overlap"
 
 
+@dataclass
+class _Page:
+    """Some rows, and where the next ones begin.
+
+    Parameters
+    ----------
+    place : of the last row; None before the first.
+    with_place : begin at the place instead of behind it.
+    rows, refused : rows that were read, and those that could not be.
+    count : all of them.
+    """
+
+    place: list[Any] | None
+    with_place: bool = False
+    rows: list[Row[str, Any]] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+    count: int = 0
+
+
 class DatabaseFeed(Feed):
     """Events out of a table, a view or a query.
 
@@ -40,11 +61,12 @@ class DatabaseFeed(Feed):
     table : a table or view, `schema.name` for one outside the default schema; or a query (`SELECT …`).
     column : the column that grows. Rows where it is NULL are never read: `warnings` says how many there are.
     clock : gives `received_at`.
-    key : columns that tell rows of equal `column` apart; the primary key where None. With a query they must be given,
-        unless `column` alone is unique (then an empty list).
+    key : columns that tell rows of equal `column` apart; the primary key where None. Rows where one is NULL are never
+        read: `warnings` says how many there are. With a query they must be given, unless `column` alone is unique (then
+        an empty list).
     mapping : from `load_mapping`; None where columns are named like an event's fields. It may not have a group.
-    overlap : how far each reading goes back, in the column's own unit (seconds for times); 0 for a table that is only
-        appended to by one writer.
+    overlap : how far each reading goes back, in the column's own unit (seconds for times, rounded up to whole days for
+        dates and to whole numbers for integers); 0 for a table that is only appended to by one writer.
     batch : rows in a delivery.
 
     Errors
@@ -133,14 +155,15 @@ class DatabaseFeed(Feed):
     def _count_missing(self) -> None:
         import sqlalchemy as sa
 
-        query = sa.select(sa.func.count()).select_from(self._source).where(self._source.c[self._column].is_(None))
         try:
             with self._engine.connect() as connection:
-                missing = int(connection.execute(query).scalar() or 0)
+                for name in (self._column, *self._key):
+                    query = sa.select(sa.func.count()).select_from(self._source).where(self._source.c[name].is_(None))
+                    if missing := int(connection.execute(query).scalar() or 0):
+                        why = "" if name == self._column else ", which is part of the key"
+                        self.warnings.append(f"{missing:,} rows have no {name}{why}: they are not read")
         except sa.exc.SQLAlchemyError as error:
             raise _unreadable(self._url, error) from error
-        if missing:
-            self.warnings.append(f"{missing:,} rows have no {self._column}: they are not read")
 
     def read(self, after: Checkpoint | None = None) -> Iterator[Delivery]:
         """Deliveries of the rows beyond the checkpoint, up to the last one committed."""
@@ -148,48 +171,127 @@ class DatabaseFeed(Feed):
 
         notes = self.position(after)
         last = [_from_json(value) for value in notes["last"]] if notes else None
-        place = None if last is None else self._go_back(last)
+        page = _Page(last if last is None else self._go_back(last), with_place=bool(last and self._overlap))
         try:
             with self._engine.connect() as connection:
-                while rows := self._page(connection, place):
-                    place = [rows[-1][name] for name in (self._column, *self._key)]
+                while True:
+                    page = self._page(connection, page.place, page.with_place)
+                    if page.place is None or not page.count:
+                        break
                     # While rows of the overlap come again, the checkpoint stays where it was.
-                    if last is None or _is_after(place, last):
-                        last = place
-                    yield self._turn(rows, last)
-                    if len(rows) < self._batch:
+                    if last is None or _is_after(page.place, last):
+                        last = page.place
+                    yield self._turn(page, last)
+                    if page.count < self._batch:
                         break
         except sa.exc.SQLAlchemyError as error:
             raise _unreadable(self._url, error) from error
 
     def _go_back(self, last: list[Any]) -> list[Any]:
-        """Where reading begins: `overlap` before the checkpoint, with all the rows that share that value."""
+        """Where reading begins: `overlap` before the checkpoint, with all the rows that share that value.
+
+        Days and whole numbers go back by whole ones, so an overlap of less than one still goes back.
+        """
         if not self._overlap:
             return last
-        from datetime import timedelta
-
         value = last[0]
-        if isinstance(value, datetime | date):
+        if isinstance(value, datetime):
             return [value - timedelta(seconds=self._overlap)]
+        if isinstance(value, date):
+            return [value - timedelta(days=math.ceil(self._overlap / 86_400))]
         if isinstance(value, Decimal):
             return [value - Decimal(self._overlap)]
-        if isinstance(value, int | float):
-            return [value - type(value)(self._overlap)]
+        if isinstance(value, int):
+            return [value - math.ceil(self._overlap)]
+        if isinstance(value, float):
+            return [value - self._overlap]
         raise UsageError(
             f"overlap is {self._overlap}, but {self._column} holds {type(value).__name__}",
             allowed="numbers and times can be stepped back",
         )
 
-    def _page(self, connection: Connection, place: list[Any] | None) -> list[Row[str, Any]]:
-        return [dict(row) for row in connection.execute(self._select(place)).mappings()]
+    def _page(self, connection: Connection, place: list[Any] | None, with_place: bool) -> _Page:
+        """The next rows; where the driver cannot read all of them, those that it can, and the others refused."""
+        try:
+            found = connection.execute(self._select(place, with_place)).mappings()
+            rows: list[Row[str, Any]] = [dict(row) for row in found]
+        except Exception as error:
+            if not _is_fault_of_a_row(error):
+                raise
+            connection.rollback()
+            return self._page_in_parts(connection, place, with_place)
+        return _Page(self._place_of(rows[-1]) if rows else place, rows=rows, count=len(rows))
 
-    def _select(self, place: list[Any] | None) -> Select[Any]:
+    def _page_in_parts(self, connection: Connection, place: list[Any] | None, with_place: bool) -> _Page:
+        """Smaller and smaller runs of rows until one that cannot be read is alone; then larger ones again."""
+        page = _Page(place, with_place)
+        size = self._batch
+        hidden: list[Refused] = []  # rows behind the place whose own place cannot be read
+        while page.count < self._batch or hidden:
+            query = self._select(page.place, page.with_place).offset(len(hidden))
+            try:
+                found = connection.execute(query.limit(min(size, max(1, self._batch - page.count)))).mappings()
+                rows = [dict(row) for row in found]
+            except Exception as error:
+                if not _is_fault_of_a_row(error):
+                    raise
+                connection.rollback()
+                if size > 1:
+                    size = (size + 1) // 2
+                    continue
+                cells, bad = self._read_cells(connection, query)
+                rows = [] if bad else [cells]
+                if bad:
+                    reason = f"the driver cannot read what stands in {', '.join(bad)}"
+                    if not {self._column, *self._key}.isdisjoint(bad):
+                        behind = "the first row" if page.place is None else f"behind {self._name(page.place)}"
+                        hidden.append(Refused(f"{self._label}, {behind}", "record", reason, _show(cells)))
+                        continue
+                    page.refused.append(Refused(self._place(cells), "record", reason, _show(cells)))
+                    page.count += 1
+            else:
+                if not rows:
+                    break
+                cells = rows[-1]
+                size = min(2 * size, self._batch)
+            page.rows += rows
+            page.refused += hidden
+            page.count += len(rows) + len(hidden)
+            page.place, page.with_place, hidden = self._place_of(cells), False, []
+        if hidden:
+            text = f"{len(hidden):,} rows at the end have an unreadable place ({hidden[0].reason}): they are not read"
+            if text not in self.warnings:
+                self.warnings.append(text)
+        return page
+
+    def _read_cells(self, connection: Connection, query: Select[Any]) -> tuple[dict[str, Any], list[str]]:
+        """The first row of a query cell by cell, and the columns that cannot be read."""
+        cells: dict[str, Any] = {}
+        bad = []
+        for name in self._names:
+            try:
+                cells[name] = connection.execute(query.with_only_columns(self._source.c[name]).limit(1)).scalar()
+            except Exception as error:
+                if not _is_fault_of_a_row(error):
+                    raise
+                connection.rollback()
+                bad.append(name)
+        return cells, bad
+
+    def _place_of(self, row: Row[str, Any]) -> list[Any]:
+        return [row[name] for name in (self._column, *self._key)]
+
+    def _select(self, place: list[Any] | None, with_place: bool) -> Select[Any]:
         import sqlalchemy as sa
 
         columns = [self._source.c[name] for name in (self._column, *self._key)]
         query = sa.select(self._source).order_by(*columns).limit(self._batch)
+        # Rows without a whole place cannot be told apart, and no reading could begin behind one.
+        query = query.where(*[column.is_not(None) for column in columns])
         if place is None:
-            return query.where(columns[0].is_not(None))
+            return query
+        if with_place:
+            return query.where(columns[0] >= place[0])
         # (a, b) > (x, y) spelt out, for not every database compares rows.
         reached = []
         for depth in range(len(place)):
@@ -197,9 +299,10 @@ class DatabaseFeed(Feed):
             reached.append(sa.and_(*same, columns[depth] > place[depth]))
         return query.where(sa.or_(*reached))
 
-    def _turn(self, rows: list[Row[str, Any]], last: list[Any]) -> Delivery:
+    def _turn(self, page: _Page, last: list[Any]) -> Delivery:
         events: list[Event] = []
-        refused: list[Refused] = []
+        refused = list(page.refused)
+        rows = page.rows
         frame = pl.DataFrame(
             [[_as_text(row[name]) for name in self._names] for row in rows],
             schema=dict.fromkeys(self._names, pl.String),
@@ -215,11 +318,14 @@ class DatabaseFeed(Feed):
             else:
                 events.append(made)
         checkpoint = Checkpoint(self.identity, {"last": [_to_json(value) for value in last]})
-        return Delivery(events, refused, checkpoint, len(rows), mapped.skipped, dict(mapped.dropped))
+        return Delivery(events, refused, checkpoint, page.count, mapped.skipped, dict(mapped.dropped))
 
     def _place(self, row: Row[str, Any]) -> str:
-        named = ", ".join(f"{name} = {row[name]}" for name in (self._column, *self._key))
-        return f"{self._label}, row {named}"
+        return f"{self._label}, row {self._name(self._place_of(row))}"
+
+    def _name(self, place: list[Any]) -> str:
+        pairs = zip((self._column, *self._key), place, strict=False)
+        return ", ".join(f"{name} = {value}" for name, value in pairs)
 
     def close(self) -> None:
         """Give the connections back."""
@@ -251,6 +357,17 @@ def _connect(url: str) -> Engine:
 def _unreadable(url: str, error: Exception) -> InputError:
     text = str(getattr(error, "orig", None) or error).splitlines()
     return InputError(f"{url} cannot be read: {text[0] if text else error}", fix="check the address, rights and query")
+
+
+def _is_fault_of_a_row(error: Exception) -> bool:
+    """Whether a value could not be read, and not the database: a lock or a lost connection is no fault of a row."""
+    import sqlalchemy as sa
+
+    if isinstance(error, sa.exc.DataError):
+        return True
+    if isinstance(error, sa.exc.OperationalError):
+        return "Could not decode to UTF-8" in str(error.orig)
+    return isinstance(error, ValueError | TypeError | ArithmeticError)
 
 
 def _is_query(table: str) -> bool:

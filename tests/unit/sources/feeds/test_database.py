@@ -56,7 +56,7 @@ def test_new_rows_are_found_and_those_committed_late_too(path: Path) -> None:
     with contextlib.closing(sqlite3.connect(path)) as connection, connection:
         connection.executemany(insert, [(3, "late"), (5, "new")])
     assert ids(plain, place)[0] == ["new"]
-    assert ids(careful, same)[0] == ["l-1", "l-2", "late", "l-4", "new"]
+    assert ids(careful, same)[0] == ["l-0", "l-1", "l-2", "late", "l-4", "new"]
 
 
 def test_views_and_queries(path: Path) -> None:
@@ -92,6 +92,75 @@ def test_rows_without_the_column_are_said(path: Path) -> None:
     feed = DatabaseFeed(f"sqlite:///{path}", "loose", "n", key=["id"], clock=lambda: NOW)
     assert feed.warnings == ["1 rows have no n: they are not read"]
     assert ids(feed)[0] == []
+
+
+@pytest.mark.parametrize(("column", "overlap"), [("day", 300.0), ("count", 0.5)])
+def test_an_overlap_below_a_whole_day_or_number_loses_no_row(tmp_path: Path, column: str, overlap: float) -> None:
+    path = tmp_path / "days.db"
+    insert = "INSERT INTO t VALUES (?, 'logout', 1760000000000000, 'a', '2025-10-01', 7)"
+    feed = None
+    place: Checkpoint | None = None
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute(
+            "CREATE TABLE t (id TEXT PRIMARY KEY, type TEXT, at BIGINT, account TEXT, day DATE, count INT)"
+        )
+        for number in range(3):
+            with connection:
+                connection.execute(insert, (f"d-{2 - number}",))
+            feed = feed or DatabaseFeed(f"sqlite:///{path}", "t", column, clock=lambda: NOW, overlap=overlap)
+            found, place = ids(feed, place)
+            assert found == [f"d-{one}" for one in range(2 - number, 3)]
+
+
+@pytest.mark.parametrize("batch", [1, 2, 1000])
+def test_rows_without_their_key_are_said_and_stop_nothing(path: Path, batch: int) -> None:
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        rows = [(7, name, "logout", NOW, "a") for name in (None, "p", None, "q")]
+        connection.executemany("INSERT INTO loose VALUES (?, ?, ?, ?, ?)", rows)
+    feed = DatabaseFeed(f"sqlite:///{path}", "loose", "n", key=["id"], clock=lambda: NOW, batch=batch)
+    assert feed.warnings[1] == "2 rows have no id, which is part of the key: they are not read"
+    found, place = ids(feed)
+    assert found == ["p", "q"]
+    assert ids(feed, place)[0] == []
+
+
+@pytest.mark.parametrize("batch", [1, 3, 1000])
+def test_rows_that_the_driver_cannot_read_are_refused_alone(tmp_path: Path, batch: int) -> None:
+    path = tmp_path / "odd.db"
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE TABLE t (n INTEGER PRIMARY KEY, type TEXT, at DATETIME, account TEXT)")
+        good = "2025-10-01 10:00:00"
+        rows = [(n, "logout", "garbage" if n in (0, 4, 5) else 5 if n == 9 else good, "a") for n in range(12)]
+        connection.executemany("INSERT INTO t VALUES (?, ?, ?, ?)", rows)
+        connection.execute("UPDATE t SET account = CAST(x'fffe41' AS TEXT) WHERE n = 7")
+    feed = DatabaseFeed(f"sqlite:///{path}", "t", "n", clock=lambda: NOW, batch=batch)
+    deliveries = list(feed.read())
+    assert sum(len(one.events) for one in deliveries) == 7
+    assert sum(one.records for one in deliveries) == 12
+    refused = [one for delivery in deliveries for one in delivery.refused]
+    assert [one.place for one in refused] == [f"t, row n = {n}" for n in (0, 4, 5, 7, 9)]
+    assert {one.reason for one in refused} == {f"the driver cannot read what stands in {n}" for n in ("at", "account")}
+    assert '"account":"a"' in refused[0].record
+    assert ids(feed, deliveries[-1].checkpoint)[0] == []
+
+
+@pytest.mark.parametrize("batch", [1, 3, 1000])
+def test_rows_whose_place_cannot_be_read_are_passed_over_and_said(tmp_path: Path, batch: int) -> None:
+    path = tmp_path / "odd.db"
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE TABLE t (id TEXT PRIMARY KEY, type TEXT, at DATETIME, account TEXT)")
+        times = ["", "2025-10-01 10:00:00", "2025-10-01 10:61:00", "2025-10-01 11:00:00", "garbage"]
+        rows = [(f"i-{n}", "logout", at, "a") for n, at in enumerate(times)]
+        connection.executemany("INSERT INTO t VALUES (?, ?, ?, ?)", rows)
+    feed = DatabaseFeed(f"sqlite:///{path}", "t", "at", clock=lambda: NOW, batch=batch)
+    deliveries = list(feed.read())
+    assert [one.id for delivery in deliveries for one in delivery.events] == ["i-1", "i-3"]
+    refused = [one for delivery in deliveries for one in delivery.refused]
+    assert [one.place for one in refused] == ["t, the first row", "t, behind at = 2025-10-01 10:00:00, id = i-1"]
+    assert '"id":"i-2"' in refused[1].record
+    assert list(feed.read(deliveries[-1].checkpoint)) == []
+    (warning,) = feed.warnings
+    assert "1 rows at the end have an unreadable place" in warning
 
 
 def test_passwords_of_the_database_stand_nowhere() -> None:
