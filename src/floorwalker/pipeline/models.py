@@ -6,7 +6,7 @@ features and signals). Each may be missing or broken: the others answer, and eve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -30,6 +30,7 @@ from floorwalker.store.pages import Pages
 
 PARTS: tuple[str, ...] = (*KIND_OF, "fusion")
 """Folders below one of models."""
+MISSING = "its folder is missing"
 UNUSUAL_COLUMN = "anomaly.unusual_activity"
 EXPLAINED = 0.5
 """Risk from which an opinion comes with what raised it; below, with how rare it is."""
@@ -69,7 +70,7 @@ class ShopModels:
     ----------
     fusion : makes risk of columns; None where it is missing.
     parts : the detectors that remember, by name, in the order of their columns: those of `live_parts.KINDS`.
-    lost : id of each part that was there and could not be loaded -> why.
+    lost : id of each part that was there and is missing or could not be loaded -> why.
 
     Attributes
     ----------
@@ -99,18 +100,19 @@ class ShopModels:
             start += len(part.outputs)
 
     @classmethod
-    def load(cls, folder: Path, features: tuple[str, ...]) -> ShopModels:
+    def load(cls, folder: Path, features: tuple[str, ...], *, wanted: Collection[str] = ()) -> ShopModels:
         """The models of a folder that `floorwalker train` wrote.
 
         Parameters
         ----------
         features : names of the live features of today; a fusion that was trained on others is lost.
+        wanted : of `PARTS`, those that stood there once; one without a folder is lost.
 
         Errors
         ------
-        `ArtefactError` where the folder holds no models at all.
+        `ArtefactError` where the folder holds no models at all, and none are wanted.
         """
-        lost: dict[str, str] = {}
+        lost = {name: MISSING for name in PARTS if name in wanted and not (folder / name).is_dir()}
 
         def attempt(name: str, read: Callable[[Path], Any]) -> Any:
             if not (folder / name).is_dir():
@@ -131,7 +133,7 @@ class ShopModels:
             for kind in KINDS:
                 if kind.name not in lost and any(kind.owns(name) for name in fusion.names if name not in given):
                     gone = parts.pop(kind.name, None) is None
-                    lost[kind.name] = "its folder is missing" if gone else "the fusion learned from other columns of it"
+                    lost[kind.name] = MISSING if gone else "the fusion learned from other columns of it"
         if not parts and fusion is None and not lost:
             raise ArtefactError(
                 f"no models in {folder}",

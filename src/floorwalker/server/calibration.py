@@ -182,7 +182,7 @@ def read_calibration(installation: Installation, database: str = "", *, shop: st
     if not installation.journal.is_dir():
         raise UsageError(f"{installation.folder} holds no journal", fix="give the --folder that the server was given")
     version = ""
-    if (installation.trained / "fusion").is_dir():
+    if (installation.trained / "fusion").is_dir() or "fusion" in installation.installed_parts():
         # As decisions name it.
         version = "lost"
         with suppress(ArtefactError):

@@ -7,6 +7,8 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from floorwalker.errors import ArtefactError, InputError
 from floorwalker.store._files import standing_folder
 
@@ -45,9 +47,21 @@ class Installation:
         return standing_folder(self.folder / "trained")
 
     @property
+    def trained_parts(self) -> Path:
+        """Names of the models that were put into `trained`, so that one that is gone is missed."""
+        return self.folder / "trained.json"
+
+    @property
     def texts(self) -> Path:
         """The classifier of texts that `floorwalker train texts` made and `serve` put here."""
         return standing_folder(self.folder / "texts")
+
+    def installed_parts(self) -> list[str]:
+        """What `trained_parts` says; empty in installations of earlier versions, which have no such list."""
+        try:
+            return msgspec.json.decode(self.trained_parts.read_bytes(), type=list[str])
+        except (OSError, msgspec.MsgspecError):
+            return []
 
     @property
     def rules(self) -> Path:

@@ -35,7 +35,7 @@ from floorwalker.server.installation import Installation
 from floorwalker.server.laps import Laps
 from floorwalker.server.rule_sets import load_rules
 from floorwalker.server.turns import step_back
-from floorwalker.store._files import remove_folder, replace_folder
+from floorwalker.store._files import remove_folder, replace_file, replace_folder, sync_folder
 from floorwalker.store.journal import Journal
 from floorwalker.store.live import Shapes, Snapshots
 from floorwalker.store.lock import OwnerLock
@@ -91,9 +91,17 @@ def make_pipeline(
         features,
         LiveRules(table),
         policy or ThresholdPolicy(),
-        models=ShopModels.load(installation.trained, features.names) if installation.trained.exists() else ShopModels(),
+        models=_load_models(installation, features.names),
         seed=seed >> 32,
     )
+
+
+def _load_models(installation: Installation, features: tuple[str, ...]) -> ShopModels:
+    """The trained models of an installation; those that were installed and are gone are lost, others never were."""
+    wanted = installation.installed_parts()
+    if wanted or installation.trained.exists():
+        return ShopModels.load(installation.trained, features, wanted=wanted)
+    return ShopModels()
 
 
 def install_models(installation: Installation, source: Path) -> None:
@@ -117,7 +125,12 @@ def install_models(installation: Installation, source: Path) -> None:
         for part in PARTS:
             if (source / part).is_dir():
                 shutil.copytree(source / part, ready / part)
+        installed = [part for part in PARTS if (ready / part).is_dir()]
+        # Broken off between the two, there is no list: better than one that speaks of other models.
+        installation.trained_parts.unlink(missing_ok=True)
+        sync_folder(installation.folder)
         replace_folder(ready, installation.folder / "trained")
+        replace_file(installation.trained_parts, msgspec.json.encode(installed))
 
 
 def install_texts(installation: Installation, source: Path) -> None:

@@ -36,12 +36,14 @@ async def health(request: Request[Any, Any, Any]) -> Response[bytes]:
 async def ready(request: Request[Any, Any, Any]) -> Response[bytes]:
     """200 once the state is recovered and the journal takes records, else 503 with what is still to be done.
 
-    `degraded` names what works beside the decisions and does not at the moment, with the reason: decisions are made
-    without it.
+    `degraded` names the trained models that are lost or failed, and what works beside the decisions and does not at
+    the moment, with the reason: decisions are made without it.
     """
     service = service_of(request)
     reason = service.ready or service.engine.failure
-    degraded = {name: why for name, read in service.degraded.items() if (why := read())}
+    models = service.engine.pipeline.models
+    degraded = {**models.lost, **models.failed}
+    degraded |= {name: why for name, read in service.degraded.items() if (why := read())}
     document = {"ready": not reason, "reason": reason, "degraded": degraded}
     return Response(encode_json(document), status_code=503 if reason else 200, media_type=JSON)
 
