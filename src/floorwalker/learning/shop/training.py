@@ -18,6 +18,7 @@ from floorwalker.errors import UsageError
 from floorwalker.events.abuse import ABUSE_TYPES
 from floorwalker.fusion.stacked import StackedFusion
 from floorwalker.learning.shop.drawing import first_opinions
+from floorwalker.learning.shop.earlier import remove_earlier
 from floorwalker.learning.shop.fusing import FEWEST, fuse_best, fuse_rows, proven_rows, rank_fusion, relevant_types
 from floorwalker.learning.shop.labels import proofs_of, spread_proofs
 from floorwalker.learning.shop.plan import TrainingPlan
@@ -87,10 +88,17 @@ def train_shop(
     checked_until = recording.place_of(plan.validation_until)
     proven = {name: int((known[:learned_until, place] == 1).sum()) for place, name in enumerate(ABUSE_TYPES)}
     if max(proven.values()) < FEWEST:
+        if len(labels) and np.isnan(proofs).all():
+            raise UsageError(
+                f"none of the {len(labels):,} labels names an event that is known and was judged before the cut-off",
+                allowed=f"subjects among the ids of events, orders, accounts and sessions; at least {FEWEST} proven "
+                f"events of one type: {', '.join(ABUSE_TYPES)}",
+                fix="check subject, subject_kind and observed_at, or leave --labels out",
+            )
         raise UsageError(
             f"proven events by abuse type: {proven}",
             allowed=f"at least {FEWEST} of one type before the validation part",
-            fix="give more labels, or train without labels (--unsupervised)",
+            fix="give more labels, or leave --labels out and learn what needs none",
         )
     facts: dict[str, Any] = {
         "plan": asdict(plan),
@@ -159,9 +167,15 @@ def learn_signals(
     facts: dict[str, Any],
     progress: Callable[[str], None],
 ) -> Signals:
-    """Train the modalities on the events before place `until` and let them speak of all."""
+    """Train the modalities on the events before place `until` and let them speak of all.
+
+    What an earlier training left in the folder is removed before: what is not trained now would be taken for a part of
+    these models.
+    """
     signals = Signals()
     folder = out if out is not None else recording.folder / "models"
+    if earlier := remove_earlier(folder):
+        progress(f"removed what an earlier training left in {folder}: {', '.join(earlier)}")
     if "behaviour" in plan.modalities:
         signals.modalities.append(
             add_behaviour(
