@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import glob
+import hashlib
 import json
 import os
 import time
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from floorwalker import __version__
 from floorwalker.cli._output import Json, note, print_json
 from floorwalker.errors import UsageError
 
@@ -51,7 +54,7 @@ def train(
         bool, typer.Option("--calibrate", help="Probabilities instead of ranks, where the shop's own labels suffice.")
     ] = False,
     seed: Annotated[int, typer.Option(help="The only source of chance.")] = 0,
-    device: Annotated[str, typer.Option(help="Of the deep models: cpu, cuda, cuda:1.")] = "cpu",
+    device: Annotated[str, typer.Option(help="Of the deep models: cpu, cuda, cuda:1, mps.")] = "cpu",
     graph_network: Annotated[
         bool, typer.Option("--graph-network", help="Learn a network over the live graph's neighbours as well.")
     ] = False,
@@ -104,6 +107,9 @@ def _train(
     tune_encoder: bool,
     as_json: bool,
 ) -> None:
+    from floorwalker.learning.devices import check_device
+
+    check_device(device)
     if data == ROUTES:
         _train_routes(out, seed=seed, quick=quick, as_json=as_json)
         return
@@ -123,7 +129,7 @@ def _train(
     start = time.perf_counter()
     chosen = MODALITIES if modalities is None else tuple(filter(None, modalities.split(",")))
     recording = _record(Path(data) if data else None, events, mapping, out)
-    known = _labels_of(Path(data) if data else None, labels)
+    known = _known_today(_labels_of(Path(data) if data else None, labels))
     first, second = _edges(recording, Path(data) if data else None, validation)
     plan = TrainingPlan(
         first, second, known_at=second if data else None, modalities=chosen, calibrate=calibrate, seed=seed,
@@ -188,7 +194,12 @@ def _record(folder: Path | None, events: Sequence[str], mapping: str | None, out
     columns = out / "recording"
     marker = out / "recorded.json"
     sources = [str(folder / "events.parquet")] if folder else [*events]
-    wanted = {"sources": [_stamp(name) for name in sources], "mapping": mapping}
+    wanted = {
+        "sources": [_stamp(name) for source in sources for name in _files_of(source)],
+        "mapping": mapping,
+        "mapping_digest": _digest_of(mapping),
+        "version": __version__,
+    }
     if marker.exists() and json.loads(marker.read_text("utf-8")) == wanted and is_recorded(columns):
         note("the events were recorded before")
         return open_recording(columns)
@@ -211,6 +222,20 @@ def _record(folder: Path | None, events: Sequence[str], mapping: str | None, out
         note(f"{recording.left_out:,} events were left out; the first: {recording.first_fault}")
     marker.write_text(json.dumps(wanted), "utf-8")
     return recording
+
+
+def _files_of(source: str) -> list[str]:
+    """The files that a name or a pattern stands for; the name itself where it stands for none."""
+    return [source] if Path(source).exists() else sorted(glob.glob(source, recursive=True)) or [source]
+
+
+def _digest_of(mapping: str | None) -> str | None:
+    """Of the bytes of a mapping's file; None for a ready one, which changes with the package alone."""
+    from floorwalker.sources.mapping import list_ready_mappings
+
+    if mapping is None or mapping in list_ready_mappings() or not Path(mapping).is_file():
+        return None
+    return hashlib.blake2b(Path(mapping).read_bytes(), digest_size=16).hexdigest()
 
 
 def _stamp(name: str) -> list[Any]:
@@ -248,7 +273,7 @@ def _of_files(names: Sequence[str], mapping: str | None) -> Iterator[list[dict[s
         feed.close()
 
 
-def _labels_of(folder: Path | None, labels: Path | None) -> Any:
+def _labels_of(folder: Path | None, labels: Path | None) -> pl.DataFrame | None:
     import polars as pl
 
     from floorwalker.learning.shop.labels import labels_of_outcomes, read_labels
@@ -258,6 +283,18 @@ def _labels_of(folder: Path | None, labels: Path | None) -> Any:
     if folder is not None and (folder / "outcomes.parquet").exists():
         return labels_of_outcomes(pl.read_parquet(folder / "outcomes.parquet"))
     return None
+
+
+def _known_today(labels: pl.DataFrame | None) -> pl.DataFrame | None:
+    """The labels without those that become known in the future only: such times are mistakes."""
+    import polars as pl
+
+    if labels is None:
+        return None
+    known = labels.filter(pl.col("observed_at").fill_null(0) <= time.time_ns() // 1000)
+    if later := len(labels) - len(known):
+        note(f"{later:,} labels left out: their observed_at (µs UTC) lies in the future")
+    return known
 
 
 def _edges(recording: Recording, folder: Path | None, validation: float) -> tuple[int, int]:
