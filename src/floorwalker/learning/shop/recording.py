@@ -26,11 +26,13 @@ from floorwalker.events.codes import CODE_NAMES
 from floorwalker.events.entities import ENTITIES
 from floorwalker.events.faults import Fault
 from floorwalker.events.parts import Parts
-from floorwalker.features.live import FeatureBatch, LiveFeatures
+from floorwalker.features.live import FeatureBatch, Limits, LiveFeatures
 from floorwalker.learning.shop.reading import WRITTEN, EventReader, Piece
 from floorwalker.pipeline._ahead import ahead
 
 FORMAT = 2
+LATENESS = Limits().lateness_seconds * 1_000_000
+"""Microseconds that an event may lie behind the newest before it."""
 _KEYS_BESIDE = ("country", "route", *CODE_NAMES)
 KEYS: tuple[str, ...] = (*ENTITIES, *_KEYS_BESIDE)
 """Columns of `Recording.keys`."""
@@ -190,6 +192,7 @@ def _record(pieces: Iterator[Piece], folder: Path, seed: int, progress: Callable
     texts: list[pl.DataFrame] = []
     done = left_out = 0
     first_fault = ""
+    order = _Order()
     try:
         for piece, batch, faults in ahead(_read(pieces), most=1):
             if faults:
@@ -197,6 +200,7 @@ def _record(pieces: Iterator[Piece], folder: Path, seed: int, progress: Callable
                 first_fault = first_fault or str(faults[0])
             if not len(batch):
                 continue
+            order.check(batch, piece.named["id"], done)
             features = live.advance(batch)
             features.values.astype(np.float32, copy=False).tofile(files["features"])
             np.column_stack([batch.numbers[name] for name in NUMBER_FIELDS]).astype(np.float32).tofile(files["numbers"])
@@ -228,6 +232,34 @@ def _record(pieces: Iterator[Piece], folder: Path, seed: int, progress: Callable
     facts |= {"left_out": left_out, "first_fault": first_fault}
     (folder / _FACTS).write_bytes(msgspec.json.encode(facts))
     return open_recording(folder)
+
+
+class _Order:
+    """Refuses events that come later than live features count: in the server hardly any do, and what would be learned
+    from a history in another order is not what is served."""
+
+    def __init__(self) -> None:
+        self._newest = np.iinfo(np.int64).min
+
+    def check(self, batch: EventBatch, ids: pl.Series, done: int) -> None:
+        """Raise `InputError` with the first event out of order.
+
+        Parameters
+        ----------
+        ids : of the events.
+        done : events before these.
+        """
+        newest = np.maximum.accumulate(np.maximum(batch.at, self._newest))
+        late = batch.at < newest - LATENESS
+        if late.any():
+            place = int(late.argmax())
+            raise InputError(
+                f"event {done + place + 1:,} ({ids[place]!r}, at {batch.at[place]}) is out of order: one before it "
+                f"has at {newest[place]}",
+                allowed=f"events in the order of their times, at most {LATENESS // 1_000_000:,} s behind the newest",
+                fix="sort the events by `at`; where a single event lies in the future, leave that one out",
+            )
+        self._newest = int(newest[-1])
 
 
 def is_recorded(folder: Path) -> bool:

@@ -178,3 +178,15 @@ def test_stragglers_do_not_move_the_edges(tmp_path):
     recording = record([rows], tmp_path / "columns")
     assert recording.place_of(START + 5 * MINUTE) == 5
     assert recording.place_of(START + 9 * MINUTE) == 9
+
+
+def test_events_out_of_order_are_refused_with_the_first(tmp_path):
+    rows = history(12)
+    rows[7]["at"] = START - 86_400_000_000 + 6 * MINUTE
+    # As late as live features still count it.
+    assert len(record([rows[:5], rows[5:]], tmp_path / "late")) == 12
+    rows[7]["at"] = int(rows[7]["at"]) - 1
+    for pieces in ([rows], [rows[:7], rows[7:]]):
+        with pytest.raises(InputError, match=r"event 8 \('e-7'.* is out of order.*sort the events by `at`"):
+            record(pieces, tmp_path / "unordered")
+    assert not is_recorded(tmp_path / "unordered")
