@@ -26,6 +26,8 @@ FORMAT = 1
 FEWEST = 5
 """Sequences below which nothing is kept back for early stopping."""
 RANKS = 256
+CLOSE = 1e-5
+"""Nats, or share of a surprise above one nat, by which equal sequences may differ through rounding alone."""
 
 
 @dataclass
@@ -157,10 +159,8 @@ class SequenceLSTM:
         sequences that were foreseen better, [n]. NaN for an empty sequence.
         """
         if not self.labels:
-            means = self.mean_surprise(sequences)
-            found = np.searchsorted(self.ranks, means, side="right") / RANKS
-            return np.where(np.isnan(means), np.nan, found).astype(np.float32)
-        events = self.score_events(sequences).reshape(len(sequences.tokens), -1)
+            return share_foreseen_better(self.ranks, self.mean_surprise(sequences))
+        events = self.score_events(sequences).reshape(len(sequences.tokens), self.labels)
         filled = sequences.lengths > 0
         scores = np.full((len(sequences), events.shape[1]), np.nan, np.float32)
         scores[filled] = events[sequences.starts[1:][filled] - 1]
@@ -228,3 +228,17 @@ class SequenceLSTM:
                 fix="encode them with the vocabulary that the LSTM was fitted with",
             )
         return self.weights
+
+
+def share_foreseen_better(ranks: NDArray[np.float32], means: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The share of the ranks that lie below each mean surprise: float32 [n]; NaN where the mean is.
+
+    What is as surprising as most known sequences was not foreseen worse than they were, so ties do not count.
+
+    >>> share_foreseen_better(np.array([1, 1, 1, 3], np.float32), np.array([1, 3, 4, np.nan], np.float32)).tolist()
+    [0.0, 0.75, 1.0, nan]
+    """
+    least = means.astype(np.float64)
+    least -= CLOSE * np.maximum(least, 1.0)
+    found = np.searchsorted(ranks.astype(np.float64), least, side="left") / len(ranks)
+    return np.where(np.isnan(means), np.nan, found).astype(np.float32)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from floorwalker.detectors.behaviour._labels import check_labels, sequence_weights, soft_loss, to_events
 from floorwalker.detectors.behaviour._torch import import_torch, training_group
-from floorwalker.detectors.behaviour.lstm import FEWEST, RANKS
+from floorwalker.detectors.behaviour.lstm import FEWEST, RANKS, share_foreseen_better
 from floorwalker.detectors.behaviour.sequences import Field, Sequences
 from floorwalker.detectors.behaviour.sizes import Size, size_of
 from floorwalker.detectors.behaviour.weights import foreseen_of, pack_arrays, unpack_arrays
@@ -128,10 +128,8 @@ class CausalTransformer:
     def score(self, sequences: Sequences) -> NDArray[np.float32]:
         """Of each sequence, as of its last event, as `SequenceLSTM.score`: float32 [n] or [n, K]."""
         if not self.labels:
-            means = self.mean_surprise(sequences)
-            found = np.searchsorted(self.ranks, means, side="right") / RANKS
-            return np.where(np.isnan(means), np.nan, found).astype(np.float32)
-        events = self.score_events(sequences).reshape(len(sequences.tokens), -1)
+            return share_foreseen_better(self.ranks, self.mean_surprise(sequences))
+        events = self.score_events(sequences).reshape(len(sequences.tokens), self.labels)
         filled = sequences.lengths > 0
         scores = np.full((len(sequences), events.shape[1]), np.nan, np.float32)
         scores[filled] = events[sequences.starts[1:][filled] - 1]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from floorwalker.detectors.behaviour.lstm import SequenceLSTM
+from floorwalker.detectors.behaviour.lstm import SequenceLSTM, share_foreseen_better
 from floorwalker.detectors.behaviour.sequences import Sequences, Vocabulary
 from floorwalker.errors import ArtefactError, InputError, NotReadyError, UsageError
 from floorwalker.testing import behaviour as build
@@ -136,3 +136,31 @@ def test_odd_data_are_taken_or_refused_in_words() -> None:
     unknown = np.where(np.arange(12).reshape(6, 2) % 5 == 0, np.nan, 1.0)
     assert small(epochs=1).fit(past, unknown).score(past).shape == (6, 2)
     assert labels.shape == (6,)
+
+
+def test_without_labels_the_usual_is_not_called_unusual() -> None:
+    lists = [["a", "b", "c"]] * 190 + [["c", "c", "a"]] * 10
+    known = WORDS.encode([lists[place] for place in np.random.default_rng(0).permutation(200)])
+    model = small(hidden=8, embedding=4, epochs=10).fit(known)
+    usual, odd, odder = model.score(WORDS.encode([["a", "b", "c"], ["c", "c", "a"], ["x", "x", "x"]]))
+    assert usual == 0.0
+    assert 0.8 < odd < 1.0
+    assert odder == 1.0
+
+
+def test_surprises_that_only_rounding_tells_apart_are_ties() -> None:
+    ranks = np.array([0.5, 0.5, 0.5, 0.5, 2.0], np.float32)
+    means = np.array([0.5, np.nextafter(np.float32(0.5), np.float32(1)), 0.6, 2.0, 2.1, np.nan], np.float32)
+    expected = np.array([0, 0, 0.8, 0.8, 1, np.nan], np.float32)
+    np.testing.assert_array_equal(share_foreseen_better(ranks, means), expected)
+
+
+@pytest.mark.parametrize("columns", [0, 1, 2])
+def test_empty_sequences_alone_have_no_score(columns) -> None:
+    past, labels = planted(12, 1)
+    model = small(epochs=1).fit(past, np.tile(labels[:, None], columns) if columns else None)
+    width = (2,) if columns == 2 else ()
+    empty = model.score(WORDS.encode([[], []]))
+    assert empty.shape == (2, *width)
+    assert np.isnan(empty).all()
+    assert model.score(WORDS.encode([])).shape == (0, *width)

@@ -150,3 +150,18 @@ def test_misuse_is_told_in_words(tmp_path) -> None:
     untrained().save(tmp_path)
     with pytest.raises(ArtefactError):
         SequenceLSTM.load(tmp_path)
+
+
+@pytest.mark.parametrize("labels", [0, 1, 2])
+def test_ties_are_not_foreseen_better_and_empty_sequences_have_no_score(labels) -> None:
+    model, width = untrained(max(labels, 1)), (2,) if labels == 2 else ()
+    model.labels = labels
+    same = sequences(1, seed=1).take([0] * 5)
+    assert same.lengths[0]
+    model.ranks = np.full(256, model.mean_surprise(same)[0], np.float32)
+    if not labels:
+        assert model.score(same).tolist() == [0.0] * 5
+    empty = model.score(same.head(np.zeros(5, np.int64)))
+    assert empty.shape == (5, *width)
+    assert np.isnan(empty).all()
+    assert model.score(same.take([])).shape == (0, *width)
