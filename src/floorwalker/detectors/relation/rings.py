@@ -122,7 +122,7 @@ def find_rings(
     Parameters
     ----------
     accounts, entities, kinds : [m] each, a row a fact "this account has this entity of this kind"; doubles are
-        harmless. Missing values must be left out.
+        harmless. Missing values must be left out, and the values of a column must be of one type.
     hubs : kind -> most accounts of an entity that still says something; `HUB` for the others.
     weights : kind -> weight; `WEIGHTS` and 1 for the others.
     least_members : smaller groups are not reported.
@@ -132,8 +132,12 @@ def find_rings(
     Returns
     -------
     Rings, highest score first. Accounts that share nothing are in none.
+
+    Errors
+    ------
+    `UsageError` for columns that do not fit together, and for missing values: all who lack a thing would share it.
     """
-    rows = [np.asarray(column) for column in (accounts, entities, kinds)]
+    rows = [_checked(accounts, "accounts"), _checked(entities, "entities"), _checked(kinds, "kinds")]
     if any(column.ndim != 1 or len(column) != len(rows[0]) for column in rows):
         raise UsageError(
             f"accounts {rows[0].shape}, entities {rows[1].shape}, kinds {rows[2].shape}", allowed="flat, of one length"
@@ -142,9 +146,9 @@ def find_rings(
         raise UsageError(f"density={density}, least_members={least_members}", allowed="above 0, from 2")
     if not len(rows[0]):
         return []
-    who, account = np.unique(rows[0], return_inverse=True)
-    names, kind = np.unique(rows[2], return_inverse=True)
-    what, thing = np.unique(rows[1], return_inverse=True)
+    who, account = _number(rows[0], "accounts")
+    names, kind = _number(rows[2], "kinds")
+    what, thing = _number(rows[1], "entities")
     facts = np.unique(np.stack([kind, thing, account]), axis=1)
     # An entity is its kind and its name: the same number may be a card of one account and a door of another.
     entity_of = facts[0] * len(what) + facts[1]
@@ -158,14 +162,15 @@ def find_rings(
     community = find_communities(start, neighbour, tie, density)
     found = _gather(facts[2], entity, weight, community)
     born_at = None if born is None else np.array([float(born.get(name, np.nan)) for name in who.tolist()])
-    labels = [(str(names[of]), what[number]) for of, number in zip(of_kind, known % len(what), strict=True)]
+    things = what.tolist()
+    labels = [(str(names[of]), things[number]) for of, number in zip(of_kind, known % len(what), strict=True)]
     rings = []
     for members, ties in found:
         if len(members) < least_members:
             continue
         told = tuple(
             Tie(
-                labels[thing][0], labels[thing][1].item(), tuple(who[inside].tolist()),
+                labels[thing][0], labels[thing][1], tuple(who[inside].tolist()),
                 int(degree[thing]) - len(inside), strength,
             )
             for thing, inside, strength in ties
@@ -173,6 +178,48 @@ def find_rings(
         share = 0.0 if born_at is None else _share_together(born_at[members], together)
         rings.append(Ring(tuple(who[members].tolist()), told, _judge(len(members), told, share)))
     return sorted(rings, key=lambda ring: (-ring.score, str(ring.members[0])))
+
+
+def _checked(column: ArrayLike, name: str) -> NDArray[Any]:
+    """A column as an array; `UsageError` where a value is missing."""
+    values = np.asarray(column)
+    missing = np.zeros(values.shape, np.bool_)
+    if values.dtype.kind == "O":
+        missing = _find_missing(values)
+    elif values.dtype.kind in "US" and not isinstance(column, np.ndarray):
+        # Beside texts NumPy makes a text of NaN.
+        given = np.asarray(column, np.object_)
+        missing = _find_missing(given) if given.shape == values.shape else missing
+    elif values.dtype.kind in "fcmM":
+        missing = values != values
+    if missing.any():
+        raise UsageError(
+            f"{int(missing.sum())} missing values in {name}", allowed="facts that are known", fix="leave those rows out"
+        )
+    return values
+
+
+def _number(values: NDArray[Any], name: str) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """The values that there are, in order, and of each row which it has; `UsageError` where they have no order."""
+    try:
+        known, place = np.unique(values, return_inverse=True)
+    except TypeError as mixed:
+        types = ", ".join(sorted({type(value).__name__ for value in values.tolist()}))
+        raise UsageError(
+            f"{name} of the types {types}", allowed="values of one type", fix="make texts of all"
+        ) from mixed
+    return known, place
+
+
+def _find_missing(values: NDArray[Any]) -> NDArray[np.bool_]:
+    """Where an array of objects holds None, NaN, or what pandas takes for them."""
+
+    def is_missing(value: Any) -> bool:
+        # NaN and NaT differ from themselves; of pandas' NA not even that is known.
+        differs = value != value
+        return value is None or not isinstance(differs, bool | np.bool_) or bool(differs)
+
+    return np.array([is_missing(value) for value in values.ravel().tolist()], np.bool_).reshape(values.shape)
 
 
 def _pairs(

@@ -76,3 +76,38 @@ def test_nothing_and_nonsense():
         find_rings([1], [1, 2], ["a"])
     with pytest.raises(UsageError, match="density"):
         find_rings([1], [1], ["a"], density=0.0)
+
+
+def test_columns_of_objects_are_taken_as_they_are():
+    facts, _ = planted()
+    accounts, entities, kinds = (list(column) for column in zip(*facts, strict=True))
+    plain = find_rings(accounts, entities, kinds)
+    assert find_rings(np.array(accounts, object), np.array(entities, object), np.array(kinds, object)) == plain
+    scalars = np.array([np.int64(account) for account in accounts], object)
+    assert find_rings(scalars, entities, kinds) == plain
+    pandas = pytest.importorskip("pandas")
+    table = pandas.DataFrame({"account": accounts, "entity": entities, "kind": kinds})
+    assert find_rings(table["account"], table["entity"], table["kind"]) == plain
+
+
+@pytest.mark.parametrize("missing", [None, float("nan"), np.datetime64("NaT")])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_missing_values_are_refused_in_words(missing, place):
+    columns = [["ann", "bob", "cas"], ["phone", "phone", "phone"], ["device"] * 3]
+    columns[place] = [columns[place][0], missing, columns[place][2]]
+    name = ("accounts", "entities", "kinds")[place]
+    with pytest.raises(UsageError, match=f"1 missing values in {name}"):
+        find_rings(*(np.array(column, object) for column in columns))
+    if not isinstance(missing, np.datetime64):
+        with pytest.raises(UsageError, match=f"1 missing values in {name}"):
+            find_rings(*columns)
+
+
+def test_numbers_that_are_missing_and_mixed_types_are_refused_in_words():
+    with pytest.raises(UsageError, match="2 missing values in entities"):
+        find_rings([1, 2, 3], [1.0, np.nan, np.nan], ["device"] * 3)
+    with pytest.raises(UsageError, match="entities of the types int, str"):
+        find_rings([1, 2, 3], np.array([1, "a", "b"], object), ["device"] * 3)
+    pandas = pytest.importorskip("pandas")
+    with pytest.raises(UsageError, match="1 missing values in entities"):
+        find_rings([1, 2, 3], pandas.Series([1, None, 2], dtype="Int64"), ["device"] * 3)
