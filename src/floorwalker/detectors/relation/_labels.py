@@ -40,3 +40,50 @@ def check_rows(rows: ArrayLike, nodes: int) -> NDArray[np.int64]:
     if len(found) and not 0 <= int(found.min()) <= int(found.max()) < nodes:
         raise UsageError("rows outside the graph", allowed=f"0 to {nodes - 1}")
     return found.astype(np.int64)
+
+
+def check_known(known: ArrayLike, nodes: int) -> NDArray[np.bool_]:
+    """Whose label is known, as bool [n]; `UsageError` where it is not that."""
+    found = np.asarray(known)
+    if found.shape != (nodes,):
+        raise UsageError(f"known of shape {found.shape}", allowed=f"bool ({nodes},)")
+    if found.dtype.kind not in "biuf" or not ((found == 0) | (found == 1)).all():
+        raise UsageError(f"known of type {found.dtype} with values that are neither", allowed="true and false, 1 and 0")
+    return found.astype(np.bool_)
+
+
+def check_known_labels(labels: ArrayLike, known: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Labels as float64 [n], 0 where they are not known and never read; `UsageError` where a known one is none."""
+    given = np.asarray(labels)
+    if given.shape != known.shape:
+        raise UsageError(f"labels of shape {given.shape}", allowed=f"{known.shape}, as known")
+    try:
+        read = given[known].astype(np.float64)
+    except (TypeError, ValueError) as broken:
+        raise UsageError(f"labels of type {given.dtype}", allowed="0 or 1 where they are known") from broken
+    wrong = read[(read != 0) & (read != 1)]
+    if len(wrong):
+        raise UsageError(f"{len(wrong)} known labels such as {wrong[0]}", allowed="0 or 1 where they are known")
+    found = np.zeros(known.shape, np.float64)
+    found[known] = read
+    return found
+
+
+def check_folds(folds: ArrayLike, nodes: int) -> NDArray[np.int32]:
+    """Folds as int32 [n], -1 for none; `UsageError` where they are no such numbers."""
+    found = np.asarray(folds)
+    if found.shape != (nodes,) or (nodes and found.dtype.kind not in "iu"):
+        raise UsageError(f"folds of shape {found.shape}, {found.dtype}", allowed=f"whole numbers ({nodes},)")
+    if nodes and not -1 <= int(found.min()) <= int(found.max()) <= np.iinfo(np.int32).max:
+        raise UsageError(f"folds from {found.min()} to {found.max()}", allowed="-1 for none, else from 0")
+    return found.astype(np.int32)
+
+
+def check_delays(delay: ArrayLike, nodes: int) -> NDArray[np.int64]:
+    """Delays as int64 [n], from one for all or one for each node; `UsageError` where they are none."""
+    found = np.asarray(delay)
+    if found.shape not in ((), (nodes,)) or (found.size and found.dtype.kind not in "iu"):
+        raise UsageError(
+            f"a delay of shape {found.shape}, {found.dtype}", allowed=f"one whole number, or ({nodes},) of them"
+        )
+    return np.broadcast_to(found.astype(np.int64), (nodes,)).copy()

@@ -119,8 +119,11 @@ class Relation:
         return cls(start, neighbour)
 
     def past(self, times: NDArray[np.int64]) -> Relation:
-        """Only neighbours that are older: `times` of the neighbour is smaller than that of the node."""
-        start, kept = _keep_past(self.start, self.neighbour, times)
+        """Only neighbours that are older: `times` of the neighbour is smaller than that of the node.
+
+        `UsageError` where `times` is not a whole number for each node.
+        """
+        start, kept = _keep_past(self.start, self.neighbour, check_times(times, self.nodes))
         return Relation(start, self.neighbour[kept])
 
 
@@ -151,8 +154,8 @@ class Graph:
         for name, relation in self.relations.items():
             if relation.nodes != len(self.features):
                 raise UsageError(f"relation {name!r} of {relation.nodes} nodes", allowed=f"{len(self.features)} nodes")
-        if self.times is not None and self.times.shape != (len(self.features),):
-            raise UsageError(f"times of shape {self.times.shape}", allowed=f"({len(self.features)},)")
+        if self.times is not None:
+            object.__setattr__(self, "times", check_times(self.times, len(self.features)))
 
     def __len__(self) -> int:
         return len(self.features)
@@ -168,6 +171,17 @@ class Graph:
             raise UsageError("a graph without times", fix="give `times`")
         older = {name: relation.past(self.times) for name, relation in self.relations.items()}
         return Graph(self.features, older, self.times)
+
+
+def check_times(times: ArrayLike, nodes: int) -> NDArray[np.int64]:
+    """Times as int64 [n]; `UsageError` where they are no whole number for each node."""
+    found = np.asarray(times)
+    if found.shape != (nodes,) or (nodes and found.dtype.kind not in "iu"):
+        raise UsageError(
+            f"times of shape {found.shape}, {found.dtype}", allowed=f"whole numbers ({nodes},)",
+            fix="give one for each node, such as µs",
+        )  # fmt: skip
+    return found.astype(np.int64, copy=False)
 
 
 @kernel

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from floorwalker.detectors.relation._aggregate_kernels import mean_of_rows, propagate, weigh_labels
+from floorwalker.detectors.relation._labels import check_delays, check_folds, check_known, check_known_labels
 from floorwalker.detectors.relation.aggregates import Columns, times_of
 from floorwalker.detectors.relation.graph import Graph
 from floorwalker.errors import UsageError
@@ -31,7 +32,7 @@ def make_folds(nodes: int, known: NDArray[np.bool_], *, folds: int, random: np.r
     if folds < 2:
         raise UsageError(f"folds={folds}", allowed="2 and up")
     fold = np.full(nodes, -1, np.int32)
-    rows = np.flatnonzero(known)
+    rows = np.flatnonzero(check_known(known, nodes))
     fold[rows] = random.permutation(np.arange(len(rows)) % folds)
     return fold
 
@@ -74,12 +75,14 @@ def rate_neighbours(
     -------
     For each relation `RELATION.known` (weight of the known neighbours), `RELATION.rate`, with two hops
     `RELATION.rate_2`.
+
+    Errors
+    ------
+    `UsageError` for arrays of other shapes or types, and for known labels other than 0 and 1.
     """
-    known = np.asarray(known, np.bool_)
-    label = np.where(known, np.asarray(labels), 0).astype(np.float64)
     nodes = len(graph)
-    if known.shape != (nodes,) or label.shape != (nodes,):
-        raise UsageError(f"labels {label.shape}, known {known.shape}", allowed=f"({nodes},) each")
+    known = check_known(known, nodes)
+    label = check_known_labels(labels, known)
     if folds is None and not past:
         raise UsageError("rates without folds", fix="give `folds=make_folds(…)`, or `past=True` with times")
     if past and prior is None:
@@ -88,9 +91,9 @@ def rate_neighbours(
         raise UsageError("rates of the past in a graph without times", fix="give the graph its `times`")
     if hops not in (1, 2):
         raise UsageError(f"hops={hops}", allowed="1 or 2")
-    fold = folds if folds is not None else np.full(nodes, -1, np.int32)
+    fold = check_folds(folds, nodes) if folds is not None else np.full(nodes, -1, np.int32)
     times = times_of(graph, halving or float(past))
-    delays = np.broadcast_to(np.asarray(delay, np.int64), (nodes,)).copy()
+    delays = check_delays(delay, nodes)
     middle = float(label[known].mean()) if prior is None and known.any() else float(prior or 0.0)
 
     def rates(name: str, counted: NDArray[np.bool_], groups: NDArray[np.int32]) -> tuple[NDArray[np.float64], ...]:
@@ -149,20 +152,21 @@ def propagate_labels(
 
     Source: D. Zhou et al., *Learning with local and global consistency*, NIPS 2003, iteration of section 2.
     """
-    known = np.asarray(known, np.bool_)
-    label = np.where(known, np.asarray(labels), 0).astype(np.float64)
-    if not 0 < keep < 1 or not read_at or max(read_at) > steps:
+    known = check_known(known, len(graph))
+    label = check_known_labels(labels, known)
+    groups = check_folds(folds, len(graph))
+    if not 0 < keep < 1 or not read_at or min(read_at) < 1 or max(read_at) > steps:
         raise UsageError(
-            f"keep={keep}, steps={steps}, read_at={read_at}", allowed="keep in (0, 1), read_at up to steps"
+            f"keep={keep}, steps={steps}, read_at={read_at}", allowed="keep in (0, 1), read_at from 1 up to steps"
         )
     found, titles = [], []
     for name, relation in graph.relations.items():
         scale = 1.0 / np.sqrt(np.maximum(relation.degrees(), 1))
         values = np.zeros((len(graph), len(read_at)), np.float32)
-        for fold in np.unique(folds).tolist():
-            counted = known & (folds != fold) if fold >= 0 else known
+        for fold in np.unique(groups).tolist():
+            counted = known & (groups != fold) if fold >= 0 else known
             seeds = np.where(counted, label - (label[counted].mean() if counted.any() else 0.0), 0.0)
-            spread, rows = seeds.copy(), folds == fold
+            spread, rows = seeds.copy(), groups == fold
             for step in range(1, steps + 1):
                 spread = propagate(relation.start, relation.neighbour, scale, spread)
                 spread = keep * spread + (1 - keep) * seeds

@@ -135,3 +135,72 @@ def test_blocks_hold_all_neighbours_or_a_draw_of_them(graph):
 def test_what_does_not_fit_is_named(wrong):
     with pytest.raises(UsageError):
         wrong()
+
+
+LINE = Graph(
+    np.zeros((5, 1), np.float32),
+    {"next": Relation.from_edges([0, 1, 2, 3], [1, 2, 3, 4], nodes=5)},
+    np.arange(5),
+)
+LABELS, KNOWN, FOLDS = np.array([1, 0, 1, 0, 1]), np.ones(5, bool), np.array([0, 1, 0, 1, 0], np.int32)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"folds": FOLDS[:2]}, r"folds of shape \(2,\)"),
+        ({"folds": FOLDS[:, None]}, r"folds of shape \(5, 1\)"),
+        ({"folds": FOLDS.astype(float)}, "float64"),
+        ({"folds": FOLDS - 2}, "folds from -2"),
+        ({"known": KNOWN[:2]}, r"known of shape \(2,\)"),
+        ({"known": np.array([0, 2, 3, 4, 1])}, "known of type int64"),
+        ({"known": np.full(5, np.nan)}, "known of type float64"),
+        ({"labels": LABELS[:2]}, r"labels of shape \(2,\)"),
+        ({"labels": 1}, r"labels of shape \(\)"),
+        ({"labels": LABELS * 7}, "3 known labels such as 7"),
+        ({"labels": np.where(LABELS, np.nan, 0)}, "3 known labels such as nan"),
+        ({"labels": list("abcde")}, "labels of type"),
+    ],
+)
+@pytest.mark.parametrize("reader", [rate_neighbours, propagate_labels])
+def test_labels_known_and_folds_that_do_not_fit_are_named(reader, wrong, named):
+    given = {"labels": LABELS, "known": KNOWN, "folds": FOLDS, **wrong}
+    with pytest.raises(UsageError, match=named):
+        reader(LINE, **given)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        (lambda: LINE.relations["next"].past(np.array([1, 2])), r"times of shape \(2,\)"),
+        (lambda: LINE.relations["next"].past(np.zeros((5, 1), int)), r"times of shape \(5, 1\)"),
+        (lambda: LINE.relations["next"].past(np.full(5, np.nan)), "float64"),
+        (lambda: Graph(LINE.features, LINE.relations, np.arange(4)), r"times of shape \(4,\)"),
+        (lambda: Graph(LINE.features, LINE.relations, np.arange(5).astype("M8[us]")), "datetime64"),
+        (lambda: rate_neighbours(LINE, LABELS, KNOWN, past=True, prior=0.5, delay=np.zeros(2, int)), r"\(2,\)"),
+        (lambda: rate_neighbours(LINE, LABELS, KNOWN, past=True, prior=0.5, delay=0.5), "float64"),
+        (lambda: make_folds(5, KNOWN[:3], folds=2, random=np.random.default_rng(0)), r"known of shape \(3,\)"),
+        (lambda: propagate_labels(LINE, LABELS, KNOWN, folds=FOLDS, read_at=(0, 2)), "read_at"),
+    ],
+)
+def test_times_delays_and_steps_that_do_not_fit_are_named(wrong, named):
+    with pytest.raises(UsageError, match=named):
+        wrong()
+
+
+def test_what_stands_where_no_label_is_known_is_not_read():
+    known = np.array([1, 0, 1, 1, 0])
+    before = rate_neighbours(LINE, LABELS, known == 1, folds=FOLDS, hops=2, prior=0.5).values
+    odd = np.where(known == 1, LABELS, np.nan)
+    np.testing.assert_array_equal(
+        rate_neighbours(LINE, odd, known, folds=FOLDS.tolist(), hops=2, prior=0.5).values, before
+    )
+    spread = propagate_labels(LINE, LABELS, known == 1, folds=FOLDS).values
+    np.testing.assert_array_equal(propagate_labels(LINE, odd, known, folds=FOLDS.tolist()).values, spread)
+
+
+def test_unsigned_times_do_not_wrap_around():
+    late = Graph(LINE.features, LINE.relations, np.arange(5, dtype=np.uint64)[::-1])
+    same = Graph(LINE.features, LINE.relations, np.arange(5)[::-1])
+    found, expected = (rate_neighbours(each, LABELS, KNOWN, past=True, prior=0.5) for each in (late, same))
+    np.testing.assert_array_equal(found.values, expected.values)
