@@ -10,10 +10,10 @@ from floorwalker.kernels import kernel
 
 
 @kernel
-def mean_and_maximum(
-    start: Any, neighbour: Any, times: Any, halving: float, values: Any, mean: Any, largest: Any
+def mean_maximum_and_sum(
+    start: Any, neighbour: Any, times: Any, halving: float, values: Any, mean: Any, largest: Any, total: Any
 ) -> None:
-    """Weighted mean and maximum of the neighbours' values; NaN where no neighbour has one.
+    """Weighted mean, maximum and weighted sum of the neighbours' values; NaN where no neighbour has one.
 
     A neighbour weighs `2 ** -(distance in time / halving)`; all weigh the same where `halving` is 0.
     """
@@ -38,6 +38,7 @@ def mean_and_maximum(
                         largest[node, column] = value
         for column in range(width):
             mean[node, column] = sums[column] / weights[column] if weights[column] > 0.0 else np.nan
+            total[node, column] = sums[column] if weights[column] > 0.0 else np.nan
 
 
 @kernel

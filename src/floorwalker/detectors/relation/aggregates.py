@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from floorwalker.detectors.relation._aggregate_kernels import mean_and_maximum
+from floorwalker.detectors.relation._aggregate_kernels import mean_maximum_and_sum
 from floorwalker.detectors.relation.graph import Graph
 from floorwalker.errors import UsageError
 
@@ -61,7 +61,8 @@ def aggregate_neighbours(
 
     Returns
     -------
-    For each relation `RELATION.degree` and `RELATION.HOW.NAME`; NaN where a node has no neighbour with a value.
+    For each relation `RELATION.degree`, the number of neighbours, and `RELATION.HOW.NAME`; NaN where a node has no
+    neighbour with a value. Neighbours without a value do not count; mean and sum are weighted where `halving` is given.
     """
     rows = graph.features if values is None else np.asarray(values, np.float32)
     if rows.ndim != 2 or len(rows) != len(graph):
@@ -76,9 +77,10 @@ def aggregate_neighbours(
     for name, relation in graph.relations.items():
         mean = np.empty(rows.shape, np.float32)
         largest = np.empty(rows.shape, np.float32)
-        mean_and_maximum(relation.start, relation.neighbour, times, float(halving), rows, mean, largest)
+        total = np.empty(rows.shape, np.float32)
+        mean_maximum_and_sum(relation.start, relation.neighbour, times, float(halving), rows, mean, largest, total)
         degree = relation.degrees().astype(np.float32)[:, None]
-        by_name = {"mean": mean, "max": largest, "sum": mean * degree}
+        by_name = {"mean": mean, "max": largest, "sum": total}
         found += [degree, *(by_name[how] for how in hows)]
         titles += [f"{name}.degree", *(f"{name}.{how}.{label}" for how in hows for label in labels)]
     return Columns(np.hstack(found) if found else np.zeros((len(graph), 0), np.float32), tuple(titles))

@@ -59,9 +59,18 @@ def test_aggregates_against_a_slow_count(graph):
                 mean = np.average(values[there], weights=weights[there])
                 assert told[f"{name}.mean.0"] == pytest.approx(mean, rel=1e-4, abs=1e-5)
                 assert told[f"{name}.max.0"] == pytest.approx(values[there].max())
+                total = (weights * values)[there].sum()
+                assert told[f"{name}.sum.0"] == pytest.approx(total, rel=1e-4, abs=1e-5)
             else:
                 assert np.isnan(told[f"{name}.mean.0"])
                 assert np.isnan(told[f"{name}.max.0"])
+                assert np.isnan(told[f"{name}.sum.0"])
+
+
+def test_the_sum_leaves_out_neighbours_without_a_value():
+    star = Relation.from_edges([0, 0], [1, 2], nodes=3)
+    found = aggregate_neighbours(Graph(np.array([[1], [4], [np.nan]], np.float32), {"next": star}), hows=("sum",))
+    assert found.values.tolist() == [[2.0, 4.0], [1.0, 1.0], [1.0, 1.0]]
 
 
 @pytest.mark.parametrize("past", [False, True])
