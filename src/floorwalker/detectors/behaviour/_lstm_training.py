@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -138,7 +139,9 @@ def train_lstm(
     validate : the figure for early stopping, of exported weights; lower is better.
     teacher : float32 [events, K], logits that the LSTM should imitate (distillation; Hinton, Vinyals, Dean 2015).
     distil : weight of the imitation.
+    fingerprint : of what validation reads and of settings; what is learned from is added to it here.
     """
+    fingerprint = f"{fingerprint} {_digest(sequences, labels, weights, teacher)} {distil if teacher is not None else 0}"
     with torch.random.fork_rng():
         torch.manual_seed(plan.loop.seed)
         model = LstmModel(sequences.fields, labels.shape[1], plan).to(group.device)
@@ -179,3 +182,12 @@ def train_lstm(
             loop=plan.loop, group=group, fingerprint=fingerprint, checkpoint=checkpoint, progress=progress,
         )  # fmt: skip
     return model.export(rare)
+
+
+def _digest(sequences: Sequences, *arrays: NDArray[np.float32] | None) -> str:
+    """Of everything that is learned from, so that a checkpoint of something else is not taken for this one's."""
+    digest = hashlib.sha256(repr(sequences.fields).encode())
+    for array in (sequences.tokens, sequences.starts, *arrays):
+        # The header tells where one array ends, and whether it is there.
+        digest.update(b"none" if array is None else f"{array.dtype} {array.shape} ".encode() + array.tobytes())
+    return digest.hexdigest()

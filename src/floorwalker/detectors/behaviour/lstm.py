@@ -138,11 +138,12 @@ class SequenceLSTM:
             batch_events=int(np.clip(border // 32, 256, 8192)),
             loop=Loop(epochs=self.epochs, rate=self.rate, patience=self.patience, seed=self.seed),
         )  # fmt: skip
-        digest = hashlib.sha256(past.tokens.tobytes() + past.starts.tobytes() + wanted.tobytes()).hexdigest()
+        seen = (sequences.tokens, sequences.starts, wanted, weights)
+        digest = hashlib.sha256(b"".join(array.tobytes() for array in seen)).hexdigest()
         with training_group(self.device) as group:
             self.weights = train_lstm(
                 past, wanted[:border], weights[:border], plan, name="lstm",
-                validate=validate if len(coming.tokens) else None, group=group, fingerprint=f"{digest} {plan}",
+                validate=validate if len(coming.tokens) else None, group=group, fingerprint=f"{digest} {border} {plan}",
                 teacher=None if teacher is None else np.ascontiguousarray(teacher[:border], np.float32), distil=distil,
                 checkpoint=self.checkpoint, progress=self.progress,
             )  # fmt: skip

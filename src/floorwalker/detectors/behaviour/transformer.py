@@ -287,14 +287,15 @@ class CausalTransformer:
             frozen=self.frozen and given is not None,
             loop=Loop(self.epochs, self.rate * slower, self.patience, seed=self.seed),
         )  # fmt: skip
-        digest = hashlib.sha256(past.tokens.tobytes() + past.starts.tobytes() + wanted.tobytes()).hexdigest()
+        seen = (sequences.tokens, sequences.starts, wanted, weights)
+        digest = hashlib.sha256(b"".join(array.tobytes() for array in seen)).hexdigest()
         with training_group(self.device) as group:
             self.model.to(group.device)
             return train(
                 self.model, past, wanted[:border], weights[:border], plan, name=name,
                 validate=validate if len(coming.tokens) else None, group=group,
-                fingerprint=f"{digest} {plan} {self.size} {self.context}", checkpoint=self.checkpoint,
-                progress=self.progress,
+                fingerprint=f"{digest} {border} {plan} {self.size} {self.context} {self.rotary} {self.dropout}",
+                checkpoint=self.checkpoint, progress=self.progress,
             )  # fmt: skip
 
     def _check(self, sequences: Sequences) -> None:

@@ -164,3 +164,30 @@ def test_empty_sequences_alone_have_no_score(columns) -> None:
     assert empty.shape == (2, *width)
     assert np.isnan(empty).all()
     assert model.score(WORDS.encode([])).shape == (0, *width)
+
+
+def test_a_checkpoint_of_other_teaching_is_not_resumed(tmp_path) -> None:
+    past, labels = planted(40, 1)
+    told = np.random.default_rng(2).normal(size=(len(past.tokens), 1)).astype(np.float32)
+    later, _ = planted(40, 7)
+    learned = past.take(np.arange(34))
+    # As many events to learn from, other ones to validate with.
+    other = Sequences(
+        np.concatenate([learned.tokens, later.tokens[later.starts[34] :]]),
+        np.concatenate([learned.starts, later.starts[35:] - later.starts[34] + learned.starts[-1]]), past.fields,
+    )  # fmt: skip
+
+    def epochs(given: Sequences = past, **settings) -> list[int]:
+        seen: list[int] = []
+        model = small(epochs=2, checkpoint=tmp_path, progress=lambda name, done, *_: seen.append(done))
+        model.fit(given, labels, **settings)
+        return seen
+
+    assert epochs() == [1, 2]
+    assert epochs() == []
+    assert epochs(teacher=told) == [1, 2]
+    assert epochs(teacher=told) == []
+    assert epochs(teacher=-told) == [1, 2]
+    assert epochs(teacher=-told, distil=0.5) == [1, 2]
+    assert epochs() == [1, 2]
+    assert epochs(other) == [1, 2]
