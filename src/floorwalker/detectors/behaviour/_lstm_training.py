@@ -74,11 +74,11 @@ class LstmModel(nn.Module):
     def export(self, rare: torch.Tensor) -> LstmWeights:
         """The weights for serving. Learning with positives that count `rare` times as much multiplies the odds by it;
         here it is taken back."""
-        state = {name: tensor.detach().double().cpu() for name, tensor in self.state_dict().items()}
+        state = {name: tensor.detach().cpu().double() for name, tensor in self.state_dict().items()}
         table = state["embedding.weight"] @ state["lstm.weight_ih_l0"].T
         arrays = (
             table, state["lstm.bias_ih_l0"] + state["lstm.bias_hh_l0"], state["lstm.weight_hh_l0"].T,
-            state["head.weight"].T, state["head.bias"] - rare.double().cpu().log(),
+            state["head.weight"].T, state["head.bias"] - rare.cpu().double().log(),
             state["ahead.weight"].T, state["ahead.bias"],
         )  # fmt: skip
         return LstmWeights(*(np.ascontiguousarray(array.numpy(), np.float32) for array in arrays))

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floorwalker.detectors.behaviour._labels import check_labels, sequence_weights, soft_loss, to_events
+from floorwalker.detectors.behaviour._torch import check_device
 from floorwalker.detectors.behaviour.sequences import Field, Sequences
 from floorwalker.detectors.behaviour.weights import LstmWeights, pack_arrays, unpack_arrays
 from floorwalker.errors import ArtefactError, InputError, NotReadyError, UsageError
@@ -47,7 +48,7 @@ class SequenceLSTM:
     epochs, rate, patience : passes over the data at most, rate of learning, and passes without progress before it ends.
     validation_share : of the sequences, the last ones given, which decide when it ends: give them in order of time.
     seed : the only source of chance.
-    device : ``cpu``, ``cuda`` or ``cuda:N``. Under ``torchrun`` every process takes its share of the batches.
+    device : ``cpu``, ``cuda``, ``cuda:N`` or ``mps``. Under ``torchrun`` every process takes its share of the batches.
     checkpoint : folder; a training that was broken off goes on from there.
     progress : told of the stage, the epochs done, of how many, and the validation's loss.
 
@@ -79,6 +80,7 @@ class SequenceLSTM:
         ):  # fmt: skip
             if not least <= getattr(self, name) <= most:
                 raise UsageError(f"{name} is {getattr(self, name)}", allowed=f"{least} to {most}")
+        check_device(self.device)
 
     def fit(
         self,

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floorwalker.detectors.behaviour._labels import check_labels, sequence_weights, soft_loss, to_events
-from floorwalker.detectors.behaviour._torch import import_torch, training_group
+from floorwalker.detectors.behaviour._torch import check_device, find_device, import_torch, training_group
 from floorwalker.detectors.behaviour.lstm import FEWEST, RANKS, share_foreseen_better
 from floorwalker.detectors.behaviour.sequences import Field, Sequences
 from floorwalker.detectors.behaviour.sizes import Size, size_of
@@ -50,7 +50,7 @@ class CausalTransformer:
     frozen : whether labels only teach their head; otherwise everything learns, at a fifth of the rate.
     validation_share : of the sequences, the last ones given, which decide when it ends.
     seed : the only source of chance.
-    device : ``cpu``, ``cuda`` or ``cuda:N``; on a card in mixed precision, under ``torchrun`` on several.
+    device : ``cpu``, ``cuda``, ``cuda:N`` or ``mps``; on a card in mixed precision, under ``torchrun`` on several.
     checkpoint : folder; a training that was broken off goes on from there.
     progress : told of the stage, the epochs done, of how many, and the validation's loss.
 
@@ -89,6 +89,7 @@ class CausalTransformer:
                 raise UsageError(f"{name} is {getattr(self, name)}", allowed=f"{least} to {most}")
         if self.context % 2:
             raise UsageError(f"context is {self.context}", allowed="an even number")
+        check_device(self.device)
 
     def pretrain(self, sequences: Sequences) -> CausalTransformer:
         """Learn to foresee events; `InputError` where there are none, `MissingExtraError` without PyTorch."""
@@ -213,7 +214,7 @@ class CausalTransformer:
     @classmethod
     def load(cls, folder: Path, *, device: str = "cpu") -> CausalTransformer:
         """What `save` wrote; damaged or foreign files raise `ArtefactError`."""
-        import_torch()
+        find_device(device)
         from safetensors.torch import load as unpack
 
         artefact = load_artefact(folder, name=ARTEFACT, version=FORMAT)
@@ -244,12 +245,13 @@ class CausalTransformer:
 
         from floorwalker.detectors.behaviour._transformer_model import TransformerModel
 
+        device = find_device(self.device)
         with torch.random.fork_rng():
             torch.manual_seed(self.seed)
             made = TransformerModel(
                 self.fields, labels, size_of(self.size), context=self.context, rotary=self.rotary, dropout=self.dropout
             )
-        return made.to(self.device)
+        return made.to(device)
 
     def _split(self, sequences: Sequences) -> int:
         """How many sequences are learned from; the rest decide when it ends."""

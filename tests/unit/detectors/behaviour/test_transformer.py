@@ -165,3 +165,9 @@ def test_ties_are_not_foreseen_better_and_empty_sequences_have_no_score(labels) 
     assert empty.shape == (5, *width)
     assert np.isnan(empty).all()
     assert model.score(same.take([])).shape == (0, *width)
+
+
+def test_a_device_that_is_none_is_not_called_a_damaged_file(tmp_path) -> None:
+    untrained().save(tmp_path)
+    with pytest.raises(UsageError, match="device is 'tpu'"):
+        CausalTransformer.load(tmp_path, device="tpu")
