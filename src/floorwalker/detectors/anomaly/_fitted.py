@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Self, cast
 
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floorwalker.detectors.anomaly._base import Capabilities, Matrix
+from floorwalker.detectors.anomaly._layout import COUNT, TRAIN_AGAIN, Layout, check_layout, damaged
 from floorwalker.errors import ArtefactError, NotReadyError, UsageError
 
 CHUNK_ROWS = 16_384
@@ -34,6 +36,8 @@ class FittedDetector(ABC):
     """
 
     capabilities: ClassVar[Capabilities]
+    layout: ClassVar[Layout] = {}
+    """What the arrays of `_fit` must be when they come back; `width` is the number of columns."""
 
     seed: int = 0
     columns: tuple[str, ...] = ()
@@ -94,17 +98,43 @@ class FittedDetector(ABC):
 
     @classmethod
     def from_state(cls, state: State) -> Self:
-        """The detector that `state` was taken from; raises `ArtefactError` where arrays are missing."""
+        """The detector that `state` was taken from.
+
+        Raises `ArtefactError` where arrays are missing, do not fit together or point outside one another.
+        """
+        detector = cls._restored(state)
+        learned, name = detector._learned, cls.capabilities.name
+        width = int(learned["width"])
+        if len(detector.columns) not in (0, width):
+            raise damaged(f"{name} names {len(detector.columns)} columns", f"{width}, one a column, or none")
+        detector._check_learned(learned, check_layout(name, learned, cls.layout, detector._lengths(width)))
+        return detector
+
+    @classmethod
+    def _restored(cls, state: State) -> Self:
+        """The detector that `state` was taken from, its settings checked but not yet what it learned."""
         given = {name.partition(".")[2]: array for name, array in state.items() if name.startswith("setting.")}
-        learned = {name: array.copy() for name, array in state.items() if not name.startswith("setting.")}
+        learned = {name: copy(array) for name, array in state.items() if not name.startswith("setting.")}
         missing = sorted({*cls._settings()} - {*given}) + (["width"] if "width" not in learned else [])
         if missing:
-            raise ArtefactError(
-                f"the state of {cls.capabilities.name} lacks {', '.join(missing)}", fix="train it again"
-            )
-        detector = cls(**{name: _plain(given[name]) for name in cls._settings()})
+            raise ArtefactError(f"the state of {cls.capabilities.name} lacks {', '.join(missing)}", fix=TRAIN_AGAIN)
+        check_layout(cls.capabilities.name, learned, {"width": COUNT})
+        for part in fields(cls):
+            if part.init:
+                _check_setting(cls.capabilities.name, part.name, given[part.name], part.default)
+        try:
+            detector = cls(**{name: _plain(given[name]) for name in cls._settings()})
+        except UsageError as error:
+            raise ArtefactError(f"the state of {cls.capabilities.name} holds {error}", fix=TRAIN_AGAIN) from error
         detector._learned = learned
         return detector
+
+    def _lengths(self, width: int) -> dict[str, int]:
+        """Axes of `layout` whose length the settings tell."""
+        return {"width": width}
+
+    def _check_learned(self, learned: State, lengths: dict[str, int]) -> None:  # noqa: B027 - most have nothing more
+        """Raise `ArtefactError` where arrays of the right lengths do not fit together."""
 
     @classmethod
     def examples(cls) -> list[dict[str, Any]]:
@@ -116,8 +146,17 @@ class FittedDetector(ABC):
         return [part.name for part in fields(cls) if part.init]
 
     def _checked(self, rows: Matrix, width: int | None) -> Matrix:
-        rows = np.ascontiguousarray(rows, np.float32)
         name = self.capabilities.name
+        try:
+            # Numbers too large for float32 become infinite here and are refused by name below.
+            with np.errstate(over="ignore"):
+                rows = np.ascontiguousarray(rows, np.float32)
+        except (TypeError, ValueError, OverflowError) as broken:
+            raise UsageError(
+                f"rows of {name} that are no numbers: {broken}",
+                allowed="finite numbers, visitors by features",
+                fix="turn texts into numbers, or leave their columns out",
+            ) from None
         if rows.ndim != 2:
             raise UsageError(f"rows of {name} have {rows.ndim} dimensions", allowed="2: visitors by features")
         if rows.shape[1] == 0:
@@ -139,13 +178,26 @@ class FittedDetector(ABC):
             row = int(np.flatnonzero(bad[:, column])[0])
             raise UsageError(
                 f"{self._column(column)} of row {row} is {rows[row, column]} for {name}",
-                allowed="finite numbers",
-                fix="fill missing values before scoring",
+                allowed="finite numbers that float32 can hold",
+                fix="fill missing values, and scale the columns, before scoring",
             )
         return rows
 
     def _column(self, index: int) -> str:
         return f"column {self.columns[index]!r}" if index < len(self.columns) else f"column {index}"
+
+
+def _check_setting(owner: str, name: str, array: Any, default: Any) -> None:
+    """Raise `ArtefactError` where the array of a setting cannot be what `state` made of it."""
+    several = isinstance(default, tuple)
+    kinds = "U" if several else "iu" if isinstance(default, int) else "iuf"
+    if not isinstance(array, np.ndarray):
+        raise damaged(f"setting {name} of {owner} is of type {type(array).__name__}", "an array")
+    if array.ndim != several or (array.size > 0 and array.dtype.kind not in kinds):
+        wanted = "a list of names" if several else "one number"
+        raise damaged(f"setting {name} of {owner} is of type {array.dtype} with {array.ndim} dimensions", wanted)
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise damaged(f"setting {name} of {owner} is not finite", "a finite number")
 
 
 def _plain(array: NDArray[np.generic]) -> Any:
@@ -157,12 +209,15 @@ def _plain(array: NDArray[np.generic]) -> Any:
 def against_typical(raw: NDArray[np.float64], typical: float) -> NDArray[np.float64]:
     """Map a raw outlier measure (0 and up) to [0, 1): `raw / (raw + typical)`.
 
-    Strictly rising, so it changes no ranking: 0.5 is the typical training row, 0.9 nine times as far.
+    Strictly rising, so it changes no ranking: 0.5 is the typical training row, 0.9 nine times as far. Infinity is 1.
 
     >>> against_typical(np.array([0.0, 2.0, 18.0]), 2.0).round(2).tolist()
     [0.0, 0.5, 0.9]
     """
-    return raw / (raw + typical)
+    with np.errstate(invalid="ignore"):
+        share = raw / (raw + typical)
+    # Infinitely far over infinitely far is no number, and the worst row of all is not to be without a score.
+    return np.where(np.isinf(raw), 1.0, share)
 
 
 def typical_of(raw: NDArray[np.float64]) -> float:

@@ -8,6 +8,8 @@ many dimensions.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,11 +28,11 @@ def draw_landmarks(rows: Matrix, most: int, seed: int) -> Matrix:
 
 @kernel
 def nearest(
-    rows: NDArray[np.float32],
-    turned: NDArray[np.float32],
+    rows: NDArray[np.floating[Any]],
+    turned: NDArray[np.floating[Any]],
     count: int,
     skip_self: bool,
-    distances: NDArray[np.float32],
+    distances: NDArray[np.floating[Any]],
     indices: NDArray[np.int32],
 ) -> None:
     """The `count` nearest reference rows of each row, nearest first, ties by reference order.
@@ -38,11 +40,11 @@ def nearest(
     `turned` holds the reference set with one row a column, float32 [d, m], so that the inner loop runs over
     neighbours in memory. With `skip_self` the first reference row at distance zero is taken to be the row itself
     and left out: a training row is then judged by the others, whether or not it was drawn as a landmark. Where
-    fewer than `count` are left, the rest of `distances` (float32 [n, count]) is infinite and of `indices` (int32
-    [n, count]) -1.
+    fewer than `count` are left, or the squares of the others overflow, the rest of `distances` ([n, count]) is
+    infinite and of `indices` (int32 [n, count]) -1. Rows, reference and distances are all float32 or all float64.
     """
     size = turned.shape[1]
-    squares = np.empty(size, np.float32)
+    squares = np.empty(size, distances.dtype)
     for row in range(len(rows)):
         squares[:] = np.float32(0.0)
         for column in range(turned.shape[0]):
@@ -83,11 +85,22 @@ def find_nearest(
 ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
     """Distances float32 [n, count] to, and places int32 [n, count] of, the nearest reference rows.
 
+    Squares of float32 overflow from about 1e19 on. A row that finds too few neighbours for it is looked at again in
+    float64; a distance beyond float32 counts as the largest that float32 can hold.
+
     >>> line = np.array([[0.0], [1.0], [3.0]], np.float32)
     >>> find_nearest(line, line, 1, skip_self=True)[0].ravel().tolist()
     [1.0, 1.0, 2.0]
     """
     distances = np.empty((len(rows), count), np.float32)
     indices = np.empty((len(rows), count), np.int32)
-    nearest(rows, np.ascontiguousarray(reference.T), count, skip_self, distances, indices)
+    turned = np.ascontiguousarray(reference.T)
+    nearest(rows, turned, count, skip_self, distances, indices)
+    short = np.flatnonzero(indices[:, -1] < 0) if len(reference) else np.empty(0, np.int64)
+    if len(short):
+        wide, places = np.empty((len(short), count), np.float64), np.empty((len(short), count), np.int32)
+        nearest(rows[short].astype(np.float64), turned.astype(np.float64), count, skip_self, wide, places)
+        largest = float(np.finfo(np.float32).max)
+        distances[short] = np.where(places < 0, np.inf, np.minimum(wide, largest))
+        indices[short] = places
     return distances, indices

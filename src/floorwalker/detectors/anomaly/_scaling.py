@@ -9,10 +9,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from floorwalker.detectors.anomaly._base import Matrix
-from floorwalker.errors import ArtefactError, UsageError
+from floorwalker.detectors.anomaly._layout import Layout, Stored, check_layout
+from floorwalker.errors import UsageError
 
 LEAST_SHARE = 0.3
 """Least scale of a column as a share of its standard deviation: most rows equal must not make the others infinite."""
+
+LAYOUT: Layout = {
+    "logarithmic": Stored(np.bool_, ("width",)),
+    "centre": Stored(np.float64, ("width",), finite=False),
+    "scale": Stored(np.float64, ("width",), finite=False),
+}
 
 
 @dataclass(frozen=True)
@@ -66,10 +73,11 @@ class RobustScaling:
 
     @classmethod
     def from_state(cls, state: dict[str, NDArray[Any]]) -> Self:
-        """The scaling that `state` was taken from; raises `ArtefactError` where arrays are missing."""
-        missing = sorted({"logarithmic", "centre", "scale"} - {*state})
-        if missing:
-            raise ArtefactError(f"the state of a scaling lacks {', '.join(missing)}", fix="train it again")
+        """The scaling that `state` was taken from.
+
+        Raises `ArtefactError` where arrays are missing or do not fit together.
+        """
+        check_layout("a scaling", state, LAYOUT)
         return cls(state["logarithmic"], state["centre"], state["scale"])
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from floorwalker.detectors.anomaly._base import Capabilities, Matrix
 from floorwalker.detectors.anomaly._fitted import FittedDetector, State, typical_of
+from floorwalker.detectors.anomaly._layout import COUNT, SCALE, Layout, Stored, damaged
 from floorwalker.detectors.anomaly._neighbours import draw_landmarks, find_nearest
 from floorwalker.errors import UsageError
 
@@ -51,6 +52,12 @@ class DBSCAN(FittedDetector):
         minimum_rows=3,
         order_free=True,
     )
+    layout: ClassVar[Layout] = {
+        "reference": Stored(np.float32, ("reference", "width")),
+        "core": Stored(np.float32, ("core", "width")),
+        "others": COUNT,
+        "radius": SCALE,
+    }
 
     radius: float = 0.0
     minimum_points: int = 0
@@ -84,8 +91,15 @@ class DBSCAN(FittedDetector):
             "reference": reference,
             "core": core,
             "others": np.array(others, np.int64),
-            "radius": np.array(radius),
+            "radius": np.array(radius, np.float64),
         }
+
+    def _check_learned(self, learned: State, lengths: dict[str, int]) -> None:
+        name = self.capabilities.name
+        if int(learned["others"]) >= lengths["reference"]:
+            raise damaged(
+                f"others of {name} is {int(learned['others'])}", f"fewer than its {lengths['reference']} reference rows"
+            )
 
     def is_noise(self, rows: Matrix) -> NDArray[np.bool_]:
         """Whether each row is noise, bool [n]."""
@@ -96,10 +110,12 @@ class DBSCAN(FittedDetector):
         radius = float(learned["radius"])
         to_kth = find_nearest(rows, learned["reference"], int(learned["others"]), skip_self=True)[0][:, -1]
         to_core = find_nearest(rows, learned["core"], 1, skip_self=False)[0][:, 0]
-        border = 0.25 + 0.25 * to_core / radius
+        # What overflows is thrown away below: only noise lies that far.
+        with np.errstate(over="ignore"):
+            inside, border = 0.25 * to_kth / radius, 0.25 + 0.25 * to_core / radius
         noise = 1.0 - 0.5 * radius / np.maximum(to_core, radius)
         scores = np.where(to_core <= radius, border, np.maximum(noise, np.nextafter(np.float32(0.5), np.float32(1))))
-        return np.where(to_kth <= radius, 0.25 * to_kth / radius, scores)
+        return np.where(to_kth <= radius, inside, scores)
 
 
 def find_knee(k_distance: NDArray[np.float64]) -> float:

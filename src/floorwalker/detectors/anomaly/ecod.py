@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from floorwalker.detectors.anomaly._base import Capabilities, Matrix
 from floorwalker.detectors.anomaly._fitted import FittedDetector, State, against_typical, typical_of
+from floorwalker.detectors.anomaly._layout import COUNT, SCALE, Layout, Stored, check_rising
 from floorwalker.detectors.anomaly._neighbours import draw_landmarks
 from floorwalker.errors import UsageError
 
@@ -46,6 +47,12 @@ class ECOD(FittedDetector):
         approximate_above=4096,
         order_free=True,
     )
+    layout: ClassVar[Layout] = {
+        "ordered": Stored(np.float32, ("width", "grid")),
+        "skew": Stored(np.int8, ("width",)),
+        "trained_on": COUNT,
+        "typical": SCALE,
+    }
 
     grid: int = 4096
 
@@ -73,6 +80,9 @@ class ECOD(FittedDetector):
         sample = draw_landmarks(rows, self.grid, self.seed)
         learned["typical"] = np.array(typical_of(_tails(sample, learned).max(axis=0)))
         return learned
+
+    def _check_learned(self, learned: State, lengths: dict[str, int]) -> None:
+        check_rising(self.capabilities.name, "ordered", learned["ordered"])
 
     def _score(self, rows: Matrix, learned: State) -> NDArray[Any]:
         return against_typical(_tails(rows, learned).max(axis=0), float(learned["typical"]))

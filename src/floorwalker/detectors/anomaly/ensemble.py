@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from floorwalker.detectors.anomaly._base import Capabilities, Matrix
 from floorwalker.detectors.anomaly._fitted import FittedDetector, State
+from floorwalker.detectors.anomaly._layout import Stored, check_layout, check_rising, damaged
 from floorwalker.detectors.anomaly._neighbours import draw_landmarks
 from floorwalker.errors import UsageError
 from floorwalker.registry import load_part
@@ -74,13 +75,28 @@ class Ensemble(FittedDetector):
             learned.update({f"member.{name}.{key}": array for key, array in member.state().items()})
         return learned
 
+    def _check_learned(self, learned: State, lengths: dict[str, int]) -> None:
+        own = self.capabilities.name
+        for name in self.members:
+            grid = f"grid.{name}"
+            check_layout(own, learned, {grid: Stored(np.float32, (grid,))})
+            check_rising(own, grid, learned[grid])
+            member = _class_of(name).from_state(_member_state(learned, name))
+            width = int(member._learned["width"])
+            if width != lengths["width"]:
+                raise damaged(f"member {name} of {own} is of {width} columns", str(lengths["width"]))
+
     def _score(self, rows: Matrix, learned: State) -> NDArray[Any]:
         total = np.zeros(len(rows))
         for name in self.members:
-            prefix = f"member.{name}."
-            state = {key.removeprefix(prefix): array for key, array in learned.items() if key.startswith(prefix)}
-            total += _place(_class_of(name).from_state(state).score(rows), learned[f"grid.{name}"])
+            member = _class_of(name)._restored(_member_state(learned, name))
+            total += _place(member.score(rows), learned[f"grid.{name}"])
         return total / len(self.members)
+
+
+def _member_state(learned: State, name: str) -> State:
+    prefix = f"member.{name}."
+    return {key.removeprefix(prefix): array for key, array in learned.items() if key.startswith(prefix)}
 
 
 def _class_of(name: str) -> type[FittedDetector]:

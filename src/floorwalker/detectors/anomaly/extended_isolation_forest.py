@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from floorwalker.detectors.anomaly._base import Capabilities, Matrix
 from floorwalker.detectors.anomaly._fitted import FittedDetector, State
+from floorwalker.detectors.anomaly._layout import SCALE, Layout, Stored, check_children
 from floorwalker.detectors.anomaly._trees import average_path, depth_limit
 from floorwalker.errors import UsageError
 from floorwalker.kernels import kernel
@@ -48,6 +49,13 @@ class ExtendedIsolationForest(FittedDetector):
         source="Hariri, Carrasco Kind, Brunner 2019, algorithms 1-3",
         score_meaning="2^(-mean path / c(n)): 0.5 an average row, 1 isolated at once, 0 deep in a crowd",
     )
+    layout: ClassVar[Layout] = {
+        "normal": Stored(np.float32, ("trees", "nodes", "width")),
+        "offset": Stored(np.float32, ("trees", "nodes"), finite=False),
+        "first_child": Stored(np.int32, ("trees", "nodes")),
+        "path": Stored(np.float32, ("trees", "nodes"), least=0),
+        "normaliser": SCALE,
+    }
 
     trees: int = 200
     sample: int = 256
@@ -93,6 +101,12 @@ class ExtendedIsolationForest(FittedDetector):
             "path": (depths + average_path(sizes)).astype(np.float32),
             "normaliser": average_path(np.array(sample, np.int64)),
         }
+
+    def _lengths(self, width: int) -> dict[str, int]:
+        return {"width": width, "trees": self.trees}
+
+    def _check_learned(self, learned: State, lengths: dict[str, int]) -> None:
+        check_children(self.capabilities.name, learned["first_child"])
 
     def _score(self, rows: Matrix, learned: State) -> NDArray[Any]:
         total = _walk(rows, learned["normal"], learned["offset"], learned["first_child"], learned["path"])

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from floorwalker.detectors.anomaly._base import Capabilities, Matrix
 from floorwalker.detectors.anomaly._fitted import FittedDetector, State, against_typical, typical_of
+from floorwalker.detectors.anomaly._layout import SCALE, Layout, Stored, damaged
 from floorwalker.errors import UsageError
 
 
@@ -45,6 +46,14 @@ class Histogram(FittedDetector):
         score_meaning="mean bits of surprise b over the columns: b / (b + typical b); 0.5 the typical training row",
         order_free=True,
     )
+    layout: ClassVar[Layout] = {
+        "low": Stored(np.float64, ("width",)),
+        "step": Stored(np.float64, ("width",), positive=True),
+        "spike": Stored(np.float32, ("width",), finite=False),
+        "spike_bits": Stored(np.float64, ("width",)),
+        "bits": Stored(np.float64, ("width", "places")),
+        "typical": SCALE,
+    }
 
     bins: int = 0
 
@@ -69,6 +78,12 @@ class Histogram(FittedDetector):
         }
         learned["typical"] = np.array(typical_of(_mean_bits(rows, learned)))
         return learned
+
+    def _check_learned(self, learned: State, lengths: dict[str, int]) -> None:
+        name = self.capabilities.name
+        bins = lengths["places"] - 2 * TAIL_BINS
+        if bins < 1 or self.bins not in (0, bins):
+            raise damaged(f"bits of {name} has {lengths['places']} places", f"its bins and {2 * TAIL_BINS} beyond them")
 
     def bits(self, rows: Matrix) -> NDArray[np.float64]:
         """Surprise of each value, float64 [n, d], in bits above the densest bin of its column: why a row is unusual."""

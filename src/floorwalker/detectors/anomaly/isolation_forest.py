@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from floorwalker.detectors.anomaly._base import Capabilities, Matrix
 from floorwalker.detectors.anomaly._fitted import FittedDetector, State
+from floorwalker.detectors.anomaly._layout import COUNT, SCALE, Layout, Stored, check_below, check_children, damaged
 from floorwalker.detectors.anomaly._trees import (
     BLOCK_ROWS,
     average_path,
@@ -55,6 +56,14 @@ class IsolationForest(FittedDetector):
         source="Liu, Ting, Zhou 2008, equations 1-2; paper B equations 1-4",
         score_meaning="2^(-mean path / c(n)): 0.5 an average row, 1 isolated at once, 0 deep in a crowd",
     )
+    layout: ClassVar[Layout] = {
+        "split_column": Stored(np.int32, ("trees", "nodes")),
+        "split_value": Stored(np.float32, ("trees", "nodes"), finite=False),
+        "first_child": Stored(np.int32, ("trees", "nodes")),
+        "path": Stored(np.float32, ("trees", "nodes"), least=0),
+        "limit": COUNT,
+        "normaliser": SCALE,
+    }
 
     trees: int = 200
     sample: int = 256
@@ -102,6 +111,19 @@ class IsolationForest(FittedDetector):
             "limit": np.array(limit, np.int64),
             "normaliser": average_path(np.array(sample, np.int64)),
         }
+
+    def _lengths(self, width: int) -> dict[str, int]:
+        return {"width": width, "trees": self.trees}
+
+    def _check_learned(self, learned: State, lengths: dict[str, int]) -> None:
+        name = self.capabilities.name
+        nodes = lengths["nodes"]
+        check_below(name, "split_column", learned["split_column"], lengths["width"])
+        check_children(name, learned["first_child"])
+        # Only where a value is not infinite can a row go to the second child.
+        check_below(name, "first_child", learned["first_child"] + (learned["split_value"] < np.inf), nodes)
+        if int(learned["limit"]) != depth_limit((nodes + 1) // 2):
+            raise damaged(f"limit of {name} is {int(learned['limit'])}", f"{depth_limit((nodes + 1) // 2)}")
 
     def mean_paths(self, rows: Matrix) -> NDArray[np.float64]:
         """`E(h(x))` of equation 4: float64 [n], in cuts."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from floorwalker.detectors.anomaly._base import Capabilities, Matrix
 from floorwalker.detectors.anomaly._fitted import FittedDetector, State, against_typical, typical_of
+from floorwalker.detectors.anomaly._layout import COUNT, SCALE, Layout, Stored, damaged
 from floorwalker.detectors.anomaly._neighbours import draw_landmarks, find_nearest
 from floorwalker.errors import UsageError
 
@@ -42,6 +43,11 @@ class KNN(FittedDetector):
         approximate_above=4096,
         order_free=True,
     )
+    layout: ClassVar[Layout] = {
+        "reference": Stored(np.float32, ("reference", "width")),
+        "count": COUNT,
+        "typical": SCALE,
+    }
 
     neighbours: int = 10
     landmarks: int = 4096
@@ -67,6 +73,13 @@ class KNN(FittedDetector):
             "count": np.array(count, np.int64),
             "typical": np.array(typical_of(distances.mean(axis=1, dtype=np.float64))),
         }
+
+    def _check_learned(self, learned: State, lengths: dict[str, int]) -> None:
+        name = self.capabilities.name
+        if int(learned["count"]) >= lengths["reference"]:
+            raise damaged(
+                f"count of {name} is {int(learned['count'])}", f"fewer than its {lengths['reference']} reference rows"
+            )
 
     def _score(self, rows: Matrix, learned: State) -> NDArray[Any]:
         distances, _ = find_nearest(rows, learned["reference"], int(learned["count"]), skip_self=True)

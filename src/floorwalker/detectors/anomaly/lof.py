@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from floorwalker.detectors.anomaly._base import Capabilities, Matrix
 from floorwalker.detectors.anomaly._fitted import FittedDetector, State, typical_of
+from floorwalker.detectors.anomaly._layout import COUNT, SCALE, Layout, Stored, damaged
 from floorwalker.detectors.anomaly._neighbours import draw_landmarks, find_nearest
 from floorwalker.errors import UsageError
 
@@ -51,6 +52,13 @@ class LOF(FittedDetector):
         minimum_rows=3,
         order_free=True,
     )
+    layout: ClassVar[Layout] = {
+        "reference": Stored(np.float32, ("reference", "width")),
+        "count": COUNT,
+        "k_distance": Stored(np.float64, ("reference",), least=0),
+        "density": Stored(np.float64, ("reference",), positive=True),
+        "floor": SCALE,
+    }
 
     neighbours: int = 20
     landmarks: int = 4096
@@ -81,6 +89,13 @@ class LOF(FittedDetector):
             "density": 1.0 / np.maximum(reach, floor),
             "floor": np.array(floor),
         }
+
+    def _check_learned(self, learned: State, lengths: dict[str, int]) -> None:
+        name = self.capabilities.name
+        if int(learned["count"]) >= lengths["reference"]:
+            raise damaged(
+                f"count of {name} is {int(learned['count'])}", f"fewer than its {lengths['reference']} reference rows"
+            )
 
     def factors(self, rows: Matrix) -> NDArray[np.float64]:
         """LOF itself (equation 9), float64 [n]: about 1 for inliers."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from floorwalker.detectors.anomaly._base import Capabilities, Matrix
 from floorwalker.detectors.anomaly._fitted import FittedDetector, State, against_typical, typical_of
+from floorwalker.detectors.anomaly._layout import SCALE, Layout, Stored
 from floorwalker.errors import UsageError
 
 LEAST_VARIANCE = 0.1
@@ -49,6 +50,11 @@ class Mahalanobis(FittedDetector):
         score_meaning="distance d in robust standard deviations: d / (d + typical d); 0.5 the typical training row",
         order_free=False,
     )
+    layout: ClassVar[Layout] = {
+        "centre": Stored(np.float64, ("width",)),
+        "whitener": Stored(np.float64, ("width", "width")),
+        "typical": SCALE,
+    }
 
     share: float = 0.75
     steps: int = 10
