@@ -67,6 +67,39 @@ def test_more_rows_than_it_takes_are_drawn_and_no_fraud_is_lost(name):
     assert roc_auc(label, detector.fit(rows, label).score(rows)) > 0.85
 
 
+def test_frauds_beyond_half_of_what_it_takes_are_drawn_and_weighted_up(name):
+    detector = load_classical(name)(most_rows=100)
+    fraud = np.arange(300) % 2 == 0
+    chosen, weight = detector._draw(np.arange(300), fraud, np.ones(300))
+    assert fraud[chosen].sum() == 50
+    assert weight[fraud[chosen]].sum() == pytest.approx(150)
+    assert weight[~fraud[chosen]].sum() == pytest.approx(150)
+    fraud = np.arange(300) % 6 == 0
+    chosen, weight = detector._draw(np.arange(300), fraud, np.ones(300))
+    assert set(np.flatnonzero(fraud)) <= set(chosen)
+    assert (weight[fraud[chosen]] == 1).all()
+
+
+def test_values_beyond_float32_are_learned_from(name):
+    rows, label = table(200)
+    huge = rows.astype(np.float64) * 1e300
+    detector = build(name).fit(huge, label)
+    scores = detector.score(huge)
+    assert len(detector.reasons(huge[:2])) == 2
+    assert np.isfinite(scores).all()
+
+
+def test_names_may_be_numbers_and_texts_are_no_labels(name, tmp_path):
+    rows, label = table(200)
+    detector = build(name).fit(rows, label, names=np.arange(4))
+    detector.save(tmp_path)
+    again = load_classical(name).load(tmp_path)
+    assert again.names == ("0", "1", "2", "3")
+    assert again.reasons(rows[:2]) == detector.reasons(rows[:2])
+    with pytest.raises(UsageError, match=r"labels that are no numbers.*turn texts into 0 and 1"):
+        build(name).fit(rows, ["fraud"] * 200)
+
+
 def test_faults_are_told(name):
     rows, label = table(60)
     with pytest.raises(NotReadyError):

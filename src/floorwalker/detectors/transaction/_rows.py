@@ -22,7 +22,7 @@ def take_rows(rows: ArrayLike, columns: int | None = None) -> NDArray[np.floatin
         taken = np.asarray(rows)
         if taken.dtype not in (np.float32, np.float64):
             taken = taken.astype(np.float64)
-    except (TypeError, ValueError) as broken:
+    except (TypeError, ValueError, OverflowError) as broken:
         raise UsageError(
             f"rows that are no numbers: {broken}", allowed="[n, d] of numbers, NaN where missing"
         ) from None
@@ -40,7 +40,7 @@ def take_labels(labels: ArrayLike, count: int) -> NDArray[np.float64]:
     ------
     `UsageError` for other values, another length, or a third axis.
     """
-    taken = np.asarray(labels, np.float64)
+    taken = _numbers(labels, "labels", "0, 1, and NaN where nobody knows", "turn texts into 0 and 1")
     if taken.ndim == 1:
         taken = taken[:, None]
     if taken.ndim != 2 or len(taken) != count or taken.shape[1] == 0:
@@ -59,14 +59,21 @@ def take_weights(weights: ArrayLike | None, count: int) -> NDArray[np.float64]:
     """
     if weights is None:
         return np.ones(count)
-    taken = np.asarray(weights, np.float64)
+    taken = _numbers(weights, "weights", f"[{count}] finite numbers of 0 and up", "turn texts into numbers")
     if taken.shape != (count,) or not np.isfinite(taken).all() or (taken < 0).any() or not taken.any():
         raise UsageError(f"weights of shape {taken.shape}", allowed=f"[{count}] finite numbers of 0 and up, not all 0")
     return taken
 
 
-def take_names(names: Sequence[str] | None, columns: int) -> tuple[str, ...]:
-    """Names of the columns; ``column_0`` and so on where none are given.
+def _numbers(values: ArrayLike, what: str, allowed: str, fix: str) -> NDArray[np.float64]:
+    try:
+        return np.asarray(values, np.float64)
+    except (TypeError, ValueError, OverflowError) as broken:
+        raise UsageError(f"{what} that are no numbers: {broken}", allowed=allowed, fix=fix) from None
+
+
+def take_names(names: Sequence[object] | None, columns: int) -> tuple[str, ...]:
+    """Names of the columns; ``column_0`` and so on where none are given. Numbers are taken as their texts.
 
     Errors
     ------
@@ -74,9 +81,10 @@ def take_names(names: Sequence[str] | None, columns: int) -> tuple[str, ...]:
     """
     if names is None:
         return tuple(f"column_{place}" for place in range(columns))
-    if len(names) != columns or len(set(names)) != columns:
-        raise UsageError(f"{len(names)} names, {len(set(names))} different", allowed=f"{columns} different names")
-    return tuple(names)
+    taken = tuple(str(name) for name in names)
+    if len(taken) != columns or len(set(taken)) != columns:
+        raise UsageError(f"{len(taken)} names, {len(set(taken))} different", allowed=f"{columns} different names")
+    return taken
 
 
 def hold_latest(at: ArrayLike | None, count: int, share: float, held: ArrayLike | None = None) -> NDArray[np.bool_]:
@@ -110,4 +118,6 @@ def usual_values(rows: NDArray[np.floating[Any]], honest: NDArray[np.bool_], mos
     present = (~np.isnan(sample)).sum(axis=0)
     # NaN sorts last, so the present values of a column are its first.
     middle = sample[np.maximum(present - 1, 0) // 2, np.arange(sample.shape[1])]
-    return np.where(present > 0, middle, np.nan).astype(np.float32)
+    # A median beyond float32 is told as infinite.
+    with np.errstate(over="ignore"):
+        return np.where(present > 0, middle, np.nan).astype(np.float32)

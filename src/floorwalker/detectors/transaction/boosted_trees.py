@@ -127,7 +127,7 @@ class BoostedTrees:
         self.positive_weight, self.validation_share, self.models, self.seed = (
             positive_weight, validation_share, models, seed,
         )  # fmt: skip
-        self.monotone = dict(monotone or {})
+        self.monotone = {str(name): direction for name, direction in (monotone or {}).items()}
         self._settings: dict[str, Any] = {
             "objective": "binary", "metric": metric, "num_leaves": leaves, "learning_rate": rate, "max_bin": max_bin,
             "min_data_in_leaf": least_rows, "min_data_in_bin": 1, "lambda_l2": l2, "bagging_fraction": row_share,
@@ -148,8 +148,8 @@ class BoostedTrees:
         rows: ArrayLike,
         labels: ArrayLike,
         *,
-        names: Sequence[str] | None = None,
-        outputs: Sequence[str] | None = None,
+        names: Sequence[object] | None = None,
+        outputs: Sequence[object] | None = None,
         weights: ArrayLike | None = None,
         at: ArrayLike | None = None,
         held: ArrayLike | None = None,
@@ -161,8 +161,8 @@ class BoostedTrees:
         rows : [n, d] of numbers; NaN where missing. Constant columns do no harm.
         labels : [n] of 0 and 1, or [n, L] for L abuse types; NaN where nobody knows: such a row teaches that type
             nothing.
-        names : of the d columns.
-        outputs : of the L labels; `score`, or ``score_0`` and so on, without.
+        names : of the d columns; numbers are taken as their texts.
+        outputs : of the L labels, taken likewise; `score`, or ``score_0`` and so on, without.
         weights : [n], of the rows.
         at : [n], when each row happened; without it the rows stand in their order in time.
         held : bool [n], the validation part where it is not to be the latest.
@@ -179,7 +179,7 @@ class BoostedTrees:
         known = take_labels(labels, count)
         weight, names = take_weights(weights, count), take_names(names, columns)
         self._flat = np.ndim(labels) == 1
-        titles = tuple(outputs) if outputs is not None else _titles(known.shape[1], self._flat)
+        titles = tuple(str(title) for title in outputs) if outputs is not None else _titles(known.shape[1], self._flat)
         if len(titles) != known.shape[1] or len(set(titles)) != len(titles):
             raise UsageError(f"outputs {titles}", allowed=f"{known.shape[1]} different names")
         if unknown := sorted(set(self.monotone) - set(names)):

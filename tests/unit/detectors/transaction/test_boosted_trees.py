@@ -56,6 +56,18 @@ def test_saved_and_loaded_it_answers_the_same_to_the_last_bit(tmp_path: Path) ->
         BoostedTrees.load(tmp_path)
 
 
+@pytest.mark.parametrize("names", [[0, 1, 2, 3, 4], np.arange(5)], ids=["int", "numpy"])
+def test_names_and_outputs_may_be_numbers(names: Any, tmp_path: Path) -> None:
+    rows, label = table()
+    trees = BoostedTrees(**SMALL, monotone={1: 1})  # type: ignore[dict-item]
+    trees.fit(rows, np.stack([label, ~label], axis=1), names=names, outputs=[0, 1])
+    assert (trees.names, trees.outputs) == (("0", "1", "2", "3", "4"), ("0", "1"))
+    trees.save(tmp_path)
+    again = BoostedTrees.load(tmp_path)
+    assert (again.score(rows) == trees.score(rows)).all()
+    assert again.reasons(rows[:3], output="1") == trees.reasons(rows[:3], output="1")
+
+
 def test_loading_and_scoring_need_neither_lightgbm_nor_scikit_learn(tmp_path: Path) -> None:
     rows, label = table()
     BoostedTrees(**SMALL).fit(rows, label).save(tmp_path)
@@ -125,6 +137,10 @@ def test_frauds_that_all_came_lately_are_learned_from_all_rows() -> None:
     [
         ({"rows": np.zeros(5), "labels": np.zeros(5)}, "shape"),
         ({"rows": [["a"]], "labels": [1]}, "no numbers"),
+        ({"rows": [[10**400]], "labels": [1]}, "no numbers"),
+        ({"rows": np.zeros((2, 2)), "labels": ["fraud", "honest"]}, "labels that are no numbers.*turn texts into 0"),
+        ({"rows": np.zeros((2, 2)), "labels": [0, 1], "weights": ["a", "b"]}, "weights that are no numbers"),
+        ({"rows": np.zeros((2, 2)), "labels": [0, 1], "names": [1, "1"]}, "1 different"),
         ({"rows": np.zeros((5, 2)), "labels": np.zeros(4)}, "labels of shape"),
         ({"rows": np.zeros((5, 2)), "labels": np.full(5, 2)}, "beside 0 and 1"),
         ({"rows": np.zeros((5, 2)), "labels": np.zeros(5)}, "one class"),

@@ -30,7 +30,8 @@ class Classical:
     Parameters
     ----------
     seed : of whatever it draws.
-    most_rows : training rows beyond which honest ones are drawn (every fraud stays) and weighted up for it.
+    most_rows : training rows beyond which honest ones are drawn and weighted up for it. Every fraud stays as long as
+        the frauds are at most half of `most_rows`; of more, that half is drawn and weighted up likewise.
     """
 
     name: ClassVar[str]
@@ -50,7 +51,7 @@ class Classical:
         rows: ArrayLike,
         labels: ArrayLike,
         *,
-        names: Sequence[str] | None = None,
+        names: Sequence[object] | None = None,
         weights: ArrayLike | None = None,
     ) -> Self:
         """Learn.
@@ -59,7 +60,7 @@ class Classical:
         ----------
         rows : [n, d] of numbers; NaN where missing.
         labels : [n] of 0 and 1; rows with NaN, which nobody knows, are left out.
-        names : of the d columns.
+        names : of the d columns; numbers are taken as their texts.
         weights : [n].
 
         Errors
@@ -92,11 +93,12 @@ class Classical:
             return known, weight[known]
         honest, bad = known[~fraud[known]], known[fraud[known]]
         random = np.random.default_rng(self.seed)
-        bad = random.permutation(bad)[: self.most_rows // 2]
+        every, bad = bad, random.permutation(bad)[: self.most_rows // 2]
         drawn = random.permutation(honest)[: self.most_rows - len(bad)]
         chosen = np.sort(np.concatenate([bad, drawn]))
         heavier = weight[honest].sum() / max(weight[drawn].sum(), 1e-12)
-        return chosen, np.where(fraud[chosen], weight[chosen], weight[chosen] * heavier)
+        worse = 1.0 if len(bad) == len(every) else weight[every].sum() / max(weight[bad].sum(), 1e-12)
+        return chosen, weight[chosen] * np.where(fraud[chosen], worse, heavier)
 
     def score(self, rows: ArrayLike) -> NDArray[np.float32]:
         """How suspicious each row is, in [0, 1], higher is worse: float32 [n]. A rank rather than a probability."""
@@ -113,7 +115,8 @@ class Classical:
     def reasons(self, rows: ArrayLike, *, most: int = 3) -> list[list[Reason]]:
         """The features without which each row would score lower: put at their usual value one by one, the one that
         lowers the score most first. d + 1 scores a row."""
-        taken = take_rows(rows, len(self.names)).astype(np.float32)
+        with np.errstate(over="ignore"):
+            taken = take_rows(rows, len(self.names)).astype(np.float32)
         given = np.zeros(taken.shape)
         for place, row in enumerate(taken):
             changed = np.repeat(row[None], len(row), axis=0)
@@ -157,6 +160,11 @@ class Classical:
 
 _MOST = 1e30
 _PIECE = 8_192
+
+
+def narrow(rows: Rows) -> NDArray[np.float32]:
+    """Rows as float32, which trees are grown on: values beyond 1e30 count as 1e30, as infinite ones do."""
+    return np.clip(rows, -_MOST, _MOST).astype(np.float32)
 
 
 def balance(fraud: NDArray[np.bool_], weights: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from floorwalker.detectors.transaction.classical._base import Arrays, Classical, Rows, balance
+from floorwalker.detectors.transaction.classical._base import Arrays, Classical, Rows, balance, narrow
 from floorwalker.models.trees import Trees
 from floorwalker.models.trees_sklearn import take_sklearn
 
@@ -36,11 +36,11 @@ class DecisionTree(Classical):
         tree = DecisionTreeClassifier(
             max_depth=self.depth, min_samples_leaf=min(self.leaf_rows, max(len(rows) // 20, 1)), random_state=self.seed
         )
-        tree.fit(rows.astype(np.float32), fraud, sample_weight=balance(fraud, weights))
+        tree.fit(narrow(rows), fraud, sample_weight=balance(fraud, weights))
         self._trees = None
         return take_sklearn(tree).arrays()
 
     def _judge(self, rows: Rows) -> NDArray[np.float64]:
         if self._trees is None:
             self._trees = Trees.from_arrays(self._arrays)
-        return self._trees.score(rows.astype(np.float32))
+        return self._trees.score(narrow(rows))

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from floorwalker.detectors.transaction.classical._base import Arrays, Classical, Rows, balance
+from floorwalker.detectors.transaction.classical._base import Arrays, Classical, Rows, balance, narrow
 from floorwalker.models.trees import Trees
 from floorwalker.models.trees_sklearn import take_sklearn
 
@@ -46,11 +46,11 @@ class RandomForest(Classical):
             n_estimators=self.trees, min_samples_leaf=self.leaf_rows, max_samples=self.row_share,
             random_state=self.seed, n_jobs=1,
         )  # fmt: skip
-        forest.fit(rows.astype(np.float32), fraud, sample_weight=balance(fraud, weights))
+        forest.fit(narrow(rows), fraud, sample_weight=balance(fraud, weights))
         self._trees = None
         return take_sklearn(forest).arrays()
 
     def _judge(self, rows: Rows) -> NDArray[np.float64]:
         if self._trees is None:
             self._trees = Trees.from_arrays(self._arrays)
-        return self._trees.score(rows.astype(np.float32))
+        return self._trees.score(narrow(rows))
