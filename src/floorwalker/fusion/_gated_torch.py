@@ -10,6 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from floorwalker.devices import find_device
+
 if TYPE_CHECKING:
     from floorwalker.fusion.gated import GatedFusion
 
@@ -53,7 +55,7 @@ def train(
     """
     torch.manual_seed(fusion.seed)
     rng = np.random.default_rng(fusion.seed)
-    device = torch.device(fusion.device)
+    device = torch.device(find_device(fusion.device))
     network = _Network([part.shape[1] for part in parts], fusion.width).to(device)
     edge = max(1, int(len(order) * 0.9))
     learned, held = order[:edge], order[edge:] if edge < len(order) else order

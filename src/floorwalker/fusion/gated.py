@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from floorwalker.devices import check_device
 from floorwalker.errors import ArtefactError, InputError, NotReadyError, UsageError
 from floorwalker.models.artefacts import load_artefact, save_artefact
 
@@ -83,6 +84,7 @@ class GatedFusion:
             )
         if self.kind is not None and not any(self.kind in places for places in self.groups.values()):
             raise UsageError(f"kind={self.kind}, a column of no group", allowed="a column of one of the groups")
+        check_device(self.device)
 
     @property
     def names(self) -> tuple[str, ...]:

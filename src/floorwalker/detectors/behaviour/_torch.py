@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 from dataclasses import dataclass
 from typing import Any
 
-from floorwalker.errors import MissingExtraError, UsageError
+from floorwalker.devices import find_device
+from floorwalker.errors import MissingExtraError
 
 
 def import_torch() -> Any:
@@ -18,26 +18,6 @@ def import_torch() -> Any:
     except ImportError as error:
         raise MissingExtraError("torch", "train") from error
     return torch
-
-
-def check_device(device: str) -> str:
-    """The device's name; `UsageError` where it is none. Whether the machine has it is not looked at."""
-    if not isinstance(device, str) or not re.fullmatch(r"cpu|mps|cuda(:\d+)?", device):
-        raise UsageError(f"device is {device!r}", allowed="cpu, cuda, cuda:N or mps")
-    return device
-
-
-def find_device(device: str) -> str:
-    """The device's name; `UsageError` where it is none, or where this machine has no such device."""
-    torch = import_torch()
-    check_device(device)
-    if device.startswith("cuda") and not torch.cuda.is_available():
-        raise UsageError(f"device {device!r} on a machine without CUDA", allowed="cpu", fix="leave the device out")
-    if device.startswith("cuda:") and int(device[5:]) >= torch.cuda.device_count():
-        raise UsageError(f"device {device!r}", allowed=f"cuda:0 to cuda:{torch.cuda.device_count() - 1}, or cpu")
-    if device == "mps" and not torch.backends.mps.is_available():
-        raise UsageError("device 'mps' on a machine without Metal", allowed="cpu", fix="leave the device out")
-    return device
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floorwalker.detectors.behaviour._labels import check_labels, sequence_weights, soft_loss, to_events
-from floorwalker.detectors.behaviour._torch import check_device, find_device, import_torch, training_group
+from floorwalker.detectors.behaviour._torch import import_torch, training_group
 from floorwalker.detectors.behaviour.lstm import FEWEST, RANKS, share_foreseen_better
 from floorwalker.detectors.behaviour.sequences import Field, Sequences
 from floorwalker.detectors.behaviour.sizes import Size, size_of
 from floorwalker.detectors.behaviour.weights import foreseen_of, pack_arrays, unpack_arrays
+from floorwalker.devices import check_device, find_device
 from floorwalker.errors import ArtefactError, InputError, NotReadyError, UsageError
 from floorwalker.models.artefacts import load_artefact, save_artefact
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 
-from floorwalker.errors import UsageError
+from floorwalker.devices import find_device
 
 ALPHA = 2.0
 """What the product of the two thin matrices is multiplied by."""
@@ -45,7 +45,7 @@ class Plan:
     rank : of the adapters.
     epochs, rate, batch : of AdamW; `rate` at its height.
     dropout : of hidden states and of what the head reads.
-    device : `cpu`, `cuda` or `cuda:N`.
+    device : as of `Tuning`.
     """
 
     layers: int
@@ -186,11 +186,9 @@ def train_adapters(
     codes : int64 [n], 0 to classes - 1.
     weights : float32 [classes], of each class in the loss; alike without.
     """
-    if plan.device.startswith("cuda") and not torch.cuda.is_available():
-        raise UsageError(f"device {plan.device!r} on a machine without CUDA", allowed="cpu", fix="leave the device out")
+    device = torch.device(find_device(plan.device))
     torch.manual_seed(plan.seed)
     random = np.random.default_rng([plan.seed, 53])
-    device = torch.device(plan.device)
     network = Network(tensors, plan, 1 if classes == 2 else classes).to(device)
     head = list(network.head.parameters())
     moved = [one for name, one in network.named_parameters() if one.requires_grad and not name.startswith("head.")]

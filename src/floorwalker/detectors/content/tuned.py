@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from floorwalker.detectors.content._inputs import Inputs
 from floorwalker.detectors.content.encoder import MiniLM, MiniLMFiles, encodable, read_minilm
+from floorwalker.devices import check_device
 from floorwalker.errors import ArtefactError, InputError, MissingExtraError, UsageError
 
 TUNED = "tuned"
@@ -28,7 +29,7 @@ class Tuning:
     members : encoders, each trained without another part of the texts; what they say of that part trains the stack,
         and of new texts the mean counts. Scoring costs so many encoders a text.
     most_tokens : of a text that are read.
-    device : `cpu`, `cuda` or `cuda:N`; mixed precision where the device is made for it.
+    device : `cpu`, `cuda`, `cuda:N` or `mps`; mixed precision where the device is made for it.
     """
 
     epochs: int = 4
@@ -55,8 +56,7 @@ class Tuning:
             )
         if not 8 <= self.most_tokens <= 512:
             raise UsageError(f"most_tokens={self.most_tokens}", allowed="8 to 512")
-        if self.device.split(":")[0] not in ("cpu", "cuda"):
-            raise UsageError(f"device {self.device!r}", allowed="cpu, cuda or cuda:N")
+        check_device(self.device)
 
 
 @dataclass

@@ -16,6 +16,7 @@ from torch import nn
 from floorwalker.detectors.relation._labels import show_labels
 from floorwalker.detectors.relation.graph import Graph
 from floorwalker.detectors.relation.sampling import Block, sample_block, whole_block
+from floorwalker.devices import find_device
 from floorwalker.metrics import average_precision, roc_auc
 
 with warnings.catch_warnings():
@@ -128,7 +129,7 @@ def train_network(task: Task, plan: Plan) -> tuple[dict[str, NDArray[np.float32]
     Training labels of a random share of the training rows (`shown`) are inputs of the others, whose labels are the
     target: what is asked is never what is shown. Stopping rows see all training labels, as new nodes will.
     """
-    device = torch.device(plan.device)
+    device = torch.device(find_device(plan.device))
     torch.manual_seed(plan.seed)
     random = np.random.default_rng([plan.seed, 31])
     network = Network(

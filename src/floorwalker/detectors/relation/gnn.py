@@ -17,6 +17,7 @@ from floorwalker.detectors.relation._labels import check_labels, check_rows, sho
 from floorwalker.detectors.relation._preparing import Preparation, with_degrees
 from floorwalker.detectors.relation.graph import Graph
 from floorwalker.detectors.relation.sampling import sample_block, whole_block
+from floorwalker.devices import check_device
 from floorwalker.errors import ArtefactError, MissingExtraError, NotReadyError, UsageError
 from floorwalker.models.artefacts import load_artefact, save_artefact
 
@@ -49,7 +50,7 @@ class RelationalNetwork:
     epochs, patience : at most so many passes; stop after so many without a better validation metric.
     fan_out : neighbours drawn a node and relation in training, anew each time; 0 = all.
     batch : nodes a step; 0 = all at once. metric : that training stops by.
-    seed : of everything drawn. device : "cpu" or "cuda" (bf16 autocast).
+    seed : of everything drawn. device : `cpu`, `cuda`, `cuda:N` (bf16 autocast) or `mps`.
 
     Errors
     ------
@@ -93,6 +94,7 @@ class RelationalNetwork:
             faults.append("fan_out and batch from 0, epochs and patience from 1")
         if faults:
             raise UsageError("; ".join(faults))
+        check_device(self.device)
 
     def fit(self, graph: Graph, labels: ArrayLike, training: ArrayLike, validation: ArrayLike) -> RelationalNetwork:
         """Learn from the training rows, stop by the validation rows.

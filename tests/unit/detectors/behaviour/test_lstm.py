@@ -5,8 +5,6 @@ import pytest
 
 from floorwalker.detectors.behaviour.lstm import SequenceLSTM, share_foreseen_better
 from floorwalker.detectors.behaviour.sequences import Sequences, Vocabulary
-from floorwalker.detectors.behaviour.sizes import Size
-from floorwalker.detectors.behaviour.transformer import CausalTransformer
 from floorwalker.errors import ArtefactError, InputError, NotReadyError, UsageError
 from floorwalker.testing import behaviour as build
 
@@ -193,23 +191,3 @@ def test_a_checkpoint_of_other_teaching_is_not_resumed(tmp_path) -> None:
     assert epochs(teacher=-told, distil=0.5) == [1, 2]
     assert epochs() == [1, 2]
     assert epochs(other) == [1, 2]
-
-
-@pytest.mark.parametrize("device", ["tpu", "gpu", "cuda:", "cuda:one", "CPU", "", 0])
-@pytest.mark.parametrize("model", [SequenceLSTM, CausalTransformer])
-def test_devices_that_are_none_are_refused_in_words(model, device) -> None:
-    with pytest.raises(UsageError, match="device is"):
-        model(device=device)
-
-
-@pytest.mark.parametrize("device", ["cuda", "cuda:99", "mps"])
-def test_devices_that_the_machine_lacks_are_refused_in_words(device, monkeypatch) -> None:
-    torch = pytest.importorskip("torch")
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: device == "cuda:99")
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
-    past, _ = planted(6, 1)
-    with pytest.raises(UsageError, match=f"device '{device}'"):
-        small(device=device).fit(past)
-    with pytest.raises(UsageError, match=f"device '{device}'"):
-        CausalTransformer(size=Size(1, 8, 1), context=8, device=device).pretrain(past)
