@@ -40,6 +40,8 @@ from floorwalker.models.trees import TreesTogether
 NAME, VERSION = "fusion.stacked", 2
 ANY = "any"
 """The output that says whether an event is abuse at all."""
+HANDS = "hands"
+"""The output of the second opinion: whether an event is of the hands of somebody guilty, harmful or not."""
 SPOKEN = 0.3
 """Risk below which an opinion is not heard: three events in a hundred lie above. What lies below is shared evenly."""
 _NEAR = 0.02
@@ -61,12 +63,16 @@ class StackedFusion:
     ranks : float64 [2, k]: rising scores of `ANY`, and the share of ordinary events whose score is at least that; None
         before they are known.
     calibrations : abuse type -> from score to probability; only where enough labels of the shop itself were there.
+    hands : over the same columns, the second opinion (`HANDS`), which moves no risk; None where it was not learned.
+    hand_ranks : as `ranks`, of its scores.
     """
 
     trees: BoostedTrees
     relevant: NDArray[np.bool_]
     ranks: NDArray[np.float64] | None
     calibrations: dict[str, Calibration]
+    hands: BoostedTrees | None = None
+    hand_ranks: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         if ANY not in self.trees.outputs or ANY in self.trees.unlearned:
@@ -82,8 +88,12 @@ class StackedFusion:
             if name not in self.trees.unlearned:
                 for array in self.trees.trees(name).arrays().values():
                     digest.update(np.ascontiguousarray(array).tobytes())
-        if self.ranks is not None:
-            digest.update(self.ranks.tobytes())
+        if self.hands is not None:
+            for array in self.hands.trees(HANDS).arrays().values():
+                digest.update(np.ascontiguousarray(array).tobytes())
+        for ranks in (self.ranks, self.hand_ranks):
+            if ranks is not None:
+                digest.update(ranks.tobytes())
         for name, calibration in sorted(self.calibrations.items()):
             digest.update(name.encode() + calibration.values.tobytes())
         return digest.hexdigest()
@@ -217,11 +227,37 @@ class StackedFusion:
             found[found < least] = 0.0
         return found
 
-    def _rank_risk(self, whole: NDArray[np.float32]) -> NDArray[np.float32]:
-        if self.ranks is None:
+    def speaks_of(self, whole: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Which of these suspicions (float32 [n], as `suspect` gives them) are heard: bool [n]."""
+        return np.asarray(self._rank_risk(whole) >= SPOKEN)
+
+    def suspicion(self, whole: NDArray[np.float32], columns: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+        """How suspicious an event makes whoever did it: float32 [n] in [0, 1].
+
+        The mean of how rare `whole` is and of how rare the second opinion is; of an event that `speaks_of` does not
+        name, and where there is no second opinion, of the first alone: of the former half as much.
+
+        Parameters
+        ----------
+        whole : float32 [n], as `suspect` gives it.
+        columns : float32 [n, k]; not needed where no event speaks.
+        """
+        first = self._rank_risk(whole)
+        if self.hands is None or self.hand_ranks is None:
+            return first
+        found = (first / 2).astype(np.float32)
+        asked = np.flatnonzero(first >= SPOKEN)
+        if len(asked) and columns is not None:
+            second = self.hands.trees(HANDS).score(columns[asked]).astype(np.float32)
+            found[asked] += self._rank_risk(second, self.hand_ranks) / 2
+        return found
+
+    def _rank_risk(self, whole: NDArray[np.float32], known: NDArray[np.float64] | None = None) -> NDArray[np.float32]:
+        known = self.ranks if known is None else known
+        if known is None:
             return np.where(whole > 0, 1.0, 0.0).astype(np.float32)
         ranks, risk = np.empty((len(whole), 1)), np.empty(len(whole), np.float32)
-        _rank(whole.reshape(-1, 1), self.ranks, np.array([0, self.ranks.shape[1]]), RAREST, ranks)
+        _rank(whole.reshape(-1, 1), known, np.array([0, known.shape[1]]), RAREST, ranks)
         _share(np.log10(ranks), _RAREST_LOG, risk)
         return risk
 
@@ -267,12 +303,13 @@ class StackedFusion:
         self.contributions(columns)
 
     def save(self, folder: Path, *, facts: Mapping[str, Any]) -> None:
-        """Write the artefact: `fusion/` with the manifest, `fusion/trees/` with the models."""
+        """Write the artefact: `fusion/` with the manifest, `fusion/trees/` and `fusion/hands/` with the models."""
         learned = {
             "relevant": {
                 kind.name: np.flatnonzero(row).tolist() for kind, row in zip(EVENT_TYPES, self.relevant, strict=False)
             },
             "ranks": None if self.ranks is None else self.ranks.tolist(),
+            "hand_ranks": None if self.hands is None or self.hand_ranks is None else self.hand_ranks.tolist(),
             "calibrations": {
                 name: {"edges": found.edges.tolist(), "values": found.values.tolist()}
                 for name, found in self.calibrations.items()
@@ -282,6 +319,8 @@ class StackedFusion:
             folder, name=NAME, version=VERSION, files={"fusion.json": json.dumps(learned).encode()}, facts=facts
         )
         self.trees.save(folder / "trees", facts=facts)
+        if self.hands is not None:
+            self.hands.save(folder / "hands", facts=facts)
 
     @classmethod
     def load(cls, folder: Path) -> StackedFusion:
@@ -294,7 +333,10 @@ class StackedFusion:
             for name, places in learned["relevant"].items():
                 if name in codes:
                     relevant[codes[name], places] = True
-            ranks = None if learned["ranks"] is None else np.array(learned["ranks"], np.float64).reshape(2, -1)
+            ranks, hand_ranks = (
+                None if learned.get(name) is None else np.array(learned[name], np.float64).reshape(2, -1)
+                for name in ("ranks", "hand_ranks")
+            )
             calibrations = {
                 name: Calibration(np.array(one["edges"], np.float64), np.array(one["values"], np.float64))
                 for name, one in learned["calibrations"].items()
@@ -303,4 +345,9 @@ class StackedFusion:
             raise ArtefactError(
                 f"fusion.json of {folder} is not as it was written: {broken}", fix="train again"
             ) from broken
-        return cls(BoostedTrees.load(folder / "trees"), relevant, ranks, calibrations)
+        trees, hands = BoostedTrees.load(folder / "trees"), None
+        if hand_ranks is not None:
+            hands = BoostedTrees.load(folder / "hands")
+            if hands.names != trees.names or hands.outputs != (HANDS,):
+                raise ArtefactError(f"the trees in {folder / 'hands'} are of other columns", fix="train again")
+        return cls(trees, relevant, ranks, calibrations, hands, hand_ranks)

@@ -1,5 +1,7 @@
 """What a risk team asks of risks, on a made-up test part small enough to count by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -38,7 +40,8 @@ def part(*rows: tuple[str | None, str, float, float]) -> Judged:
     )  # fmt: skip
     n = len(rows)
     return Judged(
-        np.array(risks, np.float32)[:, None], truth, np.arange(n) * DAY // 24, np.full(n, ORDER, np.int16),
+        np.array(risks, np.float32)[:, None], np.array(risks, np.float32), truth, np.arange(n) * DAY // 24,
+        np.full(n, ORDER, np.int16),
         np.full(n, 1e9, np.float32), np.zeros(n, np.bool_),
     )  # fmt: skip
 
@@ -114,8 +117,9 @@ def two_kinds(seed: int) -> Judged:
     first = np.r_[np.where(rng.random(800) < 0.125, 0.7, 0.0), np.where(rng.random(100) < 0.1, 0.7, 0.0)]
     second = np.r_[np.where(rng.random(800) < 0.01, 0.5, 0.0), np.where(rng.random(100) < 0.8, 0.5, 0.0)]
     order = rng.permutation(900)
+    risk = np.column_stack([first, second])[order].astype(np.float32)
     return Judged(
-        np.column_stack([first, second])[order].astype(np.float32), pl.concat([honest.truth, bad.truth])[order],
+        risk, risk.max(axis=1), pl.concat([honest.truth, bad.truth])[order],
         np.arange(900) * DAY // 24, np.full(900, ORDER, np.int16), np.full(900, 1e9, np.float32),
         np.zeros(900, np.bool_),
     )  # fmt: skip
@@ -166,9 +170,23 @@ def test_a_part_without_abusers_has_one_threshold_for_all():
 
 
 def test_days_segments_campaigns_and_unseen_families():
-    assert judge_reviews(TEST, seed=0)["precision_200"] == pytest.approx(2 / 6)
+    assert judge_reviews(TEST, before=part(("z", "", 0.1, 0)), seed=0)["precision_200"] == pytest.approx(2 / 6)
     assert judge_campaigns(TEST, 0.95)["loss_before_flag"] == 1.0
     assert judge_campaigns(TEST, 0.5)["loss_before_flag"] == 0.0
     assert judge_unseen(TEST, 0.5) == {"recall_at_fpr_1_0": pytest.approx(1 / 3), "events": 3}
     many = part(*[("a", "", 0.1, 0.0)] * 300, *[("t", "", 0.9, 0.0)] * 100)
     assert judge_fairness(many, 0.5)["max_fpr_ratio"] == pytest.approx(4.0)
+
+
+def test_whom_a_team_suspected_yesterday_it_looks_at_today(monkeypatch: pytest.MonkeyPatch):
+    """Of two who do the same today, the one who was caught before comes first; of her today's risk says nothing."""
+    monkeypatch.setattr("floorwalker.evaluation.tasks._shop_metrics.FIRST", 1)
+    yesterday = part(("x", "harmful", 0.9, 1), ("a", "", 0.2, 0))
+    today = part(("a", "", 0.3, 0), ("x", "preparatory", 0.2, 0))
+    today = replace(today, at=today.at + DAY)
+    told = judge_reviews(today, before=yesterday, seed=0)
+    assert told["precision_200"] == 1.0
+    assert told["precision_200_by_risk"] == 0.0
+    # The one before is nobody of today, and what is told of her truth moves nothing.
+    innocent = replace(yesterday, truth=yesterday.truth.with_columns(phase=pl.lit("")))
+    assert judge_reviews(today, before=innocent, seed=0) == told

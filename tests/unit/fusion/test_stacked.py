@@ -1,5 +1,7 @@
 """One model says whether it is abuse, small ones of which kind: shares add up, and a type is spoken of in its place."""
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ from floorwalker.errors import ArtefactError
 from floorwalker.events.abuse import ABUSE_TYPES
 from floorwalker.events.types import EVENT_TYPES, TYPE_CODES
 from floorwalker.fusion.calibration import Calibration
-from floorwalker.fusion.stacked import ANY, SPOKEN, StackedFusion
+from floorwalker.fusion.stacked import ANY, HANDS, SPOKEN, StackedFusion
 
 ORDER, LOGIN, VIEW = (np.int16(TYPE_CODES[name]) for name in ("order", "login_succeeded", "page_view"))
 FRAUD, TAKEOVER = ABUSE_TYPES.index("payment_fraud"), ABUSE_TYPES.index("account_takeover")
@@ -113,6 +115,54 @@ def test_it_is_read_as_it_was_written(fusion, tmp_path):
     assert again.version == fusion.version
     np.testing.assert_array_equal(again.scores(GRAVE, TYPES), fusion.scores(GRAVE, TYPES))
     np.testing.assert_array_equal(again.risk(again.scores(GRAVE, TYPES)), fusion.risk(fusion.scores(GRAVE, TYPES)))
+
+
+@pytest.fixture(scope="module")
+def with_hands(fusion) -> StackedFusion:
+    """The second opinion goes by the other column."""
+    rows = np.random.default_rng(7).random((4000, 2)).astype(np.float32)
+    model = BoostedTrees(rounds=40, rate=0.3, max_bin=63, threads=1, validation_share=0.0, blind_rounds=40)
+    hands = model.fit(rows, (rows[:, 1] > 0.9)[:, None], names=NAMES, outputs=(HANDS,))
+    ordinary = hands.trees(HANDS).score(rows[rows[:, 1] <= 0.9])
+    ranks = StackedFusion.ranks_of(ordinary, len(ordinary))
+    return StackedFusion(fusion.trees, fusion.relevant, fusion.ranks, {}, hands, ranks)
+
+
+def test_whoever_looks_guilty_twice_comes_first(fusion, with_hands):
+    columns = np.array([[0.97, 0.1], [0.97, 0.95], [0.2, 0.95], [0.2, 0.1]], np.float32)
+    whole = fusion.suspect(columns, np.full(4, ORDER))
+    first = fusion.suspicion(whole)
+    np.testing.assert_array_equal(fusion.suspicion(whole, columns), first)
+    assert fusion.speaks_of(whole).tolist() == [True, True, False, False]
+    both = with_hands.suspicion(whole, columns)
+    assert both[1] > both[0] > both[2:].max()
+    np.testing.assert_allclose(both[2:], first[2:] / 2)
+    assert both.max() <= 1
+    # Alone as beside others, and no risk moves.
+    np.testing.assert_array_equal([with_hands.suspicion(whole[[row]], columns[[row]])[0] for row in range(4)], both)
+    np.testing.assert_array_equal(with_hands.scores(GRAVE, TYPES), fusion.scores(GRAVE, TYPES))
+    types = np.full(4, ORDER)
+    np.testing.assert_array_equal(with_hands.judge(columns, types, whole), fusion.judge(columns, types, whole))
+
+
+def test_the_second_opinion_is_written_and_read(fusion, with_hands, tmp_path):
+    with_hands.save(tmp_path / "fusion", facts={})
+    again = StackedFusion.load(tmp_path / "fusion")
+    assert again.version == with_hands.version != fusion.version
+    whole = fusion.suspect(GRAVE, TYPES)
+    np.testing.assert_array_equal(again.suspicion(whole, GRAVE), with_hands.suspicion(whole, GRAVE))
+    # What stands there from before is not heard by a fusion without one.
+    fusion.save(tmp_path / "fusion", facts={})
+    assert StackedFusion.load(tmp_path / "fusion").hands is None
+    with_hands.save(tmp_path / "fusion", facts={})
+    other = BoostedTrees(rounds=5, threads=1, validation_share=0.0, blind_rounds=5)
+    rows = np.random.default_rng(0).random((100, 2))
+    other.fit(rows, (rows[:, 0] > 0.5)[:, None], names=("x", "y"), outputs=(HANDS,)).save(tmp_path / "fusion" / "hands")
+    with pytest.raises(ArtefactError, match="other columns"):
+        StackedFusion.load(tmp_path / "fusion")
+    shutil.rmtree(tmp_path / "fusion" / "hands")
+    with pytest.raises(ArtefactError, match="hands"):
+        StackedFusion.load(tmp_path / "fusion")
 
 
 def test_trees_that_cannot_say_whether_are_refused():

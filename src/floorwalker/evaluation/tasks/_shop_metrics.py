@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from floorwalker.events.types import TYPE_CODES
+from floorwalker.fusion.accounts import suspect_days
 from floorwalker.metrics import confusion, roc_auc
 from floorwalker.simulation.shop.campaigns import TEST_ONLY
 from floorwalker.simulation.shop.scenario import DAY
@@ -48,6 +49,7 @@ class Judged:
     Parameters
     ----------
     risk : float32 [n, abuse types], on one scale for all types: how rare so high a score is.
+    suspicion : float32 [n], how suspicious each makes whoever did it.
     truth : a row an event: `phase`, `abuse_type`, `campaign`, `family`, `skill`, `loss_minor`, `segment`, `account`,
         `session`.
     at : int64 [n], µs UTC.
@@ -57,6 +59,7 @@ class Judged:
     """
 
     risk: NDArray[np.float32]
+    suspicion: NDArray[np.float32]
     truth: pl.DataFrame
     at: NDArray[np.int64]
     type: NDArray[np.int16]
@@ -67,8 +70,8 @@ class Judged:
         """The last events alone, so many of all."""
         start = len(self.at) - int(share * len(self.at))
         return Judged(
-            self.risk[start:], self.truth[start:], self.at[start:], self.type[start:], self.age[start:],
-            self.promotion[start:],
+            self.risk[start:], self.suspicion[start:], self.truth[start:], self.at[start:], self.type[start:],
+            self.age[start:], self.promotion[start:],
         )  # fmt: skip
 
     @property
@@ -90,8 +93,13 @@ class Judged:
     @property
     def subject(self) -> NDArray[np.int64]:
         """A number for each account, and for each session of nobody."""
+        return self.customer.rank("dense").cast(pl.Int64).to_numpy()
+
+    @property
+    def customer(self) -> pl.Series:
+        """Each account by its name, and each session of nobody by its own."""
         who = pl.coalesce("account", pl.format("session {}", "session"), pl.lit(""))
-        return self.truth.select(who.rank("dense").cast(pl.Int64).alias("who"))["who"].to_numpy()
+        return self.truth.select(who.alias("who"))["who"]
 
     def decided(self, points: Sequence[str] = DECISION_POINTS) -> NDArray[np.bool_]:
         """Events at a decision point, by the types of event that are one for an account."""
@@ -168,36 +176,47 @@ def judge_customers(
     }
 
 
-def judge_reviews(test: Judged, *, seed: int) -> dict[str, float]:
-    """Precision of the highest accounts of each day, on the whole test and on one with few abusers."""
-    rare = thin(test.truth, RARE, seed)
+def judge_reviews(test: Judged, *, before: Judged, seed: int) -> dict[str, float]:
+    """Precision of the highest accounts of each day, on the whole test and on one with few abusers.
+
+    Parameters
+    ----------
+    before : the part right before the test, of which a team remembers whom it suspected; nobody looks at its truth.
+    """
+    days = _days(test, before, np.ones(len(test.at), np.bool_))
+    rare = _days(test, before, thin(test.truth, RARE, seed))
     return {
-        "precision_200": _precision(test, np.ones(len(test.at), np.bool_)),
-        "precision_200_rare": _precision(test, rare),
-        "abusers_a_day": _abusers_a_day(test, np.ones(len(test.at), np.bool_)),
-        "abusers_a_day_rare": _abusers_a_day(test, rare),
+        "precision_200": _precision(days),
+        "precision_200_rare": _precision(rare),
+        "precision_200_by_risk": _precision(days.with_columns(suspicion="risk")),
+        "abusers_a_day": _abusers_a_day(days),
+        "abusers_a_day_rare": _abusers_a_day(rare),
     }
 
 
-def _days(test: Judged, rows: NDArray[np.bool_]) -> pl.DataFrame:
-    """Accounts by day, with the suspicion by which a team looks at them: the highest of the day.
+def _days(test: Judged, before: Judged, rows: NDArray[np.bool_]) -> pl.DataFrame:
+    """Accounts by day of the test, with the suspicion by which a team looks at them (`suspect_days`), and with the
+    highest risk of that day alone."""
+    names = pl.concat([before.customer, test.customer.filter(pl.Series(rows))]).rank("dense").cast(pl.Int64)
+    at = np.concatenate([before.at, test.at[rows]])
+    found = suspect_days(names.to_numpy(), at, np.concatenate([before.suspicion, test.suspicion[rows]]))
+    here = pl.DataFrame(
+        {
+            "who": names[len(before.at) :], "day": test.at[rows] // DAY, "risk": test.score[rows],
+            "bad": ~test.honest[rows],
+        }
+    )  # fmt: skip
+    told = here.group_by("day", "who").agg(pl.col("risk").max(), pl.col("bad").any())
+    return told.join(pl.DataFrame(found._asdict()), on=("day", "who"), how="left")
 
-    Sums of what is spoken of, also divided by the number of events or its root, find fewer. Chosen on another scenario.
-    """
-    frame = pl.DataFrame({"who": test.subject, "day": test.at // DAY, "score": test.score, "bad": ~test.honest}).filter(
-        pl.Series(rows)
-    )
-    return frame.group_by("day", "who").agg(pl.col("score").max(), pl.col("bad").any())
+
+def _precision(days: pl.DataFrame) -> float:
+    first = days.sort("suspicion", "who", descending=True).group_by("day").head(FIRST)
+    return float(first.group_by("day").agg(pl.col("bad").mean())["bad"].mean() or 0.0)  # type: ignore[arg-type]
 
 
-def _precision(test: Judged, rows: NDArray[np.bool_]) -> float:
-    days = _days(test, rows).sort("score", "who", descending=True).group_by("day").head(FIRST)
-    return float(days.group_by("day").agg(pl.col("bad").mean())["bad"].mean() or 0.0)  # type: ignore[arg-type]
-
-
-def _abusers_a_day(test: Judged, rows: NDArray[np.bool_]) -> float:
-    days = _days(test, rows).group_by("day").agg(pl.col("bad").sum())
-    return float(days["bad"].mean() or 0.0)  # type: ignore[arg-type]
+def _abusers_a_day(days: pl.DataFrame) -> float:
+    return float(days.group_by("day").agg(pl.col("bad").sum())["bad"].mean() or 0.0)  # type: ignore[arg-type]
 
 
 def judge_fairness(test: Judged, threshold: float) -> dict[str, Any]:

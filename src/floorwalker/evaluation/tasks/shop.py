@@ -44,7 +44,7 @@ from floorwalker.features.live import FeatureBatch
 from floorwalker.fusion.calibration import Calibration, calibration_error
 from floorwalker.fusion.columns import column_names
 from floorwalker.fusion.stacked import StackedFusion
-from floorwalker.learning.shop.fusing import fuse_rows, rank_fusion, score_all
+from floorwalker.learning.shop.fusing import fuse_rows, rank_fusion, score_all, suspect_all
 from floorwalker.learning.shop.labels import labels_of_outcomes
 from floorwalker.learning.shop.plan import TrainingPlan
 from floorwalker.learning.shop.recording import Recording
@@ -154,11 +154,13 @@ class _Parts:
     def test_rows(self) -> int:
         return len(self.recording) - self.edges[1]
 
-    def judged(self, risk: NDArray[np.float32], start: int, stop: int) -> Judged:
+    def judged(
+        self, risk: NDArray[np.float32], start: int, stop: int, suspicion: NDArray[np.float32] | None = None
+    ) -> Judged:
         here = slice(start, stop)
         return Judged(
-            risk, self.truth[here], self.recording.at[here], self.recording.type[here], self.age[here],
-            self.promotion[here],
+            risk, risk.max(axis=1) if suspicion is None else suspicion, self.truth[here], self.recording.at[here],
+            self.recording.type[here], self.age[here], self.promotion[here],
         )  # fmt: skip
 
     def test_judged(self, risk: NDArray[np.float32]) -> Judged:
@@ -215,8 +217,11 @@ def _risks(
     part: _Parts, fusion: StackedFusion, signals: Signals, *, without: Sequence[str] = ()
 ) -> tuple[Judged, Judged]:
     (first, second), end = part.edges, len(part.recording)
-    risk = fusion.risk(score_all(part.recording, signals, fusion, first, end, without=without))
-    return part.judged(risk[: second - first], first, second), part.judged(risk[second - first :], second, end)
+    scores = score_all(part.recording, signals, fusion, first, end, without=without)
+    risk, cut = fusion.risk(scores), second - first
+    suspicion = None if without else suspect_all(part.recording, signals, fusion, first, end, scores)
+    early, late = (None, None) if suspicion is None else (suspicion[:cut], suspicion[cut:])
+    return part.judged(risk[:cut], first, second, early), part.judged(risk[cut:], second, end, late)
 
 
 def _judge(validation: Judged, test: Judged, seed: int) -> dict[str, Any]:
@@ -229,7 +234,7 @@ def _judge(validation: Judged, test: Judged, seed: int) -> dict[str, Any]:
         "event": events,
         **customers,
         "named_points": judge_customers(test, few, points=NAMED_POINTS),
-        "review": judge_reviews(test, seed=seed),
+        "review": judge_reviews(test, before=validation, seed=seed),
         "segment": judge_fairness(test, threshold),
         "campaign": judge_campaigns(test, threshold),
         "unseen_family": judge_unseen(test, unseen),

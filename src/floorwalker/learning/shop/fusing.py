@@ -13,7 +13,7 @@ from floorwalker.events.abuse import ABUSE_TYPES
 from floorwalker.events.types import EVENT_TYPES
 from floorwalker.fusion.calibration import Calibration
 from floorwalker.fusion.columns import column_names, fusion_columns
-from floorwalker.fusion.stacked import ANY, StackedFusion
+from floorwalker.fusion.stacked import ANY, HANDS, StackedFusion
 from floorwalker.learning.shop.drawing import draw_rows, first_opinions
 from floorwalker.learning.shop.plan import TrainingPlan
 from floorwalker.learning.shop.recording import Recording
@@ -78,11 +78,7 @@ def lessons_of(
     rows, standing = draw_rows(proven, judged, first_opinions(signals, until), plan.most_rows, rng)
     kinds = (known[rows] == 1) & relevant[recording.type[rows]]
     bad = kinds.any(axis=1)
-    # Together the others weigh as many as were drawn: trees that see one proof among hundreds learn slowly.
-    standing[~bad] *= (~bad).sum() / max(float(standing[~bad].sum()), 1.0)
-    if _AGE in recording.names:
-        age = np.asarray(recording.features[rows, recording.names.index(_AGE)])
-        standing[~bad & (age < NEW)] *= NEW_WEIGHT
+    standing = lessons_weight(recording, rows, standing, bad)
     share = np.where(bad, 1.0, 0.0)
     if guessed is not None:
         # What was proven itself has no guess.
@@ -111,6 +107,33 @@ def lessons_of(
     rows = np.r_[rows, rows[twice]]
     order = np.argsort(rows, kind="stable")
     return rows[order], label[order], weights[order]
+
+
+def lessons_weight(
+    recording: Recording, rows: NDArray[np.int64], standing: NDArray[np.float64], bad: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """What each lesson weighs: float64 [len(rows)].
+
+    Parameters
+    ----------
+    standing : how many events each stands for; bad : which are abuse.
+    """
+    weights = standing.copy()
+    # Together the others weigh as many as were drawn: trees that see one proof among hundreds learn slowly.
+    weights[~bad] *= (~bad).sum() / max(float(weights[~bad].sum()), 1.0)
+    if _AGE in recording.names:
+        age = np.asarray(recording.features[rows, recording.names.index(_AGE)])
+        weights[~bad & (age < NEW)] *= NEW_WEIGHT
+    return weights
+
+
+def trees_of_plan(plan: TrainingPlan) -> BoostedTrees:
+    """The trees that the plan asks for, not grown yet."""
+    return BoostedTrees(
+        rounds=plan.rounds, leaves=plan.leaves, rate=plan.rate, max_bin=plan.max_bin, column_share=0.5, l2=5.0,
+        metric="average_precision", blind_rounds=max(20, plan.rounds // 2), seed=plan.seed,
+        threads=plan.threads,
+    )  # fmt: skip
 
 
 def fuse_rows(
@@ -143,11 +166,7 @@ def fuse_rows(
     mask = np.ones(matrix.shape[1], np.bool_)
     mask[columns] = False
     matrix[:, mask] = np.nan
-    trees = BoostedTrees(
-        rounds=plan.rounds, leaves=plan.leaves, rate=plan.rate, max_bin=plan.max_bin, column_share=0.5, l2=5.0,
-        metric="average_precision", blind_rounds=max(20, plan.rounds // 2), seed=plan.seed,
-        threads=plan.threads,
-    )  # fmt: skip
+    trees = trees_of_plan(plan)
     trees.fit(
         matrix,
         label,
@@ -236,6 +255,32 @@ def score_all(
     return found
 
 
+def suspect_all(
+    recording: Recording, signals: Signals, fusion: StackedFusion, start: int, stop: int, scores: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """How suspicious the events at these places make whoever did them: float32 [stop - start], as
+    `StackedFusion.suspicion`.
+
+    Parameters
+    ----------
+    scores : as `score_all` gives them of the same places.
+    """
+    found = np.zeros(stop - start, np.float32)
+    for first in range(start, stop, 20_000):
+        last = min(first + 20_000, stop)
+        whole = np.minimum(scores[first - start : last - start].sum(axis=1), 1.0).astype(np.float32)
+        # Of the others nobody asks for the second opinion.
+        asked = np.flatnonzero(fusion.speaks_of(whole))
+        rows = first + asked
+        columns = fusion_columns(
+            np.asarray(recording.features[first:last])[asked], np.asarray(recording.numbers[first:last])[asked],
+            recording.type[rows], signals.rows(rows),
+        )  # fmt: skip
+        found[first - start : last - start] = fusion.suspicion(whole)
+        found[rows - start] = fusion.suspicion(whole[asked], columns)
+    return found
+
+
 def _judged_rows(
     recording: Recording, signals: Signals, fusion: StackedFusion, start: int, stop: int, without: Sequence[str] = ()
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
@@ -274,12 +319,16 @@ def rank_fusion(
         return
     proven = (known[start:stop] == 1).any(axis=1)
     judged = np.asarray(fusion.relevant[recording.type[start:stop]].any(axis=1))
-    whole = np.zeros(stop - start, np.float32)
+    whole, theirs = np.zeros(stop - start, np.float32), np.zeros(stop - start, np.float32)
     for rows, matrix in _judged_rows(recording, signals, fusion, start, stop):
         whole[rows - start] = fusion.suspect(matrix, recording.type[rows])
+        if fusion.hands is not None:
+            theirs[rows - start] = fusion.hands.trees(HANDS).score(matrix)
     ordinary = judged & ~proven
     if ordinary.any():
         fusion.ranks = fusion.ranks_of(whole[ordinary], stop - start)
+        if fusion.hands is not None:
+            fusion.hand_ranks = fusion.ranks_of(theirs[ordinary], stop - start)
     if not plan.calibrate:
         return
     scores = score_all(recording, signals, fusion, start, stop)

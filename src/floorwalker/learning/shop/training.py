@@ -20,6 +20,7 @@ from floorwalker.fusion.stacked import StackedFusion
 from floorwalker.learning.shop.drawing import first_opinions
 from floorwalker.learning.shop.earlier import remove_earlier
 from floorwalker.learning.shop.fusing import FEWEST, fuse_best, fuse_rows, proven_rows, rank_fusion, relevant_types
+from floorwalker.learning.shop.hands import learn_hands
 from floorwalker.learning.shop.labels import proofs_of, spread_proofs
 from floorwalker.learning.shop.plan import TrainingPlan
 from floorwalker.learning.shop.recording import Recording
@@ -134,6 +135,8 @@ def train_shop(
     else:
         fusion = fuse_rows(recording, known, signals, plan, learned_until=learned_until, guessed=guessed)
     facts["not_fused"] = list(signals.left_out)
+    progress("fusion: whose hands")
+    fusion.hands = learn_hands(recording, known, signals, plan, fusion, learned_until=learned_until, guessed=guessed)
     progress("fusion: ranks")
     rank_fusion(recording, known, signals, fusion, learned_until, checked_until, plan)
     if out is not None:

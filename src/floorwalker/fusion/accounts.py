@@ -1,0 +1,90 @@
+"""Of events, accounts: in which order a team should look at whoever came today.
+
+Somebody's day is as suspicious as the most suspicious event of it, or as what is left of earlier days: who was caught
+in the act yesterday is no other person for having looked at two pages today. What is left halves every `HALVED` days,
+for accounts change hands, and a mistake about somebody should not stay for good.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from floorwalker.errors import UsageError
+from floorwalker.kernels import kernel, silent
+
+DAY = 86_400_000_000
+"""Microseconds."""
+HALVED = 2.0
+"""Days in which what is known of somebody loses half its weight. Chosen on another scenario."""
+
+
+class AccountDays(NamedTuple):
+    """Days of accounts, by account and by day.
+
+    Parameters
+    ----------
+    who : int64 [m], the accounts' numbers.
+    day : int64 [m], days since 1970-01-01, UTC.
+    suspicion : float32 [m].
+    """
+
+    who: NDArray[np.int64]
+    day: NDArray[np.int64]
+    suspicion: NDArray[np.float32]
+
+
+def suspect_days(who: ArrayLike, at: ArrayLike, suspicion: ArrayLike, *, halved: float = HALVED) -> AccountDays:
+    """How suspicious each account is on each day on which it did anything.
+
+    Parameters
+    ----------
+    who : integers [n], whose each event is.
+    at : integers [n], µs UTC, in any order.
+    suspicion : [n], of the event, as `StackedFusion.suspicion` or any score.
+    halved : days in which an earlier day's suspicion loses half its weight; 0 forgets it at once.
+
+    Errors
+    ------
+    `UsageError` where the lengths differ, a suspicion is no number or `halved` is below 0.
+
+    >>> hour = 3_600_000_000
+    >>> days = suspect_days([7, 7, 7, 8], [1 * hour, 2 * hour, 50 * hour, 49 * hour], [0.2, 0.8, 0.1, 0.3])
+    >>> days.who.tolist(), days.day.tolist(), days.suspicion.round(2).tolist()
+    ([7, 7, 8], [0, 2, 2], [0.8, 0.4, 0.3])
+    """
+    people, times = np.asarray(who, np.int64), np.asarray(at, np.int64)
+    values = np.asarray(suspicion, np.float32)
+    if people.ndim != 1 or not people.shape == times.shape == values.shape:
+        raise UsageError(
+            f"{people.shape} accounts with {times.shape} times and {values.shape} suspicions",
+            allowed="one for each event",
+        )
+    if np.isnan(values).any() or not halved >= 0:
+        raise UsageError(
+            f"halved={halved}, {int(np.isnan(values).sum())} suspicions that are no number",
+            allowed="halved from 0 days on; numbers",
+        )
+    days = times // DAY
+    order = np.lexsort((days, people))
+    people, days, values = people[order], days[order], values[order]
+    starts = np.flatnonzero(np.r_[True, (people[1:] != people[:-1]) | (days[1:] != days[:-1])][: len(people)])
+    highest = np.maximum.reduceat(values, starts) if len(starts) else values
+    found = AccountDays(people[starts], days[starts], np.ascontiguousarray(highest))
+    _carry(found.who, found.day, float(halved), found.suspicion)
+    return found
+
+
+@kernel
+def carry_on(who: NDArray[np.int64], day: NDArray[np.int64], halved: float, suspicion: NDArray[np.float32]) -> None:
+    """Raise each day's suspicion to what is left of the account's earlier days, in place."""
+    for place in range(1, len(who)):
+        if who[place] == who[place - 1] and halved > 0:
+            left = suspicion[place - 1] * 2.0 ** (-(day[place] - day[place - 1]) / halved)
+            if left > suspicion[place]:
+                suspicion[place] = left
+
+
+_carry = silent(carry_on)

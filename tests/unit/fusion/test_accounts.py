@@ -1,0 +1,50 @@
+"""Accounts in the order in which a team should look at them: today's worst, and what is left of earlier days."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from floorwalker.errors import UsageError
+from floorwalker.fusion.accounts import DAY, suspect_days
+
+EVENTS = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 12 * DAY), st.floats(0, 1, width=32)), max_size=40)
+
+
+@given(EVENTS, st.sampled_from([0.5, 2.0, 7.0]))
+def test_each_day_is_the_worst_of_all_that_was_with_what_is_left_of_it(
+    events: list[tuple[int, int, float]], halved: float
+) -> None:
+    columns = list(zip(*events, strict=True)) if events else [(), (), ()]
+    days = suspect_days(*columns, halved=halved)
+    told = {(who, day): value for who, day, value in zip(*(each.tolist() for each in days), strict=True)}
+    assert sorted(told) == list(told) == sorted({(who, at // DAY) for who, at, _ in events})
+    for (who, day), value in told.items():
+        left = [
+            suspicion * 2.0 ** (-(day - at // DAY) / halved)
+            for other, at, suspicion in events
+            if other == who and at // DAY <= day
+        ]
+        assert value == pytest.approx(max(left), rel=1e-5, abs=1e-30)
+
+
+def test_nothing_is_left_of_earlier_days_where_they_are_forgotten() -> None:
+    days = suspect_days([1, 1, 1], [DAY * 3, 0, DAY - 1], [0.1, 0.9, 0.2], halved=0)
+    assert days.day.tolist() == [0, 3]
+    np.testing.assert_allclose(days.suspicion, [0.9, 0.1], rtol=1e-6)
+
+
+def test_nobody_came() -> None:
+    assert [len(each) for each in suspect_days([], [], [])] == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("who", "at", "suspicion", "halved"),
+    [([1], [0, 1], [0.1], 2.0), ([1], [0], [0.1, 0.2], 2.0), ([1], [0], [np.nan], 2.0), ([1], [0], [0.1], -1.0),
+     ([1], [0], [0.1], np.nan), ([[1]], [[0]], [[0.1]], 2.0)],
+)  # fmt: skip
+def test_what_does_not_fit_is_refused(who: object, at: object, suspicion: object, halved: float) -> None:
+    with pytest.raises(UsageError, match=r"one for each event|from 0 days on"):
+        suspect_days(who, at, suspicion, halved=halved)
