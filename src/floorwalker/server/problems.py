@@ -22,9 +22,15 @@ _TITLES = {
     415: "Unknown content type",
     422: "A field is not acceptable",
     429: "Too many requests",
+    431: "The head of the request is too large",
     500: "The server failed",
     503: "The server is not ready",
 }
+
+
+def title_of(status: int) -> str:
+    """One sentence for a status, the same for every problem of it."""
+    return _TITLES.get(status, "The request was refused")
 
 
 class FieldFault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -88,7 +94,7 @@ class ProblemError(FloorwalkerError):
         """
         return msgspec.json.encode(
             ProblemBody(
-                title=_TITLES.get(self.status, "The request was refused"),
+                title=title_of(self.status),
                 status=self.status,
                 detail=str(self),
                 faults=self.faults,

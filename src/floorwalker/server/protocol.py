@@ -10,7 +10,10 @@ import asyncio
 from typing import Final
 
 import httptools
+import msgspec
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from floorwalker.server.problems import MEDIA_TYPE, ProblemBody, title_of
 
 MOST_HEAD_BYTES = 65_536
 """Bytes of a request's line and headers together. No more are given to the parser at a time, so that a head within one
@@ -19,10 +22,21 @@ MOST_HEADERS = 100
 HEAD_SECONDS = 20.0
 """How long a head that was begun may take to be complete."""
 _INVALID = "Invalid HTTP request received."
-_REFUSAL = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: text/plain; charset=utf-8\r\n"
-    b"content-length: 29\r\nconnection: close\r\n\r\nThe request's head is too big"
+
+
+def _refusal(status: int, detail: str) -> bytes:
+    """A whole answer that says why, and that nothing more is read."""
+    body = msgspec.json.encode(ProblemBody(title=title_of(status), status=status, detail=detail))
+    head = f"content-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
+    return STATUS_LINE[status] + head.encode() + body
+
+
+_TOO_LARGE = _refusal(
+    431,
+    f"a head, or what stands between the bytes of a body, is longer than {MOST_HEAD_BYTES:,} bytes or has more than "
+    f"{MOST_HEADERS} headers; send less",
 )
+_NO_HTTP = _refusal(400, "these bytes are no HTTP/1.1 request; send one, without CONNECT")
 BETWEEN: Final = 0
 HEAD: Final = 1
 BODY: Final = 2
@@ -70,7 +84,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._head_timer is not None:
             self._stop_timer()
         if len(self.headers) > MOST_HEADERS or (self._is_in_pieces and self._head_length() > MOST_HEAD_BYTES):
-            self._refuse(_REFUSAL)
+            self._refuse(_TOO_LARGE)
             raise _RefusedError
         if self.parser.should_upgrade():
             # The parser stops after this callback, and `_feed` reads the request again.
@@ -110,10 +124,8 @@ class BoundedProtocol(HttpToolsProtocol):
             self._hang_up(self._held)
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what is no HTTP."""
-        text = msg.encode()
-        head = b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(text)
-        self._refuse(STATUS_LINE[400] + head + text)
+        """Refuse what is no HTTP; the log has uvicorn's words for it."""
+        self._refuse(_NO_HTTP)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client hung up."""
@@ -136,7 +148,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._part == BETWEEN:
             self._bytes_since = 0
         elif self._bytes_since > MOST_HEAD_BYTES:
-            self._refuse(_REFUSAL)
+            self._refuse(_TOO_LARGE)
         elif self._part == HEAD:
             if self._head_timer is None:
                 self._head_timer = self.loop.call_later(HEAD_SECONDS, self._end_slow_head)

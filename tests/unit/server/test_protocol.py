@@ -1,6 +1,7 @@
 """What a connection may send: nothing without end, and no byte of one request is another's."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -78,6 +79,17 @@ def post(path: bytes, body: bytes, more: bytes = b"") -> bytes:
     return b"POST " + path + HOST + more + b"Content-Length: %d\r\n\r\n" % len(body) + body
 
 
+def problem_of(answer: bytes) -> Message:
+    """The problem with which a connection ends, after whatever was answered before."""
+    head, body = answer[answer.rindex(b"HTTP/1.1 4") :].split(b"\r\n\r\n")
+    lines = head.decode().lower().split("\r\n")
+    assert {"content-type: application/problem+json", f"content-length: {len(body)}", "connection: close"} <= {*lines}
+    found: Message = json.loads(body)
+    assert found["title"]
+    assert found["detail"]
+    return found
+
+
 LAST = b"GET /last" + HOST + CLOSE
 
 
@@ -147,7 +159,7 @@ def test_a_refused_head_alters_no_request_before_it(path: bytes, is_split: bool)
     assert heard.bodies == [(path.decode(), b"mine"), ("/b", b"second")]
     assert answer.count(b"HTTP/1.1 200") == 2
     assert answer.index(b"second") < answer.index(b"HTTP/1.1 431")
-    assert answer.endswith(b"The request's head is too big")
+    assert problem_of(answer)["status"] == 431
 
 
 def test_what_is_no_http_alters_no_request_before_it_either() -> None:
@@ -158,7 +170,7 @@ def test_what_is_no_http_alters_no_request_before_it_either() -> None:
     heard = Heard()
     answer = send(heard, post(b"/slow", b"mine") + CHUNKED + b"no length\r\n" + LAST)
     assert answer.startswith(b"HTTP/1.1 200")
-    assert answer.endswith(b"Invalid HTTP request received.")
+    assert problem_of(answer)["status"] == 400
     assert heard.bodies == [("/slow", b"mine")]
     assert send(Heard(), CHUNKED + b"no length\r\n").startswith(b"HTTP/1.1 400")
 
