@@ -65,7 +65,7 @@ def test_live_its_risk_lies_where_the_harm_is(trained, shop):
     risk = []
     for _, batch, features in recording.batches(size=5_000):
         widened = models.widen(batch, features, moves=True)
-        signals = models.judge(batch, widened, _silent(len(batch)))
+        signals = models.judge(batch, widened, _silent(len(batch))).signals
         risk.append(np.max([signal.score for signal in signals] or [np.zeros(len(batch), np.float32)], axis=0))
     bad = (truth["phase"] == "harmful").to_numpy()
     risks = np.concatenate(risk)

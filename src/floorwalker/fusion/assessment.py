@@ -41,16 +41,21 @@ class Assessment:
         no probabilities.
     causes : for each event its causes, the gravest first.
     degraded : ids of detectors that were asked and could not answer (not fitted, not warm, failed).
+    suspicion : float32 [n] in [0, 1], how suspicious each event makes whoever did it: it puts accounts in an order
+        and moves no risk. None where nothing is said of anybody.
     """
 
     risk: NDArray[np.float32]
     calibrated: bool
     causes: list[list[Cause]]
     degraded: tuple[str, ...]
+    suspicion: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         if self.risk.shape != (len(self.causes), len(ABUSE_TYPES)):
             raise ValueError(f"risk of shape {self.risk.shape} for {len(self.causes)} events")
+        if self.suspicion is not None and self.suspicion.shape != (len(self.causes),):
+            raise ValueError(f"suspicions of shape {self.suspicion.shape} for {len(self.causes)} events")
 
     def __len__(self) -> int:
         return len(self.causes)

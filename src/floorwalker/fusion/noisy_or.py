@@ -17,7 +17,9 @@ UNTYPED_WEIGHT = 0.25
 _COLUMN = {name: column for column, name in enumerate(ABUSE_TYPES)}
 
 
-def fuse(signals: Sequence[Signal], usual: NDArray[np.int16]) -> Assessment:
+def fuse(
+    signals: Sequence[Signal], usual: NDArray[np.int16], *, suspicion: NDArray[np.float32] | None = None
+) -> Assessment:
     """Risk per abuse type: `1 - Π (1 - score)` over the signals of the type.
 
     Noisy-or treats signals as independent causes: each alone can raise the risk, none can lower it, and two half
@@ -29,6 +31,7 @@ def fuse(signals: Sequence[Signal], usual: NDArray[np.int16]) -> Assessment:
     signals : opinions on the same `n` events. One that is not `ready` counts as missing, not as harmless.
     usual : int16 [n], index into `ABUSE_TYPES` of what an unusual event of this kind most often is, -1 for none:
         there a signal without abuse type adds its score times `UNTYPED_WEIGHT`.
+    suspicion : as `Assessment` holds it; no part of the risk.
 
     >>> from floorwalker.detectors.signal import Reason
     >>> def rule(score: float, code: str) -> Signal:
@@ -78,4 +81,6 @@ def fuse(signals: Sequence[Signal], usual: NDArray[np.int16]) -> Assessment:
     for (row, column), left in spared.items():
         if column >= 0:
             risk[row, column] = 1.0 - left
-    return Assessment(risk=risk, calibrated=False, causes=causes, degraded=tuple(dict.fromkeys(degraded)))
+    return Assessment(
+        risk=risk, calibrated=False, causes=causes, degraded=tuple(dict.fromkeys(degraded)), suspicion=suspicion
+    )

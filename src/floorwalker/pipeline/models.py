@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,20 @@ EXPLAINED = 0.5
 """Risk from which an opinion comes with what raised it; below, with how rare it is."""
 
 State = dict[str, NDArray[Any]]
+
+
+class Opinion(NamedTuple):
+    """What the fusion says of `n` events.
+
+    Parameters
+    ----------
+    signals : one for each abuse type that some event is suspected of, and one for each part that is missing.
+    suspicion : float32 [n] in [0, 1], how suspicious each event makes whoever did it, as `StackedFusion.suspicion`; 0
+        of events whose risk is not spoken of. None where that is all of them.
+    """
+
+    signals: list[Signal]
+    suspicion: NDArray[np.float32] | None = None
 
 
 class _Said(Mapping[str, float]):
@@ -175,6 +189,8 @@ class ShopModels:
                 part.warm()
         if self.fusion is not None:
             self.fusion.warm()
+            silent = np.full((1, len(self.fusion.names)), np.nan, np.float32)
+            self.fusion.suspicion(np.ones(1, np.float32), silent)
 
     def widen(
         self,
@@ -242,8 +258,8 @@ class ShopModels:
                 on_failure(name, error)
         return np.full((len(batch), len(part.outputs)), np.nan, np.float32)
 
-    def judge(self, batch: EventBatch, features: FeatureBatch, unusual: Signal) -> list[Signal]:
-        """Opinions of the fusion: one signal for each abuse type that some event is suspected of.
+    def judge(self, batch: EventBatch, features: FeatureBatch, unusual: Signal) -> Opinion:
+        """The fusion's opinion of events, of each as if it were alone; calm events cost little.
 
         Parameters
         ----------
@@ -256,16 +272,25 @@ class ShopModels:
             for name in names
         ]
         if self.fusion is None or self._reader is None:
-            return missing
+            return Opinion(missing)
         rows = asked_rows(self.fusion.judged, batch.type)
         if not len(rows):
-            return missing
+            return Opinion(missing)
         columns, sums, speaks = self._reader.read(rows, batch, features, unusual.score if unusual.ready else None)
         if not speaks:
-            return missing
+            return Opinion(missing)
         whole = self._reader.scores(sums)[:, 0].astype(np.float32)
         risk = self.fusion.judge(columns, batch.type[rows], whole)
-        return missing if risk is None else [*missing, *self._signals(columns, rows, features, risk)]
+        if risk is None:
+            return Opinion(missing)
+        signals = [*missing, *self._signals(columns, rows, features, risk)]
+        spoken = np.flatnonzero(self.fusion.speaks_of(whole))
+        if not len(spoken):
+            return Opinion(signals)
+        # The second opinion is asked of these alone: of all others it would be thrown away.
+        suspicion = np.zeros(len(batch), np.float32)
+        suspicion[rows[spoken]] = self.fusion.suspicion(whole[spoken], columns[spoken])
+        return Opinion(signals, suspicion)
 
     def _signals(
         self, columns: NDArray[np.float32], rows: NDArray[np.int64], features: FeatureBatch, risk: NDArray[np.float32]

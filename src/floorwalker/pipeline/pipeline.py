@@ -23,7 +23,7 @@ from floorwalker.fusion.noisy_or import fuse
 from floorwalker.fusion.stacked import NAME as FUSION
 from floorwalker.fusion.usual import usual_abuse
 from floorwalker.pipeline.ids import IdHasher
-from floorwalker.pipeline.models import ShopModels
+from floorwalker.pipeline.models import Opinion, ShopModels
 from floorwalker.pipeline.packed_texts import TextReader
 from floorwalker.pipeline.recent import RecentEvents
 from floorwalker.pipeline.window import EventWindow
@@ -300,10 +300,10 @@ class Pipeline:
     ) -> Judged:
         asked, shadow = self._ask_rules(batch, features)
         unusual = self._ask_unusual(features)
-        asked = [*asked, unusual, *self._ask_models(batch, features, unusual)]
+        opinion = self._ask_models(batch, features, unusual)
         shops = [shop or "" for shop in batch.texts["shop"]]
         decisions = self.policy.decide(
-            fuse(asked, usual_abuse(batch.type)),
+            fuse([*asked, unusual, *opinion.signals], usual_abuse(batch.type), suspicion=opinion.suspicion),
             ids=[
                 self.decision_id(shop, name, sequence)
                 for shop, name, sequence in zip(shops, batch.id, sequences.tolist(), strict=True)
@@ -335,11 +335,11 @@ class Pipeline:
         except Exception as error:  # noqa: BLE001
             return self._failed(DETECTOR, self.unusual.version, len(features.event_ids), error)
 
-    def _ask_models(self, batch: EventBatch, features: FeatureBatch, unusual: Signal) -> list[Signal]:
+    def _ask_models(self, batch: EventBatch, features: FeatureBatch, unusual: Signal) -> Opinion:
         try:
             return self.models.judge(batch, features, unusual)
         except Exception as error:  # noqa: BLE001
-            return [self._failed(FUSION, "failed", len(batch), error)]
+            return Opinion([self._failed(FUSION, "failed", len(batch), error)])
 
     def _failed(self, detector: str, version: str, rows: int, error: Exception) -> Signal:
         self.on_failure(detector, error)

@@ -9,6 +9,9 @@ from floorwalker.fusion.assessment import Cause
 LEVELS = ("low", "medium", "high", "critical")
 """Names of the risk's quarters of worry, see `level_of`."""
 
+NOT_SUSPECTED: float = 0.0
+"""The suspicion of a calm event: this very object is left out where decisions are written down, another 0 is not."""
+
 _LEVEL_STARTS = (("critical", 85), ("high", 60), ("medium", 30))
 
 
@@ -37,6 +40,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     shadow : ids of shadow rules that fired; they had no part in the decision.
     versions : of everything else that spoke: features, rules, detectors.
     propensity : probability with which this action was chosen; 1.0 while nothing is explored.
+    suspicion : in [0, 1], how suspicious the event makes whoever did it, for the order in which people look at
+        accounts; 0 of calm events and without trained models. No risk or action depends on it.
     """
 
     id: str
@@ -60,6 +65,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     shadow: tuple[str, ...] = ()
     versions: dict[str, str] = {}
     propensity: float = 1.0
+    suspicion: float = NOT_SUSPECTED
 
 
 def level_of(risk: int) -> str:

@@ -14,7 +14,7 @@ from floorwalker.errors import UsageError
 from floorwalker.events.abuse import ABUSE_TYPES, ACTIONS
 from floorwalker.events.reply import PUBLIC_REASONS
 from floorwalker.fusion.assessment import Assessment, Cause
-from floorwalker.policy.decision import Decision, level_of
+from floorwalker.policy.decision import NOT_SUSPECTED, Decision, level_of
 from floorwalker.registry import nearest_name
 
 Ladder = tuple[tuple[float, str], ...]
@@ -102,6 +102,7 @@ class ThresholdPolicy:
         table = risk.tolist()
         versions = dict(versions)
         is_shadow = self.mode == "shadow"
+        suspected = None if assessment.suspicion is None else assessment.suspicion.tolist()
         decisions = []
         for row, causes in enumerate(assessment.causes):
             values = table[row]
@@ -141,6 +142,7 @@ class ThresholdPolicy:
                     policy_version=self.version,
                     versions=versions,
                     shadow=shadow[row] if shadow is not None else (),
+                    suspicion=round(suspected[row], 6) if suspected and suspected[row] else NOT_SUSPECTED,
                 )
             )
         return decisions

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
+from msgspec import structs
 
 from floorwalker.detectors.content.read_types import READ_TYPES
 from floorwalker.detectors.rules import RuleTable, default_schema
@@ -27,6 +28,7 @@ from floorwalker.pipeline.records import (
     feature_values,
 )
 from floorwalker.pipeline.replaying import Replay
+from floorwalker.policy.decision import NOT_SUSPECTED
 from floorwalker.policy.thresholds import ThresholdPolicy
 from floorwalker.server.installation import Installation
 from floorwalker.server.rule_sets import RuleSets
@@ -150,6 +152,8 @@ def explain_decision(installation: Installation, decision_id: str) -> dict[str, 
         today = pipeline.judge(batch, given, sequences, listed=[on])[0]
     later = _find_joined(installation, record)
     later_again = _join_again(later, record, _load_texts(installation)) if later is not None else None
+    # Decisions of before suspicions were told say 0, which is no other decision.
+    compared = again if again is None or decision.suspicion else structs.replace(again, suspicion=NOT_SUSPECTED)
     return {
         "decision_id": decision_id,
         "event": msgspec.to_builtins(record.event),
@@ -162,7 +166,7 @@ def explain_decision(installation: Installation, decision_id: str) -> dict[str, 
         "changed": changed,
         "rules_now": tables.today.version,
         "today": msgspec.to_builtins(today) if today is not None else None,
-        "equal": again == decision,
+        "equal": compared == decision,
         "joined": msgspec.to_builtins(later) if later is not None else None,
         "joined_again": msgspec.to_builtins(later_again) if later_again is not None else None,
     }

@@ -17,6 +17,7 @@ class PrivatePart(msgspec.Struct, frozen=True, kw_only=True):
     ----------
     risk : 0 to 100; no probability while `calibrated` is false.
     intended : what would be answered in enforce mode.
+    suspicion : 0 to 1, how suspicious the event makes whoever did it, for the order in which people look at accounts.
     """
 
     risk: int
@@ -31,6 +32,7 @@ class PrivatePart(msgspec.Struct, frozen=True, kw_only=True):
     policy_version: str
     versions: dict[str, str]
     propensity: float
+    suspicion: float = 0.0
 
 
 class DecisionReply(msgspec.Struct, frozen=True, kw_only=True):
@@ -217,5 +219,6 @@ def make_reply(decision: Decision, *, duplicate: bool) -> DecisionReply:
             policy_version=decision.policy_version,
             versions=decision.versions,
             propensity=decision.propensity,
+            suspicion=decision.suspicion,
         ),
     )

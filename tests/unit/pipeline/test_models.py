@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -19,10 +21,11 @@ from floorwalker.fusion.columns import column_names
 from floorwalker.fusion.first_opinion import FirstOpinion
 from floorwalker.fusion.memory import OUTPUTS as SUSPICIONS
 from floorwalker.fusion.memory import LiveMemory
-from floorwalker.fusion.stacked import StackedFusion
+from floorwalker.fusion.stacked import HANDS, StackedFusion
 from floorwalker.pipeline.ids import IdHasher
 from floorwalker.pipeline.models import ShopModels
 from floorwalker.pipeline.pipeline import Pipeline
+from floorwalker.policy.decision import Decision
 from floorwalker.testing.behaviour import model as sequence_model
 from floorwalker.testing.shop_models import coupon_fusion, telling_fusion
 
@@ -36,6 +39,18 @@ NAMES = LiveFeatures(seed=1, limits=LIMITS).names
 @cache
 def fusion() -> StackedFusion:
     return coupon_fusion(NAMES)
+
+
+@cache
+def fusion_with_hands() -> StackedFusion:
+    """A second opinion of whoever did still more."""
+    names = fusion().names
+    rows = np.full((800, len(names)), np.nan, np.float32)
+    busy = rows[:, names.index("account_events_1h")] = np.random.default_rng(1).integers(0, 20, 800)
+    trees = BoostedTrees(rounds=5, rate=0.5, max_bin=63, threads=1, validation_share=0, blind_rounds=5)
+    hands = trees.fit(rows, (busy > 12)[:, None].astype(np.float64), names=names, outputs=(HANDS,))
+    ordinary = np.linspace(0, 0.2, 5000)
+    return replace(fusion(), hands=hands, hand_ranks=StackedFusion.ranks_of(ordinary, len(ordinary)))
 
 
 @cache
@@ -127,6 +142,45 @@ def test_a_stored_decision_is_made_again_from_what_it_saw():
     judged = made.advance(batch, np.arange(15))
     again = made.judge(batch, judged.features, np.arange(15))
     assert again == judged.decisions
+
+
+def test_suspicion_is_told_of_events_whose_risk_is_spoken_of_and_moves_no_risk():
+    plain, helped = decide(ShopModels(fusion())).decisions, decide(ShopModels(fusion_with_hands())).decisions
+    for decisions in (plain, helped):
+        assert [each.suspicion > 0 for each in decisions] == [each.risk > 0 for each in decisions]
+        assert decisions[0].suspicion == 0
+    # What the second opinion doubts sinks, what it shares stays where it was, and the risk is the same for all.
+    assert plain[11].suspicion > helped[11].suspicion
+    assert helped[14].suspicion > helped[11].suspicion
+    assert [each.risks for each in plain] == [each.risks for each in helped]
+
+
+def test_calm_events_ask_for_no_second_opinion_and_decisions_without_models_name_none(monkeypatch):
+    asked: list[int] = []
+    suspicion = StackedFusion.suspicion
+    monkeypatch.setattr(
+        StackedFusion,
+        "suspicion",
+        lambda self, whole, columns: asked.append(len(whole)) or suspicion(self, whole, columns),
+    )
+    judged = decide(ShopModels(fusion_with_hands()))
+    assert asked == [sum(each.suspicion > 0 for each in judged.decisions)]
+    assert 0 < asked[0] < 15
+    calm = [judged.decisions[0], *decide(ShopModels()).decisions]
+    for each in calm:
+        assert each.suspicion == 0
+        assert b"suspicion" not in msgspec.msgpack.encode(each)
+
+
+def test_suspicion_is_equal_alone_in_a_batch_and_made_again():
+    made = pipeline(ShopModels(fusion_with_hands()))
+    together = decide(ShopModels(fusion_with_hands())).decisions
+    batches = [made.batch([event]) for event in history(15)]
+    judged = [made.advance(batch, np.array([row])) for row, batch in enumerate(batches)]
+    assert [each.decisions[0] for each in judged] == together
+    for row, (batch, each) in enumerate(zip(batches, judged, strict=True)):
+        kept = msgspec.msgpack.decode(msgspec.msgpack.encode(each.decisions[0]), type=Decision)
+        assert made.judge(batch, each.features, np.array([row])) == [kept]
 
 
 def test_what_is_lost_is_named_and_the_rest_answers(tmp_path):

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
+import msgspec
 import numpy as np
 import pytest
 
@@ -47,6 +51,26 @@ def test_shadow_mode_is_the_default_and_lets_everybody_pass() -> None:
     assert decision.propensity == 1.0
     assert decision.calibrated is False
     assert decision.expires_at == decision.at + 900_000_000
+
+
+def test_suspicion_is_kept_beside_the_risk_and_left_out_where_there_is_none() -> None:
+    risk = np.zeros((3, len(ABUSE_TYPES)), np.float32)
+    texts = ["x"] * 3
+    asked: dict[str, Any] = {
+        "ids": texts, "event_ids": texts, "shops": texts, "subjects": texts, "at": [0] * 3, "listed": [""] * 3,
+        "versions": {},
+    }  # fmt: skip
+    bare = Assessment(risk, False, [[], [], []], ())
+    plain = ThresholdPolicy().decide(bare, **asked)
+    suspected = ThresholdPolicy().decide(replace(bare, suspicion=np.array([0, 0.7, 1], np.float32)), **asked)
+    assert [each.suspicion for each in suspected] == [0, 0.7, 1]
+    assert [msgspec.structs.replace(each, suspicion=0.0) for each in suspected] == plain
+    # A calm event's decision is, byte for byte, what it was before anybody told of suspicions.
+    assert msgspec.msgpack.encode(suspected[0]) == msgspec.msgpack.encode(plain[0])
+    assert b"suspicion" not in msgspec.msgpack.encode(plain[0])
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(suspected[1]), type=Decision) == suspected[1]
+    with pytest.raises(ValueError, match="suspicions of shape"):
+        replace(bare, suspicion=np.zeros(2, np.float32))
 
 
 def test_public_reasons_never_name_a_signal() -> None:
