@@ -15,7 +15,7 @@ from floorwalker.testing.shop_server import Shop, make_event
 OPERATIONS = {
     ("post", "/v1/decisions"), ("get", "/v1/decisions/{decision_id}"), ("post", "/v1/decisions/{decision_id}/applied"),
     ("post", "/v1/events"), ("post", "/v1/labels"), ("delete", "/v1/labels/{label_id}"),
-    ("get", "/v1/joined"), ("get", "/v1/calibration"),
+    ("get", "/v1/joined"), ("get", "/v1/calibration"), ("get", "/v1/suspects"),
     ("get", "/v1/entities/{entity}/{identity}"), ("get", "/v1/lists/{name}"), ("post", "/v1/lists/{name}"),
     ("delete", "/v1/lists/{name}"), ("post", "/v1/rules/reload"), ("get", "/health"),
     ("get", "/ready"), ("get", "/metrics"), ("get", "/version"), ("get", "/v1/collector.js"), ("post", "/v1/collect"),
@@ -31,6 +31,9 @@ def test_the_document_describes_every_route_and_its_bodies(shop: Shop) -> None:
     schemas = document["components"]["schemas"]
     assert schemas["Event"]["properties"]["amount_minor"]
     assert "ProblemBody" in schemas
+    parameters = document["paths"]["/v1/suspects"]["get"]["parameters"]
+    assert {each["name"] for each in parameters} == {"day", "limit", "shop"}
+    assert schemas["SuspectReply"]["properties"]["suspicion"]
     collect = document["paths"]["/v1/collect"]["post"]
     assert collect["security"] == []
     assert collect["requestBody"]["content"]["text/plain"]["schema"]["$ref"].endswith("/CollectedMessage")

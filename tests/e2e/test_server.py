@@ -329,6 +329,21 @@ def test_lists_are_paged_and_entries_taken_off(shop: Shop) -> None:
         for path in ("/v1/lists/watch", "/v1/joined"):
             refused = shop.client.get(path, params=query, headers=shop.headers())
             assert (refused.status_code, [each["field"] for each in refused.json()["faults"]]) == (422, list(query))
+    for name, given in (
+        ("day", "yesterday"),
+        ("day", "2026-3-1"),
+        ("day", "1969-12-31"),
+        ("limit", "0"),
+        ("limit", "1001"),
+    ):
+        refused = shop.client.get("/v1/suspects", params={name: given}, headers=shop.headers())
+        assert refused.status_code == 422, given
+        assert [each["field"] for each in refused.json()["faults"]] == [name]
+    refused = shop.client.get("/v1/suspects", params={"limit": "x"}, headers=shop.headers())
+    assert (refused.status_code, refused.json()["faults"][0]["field"]) == (422, "limit")
+    # Nobody is suspected without models.
+    found = shop.client.get("/v1/suspects", params={"day": "2026-03-01"}, headers=shop.headers())
+    assert found.json() == {"day": "2026-03-01", "items": []}
     refused = shop.client.get("/v1/joined", params={"raised": "perhaps", "limit": "x"}, headers=shop.headers())
     assert (refused.status_code, {each["field"] for each in refused.json()["faults"]}) == (422, {"raised", "limit"})
     assert "perhaps" not in refused.text

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -51,6 +52,39 @@ def review(shop: Shop, account: str) -> dict[str, object]:
     return dict(answer.json())
 
 
+def check_suspects(shop: Shop, answers: list[dict[str, Any]]) -> None:
+    suspicions = [each["private"]["suspicion"] for each in answers]
+    assert [each > 0 for each in suspicions] == [each["private"]["risk"] > 0 for each in answers]
+    assert suspicions[0] == 0 < suspicions[-1]
+    calm = shop.decide(make_event(type="coupon_redeem", coupons=["TEN"], account="a-calm")).json()
+    assert calm["private"]["suspicion"] == 0
+    told = shop.client.get(f"/v1/decisions/{answers[-1]['decision_id']}", headers=shop.headers()).json()
+    assert told["decision"]["suspicion"] == suspicions[-1]
+    entity = shop.client.get("/v1/entities/account/a-many", headers=shop.headers()).json()
+    assert entity["suspicion"] == max(suspicions)
+    assert shop.client.get("/v1/entities/account/a-calm", headers=shop.headers()).json()["suspicion"] == 0
+    # The ledger has them a moment later.
+    deadline = time.monotonic() + 60
+    while True:
+        found = shop.client.get("/v1/suspects", headers=shop.headers()).json()
+        if found["items"] and found["items"][0]["events"] == len(answers):
+            break
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    (item,) = found["items"]
+    assert item.pop("decision_id") in {
+        each["decision_id"] for each in answers if each["private"]["suspicion"] == max(suspicions)
+    }
+    assert item == {
+        "shop": "default",
+        "subject": "account:a-many",
+        "suspicion": max(suspicions),
+        "risk": max(each["private"]["risk"] for each in answers),
+        "abuse_type": "promotion_abuse",
+        "events": len(answers),
+    }
+
+
 def test_trained_models_decide_are_kept_and_explain(tmp_path: Path) -> None:
     models, folder = tmp_path / "models", tmp_path / "data"
     coupon_fusion(LiveFeatures(seed=0).names).save(models / "fusion", facts={})
@@ -72,6 +106,7 @@ def test_trained_models_decide_are_kept_and_explain(tmp_path: Path) -> None:
         assert told["features"]["behaviour.surprise"] is not None
         assert told["features"]["relation.coupon.degree"] == 1
         assert told["features"]["context.account.times"] == 11
+        check_suspects(shop, answers)
         copies = [review(shop, f"a-{number}") for number in range(3)]
     # The next start finds the models in the installation, and what they remember in the journal.
     with running(folder, key) as shop:

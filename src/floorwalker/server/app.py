@@ -25,12 +25,13 @@ from floorwalker.server.routes.joined import show_joined
 from floorwalker.server.routes.labels import put_label, withdraw_label
 from floorwalker.server.routes.lists import put_entry, remove_entry, show_list
 from floorwalker.server.routes.rules import reload_rules
+from floorwalker.server.routes.suspects import show_suspects
 from floorwalker.server.routes.system import health, metrics, ready, version
 from floorwalker.server.service import Service
 
 ROUTES = (
     decide, apply_decision, show_decision, take_events, show_joined, put_label, withdraw_label, show_calibration,
-    show_entity, show_list, put_entry, remove_entry, reload_rules, health, ready, metrics, version,
+    show_entity, show_suspects, show_list, put_entry, remove_entry, reload_rules, health, ready, metrics, version,
 )  # fmt: skip
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]

@@ -13,6 +13,8 @@ from floorwalker.errors import UsageError
 from floorwalker.fusion.assessment import Cause
 from floorwalker.pipeline.records import AppliedRecord, JoinedRecord
 from floorwalker.server.keys import ApiKey
+from floorwalker.server.replies import SuspectReply
+from floorwalker.server.suspects import find_suspects
 from floorwalker.store.ledger import Ledger
 from floorwalker.store.ledger.tables import api_keys, applied, joined, labels
 
@@ -97,6 +99,10 @@ class Archive:
         )
         rows = self.ledger.read(lambda connection: connection.execute(query).all())
         return [(int(row.sequence), str(row.decision_id)) for row in rows]
+
+    def list_suspects(self, *, day: int, limit: int, shop: str | None = None) -> list[SuspectReply]:
+        """Who was decided about on a day, the most suspicious first; see `find_suspects`."""
+        return self.ledger.read(lambda connection: find_suspects(connection, day=day, limit=limit, shop=shop))
 
     def find_label_shop(self, label_id: str) -> str | None:
         """The shop of a label that stands, None where there is none."""

@@ -34,12 +34,13 @@ from floorwalker.server.replies import (
     ListBody,
     ListEntryReply,
     RulesReply,
+    SuspectsReply,
 )
 
 _TEMPLATE = "#/components/schemas/{name}"
 _BODIES = (
     Event, AppliedBody, AppliedReply, DecisionReply, EventsReply, LabelBody, LabelReply, ListBody, ListEntryReply,
-    ProblemBody, RulesReply, CollectedMessage, CollectedReply,
+    ProblemBody, RulesReply, SuspectsReply, CollectedMessage, CollectedReply,
 )  # fmt: skip
 REFUSALS = {
     "400": "The body is no JSON, or a header cannot be read.",

@@ -15,10 +15,10 @@ DEFAULT_LIMIT = 100
 MOST = 1000
 
 
-def read_limit(given: int | None) -> int:
+def read_limit(given: int | None, default: int = DEFAULT_LIMIT) -> int:
     """How many rows a page shall have; outside 1 to `MOST` raises `ProblemError` 422."""
     if given is None:
-        return DEFAULT_LIMIT
+        return default
     if not 1 <= given <= MOST:
         message = f"limit is {given}"
         raise ProblemError(422, message, allowed=f"1 to {MOST}", faults=[FieldFault(field="limit", message=message)])

@@ -142,6 +142,7 @@ def _decision_row(sequence: int, event: _LeanEvent, decision: Decision) -> Row:
         "order_id": event.order[:200] if event.order else None,
         "risks_json": json.dumps(decision.risks),
         "scored_by": decision.versions.get("fusion", "")[:64],
+        "suspicion": decision.suspicion or None,
     }
 
 

@@ -22,6 +22,7 @@ from floorwalker.events.decode import decode_event
 from floorwalker.events.entities import EntityKeyer
 from floorwalker.events.identity import Tokeniser, normalise
 from floorwalker.features.live import Limits, LiveFeatures
+from floorwalker.fusion.accounts import suspect_days
 from floorwalker.pipeline.ids import IdHasher
 from floorwalker.pipeline.pipeline import Pipeline
 from floorwalker.pipeline.recent import RecentEvents
@@ -69,6 +70,7 @@ def rehearse(clock: Callable[[], int]) -> None:
         _save_and_restore(engine.pipeline, Path(folder) / "snapshots", clock)
     history = np.random.default_rng(0).random((LEAST_ROWS, 2), np.float32)
     UnusualActivity.fit(history, ("a", "b"), version="0", seed=0, trees=2).judge(history[:2])
+    suspect_days([0, 0], [now, now], [0.0, 0.0])
 
 
 def _empty_pipeline() -> Pipeline:

@@ -189,6 +189,40 @@ class RulesReply(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
 
 
+class SuspectReply(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody whom decisions of a day were about.
+
+    Parameters
+    ----------
+    subject : as decisions name it, e.g. `account:a-17`.
+    suspicion : of the most suspicious decision, or what is left of one of earlier days; above 0, at most 1.
+    risk : 0 to 100, the highest of that day's decisions.
+    abuse_type : of the decision with that risk, "" where there is none.
+    events : decisions of that day about this subject.
+    decision_id : of the decision that the suspicion comes from, on that day or before.
+    """
+
+    shop: str
+    subject: str
+    suspicion: float
+    risk: int
+    abuse_type: str
+    events: int
+    decision_id: str
+
+
+class SuspectsReply(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom to look at, the most suspicious first.
+
+    Parameters
+    ----------
+    day : as YYYY-MM-DD, UTC.
+    """
+
+    day: str
+    items: tuple[SuspectReply, ...]
+
+
 class Page(msgspec.Struct, frozen=True, kw_only=True):
     """Some rows, and the cursor of the next page; null where there is none."""
 

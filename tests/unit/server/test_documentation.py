@@ -8,14 +8,18 @@ from pathlib import Path
 
 from floorwalker.detectors.unusual import LEAST_ROWS, SAMPLE_ROWS
 from floorwalker.events.abuse import ABUSE_TYPES
+from floorwalker.fusion.accounts import HALVED
 from floorwalker.pipeline.window import CAPACITY
 from floorwalker.policy.thresholds import EXPIRY_SECONDS, LADDERS
 from floorwalker.server.app import ROUTES
 from floorwalker.server.idempotency import MOST_REPLIES, RETENTION_SECONDS
 from floorwalker.server.keys import SCOPES
 from floorwalker.server.openapi import REFUSALS
-from floorwalker.server.replies import DecisionReply, PrivatePart
+from floorwalker.server.pages import MOST
+from floorwalker.server.replies import DecisionReply, PrivatePart, SuspectReply
+from floorwalker.server.routes.suspects import DEFAULT_LIMIT
 from floorwalker.server.startup import MOST_BEHIND
+from floorwalker.server.suspects import LOOK_BACK_DAYS
 
 DOCS = Path(__file__).parents[3] / "docs"
 TEXT = (DOCS / "server.md").read_text("utf-8")
@@ -45,6 +49,8 @@ def test_every_refusal_scope_and_field_is_documented() -> None:
         assert f"`{name}`" in TEXT
     for name in re.findall(r"`private\.([a-z_]+)`", TEXT):
         assert name in PrivatePart.__struct_fields__
+    for name in SuspectReply.__struct_fields__:
+        assert f"`{name}`" in TEXT
 
 
 def test_every_ladder_is_documented() -> None:
@@ -63,6 +69,8 @@ def test_the_numbers_are_those_of_the_program() -> None:
     assert f"{LEAST_ROWS:,} events for the first time" in TEXT
     assert f"{SAMPLE_ROWS:,} events of this shop" in TEXT
     assert EXPIRY_SECONDS == 900
+    assert f"what is left of one of the {LOOK_BACK_DAYS} days before: it halves every {HALVED:g} days" in TEXT
+    assert f"`limit` is {DEFAULT_LIMIT} where left out, at most {MOST:,}" in TEXT
 
 
 def test_the_speeds_told_are_those_of_the_kept_document() -> None:

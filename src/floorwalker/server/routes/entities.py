@@ -17,6 +17,7 @@ from floorwalker.server.engine import Engine, encode_json
 from floorwalker.server.openapi import operation
 from floorwalker.server.problems import ProblemError
 from floorwalker.server.service import Service, check_shop, service_of
+from floorwalker.server.suspects import suspicion_left
 
 
 @get(
@@ -30,6 +31,9 @@ async def show_entity(
 ) -> Response[bytes]:
     """Its last events with their decisions, its risk and features as of the last of them, whom it was seen with, and
     whether so many customers of good standing share it that sharing it means nothing (`hub`).
+
+    `suspicion` is that of the most suspicious of these decisions, each halved every two days since, as `/v1/suspects`
+    has it.
 
     `identity` is the shop's own id, a personal value, or its token, to the end of the address: a slash in it may stand
     as it is or as `%2F`. A personal value in an address ends in the logs of
@@ -75,7 +79,7 @@ async def show_entity(
         for feature in engine.pipeline.features.declarations
         if isinstance(feature.aggregate, Hub) and feature.of == (entity,)
     ]
-    decided = [records[row][1].decision for row in own if records[row][1].decision is not None]
+    decided = [decision for row in own if (decision := records[row][1].decision) is not None]
     later = await asyncio.to_thread(_find_joined, service, [records[row] for row in own])
     document = {
         "entity": entity,
@@ -83,13 +87,10 @@ async def show_entity(
         "shop": shop,
         "hub": any(features.column(name)[0] == 1 for name in hubs),
         "risk": max(
-            (
-                max(decision.risk, later[decision.id].risk if decision.id in later else 0)
-                for decision in decided
-                if decision is not None
-            ),
+            (max(decision.risk, later[decision.id].risk if decision.id in later else 0) for decision in decided),
             default=None,
         ),
+        "suspicion": suspicion_left(decided, now=engine.now()),
         "features": {
             name: float(value)
             for name, value, missing in zip(features.names, features.values[0], features.missing[0], strict=True)

@@ -47,6 +47,7 @@ decisions = Table(
     Column("order_id", String(200)),
     Column("risks_json", Text),
     Column("scored_by", String(64)),
+    Column("suspicion", Float),
     Index(None, "shop", "decided_at"),
     Index(None, "shop", "event_id"),
     Index(
@@ -56,10 +57,20 @@ decisions = Table(
         sqlite_where=text("order_id IS NOT NULL"),
         postgresql_where=text("order_id IS NOT NULL"),
     ),
+    Index(
+        "ix_decisions_suspected",
+        "decided_at",
+        "shop",
+        "subject",
+        "suspicion",
+        sqlite_where=text("suspicion IS NOT NULL"),
+        postgresql_where=text("suspicion IS NOT NULL"),
+    ),
+    Index(None, "shop", "subject", "decided_at"),
 )
 """One row a decision. `mode`: enforce or shadow. `body`: the whole decision as its writer encoded it. `risks_json`:
 risk in [0, 1] of each abuse type above zero; NULL in rows of earlier versions. `scored_by`: version of the learned
-fusion, "" without one."""
+fusion, "" without one. `suspicion`: of the subject by this event, in [0, 1]; NULL where there is none."""
 
 joined = Table(
     "joined",

@@ -1,0 +1,145 @@
+"""Whom to look at, out of the decisions of both databases."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, inspect, select, text
+
+from floorwalker.fusion.accounts import DAY
+from floorwalker.server.replies import SuspectReply
+from floorwalker.server.suspects import LOOK_BACK_DAYS, find_suspects
+from floorwalker.store.ledger import Ledger, put
+from floorwalker.store.ledger.tables import decisions
+
+OpenLedger = Callable[[], Ledger]
+TODAY = 20_000
+NUMBERS = itertools.count()
+
+
+def decision(who: str | None, suspicion: float | None, *, days_ago: int = 0, **fields: Any) -> dict[str, Any]:
+    number = next(NUMBERS)
+    at = (TODAY - days_ago) * DAY + number * 1000
+    return {
+        "id": f"dc_{number}", "sequence": number, "shop": "north", "event_id": f"e-{number}", "event_type": "order",
+        "subject": who and f"account:{who}", "at": at, "decided_at": at, "action": "allow", "mode": "shadow",
+        "abuse_type": None, "risk": 0.0, "level": "low", "policy_version": "1", "reasons_json": "[]",
+        "suspicion": suspicion, **fields,
+    }  # fmt: skip
+
+
+def ask(ledger: Ledger, *rows: dict[str, Any], day: int = TODAY, limit: int = 200, shop: str | None = None) -> Any:
+    if rows:
+        ledger.write(lambda connection: put(connection, decisions, list(rows)))
+    return ledger.read(lambda connection: find_suspects(connection, day=day, limit=limit, shop=shop))
+
+
+def test_the_most_suspicious_come_first_with_what_is_left_of_earlier_days(open_ledger: OpenLedger) -> None:
+    ledger = open_ledger()
+    caught = decision("caught", 0.8, days_ago=2, risk=0.9)
+    doubtful = decision("doubtful", 0.5, risk=0.7, abuse_type="payment_fraud")
+    found = ask(
+        ledger,
+        caught, decision("caught", None),
+        decision("doubtful", 0.3, risk=0.8, abuse_type="scraping"), doubtful, decision("doubtful", None),
+        decision("calm", None), decision(None, 0.9),
+        # Suspected, but not here today; and suspected too long ago.
+        decision("gone", 0.9, days_ago=1),
+        decision("forgotten", 1.0, days_ago=LOOK_BACK_DAYS + 1), decision("forgotten", None),
+        # What comes tomorrow is not known today.
+        decision("calm", 1.0, days_ago=-1),
+    )  # fmt: skip
+    assert found == [
+        SuspectReply(
+            shop="north", subject="account:doubtful", suspicion=0.5, risk=80, abuse_type="scraping", events=3,
+            decision_id=doubtful["id"],
+        ),
+        SuspectReply(
+            shop="north", subject="account:caught", suspicion=0.4, risk=0, abuse_type="", events=1,
+            decision_id=caught["id"],
+        ),
+    ]  # fmt: skip
+    assert [each.subject for each in ask(ledger, limit=1)] == ["account:doubtful"]
+    yesterday = ask(ledger, day=TODAY - 1)
+    assert [(each.subject, each.suspicion) for each in yesterday] == [("account:gone", 0.9)]
+
+
+def test_shops_are_told_apart(open_ledger: OpenLedger) -> None:
+    ledger = open_ledger()
+    found = ask(
+        ledger,
+        decision("a", 0.3), decision("b", 0.9, days_ago=4), decision("b", None),
+        decision("a", 0.7, shop="south", risk=0.5), decision("b", None, shop="south", risk=0.9),
+    )  # fmt: skip
+    assert [(each.shop, each.subject, each.suspicion, each.events) for each in found] == [
+        ("south", "account:a", 0.7, 1), ("north", "account:a", 0.3, 1), ("north", "account:b", 0.225, 1)
+    ]  # fmt: skip
+    assert [each.shop for each in ask(ledger, shop="south")] == ["south"]
+    assert ask(ledger, shop="elsewhere") == []
+
+
+def test_many_who_are_not_here_hide_nobody(open_ledger: OpenLedger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("floorwalker.server.suspects._AT_ONCE", 7)
+    rows = [decision(f"a-{number:02}", 0.9 - number / 100, days_ago=1) for number in range(40)]
+    found = ask(open_ledger(), *rows, *(decision(f"a-{number:02}", None) for number in range(1, 40, 3)), limit=10)
+    assert [each.subject for each in found] == [f"account:a-{number:02}" for number in range(1, 31, 3)]
+    assert [each.decision_id for each in found] == [rows[number]["id"] for number in range(1, 31, 3)]
+    assert [each.suspicion for each in found] == sorted((each.suspicion for each in found), reverse=True)
+
+
+def test_the_query_reads_no_row_of_calm_decisions_for_the_order(open_ledger: OpenLedger) -> None:
+    ledger = open_ledger()
+    if not ledger.is_sqlite:
+        pytest.skip("PostgreSQL looks at so few rows without an index")
+    plan: list[list[str]] = []
+
+    def explain(connection: Connection) -> None:
+        from sqlalchemy import event
+
+        @event.listens_for(connection, "before_cursor_execute")
+        def note(_: Any, cursor: Any, statement: str, parameters: Any, *rest: Any) -> None:
+            cursor.execute(f"explain query plan {statement}", parameters)
+            plan.append([row[3] for row in cursor.fetchall() if "decisions" in row[3]])
+
+        for shop in ("north", None):
+            find_suspects(connection, day=TODAY, limit=10, shop=shop)
+
+    ask(ledger, decision("a", 0.5))
+    ledger.read(explain)
+    order, days, origins = "COVERING INDEX ix_decisions_suspected", *["ix_decisions_shop_subject_decided_at"] * 2
+    assert len(plan) == 6
+    for (line,), wanted in zip(plan, (order, days, origins) * 2, strict=True):
+        assert line.startswith("SEARCH decisions")
+        assert wanted in line
+
+
+def test_a_ledger_of_the_version_before_keeps_its_rows(open_ledger: OpenLedger) -> None:
+    ledger = open_ledger()
+    row = decision("a", None)
+    ask(ledger, row)
+
+    def go_back(connection: Connection) -> None:
+        for name in ("ix_decisions_suspected", "ix_decisions_shop_subject_decided_at"):
+            connection.execute(text(f"drop index {name}"))
+        connection.execute(text("alter table decisions drop column suspicion"))
+        config = Config()
+        config.set_main_option("script_location", "floorwalker.store.ledger:migrations")
+        config.set_main_option("path_separator", "os")
+        config.attributes["connection"] = connection
+        command.stamp(config, "0003")
+
+    ledger.write(go_back)
+    ledger.close()
+    again = open_ledger()
+    kept = again.read(lambda connection: connection.execute(select(decisions)).mappings().all())
+    assert [dict(each) for each in kept] == [
+        {**row, "body": None, "order_id": None, "risks_json": None, "scored_by": None}
+    ]
+    names = again.read(lambda connection: {each["name"] for each in inspect(connection).get_indexes("decisions")})
+    assert {"ix_decisions_suspected", "ix_decisions_shop_subject_decided_at"} <= names
+    assert [each.suspicion for each in ask(again, decision("a", 0.6))] == [0.6]
