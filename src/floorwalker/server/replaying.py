@@ -28,7 +28,7 @@ from floorwalker.pipeline.records import (
     feature_values,
 )
 from floorwalker.pipeline.replaying import Replay
-from floorwalker.policy.decision import NOT_SUSPECTED
+from floorwalker.policy.decision import NOT_SUSPECTED, Decision
 from floorwalker.policy.thresholds import ThresholdPolicy
 from floorwalker.server.installation import Installation
 from floorwalker.server.rule_sets import RuleSets
@@ -152,8 +152,6 @@ def explain_decision(installation: Installation, decision_id: str) -> dict[str, 
         today = pipeline.judge(batch, given, sequences, listed=[on])[0]
     later = _find_joined(installation, record)
     later_again = _join_again(later, record, _load_texts(installation)) if later is not None else None
-    # Decisions of before suspicions were told say 0, which is no other decision.
-    compared = again if again is None or decision.suspicion else structs.replace(again, suspicion=NOT_SUSPECTED)
     return {
         "decision_id": decision_id,
         "event": msgspec.to_builtins(record.event),
@@ -166,10 +164,18 @@ def explain_decision(installation: Installation, decision_id: str) -> dict[str, 
         "changed": changed,
         "rules_now": tables.today.version,
         "today": msgspec.to_builtins(today) if today is not None else None,
-        "equal": compared == decision,
+        "equal": again is not None and _are_equal(decision, again),
         "joined": msgspec.to_builtins(later) if later is not None else None,
         "joined_again": msgspec.to_builtins(later_again) if later_again is not None else None,
     }
+
+
+def _are_equal(stored: Decision, again: Decision) -> bool:
+    """Whether a decision that was made again is the stored one.
+
+    One of before suspicions were told has none, and is no other decision for that.
+    """
+    return stored == (again if stored.suspicion else structs.replace(again, suspicion=NOT_SUSPECTED))
 
 
 def _load_texts(installation: Installation) -> LateTexts | None:

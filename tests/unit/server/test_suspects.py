@@ -15,6 +15,7 @@ from floorwalker.pipeline.records import DecisionRecord, EventRecord, encode_rec
 from floorwalker.policy.decision import Decision
 from floorwalker.server.problems import ProblemError
 from floorwalker.server.records_to_rows import write_rows
+from floorwalker.server.replaying import _are_equal
 from floorwalker.server.suspects import read_day, suspicion_left, write_day
 from floorwalker.store.journal import RecordBatch
 from floorwalker.store.ledger import Ledger, sqlite_url
@@ -51,6 +52,14 @@ def test_a_suspicion_halves_every_two_days() -> None:
     assert suspicion_left([older, DECISION], now=DAY) == pytest.approx(0.9 * 0.5**0.5, abs=1e-6)
     # A clock that was set back makes nobody more suspicious.
     assert suspicion_left([DECISION], now=0) == 0.625
+
+
+def test_a_decision_of_before_suspicions_were_told_is_still_the_same() -> None:
+    before = structs.replace(DECISION, suspicion=0.0)
+    assert _are_equal(DECISION, DECISION)
+    assert _are_equal(before, DECISION)
+    assert not _are_equal(DECISION, before)
+    assert not _are_equal(before, structs.replace(DECISION, risk=41))
 
 
 def test_the_ledger_is_filled_from_the_journal(tmp_path: Path) -> None:
