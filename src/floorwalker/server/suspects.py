@@ -118,7 +118,7 @@ def _left(suspicion: float, days: int) -> float:
 
 
 def _order(connection: Connection, day: int, shop: str | None) -> list[tuple[Who, float]]:
-    """Everybody who was suspected on the day or before, whether or not he came that day, with what is left of it."""
+    """Everybody who was suspected on the day or before, whether or not they came that day, with what is left of it."""
     query = (
         select(decisions.c.shop, decisions.c.subject, _DAY_OF, func.max(decisions.c.suspicion).label("suspicion"))
         .where(*_suspected(day))
