@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
+from itertools import islice, pairwise
 from typing import Any
 
+import numpy as np
 from sqlalchemy import BigInteger, Connection, Row, Select, func, literal_column, select
 
 from floorwalker.fusion.accounts import DAY, HALVED, suspect_days
@@ -95,8 +97,7 @@ def find_suspects(connection: Connection, *, day: int, limit: int, shop: str | N
     """
     found: list[SuspectReply] = []
     ordered = _order(connection, day, shop)
-    for start in range(0, len(ordered), _AT_ONCE):
-        part = ordered[start : start + _AT_ONCE]
+    while part := list(islice(ordered, _AT_ONCE)):
         today = _days(connection, [who for who, _ in part], day)
         origins = _origins(connection, list(today), day)
         for who, suspicion in part:
@@ -117,7 +118,7 @@ def _left(suspicion: float, days: int) -> float:
     return float(suspicion * 2.0 ** (-max(days, 0) / HALVED))
 
 
-def _order(connection: Connection, day: int, shop: str | None) -> list[tuple[Who, float]]:
+def _order(connection: Connection, day: int, shop: str | None) -> Iterator[tuple[Who, float]]:
     """Everybody who was suspected on the day or before, whether or not they came that day, with what is left of it."""
     query = (
         select(decisions.c.shop, decisions.c.subject, _DAY_OF, func.max(decisions.c.suspicion).label("suspicion"))
@@ -138,8 +139,14 @@ def _order(connection: Connection, day: int, shop: str | None) -> list[tuple[Who
         [*(row.suspicion for row in rows), *[0.0] * len(names)],
     )
     here = last.day == day
-    left = zip(last.who[here].tolist(), last.suspicion[here].tolist(), strict=True)
-    return sorted(((names[who], suspicion) for who, suspicion in left), key=lambda each: (-each[1], each[0]))
+    who, left = last.who[here], last.suspicion[here]
+    # Only those who are asked for are put in order by their names: a list of so many, sorted at once, would keep
+    # decisions waiting until it is done.
+    order = np.argsort(-left, kind="stable")
+    starts = np.flatnonzero(np.diff(left[order])) + 1
+    for first, end in pairwise([0, *starts.tolist(), len(order)]):
+        for name in sorted(names[place] for place in who[order[first:end]].tolist()):
+            yield name, float(left[order[first]])
 
 
 def _suspected(day: int) -> list[Any]:

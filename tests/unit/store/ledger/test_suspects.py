@@ -92,6 +92,17 @@ def test_many_who_are_not_here_hide_nobody(open_ledger: OpenLedger, monkeypatch:
     assert [each.suspicion for each in found] == sorted((each.suspicion for each in found), reverse=True)
 
 
+def test_equals_stand_by_their_names_whatever_came_first(
+    open_ledger: OpenLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("floorwalker.server.suspects._AT_ONCE", 2)
+    rows = [decision(name, 0.8, days_ago=2 * (name in "ec")) for name in "fbedac"]
+    found = ask(open_ledger(), *rows, decision("c", None), decision("e", 0.4), decision("g", 0.4, shop="east"))
+    assert [(each.subject[-1], each.suspicion) for each in found] == [
+        ("a", 0.8), ("b", 0.8), ("d", 0.8), ("f", 0.8), ("g", 0.4), ("c", 0.4), ("e", 0.4)
+    ]  # fmt: skip
+
+
 def test_the_query_reads_no_row_of_calm_decisions_for_the_order(open_ledger: OpenLedger) -> None:
     ledger = open_ledger()
     if not ledger.is_sqlite:
