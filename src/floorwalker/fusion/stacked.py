@@ -88,10 +88,10 @@ class StackedFusion:
             if name not in self.trees.unlearned:
                 for array in self.trees.trees(name).arrays().values():
                     digest.update(np.ascontiguousarray(array).tobytes())
-        if self.hands is not None:
+        if self.hands is not None and self.hand_ranks is not None:
             for array in self.hands.trees(HANDS).arrays().values():
                 digest.update(np.ascontiguousarray(array).tobytes())
-        for ranks in (self.ranks, self.hand_ranks):
+        for ranks in (self.ranks, None if self.hands is None else self.hand_ranks):
             if ranks is not None:
                 digest.update(ranks.tobytes())
         for name, calibration in sorted(self.calibrations.items()):
@@ -319,7 +319,7 @@ class StackedFusion:
             folder, name=NAME, version=VERSION, files={"fusion.json": json.dumps(learned).encode()}, facts=facts
         )
         self.trees.save(folder / "trees", facts=facts)
-        if self.hands is not None:
+        if self.hands is not None and self.hand_ranks is not None:
             self.hands.save(folder / "hands", facts=facts)
 
     @classmethod

@@ -151,6 +151,11 @@ def test_the_second_opinion_is_written_and_read(fusion, with_hands, tmp_path):
     assert again.version == with_hands.version != fusion.version
     whole = fusion.suspect(GRAVE, TYPES)
     np.testing.assert_array_equal(again.suspicion(whole, GRAVE), with_hands.suspicion(whole, GRAVE))
+    # One whose ranks are not known says nothing, and is no other model for it.
+    silent = StackedFusion(fusion.trees, fusion.relevant, fusion.ranks, {}, with_hands.hands, None)
+    silent.save(tmp_path / "silent", facts={})
+    assert not (tmp_path / "silent" / "hands").exists()
+    assert StackedFusion.load(tmp_path / "silent").version == silent.version == fusion.version
     # What stands there from before is not heard by a fusion without one.
     fusion.save(tmp_path / "fusion", facts={})
     assert StackedFusion.load(tmp_path / "fusion").hands is None
