@@ -45,7 +45,8 @@ class Opinion(NamedTuple):
     ----------
     signals : one for each abuse type that some event is suspected of, and one for each part that is missing.
     suspicion : float32 [n] in [0, 1], how suspicious each event makes whoever did it, as `StackedFusion.suspicion`; 0
-        of events whose risk is not spoken of. None where that is all of them.
+        where `StackedFusion.speaks_of` is false, by how rare the event is: a calibrated risk of 0 may have one. None
+        where that is all of them.
     """
 
     signals: list[Signal]

@@ -150,7 +150,7 @@ def _order(connection: Connection, day: int, shop: str | None) -> Iterator[tuple
 
 
 def _suspected(day: int) -> list[Any]:
-    # As the partial index has it: a comparison with a number would not be found in it.
+    # As the partial index has it.
     return [
         decisions.c.suspicion.is_not(None),
         decisions.c.subject.is_not(None),
