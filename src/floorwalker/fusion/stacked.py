@@ -234,22 +234,21 @@ class StackedFusion:
     def suspicion(self, whole: NDArray[np.float32], columns: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
         """How suspicious an event makes whoever did it: float32 [n] in [0, 1].
 
-        The mean of how rare `whole` is and of how rare the second opinion is; of an event that `speaks_of` does not
-        name, and where there is no second opinion, of the first alone: of the former half as much.
+        The mean of how rare `whole` is and of how rare the second opinion is, or the first alone where there is no
+        second; 0 of an event that `speaks_of` does not name.
 
         Parameters
         ----------
         whole : float32 [n], as `suspect` gives it.
-        columns : float32 [n, k]; not needed where no event speaks.
+        columns : float32 [n, k]; not needed where no event speaks, or where there is no second opinion.
         """
         first = self._rank_risk(whole)
-        if self.hands is None or self.hand_ranks is None:
-            return first
-        found = (first / 2).astype(np.float32)
         asked = np.flatnonzero(first >= SPOKEN)
-        if len(asked) and columns is not None:
+        found = np.zeros(len(whole), np.float32)
+        found[asked] = first[asked]
+        if len(asked) and columns is not None and self.hands is not None and self.hand_ranks is not None:
             second = self.hands.trees(HANDS).score(columns[asked]).astype(np.float32)
-            found[asked] += self._rank_risk(second, self.hand_ranks) / 2
+            found[asked] = (first[asked] + self._rank_risk(second, self.hand_ranks)) / 2
         return found
 
     def _rank_risk(self, whole: NDArray[np.float32], known: NDArray[np.float64] | None = None) -> NDArray[np.float32]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -54,6 +55,8 @@ class Service:
     degraded : by name of what works beside the decisions, why it does not at the moment; "" while it does.
     calibration : says how far off risks are, by labels; None until the server is ready.
     texts : has texts read beside the decisions; None where no classifier is installed, and until the server is ready.
+    one_list : held while a list of suspects is made: a busy shop's takes seconds and the memory of two weeks'
+        suspicions, and the threads that make it serve others as well.
     """
 
     engine: Engine
@@ -70,6 +73,7 @@ class Service:
     texts: TextJoiner | None = None
     calibration: CalibrationWatch | None = None
     degraded: dict[str, Callable[[], str]] = field(default_factory=dict)
+    one_list: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def admit(self, headers: Headers, scope: str) -> ApiKey:
         """The caller's key; raises `ProblemError` where it may not do this, or while the server is not ready."""

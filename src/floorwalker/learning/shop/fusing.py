@@ -276,7 +276,6 @@ def suspect_all(
             np.asarray(recording.features[first:last])[asked], np.asarray(recording.numbers[first:last])[asked],
             recording.type[rows], signals.rows(rows),
         )  # fmt: skip
-        found[first - start : last - start] = fusion.suspicion(whole)
         found[rows - start] = fusion.suspicion(whole[asked], columns)
     return found
 

@@ -39,7 +39,8 @@ def learn_hands(
     Parameters
     ----------
     fusion : says at which types of event anything is judged; its columns are theirs.
-    guessed : as `Trained`.
+    guessed : as `Trained`; whoever is guessed to be guilty at all is, what may be either is honest unless it is in
+        guilty company. Ranks forgive more than risks.
     """
     rng = np.random.default_rng([plan.seed, 71])
     judged = np.asarray(fusion.judged[recording.type[:learned_until]])

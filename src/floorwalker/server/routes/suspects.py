@@ -39,5 +39,6 @@ async def show_suspects(
     if wanted is not None:
         check_shop(caller, wanted)
     most, asked = read_limit(limit, DEFAULT_LIMIT), read_day(day, now=service.engine.now())
-    items = await asyncio.to_thread(service.ledger.list_suspects, day=asked, limit=most, shop=wanted)
+    async with service.one_list:
+        items = await asyncio.to_thread(service.ledger.list_suspects, day=asked, limit=most, shop=wanted)
     return Response(encode_json(SuspectsReply(day=write_day(asked), items=tuple(items))), media_type="application/json")

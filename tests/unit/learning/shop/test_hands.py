@@ -100,7 +100,7 @@ def test_whoever_prepares_comes_before_who_merely_looks_odd(made) -> None:
     assert here.sum() > 20
     assert roc_auc(theirs[start:][here], suspicion[here]) > roc_auc(theirs[start:][here], plain[here]) + 0.1
     # Of events of which nobody speaks the second opinion is not asked.
-    np.testing.assert_allclose(suspicion[~spoken], plain[~spoken] / 2, rtol=1e-6)
+    np.testing.assert_array_equal(suspicion > 0, spoken)
 
 
 def test_labels_by_chance_teach_nothing_of_anybodys_hands(made) -> None:
