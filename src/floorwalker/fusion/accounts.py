@@ -52,8 +52,8 @@ def suspect_days(who: ArrayLike, at: ArrayLike, suspicion: ArrayLike, *, halved:
 
     >>> hour = 3_600_000_000
     >>> days = suspect_days([7, 7, 7, 8], [1 * hour, 2 * hour, 50 * hour, 49 * hour], [0.2, 0.8, 0.1, 0.3])
-    >>> days.who.tolist(), days.day.tolist(), days.suspicion.round(2).tolist()
-    ([7, 7, 8], [0, 2, 2], [0.8, 0.4, 0.3])
+    >>> days.who.tolist(), days.day.tolist(), [f"{each:.1f}" for each in days.suspicion]
+    ([7, 7, 8], [0, 2, 2], ['0.8', '0.4', '0.3'])
     """
     people, times = np.asarray(who, np.int64), np.asarray(at, np.int64)
     values = np.asarray(suspicion, np.float32)

@@ -169,5 +169,5 @@ def test_ties_are_not_foreseen_better_and_empty_sequences_have_no_score(labels) 
 
 def test_a_device_that_is_none_is_not_called_a_damaged_file(tmp_path) -> None:
     untrained().save(tmp_path)
-    with pytest.raises(UsageError, match="device is 'tpu'"):
+    with pytest.raises(UsageError, match="unknown device 'tpu'"):
         CausalTransformer.load(tmp_path, device="tpu")
