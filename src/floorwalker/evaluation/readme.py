@@ -105,7 +105,11 @@ ROWS = (
     ),
     Row("shop", "abuse_type.macro_recall", "the same: mean over the abuse types"),
     Row("shop", "abuse_type.min_recall", "the same: the worst abuse type"),
-    Row("shop", "review.precision_200", "the first 200 accounts of a day: precision"),
+    Row(
+        "shop", "review.precision_200", "the first 200 accounts of a day: precision",
+        "trained_on_truth.review.precision_200", "learned from the truth",
+    ),
+    Row("shop", "review.precision_200_by_risk", "the same in the order of the day's highest risk"),
     Row("shop", "review.precision_200_rare", "the same where 0.3 % of the events are malicious"),
     Row("shop", "segment.max_fpr_ratio", "false alarms of the worst segment, times the mean"),
     Row("shop", "segment.promotion_fpr_ratio", "false alarms on promotion days, times the mean"),
