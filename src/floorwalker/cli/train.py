@@ -107,7 +107,7 @@ def _train(
     tune_encoder: bool,
     as_json: bool,
 ) -> None:
-    from floorwalker.devices import check_device
+    from floorwalker.models.devices import check_device
 
     check_device(device)
     if data == ROUTES:

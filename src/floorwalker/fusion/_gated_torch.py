@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from floorwalker.devices import find_device
+from floorwalker.models.devices import find_device
 
 if TYPE_CHECKING:
     from floorwalker.fusion.gated import GatedFusion

@@ -77,6 +77,15 @@ def suspect_days(who: ArrayLike, at: ArrayLike, suspicion: ArrayLike, *, halved:
     return found
 
 
+def left_after(suspicion: float, days: int) -> float:
+    """What is left of a suspicion after so many days.
+
+    >>> left_after(0.8, 2), left_after(0.8, 0)
+    (0.4, 0.8)
+    """
+    return float(suspicion * 2.0 ** (-days / HALVED))
+
+
 @kernel
 def carry_on(who: NDArray[np.int64], day: NDArray[np.int64], halved: float, suspicion: NDArray[np.float32]) -> None:
     """Raise each day's suspicion to what is left of the account's earlier days, in place."""

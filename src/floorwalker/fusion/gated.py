@@ -25,9 +25,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from floorwalker.devices import check_device
 from floorwalker.errors import ArtefactError, InputError, NotReadyError, UsageError
 from floorwalker.models.artefacts import load_artefact, save_artefact
+from floorwalker.models.devices import check_device
 
 NAME, VERSION = "fusion.gated", 1
 EDGES = 64

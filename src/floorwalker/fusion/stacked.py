@@ -231,7 +231,7 @@ class StackedFusion:
         """Which of these suspicions (float32 [n], as `suspect` gives them) are heard: bool [n]."""
         return np.asarray(self._rank_risk(whole) >= SPOKEN)
 
-    def suspicion(self, whole: NDArray[np.float32], columns: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+    def suspicion(self, whole: NDArray[np.float32], columns: NDArray[np.float32]) -> NDArray[np.float32]:
         """How suspicious an event makes whoever did it: float32 [n] in [0, 1].
 
         The mean of how rare `whole` is and of how rare the second opinion is, or the first alone where there is no
@@ -240,13 +240,13 @@ class StackedFusion:
         Parameters
         ----------
         whole : float32 [n], as `suspect` gives it.
-        columns : float32 [n, k]; not needed where no event speaks, or where there is no second opinion.
+        columns : float32 [n, k], of which the second opinion reads those of events that speak.
         """
         first = self._rank_risk(whole)
         asked = np.flatnonzero(first >= SPOKEN)
         found = np.zeros(len(whole), np.float32)
         found[asked] = first[asked]
-        if len(asked) and columns is not None and self.hands is not None and self.hand_ranks is not None:
+        if len(asked) and self.hands is not None and self.hand_ranks is not None:
             second = self.hands.trees(HANDS).score(columns[asked]).astype(np.float32)
             found[asked] = (first[asked] + self._rank_risk(second, self.hand_ranks)) / 2
         return found
@@ -300,6 +300,7 @@ class StackedFusion:
         if len(types):
             self._risk(self._scores(columns, types, certain, certain), least=SPOKEN)
         self.contributions(columns)
+        self.suspicion(certain, columns)
 
     def save(self, folder: Path, *, facts: Mapping[str, Any]) -> None:
         """Write the artefact: `fusion/` with the manifest, `fusion/trees/` and `fusion/hands/` with the models."""

@@ -46,7 +46,7 @@ class Opinion(NamedTuple):
     signals : one for each abuse type that some event is suspected of, and one for each part that is missing.
     suspicion : float32 [n] in [0, 1], how suspicious each event makes whoever did it, as `StackedFusion.suspicion`; 0
         where `StackedFusion.speaks_of` is false, by how rare the event is: a calibrated risk of 0 may have one. None
-        where that is all of them.
+        where all events are calm.
     """
 
     signals: list[Signal]
@@ -190,8 +190,6 @@ class ShopModels:
                 part.warm()
         if self.fusion is not None:
             self.fusion.warm()
-            silent = np.full((1, len(self.fusion.names)), np.nan, np.float32)
-            self.fusion.suspicion(np.ones(1, np.float32), silent)
 
     def widen(
         self,
@@ -284,14 +282,9 @@ class ShopModels:
         risk = self.fusion.judge(columns, batch.type[rows], whole)
         if risk is None:
             return Opinion(missing)
-        signals = [*missing, *self._signals(columns, rows, features, risk)]
-        spoken = np.flatnonzero(self.fusion.speaks_of(whole))
-        if not len(spoken):
-            return Opinion(signals)
-        # The second opinion is asked of these alone: of all others it would be thrown away.
         suspicion = np.zeros(len(batch), np.float32)
-        suspicion[rows[spoken]] = self.fusion.suspicion(whole[spoken], columns[spoken])
-        return Opinion(signals, suspicion)
+        suspicion[rows] = self.fusion.suspicion(whole, columns)
+        return Opinion([*missing, *self._signals(columns, rows, features, risk)], suspicion)
 
     def _signals(
         self, columns: NDArray[np.float32], rows: NDArray[np.int64], features: FeatureBatch, risk: NDArray[np.float32]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import BigInteger, Connection, Row, Select, func, literal_column, select
 
-from floorwalker.fusion.accounts import DAY, HALVED, suspect_days
+from floorwalker.fusion.accounts import DAY, left_after, suspect_days
 from floorwalker.policy.decision import Decision
 from floorwalker.server.problems import FieldFault, ProblemError
 from floorwalker.server.replies import SuspectReply
@@ -63,7 +63,8 @@ def write_day(day: int) -> str:
 
 
 def suspicion_left(decided: Iterable[Decision], *, now: int) -> float:
-    """What is left of the most suspicious of these decisions: each counts half as much every `HALVED` UTC days.
+    """What is left of the most suspicious of these decisions: each counts half as much every
+    `floorwalker.fusion.accounts.HALVED` UTC days.
 
     Parameters
     ----------
@@ -75,7 +76,9 @@ def suspicion_left(decided: Iterable[Decision], *, now: int) -> float:
     >>> suspicion_left([first, second], now=2 * DAY)
     0.4
     """
-    return round(max((_left(each.suspicion, now // DAY - each.at // DAY) for each in decided), default=0.0), 6)
+    return round(
+        max((left_after(each.suspicion, max(now // DAY - each.at // DAY, 0)) for each in decided), default=0.0), 6
+    )
 
 
 def find_suspects(connection: Connection, *, day: int, limit: int, shop: str | None = None) -> list[SuspectReply]:
@@ -112,10 +115,6 @@ def find_suspects(connection: Connection, *, day: int, limit: int, shop: str | N
                 if len(found) == limit:
                     return found
     return found
-
-
-def _left(suspicion: float, days: int) -> float:
-    return float(suspicion * 2.0 ** (-max(days, 0) / HALVED))
 
 
 def _order(connection: Connection, day: int, shop: str | None) -> Iterator[tuple[Who, float]]:
@@ -204,7 +203,7 @@ def _origins(connection: Connection, of: Sequence[Who], day: int) -> Mapping[Who
     ).subquery()
     found: dict[Who, tuple[float, str]] = {}
     for row in connection.execute(select(ranked).where(ranked.c.place == 1).order_by(ranked.c.day.desc())):
-        left = _left(row.suspicion, day - row.day)
+        left = left_after(row.suspicion, day - row.day)
         if left > found.get((row.shop, row.subject), (0.0, ""))[0]:
             found[row.shop, row.subject] = left, row.id
     return {who: name for who, (_, name) in found.items()}

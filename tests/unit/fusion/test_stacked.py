@@ -131,8 +131,7 @@ def with_hands(fusion) -> StackedFusion:
 def test_whoever_looks_guilty_twice_comes_first(fusion, with_hands):
     columns = np.array([[0.97, 0.1], [0.97, 0.95], [0.2, 0.95], [0.2, 0.1]], np.float32)
     whole = fusion.suspect(columns, np.full(4, ORDER))
-    first = fusion.suspicion(whole)
-    np.testing.assert_array_equal(fusion.suspicion(whole, columns), first)
+    first = fusion.suspicion(whole, columns)
     assert fusion.speaks_of(whole).tolist() == [True, True, False, False]
     both = with_hands.suspicion(whole, columns)
     assert both[1] > both[0] > both[2:].max()

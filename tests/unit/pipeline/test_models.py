@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from types import SimpleNamespace
 
 import msgspec
 import numpy as np
@@ -157,13 +158,11 @@ def test_suspicion_is_told_of_events_whose_risk_is_spoken_of_and_moves_no_risk()
 
 def test_calm_events_ask_for_no_second_opinion_and_decisions_without_models_name_none(monkeypatch):
     asked: list[int] = []
-    suspicion = StackedFusion.suspicion
-    monkeypatch.setattr(
-        StackedFusion,
-        "suspicion",
-        lambda self, whole, columns: asked.append(len(whole)) or suspicion(self, whole, columns),
-    )
-    judged = decide(ShopModels(fusion_with_hands()))
+    models = ShopModels(fusion_with_hands())
+    trees = models.fusion.hands.trees(HANDS)
+    counting = SimpleNamespace(score=lambda rows: asked.append(len(rows)) or trees.score(rows))
+    monkeypatch.setattr(models.fusion.hands, "trees", lambda output: counting)
+    judged = decide(models)
     assert asked == [sum(each.suspicion > 0 for each in judged.decisions)]
     assert 0 < asked[0] < 15
     calm = [judged.decisions[0], *decide(ShopModels()).decisions]

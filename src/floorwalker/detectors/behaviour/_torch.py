@@ -7,8 +7,8 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-from floorwalker.devices import find_device
 from floorwalker.errors import MissingExtraError
+from floorwalker.models.devices import find_device
 
 
 def import_torch() -> Any:

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from floorwalker.detectors.behaviour._labels import check_labels, sequence_weights, soft_loss, to_events
 from floorwalker.detectors.behaviour.sequences import Field, Sequences
 from floorwalker.detectors.behaviour.weights import LstmWeights, pack_arrays, unpack_arrays
-from floorwalker.devices import check_device
 from floorwalker.errors import ArtefactError, InputError, NotReadyError, UsageError
 from floorwalker.models.artefacts import load_artefact, save_artefact
+from floorwalker.models.devices import check_device
 
 if TYPE_CHECKING:
     from floorwalker.detectors.behaviour._training import Progress

@@ -18,9 +18,9 @@ from floorwalker.detectors.behaviour.lstm import FEWEST, RANKS, share_foreseen_b
 from floorwalker.detectors.behaviour.sequences import Field, Sequences
 from floorwalker.detectors.behaviour.sizes import Size, size_of
 from floorwalker.detectors.behaviour.weights import foreseen_of, pack_arrays, unpack_arrays
-from floorwalker.devices import check_device, find_device
 from floorwalker.errors import ArtefactError, InputError, NotReadyError, UsageError
 from floorwalker.models.artefacts import load_artefact, save_artefact
+from floorwalker.models.devices import check_device, find_device
 
 if TYPE_CHECKING:
     from floorwalker.detectors.behaviour._training import Progress

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 
-from floorwalker.devices import find_device
+from floorwalker.models.devices import find_device
 
 ALPHA = 2.0
 """What the product of the two thin matrices is multiplied by."""

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from floorwalker.detectors.content._inputs import Inputs
 from floorwalker.detectors.content.encoder import MiniLM, MiniLMFiles, encodable, read_minilm
-from floorwalker.devices import check_device
 from floorwalker.errors import ArtefactError, InputError, MissingExtraError, UsageError
+from floorwalker.models.devices import check_device
 
 TUNED = "tuned"
 

@@ -16,8 +16,8 @@ from torch import nn
 from floorwalker.detectors.relation._labels import show_labels
 from floorwalker.detectors.relation.graph import Graph
 from floorwalker.detectors.relation.sampling import Block, sample_block, whole_block
-from floorwalker.devices import find_device
 from floorwalker.metrics import average_precision, roc_auc
+from floorwalker.models.devices import find_device
 
 with warnings.catch_warnings():
     # PyTorch Geometric still compiles scripts on import, which PyTorch calls outdated.

@@ -17,9 +17,9 @@ from floorwalker.detectors.relation._labels import check_labels, check_rows, sho
 from floorwalker.detectors.relation._preparing import Preparation, with_degrees
 from floorwalker.detectors.relation.graph import Graph
 from floorwalker.detectors.relation.sampling import sample_block, whole_block
-from floorwalker.devices import check_device
 from floorwalker.errors import ArtefactError, MissingExtraError, NotReadyError, UsageError
 from floorwalker.models.artefacts import load_artefact, save_artefact
+from floorwalker.models.devices import check_device
 
 ARTEFACT = "relational_network"
 VERSION = 1

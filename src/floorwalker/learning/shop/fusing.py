@@ -86,10 +86,7 @@ def lessons_of(
     # Proven of a kind that is not looked for at such events: an example of neither.
     share[proven[rows] & ~bad] = np.nan
     # What the same hands did besides prepares for it, more often than not: no example of honest people.
-    guilty: NDArray[np.bool_] = (known[:until] == 1).any(axis=1)
-    if guessed is not None:
-        guilty = guilty | (guessed > 0)
-    aside = (share == 0) & is_company(recording, rows, guilty)
+    aside = (share == 0) & is_company(recording, rows, guilty_events(known, guessed, until))
     # Where most share what they have with somebody guilty, it says nothing of them, and somebody has to be honest.
     if aside.sum() <= MOST_ASIDE * (share == 0).sum():
         share[aside] = np.nan
@@ -107,6 +104,38 @@ def lessons_of(
     rows = np.r_[rows, rows[twice]]
     order = np.argsort(rows, kind="stable")
     return rows[order], label[order], weights[order]
+
+
+def guilty_events(known: NDArray[np.float32], guessed: NDArray[np.float32] | None, until: int) -> NDArray[np.bool_]:
+    """Of the events before a place: which were proven to be abuse, or guessed to be in any part: bool [until]."""
+    guilty: NDArray[np.bool_] = (known[:until] == 1).any(axis=1)
+    return guilty if guessed is None else guilty | (guessed > 0)
+
+
+def lesson_columns(
+    recording: Recording,
+    signals: Signals,
+    plan: TrainingPlan,
+    rows: NDArray[np.int64],
+    rng: np.random.Generator,
+    columns: NDArray[np.intp] | None = None,
+) -> NDArray[np.float32]:
+    """What the trees see of the events at these places: float32 [len(rows), columns].
+
+    Parameters
+    ----------
+    rng : of modality dropout. columns : as `fuse_rows`.
+    """
+    said = signals.drop_out(signals.rows(rows), plan.drop_out, rng)
+    matrix = fusion_columns(
+        np.asarray(recording.features[rows]), np.asarray(recording.numbers[rows]), recording.type[rows], said
+    )
+    if columns is None:
+        columns = signals.heard(matrix.shape[1])
+    mask = np.ones(matrix.shape[1], np.bool_)
+    mask[columns] = False
+    matrix[:, mask] = np.nan
+    return matrix
 
 
 def lessons_weight(
@@ -157,15 +186,7 @@ def fuse_rows(
     rng = np.random.default_rng(plan.seed)
     relevant = relevant_types(recording, known, learned_until)
     rows, label, weights = lessons_of(recording, known, signals, plan, learned_until, guessed, relevant, rng)
-    said = signals.drop_out(signals.rows(rows), plan.drop_out, rng)
-    matrix = fusion_columns(
-        np.asarray(recording.features[rows]), np.asarray(recording.numbers[rows]), recording.type[rows], said
-    )
-    if columns is None:
-        columns = signals.heard(matrix.shape[1])
-    mask = np.ones(matrix.shape[1], np.bool_)
-    mask[columns] = False
-    matrix[:, mask] = np.nan
+    matrix = lesson_columns(recording, signals, plan, rows, rng, columns)
     trees = trees_of_plan(plan)
     trees.fit(
         matrix,

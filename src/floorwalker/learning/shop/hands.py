@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floorwalker.detectors.transaction.boosted_trees import BoostedTrees
-from floorwalker.fusion.columns import column_names, fusion_columns
+from floorwalker.fusion.columns import column_names
 from floorwalker.fusion.stacked import HANDS, StackedFusion
 from floorwalker.learning.shop.drawing import draw_rows, first_opinions
-from floorwalker.learning.shop.fusing import MOST_ASIDE, lessons_weight, trees_of_plan
+from floorwalker.learning.shop.fusing import MOST_ASIDE, guilty_events, lesson_columns, lessons_weight, trees_of_plan
 from floorwalker.learning.shop.plan import TrainingPlan
 from floorwalker.learning.shop.recording import Recording
 from floorwalker.learning.shop.signals import Signals
@@ -44,9 +44,7 @@ def learn_hands(
     """
     rng = np.random.default_rng([plan.seed, 71])
     judged = np.asarray(fusion.judged[recording.type[:learned_until]])
-    guilty: NDArray[np.bool_] = (known[:learned_until] == 1).any(axis=1)
-    if guessed is not None:
-        guilty = guilty | (guessed > 0)
+    guilty = guilty_events(known, guessed, learned_until)
     theirs = np.zeros(learned_until, np.bool_)
     places = np.flatnonzero(judged)
     theirs[places] = is_company(recording, places, guilty) | guilty[places]
@@ -59,15 +57,8 @@ def learn_hands(
     rows, standing = draw_rows(theirs, judged, first_opinions(signals, learned_until), plan.most_rows, rng)
     label = theirs[rows]
     weights = lessons_weight(recording, rows, standing, label)
-    said = signals.drop_out(signals.rows(rows), plan.drop_out, rng)
-    matrix = fusion_columns(
-        np.asarray(recording.features[rows]), np.asarray(recording.numbers[rows]), recording.type[rows], said
-    )
-    mask = np.ones(matrix.shape[1], np.bool_)
-    mask[signals.heard(matrix.shape[1])] = False
-    matrix[:, mask] = np.nan
     return trees_of_plan(plan).fit(
-        matrix,
+        lesson_columns(recording, signals, plan, rows, rng),
         label.astype(np.float64)[:, None],
         names=column_names(recording.names, signals.outputs),
         outputs=(HANDS,),

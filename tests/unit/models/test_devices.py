@@ -14,9 +14,9 @@ from floorwalker.detectors.behaviour.transformer import CausalTransformer
 from floorwalker.detectors.content.tuned import Tuning
 from floorwalker.detectors.relation.gnn import RelationalNetwork
 from floorwalker.detectors.relation.graph import Graph, Relation
-from floorwalker.devices import check_device, find_device
 from floorwalker.errors import UsageError
 from floorwalker.fusion.gated import GatedFusion
+from floorwalker.models.devices import check_device, find_device
 
 
 def gated(device: str = "cpu") -> GatedFusion:
