@@ -3,6 +3,9 @@
 Somebody's day is as suspicious as the most suspicious event of it, or as what is left of earlier days: who was caught
 in the act yesterday is no other person for having looked at two pages today. What is left halves every `HALVED` days,
 for accounts change hands, and a mistake about somebody should not stay for good.
+
+An order does not change hands: its parcel, its return and its refund are as suspicious as the order was, however long
+that takes. That is when something can still be done about it.
 """
 
 from __future__ import annotations
@@ -36,14 +39,23 @@ class AccountDays(NamedTuple):
     suspicion: NDArray[np.float32]
 
 
-def suspect_days(who: ArrayLike, at: ArrayLike, suspicion: ArrayLike, *, halved: float = HALVED) -> AccountDays:
-    """How suspicious each account is on each day on which it did anything.
+def suspect_days(
+    who: ArrayLike,
+    at: ArrayLike,
+    suspicion: ArrayLike,
+    *,
+    order: ArrayLike | None = None,
+    halved: float = HALVED,
+) -> AccountDays:
+    """How suspicious each account is on each day on which it did anything, or anything was done with its orders.
 
     Parameters
     ----------
     who : integers [n], whose each event is.
     at : integers [n], µs UTC, in any order.
     suspicion : [n], of the event, as `StackedFusion.suspicion` or any score.
+    order : integers [n], which order the event is about, 0 of none. An event is at least as suspicious as the most
+        suspicious one about its order on that day and on the days before, whoever did that. None knows no orders.
     halved : days in which an earlier day's suspicion loses half its weight; 0 forgets it at once.
 
     Errors
@@ -54,12 +66,15 @@ def suspect_days(who: ArrayLike, at: ArrayLike, suspicion: ArrayLike, *, halved:
     >>> days = suspect_days([7, 7, 7, 8], [1 * hour, 2 * hour, 50 * hour, 49 * hour], [0.2, 0.8, 0.1, 0.3])
     >>> days.who.tolist(), days.day.tolist(), [f"{each:.1f}" for each in days.suspicion]
     ([7, 7, 8], [0, 2, 2], ['0.8', '0.4', '0.3'])
+    >>> suspect_days([7, 7], [1 * hour, 50 * hour], [0.5, 0.0], order=[3, 3]).suspicion.tolist()
+    [0.5, 0.5]
     """
     people, times = np.asarray(who, np.int64), np.asarray(at, np.int64)
     values = np.asarray(suspicion, np.float32)
-    if people.ndim != 1 or not people.shape == times.shape == values.shape:
+    orders = np.zeros(people.shape, np.int64) if order is None else np.asarray(order, np.int64)
+    if people.ndim != 1 or not people.shape == times.shape == values.shape == orders.shape:
         raise UsageError(
-            f"{people.shape} accounts with {times.shape} times and {values.shape} suspicions",
+            f"{people.shape} accounts with {times.shape} times, {values.shape} suspicions and {orders.shape} orders",
             allowed="one for each event",
         )
     if np.isnan(values).any() or not halved >= 0:
@@ -68,13 +83,28 @@ def suspect_days(who: ArrayLike, at: ArrayLike, suspicion: ArrayLike, *, halved:
             allowed="halved from 0 days on; numbers",
         )
     days = times // DAY
-    order = np.lexsort((days, people))
-    people, days, values = people[order], days[order], values[order]
-    starts = np.flatnonzero(np.r_[True, (people[1:] != people[:-1]) | (days[1:] != days[:-1])][: len(people)])
-    highest = np.maximum.reduceat(values, starts) if len(starts) else values
-    found = AccountDays(people[starts], days[starts], np.ascontiguousarray(highest))
-    _carry(found.who, found.day, float(halved), found.suspicion)
-    return found
+    about = np.flatnonzero(orders)
+    if len(about):
+        of_orders, places = _highest(orders[about], days[about], values[about], halved=np.inf)
+        values = values.copy()
+        values[about] = of_orders.suspicion[places]
+    return _highest(people, days, values, halved=float(halved))[0]
+
+
+def _highest(
+    whose: NDArray[np.int64], days: NDArray[np.int64], values: NDArray[np.float32], *, halved: float
+) -> tuple[AccountDays, NDArray[np.int64]]:
+    """The highest value of each on each day or what is left of it, and at which of these days each event is."""
+    order = np.lexsort((days, whose))
+    people, dates = whose[order], days[order]
+    is_first = np.r_[True, (people[1:] != people[:-1]) | (dates[1:] != dates[:-1])][: len(people)]
+    starts = np.flatnonzero(is_first)
+    highest = np.maximum.reduceat(values[order], starts) if len(starts) else values
+    found = AccountDays(people[starts], dates[starts], np.ascontiguousarray(highest))
+    _carry(found.who, found.day, halved, found.suspicion)
+    places = np.empty(len(order), np.int64)
+    places[order] = np.cumsum(is_first) - 1
+    return found, places
 
 
 def left_after(suspicion: float, days: int) -> float:

@@ -21,6 +21,7 @@ from floorwalker.events.types import TYPE_CODES
 
 DAY = 86_400_000_000
 ORDER = TYPE_CODES["order"]
+NO_ORDERS = pl.Series("order", [], pl.String)
 
 
 def part(*rows: tuple[str | None, str, float, float]) -> Judged:
@@ -42,7 +43,7 @@ def part(*rows: tuple[str | None, str, float, float]) -> Judged:
     return Judged(
         np.array(risks, np.float32)[:, None], np.array(risks, np.float32), truth, np.arange(n) * DAY // 24,
         np.full(n, ORDER, np.int16),
-        np.full(n, 1e9, np.float32), np.zeros(n, np.bool_),
+        np.full(n, 1e9, np.float32), np.zeros(n, np.bool_), NO_ORDERS.extend_constant(None, n),
     )  # fmt: skip
 
 
@@ -121,7 +122,7 @@ def two_kinds(seed: int) -> Judged:
     return Judged(
         risk, risk.max(axis=1), pl.concat([honest.truth, bad.truth])[order],
         np.arange(900) * DAY // 24, np.full(900, ORDER, np.int16), np.full(900, 1e9, np.float32),
-        np.zeros(900, np.bool_),
+        np.zeros(900, np.bool_), NO_ORDERS.extend_constant(None, 900),
     )  # fmt: skip
 
 
@@ -176,6 +177,21 @@ def test_days_segments_campaigns_and_unseen_families():
     assert judge_unseen(TEST, 0.5) == {"recall_at_fpr_1_0": pytest.approx(1 / 3), "events": 3}
     many = part(*[("a", "", 0.1, 0.0)] * 300, *[("t", "", 0.9, 0.0)] * 100)
     assert judge_fairness(many, 0.5)["max_fpr_ratio"] == pytest.approx(4.0)
+
+
+def test_a_parcel_is_as_suspicious_as_its_order_was(monkeypatch: pytest.MonkeyPatch):
+    """Both were suspected alike a week ago; only one's order leaves today, and by then the other is forgotten."""
+    monkeypatch.setattr("floorwalker.evaluation.tasks._shop_metrics.FIRST", 1)
+    before = part(("x", "harmful", 0.9, 1), ("a", "", 0.9, 0), ("b", "", 0.3, 0))
+    before = replace(before, order=pl.Series("order", ["o-1", "o-2", None]))
+    later = part(("a", "", 0.1, 0), ("b", "", 0.3, 0), ("x", "preparatory", 0.0, 0))
+    later = replace(later, at=later.at + 7 * DAY, order=pl.Series("order", ["o-3", None, "o-1"]))
+    assert judge_reviews(later, before=before, seed=0)["precision_200"] == 1.0
+    unknown = replace(later, order=pl.Series("order", ["o-3", None, "o-4"]))
+    assert judge_reviews(unknown, before=before, seed=0)["precision_200"] == 0.0
+    # Parcels without account and visit are nobody's whom a team could look at.
+    guest = replace(later, truth=later.truth.with_columns(account=None, session=pl.Series(["s", "s", None])))
+    assert judge_reviews(guest, before=before, seed=0)["precision_200"] == 0.0
 
 
 def test_whom_a_team_suspected_yesterday_it_looks_at_today(monkeypatch: pytest.MonkeyPatch):

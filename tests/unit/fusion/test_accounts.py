@@ -30,6 +30,33 @@ def test_each_day_is_the_worst_of_all_that_was_with_what_is_left_of_it(
         assert value == pytest.approx(max(left), rel=1e-5, abs=1e-30)
 
 
+ABOUT_ORDERS = st.lists(
+    st.tuples(st.integers(0, 4), st.integers(0, 12 * DAY), st.floats(0, 1, width=32), st.integers(0, 3)), max_size=40
+)
+
+
+@given(ABOUT_ORDERS)
+def test_an_event_is_as_suspicious_as_its_order_was_by_then(events: list[tuple[int, int, float, int]]) -> None:
+    who, at, suspicion, order = zip(*events, strict=True) if events else ((), (), (), ())
+    raised = [
+        max(
+            (other for _, then, other, its in events if its == mine and mine and then // DAY <= when // DAY),
+            default=own,
+        )
+        for _, when, own, mine in events
+    ]
+    found, wanted = suspect_days(who, at, suspicion, order=order), suspect_days(who, at, raised)
+    for each, other in zip(found, wanted, strict=True):
+        np.testing.assert_array_equal(each, other)
+
+
+def test_orders_leave_what_was_given_as_it_is() -> None:
+    suspicion = np.array([0.9, 0.0], np.float32)
+    days = suspect_days([1, 2], [0, 9 * DAY], suspicion, order=[5, 5])
+    assert days.suspicion.tolist() == pytest.approx([0.9, 0.9])
+    assert suspicion.tolist() == pytest.approx([0.9, 0.0])
+
+
 def test_nothing_is_left_of_earlier_days_where_they_are_forgotten() -> None:
     days = suspect_days([1, 1, 1], [DAY * 3, 0, DAY - 1], [0.1, 0.9, 0.2], halved=0)
     assert days.day.tolist() == [0, 3]
@@ -48,3 +75,8 @@ def test_nobody_came() -> None:
 def test_what_does_not_fit_is_refused(who: object, at: object, suspicion: object, halved: float) -> None:
     with pytest.raises(UsageError, match=r"one for each event|from 0 days on"):
         suspect_days(who, at, suspicion, halved=halved)
+
+
+def test_an_order_for_each_event_is_asked_for() -> None:
+    with pytest.raises(UsageError, match=r"\(2,\) orders.*one for each event"):
+        suspect_days([1], [0], [0.1], order=[1, 2])

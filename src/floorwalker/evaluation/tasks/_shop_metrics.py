@@ -56,6 +56,7 @@ class Judged:
     type : int16 [n], codes of event types.
     age : float32 [n], seconds since the account's sign-up; NaN where it is not known.
     promotion : bool [n], on a promotion day.
+    order : strings [n], the order that each is about; null of none.
     """
 
     risk: NDArray[np.float32]
@@ -65,13 +66,14 @@ class Judged:
     type: NDArray[np.int16]
     age: NDArray[np.float32]
     promotion: NDArray[np.bool_]
+    order: pl.Series
 
     def latest(self, share: float) -> Judged:
         """The last events alone, so many of all."""
         start = len(self.at) - int(share * len(self.at))
         return Judged(
             self.risk[start:], self.suspicion[start:], self.truth[start:], self.at[start:], self.type[start:],
-            self.age[start:], self.promotion[start:],
+            self.age[start:], self.promotion[start:], self.order[start:],
         )  # fmt: skip
 
     @property
@@ -197,17 +199,29 @@ def judge_reviews(test: Judged, *, before: Judged, seed: int) -> dict[str, float
 def _days(test: Judged, before: Judged, rows: NDArray[np.bool_]) -> pl.DataFrame:
     """Accounts by day of the test, with the suspicion by which a team looks at them (`suspect_days`), and with the
     highest risk of that day alone."""
-    names = pl.concat([before.customer, test.customer.filter(pl.Series(rows))]).rank("dense").cast(pl.Int64)
-    at = np.concatenate([before.at, test.at[rows]])
-    found = suspect_days(names.to_numpy(), at, np.concatenate([before.suspicion, test.suspicion[rows]]))
+    names = _numbers(before.customer, test.customer, rows)
+    found = suspect_days(
+        names,
+        np.concatenate([before.at, test.at[rows]]),
+        np.concatenate([before.suspicion, test.suspicion[rows]]),
+        order=_numbers(before.order, test.order, rows),
+    )
     here = pl.DataFrame(
         {
             "who": names[len(before.at) :], "day": test.at[rows] // DAY, "risk": test.score[rows],
             "bad": ~test.honest[rows],
         }
     )  # fmt: skip
-    told = here.group_by("day", "who").agg(pl.col("risk").max(), pl.col("bad").any())
+    # What has neither account nor visit, as a guest's parcel, is nobody whom a team could look at.
+    somebody = here.filter(test.customer.filter(pl.Series(rows)) != "")
+    told = somebody.group_by("day", "who").agg(pl.col("risk").max(), pl.col("bad").any())
     return told.join(pl.DataFrame(found._asdict()), on=("day", "who"), how="left")
+
+
+def _numbers(before: pl.Series, test: pl.Series, rows: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """One number for each name, from 1 on, 0 for none."""
+    numbers = pl.concat([before, test.filter(pl.Series(rows))]).rank("dense").fill_null(0)
+    return numbers.cast(pl.Int64).to_numpy()
 
 
 def _precision(days: pl.DataFrame) -> float:

@@ -149,6 +149,8 @@ class _Parts:
         self.relevant_codes = np.unique(recording.type)
         self.age = np.array(recording.features[:, recording.names.index("account_age_seconds")])
         self.labels = labels_of_outcomes(pl.read_parquet(folder / "outcomes.parquet"))
+        orders = pl.read_parquet(folder / "events.parquet", columns=["id", "order"])
+        self.order = self.truth.select("id").join(orders, on="id", how="left", maintain_order="left")["order"]
 
     @property
     def test_rows(self) -> int:
@@ -160,7 +162,7 @@ class _Parts:
         here = slice(start, stop)
         return Judged(
             risk, risk.max(axis=1) if suspicion is None else suspicion, self.truth[here], self.recording.at[here],
-            self.recording.type[here], self.age[here], self.promotion[here],
+            self.recording.type[here], self.age[here], self.promotion[here], self.order[here],
         )  # fmt: skip
 
     def test_judged(self, risk: NDArray[np.float32]) -> Judged:
