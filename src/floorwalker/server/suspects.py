@@ -8,7 +8,7 @@ from itertools import islice, pairwise
 from typing import Any
 
 import numpy as np
-from sqlalchemy import BigInteger, Connection, Row, Select, func, literal_column, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, FromClause, Row, func, literal_column, select
 
 from floorwalker.fusion.accounts import DAY, left_after, suspect_days
 from floorwalker.policy.decision import Decision
@@ -21,7 +21,7 @@ LOOK_BACK_DAYS = 14
 _AT_ONCE = 500
 """Subjects that one statement names."""
 _FIRST_DAY = date(1970, 1, 1)
-_DAY_OF = (decisions.c.decided_at // literal_column(str(DAY), BigInteger)).label("day")
+_DAY = literal_column(str(DAY), BigInteger)
 
 Who = tuple[str, str]
 """Shop and subject."""
@@ -62,30 +62,40 @@ def write_day(day: int) -> str:
     return (_FIRST_DAY + timedelta(days=day)).isoformat()
 
 
-def suspicion_left(decided: Iterable[Decision], *, now: int) -> float:
-    """What is left of the most suspicious of these decisions: each counts half as much every
-    `floorwalker.fusion.accounts.HALVED` UTC days.
+def suspicion_left(decided: Iterable[tuple[Decision, str | None]], *, now: int) -> float:
+    """How suspicious an entity is today by these decisions, as `floorwalker.fusion.accounts.suspect_days` has it.
 
     Parameters
     ----------
+    decided : decisions about it, each with the order that it is about.
     now : µs UTC.
 
     >>> said = dict(id="d", event_id="e", shop="s", subject="account:a", expires_at=0, action="allow", intended="allow",
     ...             mode="shadow", risk=0, level="low", policy_version="1")
     >>> first, second = Decision(at=0, suspicion=0.8, **said), Decision(at=2 * DAY, suspicion=0.3, **said)
-    >>> suspicion_left([first, second], now=2 * DAY)
+    >>> suspicion_left([(first, "o-1"), (second, None)], now=2 * DAY)
     0.4
+    >>> suspicion_left([(first, "o-1"), (second, "o-1")], now=2 * DAY)
+    0.8
     """
-    return round(
-        max((left_after(each.suspicion, max(now // DAY - each.at // DAY, 0)) for each in decided), default=0.0), 6
+    known = list(decided)
+    orders: dict[str, int] = {}
+    # A clock that was set back makes nobody more suspicious, and today there is an event without a suspicion.
+    days = suspect_days(
+        [0] * (len(known) + 1),
+        [*(min(each.at, now) for each, _ in known), now],
+        [*(each.suspicion for each, _ in known), 0.0],
+        order=[*(orders.setdefault(order, len(orders) + 1) if order else 0 for _, order in known), 0],
     )
+    return round(float(days.suspicion[-1]), 6)
 
 
 def find_suspects(connection: Connection, *, day: int, limit: int, shop: str | None = None) -> list[SuspectReply]:
     """Subjects of the decisions of a day with any suspicion on that day or left of `LOOK_BACK_DAYS` before.
 
-    Only decisions with a suspicion are gone through, and then the day's decisions about as many of the subjects as are
-    asked for.
+    A decision about an order is as suspicious as the most suspicious one about it, up to that day. Only decisions with
+    a suspicion are gone through, and those about the same orders, and then the day's decisions about as many of the
+    subjects as are asked for.
 
     Parameters
     ----------
@@ -119,15 +129,24 @@ def find_suspects(connection: Connection, *, day: int, limit: int, shop: str | N
 
 def _order(connection: Connection, day: int, shop: str | None) -> Iterator[tuple[Who, float]]:
     """Everybody who was suspected on the day or before, whether or not they came that day, with what is left of it."""
-    query = (
-        select(decisions.c.shop, decisions.c.subject, _DAY_OF, func.max(decisions.c.suspicion).label("suspicion"))
-        .where(*_suspected(day))
-        .group_by(decisions.c.shop, decisions.c.subject, _DAY_OF)
+    said, about = decisions.alias("said"), decisions.alias("about")
+    # Put so that the index of orders alone fits: SQLite would take one of subjects or times in place of it.
+    of_order = (
+        about.c.shop == said.c.shop,
+        about.c.order_id == said.c.order_id,
+        said.c.order_id.is_not(None),
+        func.coalesce(about.c.subject, "") != "",
+        _day_of(about) >= _day_of(said),
+        _day_of(about) <= day,
     )
-    if shop is not None:
-        # Put so that no index of shops is taken for it: SQLite would go through all the shop's decisions of two weeks.
-        query = query.where(decisions.c.shop.concat("") == shop)
-    rows = connection.execute(query).all()
+    rows: list[Any] = []
+    for whose, where in ((said, (said.c.subject.is_not(None),)), (about, of_order)):
+        each = [whose.c.shop, whose.c.subject, _day_of(whose).label("day")]
+        query = select(*each, func.max(said.c.suspicion).label("suspicion")).where(*_suspected(said, day), *where)
+        if shop is not None:
+            # So that no index of shops is taken: SQLite would go through all the shop's decisions of two weeks.
+            query = query.where(said.c.shop.concat("") == shop)
+        rows += connection.execute(query.group_by(*each[:2], _day_of(whose))).all()
     people: dict[Who, int] = {}
     numbers = [people.setdefault((row.shop, row.subject), len(people)) for row in rows]
     names = list(people)
@@ -148,39 +167,43 @@ def _order(connection: Connection, day: int, shop: str | None) -> Iterator[tuple
             yield name, float(left[order[first]])
 
 
-def _suspected(day: int) -> list[Any]:
-    # As the partial index has it.
+def _suspected(table: FromClause, day: int) -> list[ColumnElement[bool]]:
+    # As the partial indexes have it.
     return [
-        decisions.c.suspicion.is_not(None),
-        decisions.c.subject.is_not(None),
-        decisions.c.decided_at >= (day - LOOK_BACK_DAYS) * DAY,
-        decisions.c.decided_at < (day + 1) * DAY,
+        table.c.suspicion.is_not(None),
+        table.c.decided_at >= (day - LOOK_BACK_DAYS) * DAY,
+        table.c.decided_at < (day + 1) * DAY,
     ]
 
 
-def _named(query: Select[Any], of: Sequence[Who]) -> Select[Any]:
+def _day_of(table: FromClause) -> ColumnElement[int]:
+    day: ColumnElement[int] = table.c.decided_at // _DAY
+    return day
+
+
+def _are(whose: FromClause, of: Sequence[Who]) -> list[ColumnElement[bool]]:
     # Pairs would be exact, but SQLite finds them in no index: the few that are not meant are passed over.
-    return query.where(
-        decisions.c.shop.in_(sorted({shop for shop, _ in of})), decisions.c.subject.in_([subject for _, subject in of])
-    )
+    return [whose.c.shop.in_(sorted({shop for shop, _ in of})), whose.c.subject.in_([subject for _, subject in of])]
 
 
 def _days(connection: Connection, of: Sequence[Who], day: int) -> Mapping[Who, Row[Any]]:
     """Of those who were decided about on the day: the highest risk, of which kind, and how many decisions."""
     if not of:
         return {}
-    each = [decisions.c.shop, decisions.c.subject]
-    gravest = [decisions.c.risk.desc(), decisions.c.sequence.desc()]
-    ranked = _named(
+    said = decisions.alias("said")
+    each = [said.c.shop, said.c.subject]
+    gravest = [said.c.risk.desc(), said.c.sequence.desc()]
+    ranked = (
         select(
             *each,
-            decisions.c.abuse_type.label("kind"),
-            decisions.c.risk.label("highest"),
+            said.c.abuse_type.label("kind"),
+            said.c.risk.label("highest"),
             func.count().over(partition_by=each).label("events"),
             func.row_number().over(partition_by=each, order_by=gravest).label("place"),
-        ).where(decisions.c.decided_at >= day * DAY, decisions.c.decided_at < (day + 1) * DAY),
-        of,
-    ).subquery()
+        )
+        .where(said.c.decided_at >= day * DAY, said.c.decided_at < (day + 1) * DAY, *_are(said, of))
+        .subquery()
+    )
     rows = connection.execute(select(ranked).where(ranked.c.place == 1))
     return {(row.shop, row.subject): row for row in rows}
 
@@ -189,21 +212,30 @@ def _origins(connection: Connection, of: Sequence[Who], day: int) -> Mapping[Who
     """The decisions of which most is left; of equals the latest."""
     if not of:
         return {}
-    each = [decisions.c.shop, decisions.c.subject]
-    worst = [decisions.c.suspicion.desc(), decisions.c.sequence.desc()]
-    ranked = _named(
-        select(
-            *each,
-            _DAY_OF,
-            decisions.c.id,
-            decisions.c.suspicion,
-            func.row_number().over(partition_by=[*each, _DAY_OF.element], order_by=worst).label("place"),
-        ).where(*_suspected(day)),
-        of,
-    ).subquery()
-    found: dict[Who, tuple[float, str]] = {}
-    for row in connection.execute(select(ranked).where(ranked.c.place == 1).order_by(ranked.c.day.desc())):
-        left = left_after(row.suspicion, day - row.day)
-        if left > found.get((row.shop, row.subject), (0.0, ""))[0]:
-            found[row.shop, row.subject] = left, row.id
-    return {who: name for who, (_, name) in found.items()}
+    said, about = decisions.alias("said"), decisions.alias("about")
+    each = [said.c.shop, said.c.subject, _day_of(said).label("day")]
+    worst = [said.c.suspicion.desc(), said.c.sequence.desc()]
+    place = func.row_number().over(partition_by=[*each[:2], _day_of(said)], order_by=worst).label("place")
+    told = [said.c.id, said.c.sequence, said.c.suspicion]
+    ranked = select(*each, *told, place).where(*_suspected(said, day), *_are(said, of)).subquery()
+    rows = connection.execute(select(ranked).where(ranked.c.place == 1)).all()
+    # Grouped and put so that SQLite begins with the subjects, and finds their few orders one by one.
+    each = [about.c.shop, about.c.subject, about.c.order_id]
+    lately = _day_of(about).between(day - LOOK_BACK_DAYS, day)
+    ordered = (
+        select(*each, _day_of(about).label("day"))
+        .where(func.coalesce(about.c.order_id, "") != "", lately, *_are(about, of))
+        .group_by(*each, _day_of(about))
+        .subquery()
+    )
+    query = select(ordered, *told).where(
+        said.c.shop == ordered.c.shop,
+        said.c.order_id == ordered.c.order_id,
+        said.c.suspicion.is_not(None),
+        _day_of(said).between(day - LOOK_BACK_DAYS, ordered.c.day),
+    )
+    found: dict[Who, tuple[float, int, int, str]] = {}
+    for row in [*rows, *connection.execute(query)]:
+        mine = left_after(row.suspicion, day - row.day), row.day, row.sequence, row.id
+        found[row.shop, row.subject] = max(mine, found.get((row.shop, row.subject), mine))
+    return {who: name for who, (*_, name) in found.items()}

@@ -46,12 +46,22 @@ def test_what_is_no_day_is_refused_by_name(given: str) -> None:
 
 def test_a_suspicion_halves_every_two_days() -> None:
     older = structs.replace(DECISION, at=0, suspicion=0.9)
+    mine = (DECISION, None)
     assert suspicion_left([], now=DAY) == 0
-    assert suspicion_left([DECISION], now=DAY + 5) == suspicion_left([DECISION], now=2 * DAY - 1) == 0.625
-    assert suspicion_left([DECISION], now=3 * DAY) == 0.3125
-    assert suspicion_left([older, DECISION], now=DAY) == pytest.approx(0.9 * 0.5**0.5, abs=1e-6)
+    assert suspicion_left([mine], now=DAY + 5) == suspicion_left([mine], now=2 * DAY - 1) == 0.625
+    assert suspicion_left([mine], now=3 * DAY) == 0.3125
+    assert suspicion_left([(older, None), mine], now=DAY) == pytest.approx(0.9 * 0.5**0.5, abs=1e-6)
     # A clock that was set back makes nobody more suspicious.
-    assert suspicion_left([DECISION], now=0) == 0.625
+    assert suspicion_left([mine], now=0) == 0.625
+
+
+def test_what_is_done_about_an_order_is_as_suspicious_as_the_order() -> None:
+    shipped = structs.replace(DECISION, at=9 * DAY, suspicion=0.0)
+    assert suspicion_left([(DECISION, "o-1"), (shipped, "o-1")], now=9 * DAY) == 0.625
+    assert suspicion_left([(DECISION, "o-1"), (shipped, "o-1")], now=11 * DAY) == 0.3125
+    for other in (None, "o-2", ""):
+        assert suspicion_left([(DECISION, "o-1"), (shipped, other)], now=9 * DAY) == round(0.625 / 2**4, 6)
+    assert suspicion_left([(DECISION, ""), (shipped, "")], now=9 * DAY) == round(0.625 / 2**4, 6)
 
 
 def test_a_decision_of_before_suspicions_were_told_is_still_the_same() -> None:

@@ -32,8 +32,8 @@ async def show_entity(
     """Its last events with their decisions, its risk and features as of the last of them, whom it was seen with, and
     whether so many customers of good standing share it that sharing it means nothing (`hub`).
 
-    `suspicion` is that of the most suspicious of these decisions, each halved every two days since, as `/v1/suspects`
-    has it.
+    `suspicion` is that of the most suspicious of these decisions, each halved every two days since; one about an order
+    is as suspicious as what came before about that order. `/v1/suspects` has it so, too.
 
     `identity` is the shop's own id, a personal value, or its token, to the end of the address: a slash in it may stand
     as it is or as `%2F`. A personal value in an address ends in the logs of
@@ -79,7 +79,10 @@ async def show_entity(
         for feature in engine.pipeline.features.declarations
         if isinstance(feature.aggregate, Hub) and feature.of == (entity,)
     ]
-    decided = [decision for row in own if (decision := records[row][1].decision) is not None]
+    told = [
+        (decision, records[row][1].event.order) for row in own if (decision := records[row][1].decision) is not None
+    ]
+    decided = [decision for decision, _ in told]
     later = await asyncio.to_thread(_find_joined, service, [records[row] for row in own])
     document = {
         "entity": entity,
@@ -90,7 +93,7 @@ async def show_entity(
             (max(decision.risk, later[decision.id].risk if decision.id in later else 0) for decision in decided),
             default=None,
         ),
-        "suspicion": suspicion_left(decided, now=engine.now()),
+        "suspicion": suspicion_left(told, now=engine.now()),
         "features": {
             name: float(value)
             for name, value, missing in zip(features.names, features.values[0], features.missing[0], strict=True)

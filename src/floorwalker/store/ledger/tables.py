@@ -66,6 +66,15 @@ decisions = Table(
         sqlite_where=text("suspicion IS NOT NULL"),
         postgresql_where=text("suspicion IS NOT NULL"),
     ),
+    Index(
+        "ix_decisions_suspected_orders",
+        "decided_at",
+        "shop",
+        "order_id",
+        "suspicion",
+        sqlite_where=text("suspicion IS NOT NULL AND order_id IS NOT NULL"),
+        postgresql_where=text("suspicion IS NOT NULL AND order_id IS NOT NULL"),
+    ),
     Index(None, "shop", "subject", "decided_at"),
 )
 """One row a decision. `mode`: enforce or shadow. `body`: the whole decision as its writer encoded it. `risks_json`:

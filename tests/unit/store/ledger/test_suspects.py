@@ -9,17 +9,20 @@ from typing import Any
 import pytest
 from alembic import command
 from alembic.config import Config
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import Connection, inspect, select, text
 
-from floorwalker.fusion.accounts import DAY
+from floorwalker.fusion.accounts import DAY, suspect_days
 from floorwalker.server.replies import SuspectReply
 from floorwalker.server.suspects import LOOK_BACK_DAYS, find_suspects
-from floorwalker.store.ledger import Ledger, put
+from floorwalker.store.ledger import Ledger, put, sqlite_url
 from floorwalker.store.ledger.tables import decisions
 
 OpenLedger = Callable[[], Ledger]
 TODAY = 20_000
 NUMBERS = itertools.count()
+NEW_INDEXES = {"ix_decisions_suspected", "ix_decisions_shop_subject_decided_at", "ix_decisions_suspected_orders"}
 
 
 def decision(who: str | None, suspicion: float | None, *, days_ago: int = 0, **fields: Any) -> dict[str, Any]:
@@ -29,7 +32,7 @@ def decision(who: str | None, suspicion: float | None, *, days_ago: int = 0, **f
         "id": f"dc_{number}", "sequence": number, "shop": "north", "event_id": f"e-{number}", "event_type": "order",
         "subject": who and f"account:{who}", "at": at, "decided_at": at, "action": "allow", "mode": "shadow",
         "abuse_type": None, "risk": 0.0, "level": "low", "policy_version": "1", "reasons_json": "[]",
-        "suspicion": suspicion, **fields,
+        "suspicion": suspicion, "order_id": None, **fields,
     }  # fmt: skip
 
 
@@ -67,6 +70,67 @@ def test_the_most_suspicious_come_first_with_what_is_left_of_earlier_days(open_l
     assert [each.subject for each in ask(ledger, limit=1)] == ["account:doubtful"]
     yesterday = ask(ledger, day=TODAY - 1)
     assert [(each.subject, each.suspicion) for each in yesterday] == [("account:gone", 0.9)]
+
+
+def test_what_is_done_about_an_order_is_as_suspicious_as_the_order_was(open_ledger: OpenLedger) -> None:
+    ledger = open_ledger()
+    ordered = decision("a", 0.9, days_ago=9, order_id="o-1")
+    worse = decision("guest", 0.95, days_ago=8, order_id="o-1")
+    earlier, returned = (decision("d", 0.7, days_ago=ago, order_id="o-4") for ago in (5, 2))
+    late = decision("e", 0.6, order_id="o-5")
+    found = ask(
+        ledger,
+        ordered, worse, decision("a", None, order_id="o-1"),
+        # Whose parcel left yesterday is here today with half of it, less a bit.
+        decision("b", 0.8, days_ago=9, order_id="o-2"), decision("b", None, days_ago=1, order_id="o-2"),
+        decision("b", None),
+        # Another shop's order, another order, one of too long ago: nothing is left.
+        decision("c", 0.9, days_ago=8, order_id="o-3"), decision("c", None, order_id="o-3", shop="south"),
+        decision("f", 0.9, days_ago=LOOK_BACK_DAYS + 1, order_id="o-6"), decision("f", None, order_id="o-6"),
+        # Of two equal ones the later is named; what is suspected later that day counts, what comes tomorrow does not.
+        earlier, returned, decision("d", None, order_id="o-4"),
+        decision("e", None, order_id="o-5"), late, decision("e", 1.0, days_ago=-1, order_id="o-5"),
+    )  # fmt: skip
+    assert [(each.subject[-1], each.suspicion, each.events) for each in found] == [
+        ("a", 0.95, 1), ("d", 0.7, 1), ("e", 0.6, 2), ("b", pytest.approx(0.8 * 0.5**0.5, abs=1e-6), 1),
+    ]  # fmt: skip
+    assert [each.decision_id for each in found[:3]] == [worse["id"], returned["id"], late["id"]]
+    assert [each.subject for each in ask(ledger, shop="south")] == []
+    assert [each.subject[-1] for each in ask(ledger, shop="north", limit=2)] == ["a", "d"]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from("abcd"),
+            st.integers(0, LOOK_BACK_DAYS),
+            st.sampled_from([None, 0.3, 0.5, 0.9]),
+            st.sampled_from([None, "o-1", "o-2"]),
+        ),
+        max_size=30,
+    )
+)
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_list_is_in_the_order_that_evaluation_measures(
+    tmp_path_factory: pytest.TempPathFactory, told: list[tuple[str, int, float | None, str | None]]
+) -> None:
+    rows = [decision(who, said, days_ago=ago, order_id=order) for who, ago, said, order in told]
+    with Ledger(sqlite_url(tmp_path_factory.mktemp("ledger") / "ledger.sqlite"), survives_power_cut=False) as ledger:
+        found = ask(ledger, *rows)
+    orders = {None: 0, "o-1": 1, "o-2": 2}
+    days = suspect_days(
+        [ord(who) for who, *_ in told],
+        [row["at"] for row in rows],
+        [said or 0.0 for _, _, said, _ in told],
+        order=[orders[order] for *_, order in told],
+    )
+    wanted = {
+        f"account:{chr(who)}": pytest.approx(suspicion, abs=1e-6)
+        for who, day, suspicion in zip(*(each.tolist() for each in days), strict=True)
+        if day == TODAY and suspicion > 0
+    }
+    assert {each.subject: each.suspicion for each in found} == wanted
+    assert [each.suspicion for each in found] == sorted((each.suspicion for each in found), reverse=True)
 
 
 def test_shops_are_told_apart(open_ledger: OpenLedger) -> None:
@@ -115,18 +179,21 @@ def test_the_query_reads_no_row_of_calm_decisions_for_the_order(open_ledger: Ope
         @event.listens_for(connection, "before_cursor_execute")
         def note(_: Any, cursor: Any, statement: str, parameters: Any, *rest: Any) -> None:
             cursor.execute(f"explain query plan {statement}", parameters)
-            plan.append([row[3] for row in cursor.fetchall() if "decisions" in row[3]])
+            plan.append([row[3] for row in cursor.fetchall() if "INDEX" in row[3]])
 
         for shop in ("north", None):
             find_suspects(connection, day=TODAY, limit=10, shop=shop)
 
     ask(ledger, decision("a", 0.5))
     ledger.read(explain)
-    order, days, origins = "COVERING INDEX ix_decisions_suspected", *["ix_decisions_shop_subject_decided_at"] * 2
-    assert len(plan) == 6
-    for (line,), wanted in zip(plan, (order, days, origins) * 2, strict=True):
-        assert line.startswith("SEARCH decisions")
-        assert wanted in line
+    suspected, orders = "COVERING INDEX ix_decisions_suspected ", "COVERING INDEX ix_decisions_suspected_orders "
+    of_subject, of_order = "INDEX ix_decisions_shop_subject_decided_at ", "INDEX ix_decisions_shop_order_id "
+    wanted = [(suspected,), (orders, of_order), (of_subject,), (of_subject,), (of_subject, of_order)] * 2
+    assert len(plan) == len(wanted)
+    for lines, indexes in zip(plan, wanted, strict=True):
+        assert all(line.startswith("SEARCH") for line in lines), lines
+        assert len(lines) == len(indexes), lines
+        assert all(index in line for index, line in zip(indexes, lines, strict=True)), lines
 
 
 def test_a_ledger_of_the_version_before_keeps_its_rows(open_ledger: OpenLedger) -> None:
@@ -135,7 +202,7 @@ def test_a_ledger_of_the_version_before_keeps_its_rows(open_ledger: OpenLedger) 
     ask(ledger, row)
 
     def go_back(connection: Connection) -> None:
-        for name in ("ix_decisions_suspected", "ix_decisions_shop_subject_decided_at"):
+        for name in NEW_INDEXES:
             connection.execute(text(f"drop index {name}"))
         connection.execute(text("alter table decisions drop column suspicion"))
         config = Config()
@@ -152,5 +219,5 @@ def test_a_ledger_of_the_version_before_keeps_its_rows(open_ledger: OpenLedger) 
         {**row, "body": None, "order_id": None, "risks_json": None, "scored_by": None}
     ]
     names = again.read(lambda connection: {each["name"] for each in inspect(connection).get_indexes("decisions")})
-    assert {"ix_decisions_suspected", "ix_decisions_shop_subject_decided_at"} <= names
+    assert names >= NEW_INDEXES
     assert [each.suspicion for each in ask(again, decision("a", 0.6))] == [0.6]
