@@ -23,6 +23,9 @@ DAY = 86_400_000_000
 HALVED = 2.0
 """Days in which what is known of somebody loses half its weight. Chosen on another scenario."""
 
+MOST_HANDS = 5
+"""Accounts that may be suspected of one order; one of more is a name that many orders share."""
+
 
 class AccountDays(NamedTuple):
     """Days of accounts, by account and by day.
@@ -55,7 +58,9 @@ def suspect_days(
     at : integers [n], µs UTC, in any order.
     suspicion : [n], of the event, as `StackedFusion.suspicion` or any score.
     order : integers [n], which order the event is about, 0 of none. An event is at least as suspicious as the most
-        suspicious one about its order on that day and on the days before, whoever did that. None knows no orders.
+        suspicious one about its order on that day and on the days before, whoever did that. An order of which more
+        than `MOST_HANDS` accounts are suspected is none: many systems know orders by a name for all. None knows no
+        orders.
     halved : days in which an earlier day's suspicion loses half its weight; 0 forgets it at once.
 
     Errors
@@ -83,12 +88,20 @@ def suspect_days(
             allowed="halved from 0 days on; numbers",
         )
     days = times // DAY
-    about = np.flatnonzero(orders)
+    about = np.flatnonzero((orders != 0) & ~_are_shared(orders, people, values))
     if len(about):
         of_orders, places = _highest(orders[about], days[about], values[about], halved=np.inf)
         values = values.copy()
         values[about] = of_orders.suspicion[places]
     return _highest(people, days, values, halved=float(halved))[0]
+
+
+def _are_shared(orders: NDArray[np.int64], people: NDArray[np.int64], values: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Events about orders of which too many are suspected: bool [n]."""
+    suspected = values > 0
+    pairs = np.unique(np.stack([orders[suspected], people[suspected]]), axis=1)
+    names, hands = np.unique(pairs[0], return_counts=True)
+    return np.isin(orders, names[hands > MOST_HANDS])
 
 
 def _highest(

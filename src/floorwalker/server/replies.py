@@ -195,7 +195,8 @@ class SuspectReply(msgspec.Struct, frozen=True, kw_only=True):
     Parameters
     ----------
     subject : as decisions name it, e.g. `account:a-17`.
-    suspicion : of the most suspicious decision, or what is left of one of earlier days; above 0, at most 1.
+    suspicion : of the most suspicious decision, or what is left of one of earlier days, or of one about the same order;
+        above 0, at most 1.
     risk : 0 to 100, the highest of that day's decisions.
     abuse_type : of the decision with that risk, "" where there is none.
     events : decisions of that day about this subject.

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from datetime import date, timedelta
 from itertools import islice, pairwise
 from typing import Any
 
 import numpy as np
-from sqlalchemy import BigInteger, ColumnElement, Connection, FromClause, Row, func, literal_column, select
+from sqlalchemy import Connection, Row, func, select
 
-from floorwalker.fusion.accounts import DAY, left_after, suspect_days
+from floorwalker.fusion.accounts import DAY, MOST_HANDS, left_after, suspect_days
 from floorwalker.policy.decision import Decision
 from floorwalker.server.problems import FieldFault, ProblemError
 from floorwalker.server.replies import SuspectReply
+from floorwalker.store.ledger.suspected import Name, Suspected, are_named
 from floorwalker.store.ledger.tables import decisions
 
 LOOK_BACK_DAYS = 14
@@ -21,10 +23,7 @@ LOOK_BACK_DAYS = 14
 _AT_ONCE = 500
 """Subjects that one statement names."""
 _FIRST_DAY = date(1970, 1, 1)
-_DAY = literal_column(str(DAY), BigInteger)
-
-Who = tuple[str, str]
-"""Shop and subject."""
+_NOBODY: Name = ("", "")
 
 
 def read_day(given: str | None, *, now: int) -> int:
@@ -109,12 +108,14 @@ def find_suspects(connection: Connection, *, day: int, limit: int, shop: str | N
     The most suspicious first; of equals by their names.
     """
     found: list[SuspectReply] = []
-    ordered = _order(connection, day, shop)
+    suspected = Suspected(connection, day - LOOK_BACK_DAYS, day, shop)
+    shared = suspected.shared_orders(MOST_HANDS)
+    ordered = _order(suspected)
     while part := list(islice(ordered, _AT_ONCE)):
         today = _days(connection, [who for who, _ in part], day)
-        origins = _origins(connection, list(today), day)
+        origins = _origins(suspected, list(today), shared)
         for who, suspicion in part:
-            if who in today:
+            if who in today and who in origins:
                 row = today[who]
                 found.append(
                     SuspectReply(
@@ -127,115 +128,80 @@ def find_suspects(connection: Connection, *, day: int, limit: int, shop: str | N
     return found
 
 
-def _order(connection: Connection, day: int, shop: str | None) -> Iterator[tuple[Who, float]]:
-    """Everybody who was suspected on the day or before, whether or not they came that day, with what is left of it."""
-    said, about = decisions.alias("said"), decisions.alias("about")
-    # Put so that the index of orders alone fits: SQLite would take one of subjects or times in place of it.
-    of_order = (
-        about.c.shop == said.c.shop,
-        about.c.order_id == said.c.order_id,
-        said.c.order_id.is_not(None),
-        func.coalesce(about.c.subject, "") != "",
-        _day_of(about) >= _day_of(said),
-        _day_of(about) <= day,
-    )
-    rows: list[Any] = []
-    for whose, where in ((said, (said.c.subject.is_not(None),)), (about, of_order)):
-        each = [whose.c.shop, whose.c.subject, _day_of(whose).label("day")]
-        query = select(*each, func.max(said.c.suspicion).label("suspicion")).where(*_suspected(said, day), *where)
-        if shop is not None:
-            # So that no index of shops is taken: SQLite would go through all the shop's decisions of two weeks.
-            query = query.where(said.c.shop.concat("") == shop)
-        rows += connection.execute(query.group_by(*each[:2], _day_of(whose))).all()
-    people: dict[Who, int] = {}
-    numbers = [people.setdefault((row.shop, row.subject), len(people)) for row in rows]
+def _order(suspected: Suspected) -> Iterator[tuple[Name, float]]:
+    """Everybody who was suspected until the last day, whether or not they came then, with what is left of it."""
+    orders: dict[Name, int] = {}
+    rows = [((row.shop, row.subject), 0, row.day, row.suspicion) for row in suspected.subjects()]
+    for row in suspected.orders():
+        number = orders.setdefault((row.shop, row.order_id), len(orders) + 1)
+        rows.append((_NOBODY, number, row.day, row.suspicion))
+    # An order that came to be suspected in between stands in the next list.
+    rows += [
+        ((row.shop, row.subject), orders.get((row.shop, row.order_id), 0), row.day, 0.0)
+        for row in suspected.about_orders(MOST_HANDS)
+    ]
+    people: dict[Name, int] = {}
+    numbers = [people.setdefault(who, len(people)) for who, *_ in rows]
     names = list(people)
-    # On the day itself everybody has an event without a suspicion, so that what is left by then is found.
-    last = suspect_days(
+    # On the last day everybody has an event without a suspicion, so that what is left by then is found.
+    days = suspect_days(
         [*numbers, *range(len(names))],
-        [*(row.day * DAY for row in rows), *[day * DAY] * len(names)],
-        [*(row.suspicion for row in rows), *[0.0] * len(names)],
+        [*(day * DAY for _, _, day, _ in rows), *[suspected.last * DAY] * len(names)],
+        [*(suspicion for *_, suspicion in rows), *[0.0] * len(names)],
+        order=[*(order for _, order, _, _ in rows), *[0] * len(names)],
     )
-    here = last.day == day
-    who, left = last.who[here], last.suspicion[here]
+    left = (days.day == suspected.last) & (days.suspicion > 0)
+    who, suspicion = days.who[left], days.suspicion[left]
     # Only those who are asked for are put in order by their names: a list of so many, sorted at once, would keep
     # decisions waiting until it is done.
-    order = np.argsort(-left, kind="stable")
-    starts = np.flatnonzero(np.diff(left[order])) + 1
+    order = np.argsort(-suspicion, kind="stable")
+    starts = np.flatnonzero(np.diff(suspicion[order])) + 1
     for first, end in pairwise([0, *starts.tolist(), len(order)]):
         for name in sorted(names[place] for place in who[order[first:end]].tolist()):
-            yield name, float(left[order[first]])
+            yield name, float(suspicion[order[first]])
 
 
-def _suspected(table: FromClause, day: int) -> list[ColumnElement[bool]]:
-    # As the partial indexes have it.
-    return [
-        table.c.suspicion.is_not(None),
-        table.c.decided_at >= (day - LOOK_BACK_DAYS) * DAY,
-        table.c.decided_at < (day + 1) * DAY,
-    ]
-
-
-def _day_of(table: FromClause) -> ColumnElement[int]:
-    day: ColumnElement[int] = table.c.decided_at // _DAY
-    return day
-
-
-def _are(whose: FromClause, of: Sequence[Who]) -> list[ColumnElement[bool]]:
-    # Pairs would be exact, but SQLite finds them in no index: the few that are not meant are passed over.
-    return [whose.c.shop.in_(sorted({shop for shop, _ in of})), whose.c.subject.in_([subject for _, subject in of])]
-
-
-def _days(connection: Connection, of: Sequence[Who], day: int) -> Mapping[Who, Row[Any]]:
+def _days(connection: Connection, of: Sequence[Name], day: int) -> Mapping[Name, Row[Any]]:
     """Of those who were decided about on the day: the highest risk, of which kind, and how many decisions."""
     if not of:
         return {}
-    said = decisions.alias("said")
-    each = [said.c.shop, said.c.subject]
-    gravest = [said.c.risk.desc(), said.c.sequence.desc()]
+    each = [decisions.c.shop, decisions.c.subject]
+    gravest = [decisions.c.risk.desc(), decisions.c.sequence.desc()]
     ranked = (
         select(
             *each,
-            said.c.abuse_type.label("kind"),
-            said.c.risk.label("highest"),
+            decisions.c.abuse_type.label("kind"),
+            decisions.c.risk.label("highest"),
             func.count().over(partition_by=each).label("events"),
             func.row_number().over(partition_by=each, order_by=gravest).label("place"),
         )
-        .where(said.c.decided_at >= day * DAY, said.c.decided_at < (day + 1) * DAY, *_are(said, of))
+        .where(decisions.c.decided_at >= day * DAY, decisions.c.decided_at < (day + 1) * DAY, *are_named(each, of))
         .subquery()
     )
     rows = connection.execute(select(ranked).where(ranked.c.place == 1))
     return {(row.shop, row.subject): row for row in rows}
 
 
-def _origins(connection: Connection, of: Sequence[Who], day: int) -> Mapping[Who, str]:
+def _origins(suspected: Suspected, of: Sequence[Name], shared: Set[Name]) -> Mapping[Name, str]:
     """The decisions of which most is left; of equals the latest."""
     if not of:
         return {}
-    said, about = decisions.alias("said"), decisions.alias("about")
-    each = [said.c.shop, said.c.subject, _day_of(said).label("day")]
-    worst = [said.c.suspicion.desc(), said.c.sequence.desc()]
-    place = func.row_number().over(partition_by=[*each[:2], _day_of(said)], order_by=worst).label("place")
-    told = [said.c.id, said.c.sequence, said.c.suspicion]
-    ranked = select(*each, *told, place).where(*_suspected(said, day), *_are(said, of)).subquery()
-    rows = connection.execute(select(ranked).where(ranked.c.place == 1)).all()
-    # Grouped and put so that SQLite begins with the subjects, and finds their few orders one by one.
-    each = [about.c.shop, about.c.subject, about.c.order_id]
-    lately = _day_of(about).between(day - LOOK_BACK_DAYS, day)
-    ordered = (
-        select(*each, _day_of(about).label("day"))
-        .where(func.coalesce(about.c.order_id, "") != "", lately, *_are(about, of))
-        .group_by(*each, _day_of(about))
-        .subquery()
-    )
-    query = select(ordered, *told).where(
-        said.c.shop == ordered.c.shop,
-        said.c.order_id == ordered.c.order_id,
-        said.c.suspicion.is_not(None),
-        _day_of(said).between(day - LOOK_BACK_DAYS, ordered.c.day),
-    )
-    found: dict[Who, tuple[float, int, int, str]] = {}
-    for row in [*rows, *connection.execute(query)]:
-        mine = left_after(row.suspicion, day - row.day), row.day, row.sequence, row.id
-        found[row.shop, row.subject] = max(mine, found.get((row.shop, row.subject), mine))
+    found: dict[Name, tuple[float, int, int, str]] = {}
+
+    def put(who: Name, day: int, row: Any) -> None:
+        mine = left_after(row.suspicion, suspected.last - day), row.day, row.sequence, row.id
+        found[who] = max(mine, found.get(who, mine))
+
+    for row in suspected.worst_of_subjects(of):
+        put((row.shop, row.subject), row.day, row)
+    ordered: dict[Name, list[tuple[Name, int]]] = defaultdict(list)
+    for row in suspected.orders_of(of):
+        if (row.shop, row.order_id) not in shared:
+            ordered[row.shop, row.order_id].append(((row.shop, row.subject), row.day))
+    names = iter(ordered)
+    while part := list(islice(names, _AT_ONCE)):
+        for row in suspected.suspicions_of_orders(part):
+            for who, day in ordered.get((row.shop, row.order_id), ()):
+                if row.day <= day:
+                    put(who, day, row)
     return {who: name for who, (*_, name) in found.items()}

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from floorwalker.errors import UsageError
-from floorwalker.fusion.accounts import DAY, suspect_days
+from floorwalker.fusion.accounts import DAY, MOST_HANDS, suspect_days
 
 EVENTS = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 12 * DAY), st.floats(0, 1, width=32)), max_size=40)
 
@@ -48,6 +48,18 @@ def test_an_event_is_as_suspicious_as_its_order_was_by_then(events: list[tuple[i
     found, wanted = suspect_days(who, at, suspicion, order=order), suspect_days(who, at, raised)
     for each, other in zip(found, wanted, strict=True):
         np.testing.assert_array_equal(each, other)
+
+
+@pytest.mark.parametrize(("hands", "is_raised"), [(MOST_HANDS, True), (MOST_HANDS + 1, False)])
+def test_an_order_of_many_hands_is_a_name_for_all(hands: int, is_raised: bool) -> None:
+    """Whoever was not suspected of anything does not count."""
+    who, calm = list(range(hands)), [*range(50, 70)]
+    days = suspect_days(
+        [*who, *who, *calm], [0] * (2 * hands + 20), [0.5] * hands + [0.4] * hands + [0.0] * 20,
+        order=[9] * hands + [0] * hands + [9] * 20,
+    )  # fmt: skip
+    assert days.suspicion[hands:].tolist() == [0.5 * is_raised] * 20
+    assert days.suspicion[:hands].tolist() == [0.5] * hands
 
 
 def test_orders_leave_what_was_given_as_it_is() -> None:

@@ -30,8 +30,9 @@ async def show_suspects(
     """Accounts (or whatever else decisions of the day were valid for), the most suspicious first.
 
     `day` is YYYY-MM-DD in UTC, today without it. Somebody's suspicion is that of the most suspicious decision of the
-    day, or what is left of one of the 14 days before, which halves every two days. Who is not suspected at all is left
-    out. The list is as new as the ledger, some seconds at most.
+    day, or what is left of one of the 14 days before, which halves every two days. A decision about an order is as
+    suspicious as those about it before. Who is not suspected at all is left out. The list is as new as the ledger, some
+    seconds at most.
     """
     service = service_of(request)
     caller = service.admit(request.scope["headers"], "read")

@@ -71,6 +71,7 @@ decisions = Table(
         "decided_at",
         "shop",
         "order_id",
+        "subject",
         "suspicion",
         sqlite_where=text("suspicion IS NOT NULL AND order_id IS NOT NULL"),
         postgresql_where=text("suspicion IS NOT NULL AND order_id IS NOT NULL"),

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, inspect, select, text
 
-from floorwalker.fusion.accounts import DAY, suspect_days
+from floorwalker.fusion.accounts import DAY, MOST_HANDS, suspect_days
 from floorwalker.server.replies import SuspectReply
 from floorwalker.server.suspects import LOOK_BACK_DAYS, find_suspects
 from floorwalker.store.ledger import Ledger, put, sqlite_url
@@ -99,6 +99,22 @@ def test_what_is_done_about_an_order_is_as_suspicious_as_the_order_was(open_ledg
     assert [each.subject[-1] for each in ask(ledger, shop="north", limit=2)] == ["a", "d"]
 
 
+def test_an_order_of_many_hands_is_a_name_for_all(open_ledger: OpenLedger) -> None:
+    ledger = open_ledger()
+    rows = [decision(f"s-{number}", 0.9, order_id="unknown") for number in range(MOST_HANDS)]
+    rows.append(decision("calm", None, order_id="unknown"))
+    found = ask(ledger, *rows)
+    assert [(each.subject[8:], each.suspicion) for each in found] == [
+        (name, 0.9) for name in ("calm", *(f"s-{number}" for number in range(MOST_HANDS)))
+    ]
+    other_shop, yesterday = decision("t", 0.8, order_id="unknown", shop="south"), decision("t", 0.8, days_ago=1)
+    assert len(ask(ledger, other_shop, yesterday)) == len(found) + 1
+    one_more = decision("t", 0.8, order_id="unknown", days_ago=1)
+    found = ask(ledger, one_more, decision("t", None), shop="north")
+    assert "account:calm" not in {each.subject for each in found}
+    assert {each.decision_id for each in found} >= {each["id"] for each in rows[:-1]} | {one_more["id"]}
+
+
 @given(
     st.lists(
         st.tuples(
@@ -107,7 +123,7 @@ def test_what_is_done_about_an_order_is_as_suspicious_as_the_order_was(open_ledg
             st.sampled_from([None, 0.3, 0.5, 0.9]),
             st.sampled_from([None, "o-1", "o-2"]),
         ),
-        max_size=30,
+        max_size=40,
     )
 )
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -184,11 +200,13 @@ def test_the_query_reads_no_row_of_calm_decisions_for_the_order(open_ledger: Ope
         for shop in ("north", None):
             find_suspects(connection, day=TODAY, limit=10, shop=shop)
 
-    ask(ledger, decision("a", 0.5))
+    ask(ledger, decision("a", 0.5, order_id="o-1"))
     ledger.read(explain)
     suspected, orders = "COVERING INDEX ix_decisions_suspected ", "COVERING INDEX ix_decisions_suspected_orders "
     of_subject, of_order = "INDEX ix_decisions_shop_subject_decided_at ", "INDEX ix_decisions_shop_order_id "
-    wanted = [(suspected,), (orders, of_order), (of_subject,), (of_subject,), (of_subject, of_order)] * 2
+    wanted = [
+        (orders,), (suspected,), (orders,), (orders, of_order), (of_subject,), (of_subject,), (of_subject,), (of_order,)
+    ] * 2  # fmt: skip
     assert len(plan) == len(wanted)
     for lines, indexes in zip(plan, wanted, strict=True):
         assert all(line.startswith("SEARCH") for line in lines), lines

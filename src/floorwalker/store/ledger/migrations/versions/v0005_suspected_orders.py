@@ -13,7 +13,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_decisions_suspected_orders",
         "decisions",
-        ["decided_at", "shop", "order_id", "suspicion"],
+        ["decided_at", "shop", "order_id", "subject", "suspicion"],
         unique=False,
         sqlite_where=is_suspected,
         postgresql_where=is_suspected,
