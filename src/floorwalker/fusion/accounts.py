@@ -4,8 +4,8 @@ Somebody's day is as suspicious as the most suspicious event of it, or as what i
 in the act yesterday is no other person for having looked at two pages today. What is left halves every `HALVED` days,
 for accounts change hands, and a mistake about somebody should not stay for good.
 
-An order does not change hands: its parcel, its return and its refund are as suspicious as the order was, however long
-that takes. That is when something can still be done about it.
+An order does not change hands: its parcel, its return and its refund make whoever ordered as suspicious as the order
+did, however long that takes. That is when something can still be done about it.
 """
 
 from __future__ import annotations
@@ -22,9 +22,6 @@ DAY = 86_400_000_000
 """Microseconds."""
 HALVED = 2.0
 """Days in which what is known of somebody loses half its weight. Chosen on another scenario."""
-
-MOST_HANDS = 5
-"""Accounts that may be suspected of one order; one of more is a name that many orders share."""
 
 
 class AccountDays(NamedTuple):
@@ -58,9 +55,7 @@ def suspect_days(
     at : integers [n], µs UTC, in any order.
     suspicion : [n], of the event, as `StackedFusion.suspicion` or any score.
     order : integers [n], which order the event is about, 0 of none. An event is at least as suspicious as the most
-        suspicious one about its order on that day and on the days before, whoever did that. An order of which more
-        than `MOST_HANDS` accounts are suspected is none: many systems know orders by a name for all. None knows no
-        orders.
+        suspicious one of the same account about the same order on that day and on the days before. None knows none.
     halved : days in which an earlier day's suspicion loses half its weight; 0 forgets it at once.
 
     Errors
@@ -88,20 +83,14 @@ def suspect_days(
             allowed="halved from 0 days on; numbers",
         )
     days = times // DAY
-    about = np.flatnonzero((orders != 0) & ~_are_shared(orders, people, values))
+    about = np.flatnonzero(orders)
     if len(about):
-        of_orders, places = _highest(orders[about], days[about], values[about], halved=np.inf)
+        # Somebody else's order makes nobody suspicious: whoever is caught could name the orders of others.
+        theirs = np.unique(np.stack([people[about], orders[about]]), axis=1, return_inverse=True)[1]
+        of_orders, places = _highest(theirs.ravel(), days[about], values[about], halved=np.inf)
         values = values.copy()
         values[about] = of_orders.suspicion[places]
     return _highest(people, days, values, halved=float(halved))[0]
-
-
-def _are_shared(orders: NDArray[np.int64], people: NDArray[np.int64], values: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Events about orders of which too many are suspected: bool [n]."""
-    suspected = values > 0
-    pairs = np.unique(np.stack([orders[suspected], people[suspected]]), axis=1)
-    names, hands = np.unique(pairs[0], return_counts=True)
-    return np.isin(orders, names[hands > MOST_HANDS])
 
 
 def _highest(

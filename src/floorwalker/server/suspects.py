@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from itertools import islice, pairwise
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, Row, func, select
 
-from floorwalker.fusion.accounts import DAY, MOST_HANDS, left_after, suspect_days
+from floorwalker.fusion.accounts import DAY, left_after, suspect_days
 from floorwalker.policy.decision import Decision
 from floorwalker.server.problems import FieldFault, ProblemError
 from floorwalker.server.replies import SuspectReply
@@ -23,7 +23,6 @@ LOOK_BACK_DAYS = 14
 _AT_ONCE = 500
 """Subjects that one statement names."""
 _FIRST_DAY = date(1970, 1, 1)
-_NOBODY: Name = ("", "")
 
 
 def read_day(given: str | None, *, now: int) -> int:
@@ -62,7 +61,8 @@ def write_day(day: int) -> str:
 
 
 def suspicion_left(decided: Iterable[tuple[Decision, str | None]], *, now: int) -> float:
-    """How suspicious an entity is today by these decisions, as `floorwalker.fusion.accounts.suspect_days` has it.
+    """How suspicious an entity is today by these decisions, those of the last `LOOK_BACK_DAYS`, as
+    `floorwalker.fusion.accounts.suspect_days` has it for a single account.
 
     Parameters
     ----------
@@ -77,7 +77,8 @@ def suspicion_left(decided: Iterable[tuple[Decision, str | None]], *, now: int) 
     >>> suspicion_left([(first, "o-1"), (second, "o-1")], now=2 * DAY)
     0.8
     """
-    known = list(decided)
+    first = (now // DAY - LOOK_BACK_DAYS) * DAY
+    known = [(each, order) for each, order in decided if each.at >= first]
     orders: dict[str, int] = {}
     # A clock that was set back makes nobody more suspicious, and today there is an event without a suspicion.
     days = suspect_days(
@@ -92,9 +93,9 @@ def suspicion_left(decided: Iterable[tuple[Decision, str | None]], *, now: int) 
 def find_suspects(connection: Connection, *, day: int, limit: int, shop: str | None = None) -> list[SuspectReply]:
     """Subjects of the decisions of a day with any suspicion on that day or left of `LOOK_BACK_DAYS` before.
 
-    A decision about an order is as suspicious as the most suspicious one about it, up to that day. Only decisions with
-    a suspicion are gone through, and those about the same orders, and then the day's decisions about as many of the
-    subjects as are asked for.
+    A decision about an order is as suspicious as the most suspicious one of the same subject about it, up to that day.
+    Only decisions with a suspicion are gone through, and what was decided about orders of the same subjects, and then
+    the day's decisions about as many of the subjects as are asked for.
 
     Parameters
     ----------
@@ -108,12 +109,11 @@ def find_suspects(connection: Connection, *, day: int, limit: int, shop: str | N
     The most suspicious first; of equals by their names.
     """
     found: list[SuspectReply] = []
-    suspected = Suspected(connection, day - LOOK_BACK_DAYS, day, shop)
-    shared = suspected.shared_orders(MOST_HANDS)
-    ordered = _order(suspected)
+    suspected = Suspected(connection, day - LOOK_BACK_DAYS, day)
+    ordered = _order(suspected, shop)
     while part := list(islice(ordered, _AT_ONCE)):
         today = _days(connection, [who for who, _ in part], day)
-        origins = _origins(suspected, list(today), shared)
+        origins = _origins(suspected, list(today))
         for who, suspicion in part:
             if who in today and who in origins:
                 row = today[who]
@@ -128,17 +128,17 @@ def find_suspects(connection: Connection, *, day: int, limit: int, shop: str | N
     return found
 
 
-def _order(suspected: Suspected) -> Iterator[tuple[Name, float]]:
+def _order(suspected: Suspected, shop: str | None) -> Iterator[tuple[Name, float]]:
     """Everybody who was suspected until the last day, whether or not they came then, with what is left of it."""
-    orders: dict[Name, int] = {}
-    rows = [((row.shop, row.subject), 0, row.day, row.suspicion) for row in suspected.subjects()]
-    for row in suspected.orders():
-        number = orders.setdefault((row.shop, row.order_id), len(orders) + 1)
-        rows.append((_NOBODY, number, row.day, row.suspicion))
-    # An order that came to be suspected in between stands in the next list.
+    orders: dict[str, int] = {"": 0}
+    rows = [
+        ((row.shop, row.subject), orders.setdefault(row.order_id, len(orders)), row.day, row.suspicion)
+        for row in suspected.worst(shop)
+    ]
     rows += [
-        ((row.shop, row.subject), orders.get((row.shop, row.order_id), 0), row.day, 0.0)
-        for row in suspected.about_orders(MOST_HANDS)
+        ((row.shop, row.subject), orders[row.order_id], row.day, 0.0)
+        for row in suspected.orders(shop)
+        if row.order_id in orders
     ]
     people: dict[Name, int] = {}
     numbers = [people.setdefault(who, len(people)) for who, *_ in rows]
@@ -175,33 +175,25 @@ def _days(connection: Connection, of: Sequence[Name], day: int) -> Mapping[Name,
             func.count().over(partition_by=each).label("events"),
             func.row_number().over(partition_by=each, order_by=gravest).label("place"),
         )
-        .where(decisions.c.decided_at >= day * DAY, decisions.c.decided_at < (day + 1) * DAY, *are_named(each, of))
+        .where(decisions.c.decided_at >= day * DAY, decisions.c.decided_at < (day + 1) * DAY, *are_named(of))
         .subquery()
     )
     rows = connection.execute(select(ranked).where(ranked.c.place == 1))
     return {(row.shop, row.subject): row for row in rows}
 
 
-def _origins(suspected: Suspected, of: Sequence[Name], shared: Set[Name]) -> Mapping[Name, str]:
+def _origins(suspected: Suspected, of: Sequence[Name]) -> Mapping[Name, str]:
     """The decisions of which most is left; of equals the latest."""
     if not of:
         return {}
-    found: dict[Name, tuple[float, int, int, str]] = {}
-
-    def put(who: Name, day: int, row: Any) -> None:
-        mine = left_after(row.suspicion, suspected.last - day), row.day, row.sequence, row.id
-        found[who] = max(mine, found.get(who, mine))
-
-    for row in suspected.worst_of_subjects(of):
-        put((row.shop, row.subject), row.day, row)
-    ordered: dict[Name, list[tuple[Name, int]]] = defaultdict(list)
+    days: dict[tuple[Name, str], list[int]] = defaultdict(list)
     for row in suspected.orders_of(of):
-        if (row.shop, row.order_id) not in shared:
-            ordered[row.shop, row.order_id].append(((row.shop, row.subject), row.day))
-    names = iter(ordered)
-    while part := list(islice(names, _AT_ONCE)):
-        for row in suspected.suspicions_of_orders(part):
-            for who, day in ordered.get((row.shop, row.order_id), ()):
-                if row.day <= day:
-                    put(who, day, row)
+        days[(row.shop, row.subject), row.order_id].append(row.day)
+    found: dict[Name, tuple[float, int, int, str]] = {}
+    for row in suspected.worst_of(of):
+        who = row.shop, row.subject
+        # What comes with an order is as fresh as the last that was done about it.
+        last = max(days.get((who, row.order_id), [row.day]))
+        mine = left_after(row.suspicion, suspected.last - last), row.day, row.sequence, row.id
+        found[who] = max(mine, found.get(who, mine))
     return {who: name for who, (*_, name) in found.items()}

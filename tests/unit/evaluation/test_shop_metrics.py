@@ -187,6 +187,7 @@ def test_a_parcel_is_as_suspicious_as_its_order_was(monkeypatch: pytest.MonkeyPa
     later = part(("a", "", 0.1, 0), ("b", "", 0.3, 0), ("x", "preparatory", 0.0, 0))
     later = replace(later, at=later.at + 7 * DAY, order=pl.Series("order", ["o-3", None, "o-1"]))
     assert judge_reviews(later, before=before, seed=0)["precision_200"] == 1.0
+    assert later.latest(0.4).order.to_list() == ["o-1"]
     unknown = replace(later, order=pl.Series("order", ["o-3", None, "o-4"]))
     assert judge_reviews(unknown, before=before, seed=0)["precision_200"] == 0.0
     # Parcels without account and visit are nobody's whom a team could look at.

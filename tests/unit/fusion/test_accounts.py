@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from floorwalker.errors import UsageError
-from floorwalker.fusion.accounts import DAY, MOST_HANDS, suspect_days
+from floorwalker.fusion.accounts import DAY, suspect_days
 
 EVENTS = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 12 * DAY), st.floats(0, 1, width=32)), max_size=40)
 
@@ -40,31 +40,38 @@ def test_an_event_is_as_suspicious_as_its_order_was_by_then(events: list[tuple[i
     who, at, suspicion, order = zip(*events, strict=True) if events else ((), (), (), ())
     raised = [
         max(
-            (other for _, then, other, its in events if its == mine and mine and then // DAY <= when // DAY),
+            (
+                other
+                for she, then, other, its in events
+                if she == he and its == mine and mine and then // DAY <= when // DAY
+            ),
             default=own,
         )
-        for _, when, own, mine in events
+        for he, when, own, mine in events
     ]
     found, wanted = suspect_days(who, at, suspicion, order=order), suspect_days(who, at, raised)
     for each, other in zip(found, wanted, strict=True):
         np.testing.assert_array_equal(each, other)
 
 
-@pytest.mark.parametrize(("hands", "is_raised"), [(MOST_HANDS, True), (MOST_HANDS + 1, False)])
-def test_an_order_of_many_hands_is_a_name_for_all(hands: int, is_raised: bool) -> None:
-    """Whoever was not suspected of anything does not count."""
-    who, calm = list(range(hands)), [*range(50, 70)]
-    days = suspect_days(
-        [*who, *who, *calm], [0] * (2 * hands + 20), [0.5] * hands + [0.4] * hands + [0.0] * 20,
-        order=[9] * hands + [0] * hands + [9] * 20,
-    )  # fmt: skip
-    assert days.suspicion[hands:].tolist() == [0.5 * is_raised] * 20
-    assert days.suspicion[:hands].tolist() == [0.5] * hands
+@given(ABOUT_ORDERS, st.integers(0, 12))
+def test_what_comes_later_changes_no_day_before(events: list[tuple[int, int, float, int]], last: int) -> None:
+    told = []
+    for some in (events, [each for each in events if each[1] // DAY <= last]):
+        who, at, suspicion, order = zip(*some, strict=True) if some else ((), (), (), ())
+        days = suspect_days(who, at, suspicion, order=order)
+        told.append({row for row in zip(*(each.tolist() for each in days), strict=True) if row[1] <= last})
+    assert told[0] == told[1]
+
+
+def test_somebody_elses_order_makes_nobody_suspicious() -> None:
+    days = suspect_days([1, 2], [0, DAY], [0.9, 0.1], order=[5, 5])
+    assert days.suspicion.tolist() == pytest.approx([0.9, 0.1])
 
 
 def test_orders_leave_what_was_given_as_it_is() -> None:
     suspicion = np.array([0.9, 0.0], np.float32)
-    days = suspect_days([1, 2], [0, 9 * DAY], suspicion, order=[5, 5])
+    days = suspect_days([2, 2], [0, 9 * DAY], suspicion, order=[5, 5])
     assert days.suspicion.tolist() == pytest.approx([0.9, 0.9])
     assert suspicion.tolist() == pytest.approx([0.9, 0.0])
 

@@ -53,6 +53,8 @@ def test_a_suspicion_halves_every_two_days() -> None:
     assert suspicion_left([(older, None), mine], now=DAY) == pytest.approx(0.9 * 0.5**0.5, abs=1e-6)
     # A clock that was set back makes nobody more suspicious.
     assert suspicion_left([mine], now=0) == 0.625
+    tomorrow = structs.replace(DECISION, at=4 * DAY, suspicion=0.1)
+    assert suspicion_left([(older, None), (tomorrow, None)], now=0) == 0.9
 
 
 def test_what_is_done_about_an_order_is_as_suspicious_as_the_order() -> None:
@@ -61,6 +63,11 @@ def test_what_is_done_about_an_order_is_as_suspicious_as_the_order() -> None:
     assert suspicion_left([(DECISION, "o-1"), (shipped, "o-1")], now=11 * DAY) == 0.3125
     for other in (None, "o-2", ""):
         assert suspicion_left([(DECISION, "o-1"), (shipped, other)], now=9 * DAY) == round(0.625 / 2**4, 6)
+    # As far as the list looks back, and no farther.
+    late = structs.replace(shipped, at=15 * DAY)
+    assert suspicion_left([(DECISION, "o-1"), (late, "o-1")], now=15 * DAY) == 0.625
+    late = structs.replace(shipped, at=16 * DAY)
+    assert suspicion_left([(DECISION, "o-1"), (late, "o-1")], now=16 * DAY) == 0
     assert suspicion_left([(DECISION, ""), (shipped, "")], now=9 * DAY) == round(0.625 / 2**4, 6)
 
 

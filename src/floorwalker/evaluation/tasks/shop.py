@@ -129,6 +129,7 @@ def run(
             "refund and review alone, with thresholds of their own",
             "the detectors, and guesses at what nobody proved, are the first seed's, fusion is each seed's; rings, "
             "ablation, modalities alone: first seed",
+            "a day's accounts are in the order of `suspect_days`; what has neither account nor visit is nobody",
             "trained_on_truth: fusion alone; its detectors and its memory learned from outcomes",
         ],
     }

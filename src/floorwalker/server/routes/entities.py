@@ -32,8 +32,8 @@ async def show_entity(
     """Its last events with their decisions, its risk and features as of the last of them, whom it was seen with, and
     whether so many customers of good standing share it that sharing it means nothing (`hub`).
 
-    `suspicion` is that of the most suspicious of these decisions, each halved every two days since; one about an order
-    is as suspicious as what came before about that order. `/v1/suspects` has it so, too.
+    `suspicion` is that of the most suspicious of these decisions, of those of the last 14 days, each halved every two
+    days since; one about an order is as suspicious as what came before about that order.
 
     `identity` is the shop's own id, a personal value, or its token, to the end of the address: a slash in it may stand
     as it is or as `%2F`. A personal value in an address ends in the logs of

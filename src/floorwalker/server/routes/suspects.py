@@ -31,8 +31,8 @@ async def show_suspects(
 
     `day` is YYYY-MM-DD in UTC, today without it. Somebody's suspicion is that of the most suspicious decision of the
     day, or what is left of one of the 14 days before, which halves every two days. A decision about an order is as
-    suspicious as those about it before. Who is not suspected at all is left out. The list is as new as the ledger, some
-    seconds at most.
+    suspicious as those of the same subject about it before. Who is not suspected at all is left out. The list is as new
+    as the ledger, some seconds at most.
     """
     service = service_of(request)
     caller = service.admit(request.scope["headers"], "read")

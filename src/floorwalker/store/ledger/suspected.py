@@ -1,12 +1,12 @@
 """Of decisions of some days: who was suspected, and of which orders.
 
 Each statement is put so that SQLite, which knows no statistics here, finds its rows by the index that is meant: what it
-must not go by stands in an expression. PostgreSQL finds the same ones by itself.
+must not go by stands in an expression.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +17,7 @@ from floorwalker.store.ledger.tables import decisions
 DAY = 86_400_000_000
 """Microseconds."""
 Name = tuple[str, str]
-"""A shop, and a subject or an order of it."""
-
-_SAID, _ABOUT = decisions.alias("said"), decisions.alias("about")
+"""A shop, and a subject of it."""
 
 
 def _day(at: ColumnElement[int]) -> ColumnElement[int]:
@@ -27,9 +25,11 @@ def _day(at: ColumnElement[int]) -> ColumnElement[int]:
     return day
 
 
-_SAID_DAY, _ABOUT_DAY = _day(_SAID.c.decided_at), _day(_ABOUT.c.decided_at)
-_WORST = func.max(_SAID.c.suspicion).label("suspicion")
-_HANDS = func.count(_SAID.c.subject.distinct())
+_SHOP, _SUBJECT, _SUSPICION = decisions.c.shop, decisions.c.subject, decisions.c.suspicion
+_ORDER = func.coalesce(decisions.c.order_id, "")
+_DAY = _day(decisions.c.decided_at)
+_EACH = (_SHOP, _SUBJECT, _ORDER, _DAY)
+_NAMES = (_SHOP, _SUBJECT, _ORDER.label("order_id"), _DAY.label("day"))
 
 
 @dataclass(frozen=True)
@@ -40,92 +40,54 @@ class Suspected:
     ----------
     connection : of a `Ledger.read`.
     first, last : days since 1970-01-01.
-    shop : of this one only, except where names are given.
     """
 
     connection: Connection
     first: int
     last: int
-    shop: str | None = None
 
-    def subjects(self) -> list[Any]:
-        """Rows of `shop`, `subject`, `day` and the highest `suspicion`."""
-        each = [_SAID.c.shop, _SAID.c.subject]
-        query = select(*each, _SAID_DAY.label("day"), _WORST).where(*self._suspected(), each[1].is_not(None))
-        return self._rows(query.group_by(*each, _SAID_DAY))
+    def worst(self, shop: str | None = None) -> list[Any]:
+        """Rows of `shop`, `subject`, `order_id` ("" of none), `day` and the highest `suspicion` then."""
+        query = select(*_NAMES, func.max(_SUSPICION).label("suspicion")).where(*self._suspected(shop))
+        return self._rows(query.group_by(*_EACH))
 
-    def orders(self) -> list[Any]:
-        """Rows of `shop`, `order_id`, `day` and the highest `suspicion` of an order."""
-        each = [_SAID.c.shop, _SAID.c.order_id]
-        query = select(*each, _SAID_DAY.label("day"), _WORST).where(*self._suspected(), each[1].is_not(None))
-        return self._rows(query.group_by(*each, _SAID_DAY))
+    def orders(self, shop: str | None = None) -> list[Any]:
+        """Rows of `shop`, `subject`, `order_id` and `day` for all that was decided about any orders of those who were
+        suspected of one."""
+        theirs = select(_SHOP, _SUBJECT).where(*self._suspected(shop), _ORDER != "").distinct().subquery()
+        query = select(*_NAMES).where(*self._about_orders(), theirs.c.shop == _SHOP, theirs.c.subject == _SUBJECT)
+        return self._rows(query.group_by(*_EACH))
 
-    def shared_orders(self, most: int) -> frozenset[Name]:
-        """Orders of which more than so many subjects were suspected."""
-        return frozenset(tuple(row) for row in self._rows(self._orders().having(most < _HANDS)))
-
-    def about_orders(self, most: int) -> list[Any]:
-        """Rows of `shop`, `subject`, `order_id` and `day` for all decisions, suspicious or not, about orders of which
-        somebody was suspected, and at most so many subjects were."""
-        found = self._orders().having(most >= _HANDS).subquery()
-        each = [_ABOUT.c.shop, _ABOUT.c.subject, _ABOUT.c.order_id]
-        query = select(*each, _ABOUT_DAY.label("day")).where(
-            _ABOUT.c.shop == found.c.shop,
-            _ABOUT.c.order_id == found.c.order_id,
-            func.coalesce(_ABOUT.c.subject, "") != "",
-            _ABOUT_DAY.between(self.first, self.last),
-        )
-        return self._rows(query.group_by(*each, _ABOUT_DAY))
-
-    def worst_of_subjects(self, subjects: Sequence[Name]) -> list[Any]:
-        """Of each day of these subjects the latest of the most suspicious decisions: rows of `shop`, `subject`, `day`,
-        `id`, `sequence` and `suspicion`."""
-        each = [_SAID.c.shop, _SAID.c.subject]
-        worst = [_SAID.c.suspicion.desc(), _SAID.c.sequence.desc()]
-        place = func.row_number().over(partition_by=[*each, _SAID_DAY], order_by=worst).label("place")
-        ranked = select(*each, *self._told(), place).where(*self._suspected(), *are_named(each, subjects)).subquery()
+    def worst_of(self, subjects: Sequence[Name]) -> list[Any]:
+        """Of each day and order of these subjects the latest of the most suspicious decisions: rows as of `worst`, and
+        `id` and `sequence`."""
+        place = func.row_number().over(partition_by=_EACH, order_by=[_SUSPICION.desc(), decisions.c.sequence.desc()])
+        told = [decisions.c.id, decisions.c.sequence, _SUSPICION, place.label("place")]
+        ranked = select(*_NAMES, *told).where(*self._suspected(), *are_named(subjects)).subquery()
         return self._rows(select(ranked).where(ranked.c.place == 1))
 
     def orders_of(self, subjects: Sequence[Name]) -> list[Any]:
-        """Rows of `shop`, `subject`, `order_id` and `day` for what these subjects were decided about."""
-        each = [_SAID.c.shop, _SAID.c.subject, _SAID.c.order_id]
-        query = select(*each, _SAID_DAY.label("day")).where(
-            *are_named(each[:2], subjects), func.coalesce(each[2], "") != "", _SAID_DAY.between(self.first, self.last)
-        )
-        return self._rows(query.group_by(*each, _SAID_DAY))
+        """Rows as of `orders` for these subjects."""
+        return self._rows(select(*_NAMES).where(*self._about_orders(), *are_named(subjects)).group_by(*_EACH))
 
-    def suspicions_of_orders(self, orders: Sequence[Name]) -> list[Any]:
-        """Rows of `shop`, `order_id`, `day`, `id`, `sequence` and `suspicion`."""
-        each = [_SAID.c.shop, _SAID.c.order_id]
-        query = select(*each, *self._told()).where(
-            *are_named(each, orders), _SAID.c.suspicion.is_not(None), _SAID_DAY.between(self.first, self.last)
-        )
-        return self._rows(query)
+    def _suspected(self, shop: str | None = None) -> list[ColumnElement[bool]]:
+        # As the partial index has it, and without an index of shops: that would be all of a shop's decisions.
+        of_shop = [] if shop is None else [_SHOP.concat("") == shop]
+        return [_SUSPICION.is_not(None), _SUBJECT.is_not(None), *self._lately(), *of_shop]
 
-    def _orders(self) -> Select[Any]:
-        each = [_SAID.c.shop, _SAID.c.order_id]
-        return select(*each).where(*self._suspected(), each[1].is_not(None)).group_by(*each)
+    def _about_orders(self) -> list[ColumnElement[bool]]:
+        # Found by their subjects: an order may be a name for all ("0"), and nobody has so many decisions.
+        return [_ORDER != "", *self._lately()]
 
-    def _suspected(self) -> list[ColumnElement[bool]]:
-        # As the partial indexes have it, and without an index of shops: that would be all of a shop's decisions.
-        of_shop = [] if self.shop is None else [_SAID.c.shop.concat("") == self.shop]
-        return [
-            _SAID.c.suspicion.is_not(None),
-            _SAID.c.decided_at >= self.first * DAY,
-            _SAID.c.decided_at < (self.last + 1) * DAY,
-            *of_shop,
-        ]
-
-    @staticmethod
-    def _told() -> list[ColumnElement[Any]]:
-        return [_SAID_DAY.label("day"), _SAID.c.id, _SAID.c.sequence, _SAID.c.suspicion]
+    def _lately(self) -> list[ColumnElement[bool]]:
+        return [decisions.c.decided_at >= self.first * DAY, decisions.c.decided_at < (self.last + 1) * DAY]
 
     def _rows(self, query: Select[Any]) -> list[Any]:
         return list(self.connection.execute(query).all())
 
 
-def are_named(each: Sequence[ColumnElement[str]], names: Iterable[Name]) -> list[ColumnElement[bool]]:
-    """That these columns, of a shop and of its subjects or orders, have one of these names; or the subject of one and
-    the shop of another, for SQLite finds pairs in no index."""
-    shops, others = zip(*names, strict=True)
-    return [each[0].in_(sorted(set(shops))), each[1].in_(others)]
+def are_named(subjects: Sequence[Name]) -> list[ColumnElement[bool]]:
+    """That decisions are about these subjects, or about the subject of one in the shop of another: SQLite finds pairs
+    in no index."""
+    shops, names = zip(*subjects, strict=True)
+    return [_SHOP.in_(sorted(set(shops))), _SUBJECT.in_(names)]

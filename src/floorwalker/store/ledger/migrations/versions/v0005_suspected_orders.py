@@ -1,4 +1,4 @@
-"""Orders that were suspected, so that what is done about them later is found."""
+"""Of which orders somebody was suspected, beside of whom."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,12 +8,13 @@ down_revision = "0004"
 
 
 def upgrade() -> None:
-    """Make the index."""
-    is_suspected = sa.text("suspicion IS NOT NULL AND order_id IS NOT NULL")
+    """Make an index that knows orders in place of the one that does not."""
+    op.drop_index("ix_decisions_suspected", "decisions")
+    is_suspected = sa.text("suspicion IS NOT NULL")
     op.create_index(
         "ix_decisions_suspected_orders",
         "decisions",
-        ["decided_at", "shop", "order_id", "subject", "suspicion"],
+        ["decided_at", "shop", "subject", "order_id", "suspicion"],
         unique=False,
         sqlite_where=is_suspected,
         postgresql_where=is_suspected,
