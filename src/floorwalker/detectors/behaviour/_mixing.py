@@ -6,14 +6,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 FEWEST = 10
-"""Positives below which nothing is fitted."""
+"""Of either class, below which nothing is fitted."""
 HELD = 5.0
 """How strongly the weights are held to the plain ones: as strongly as by five events."""
 STEPS = 25
 
 
 def fit_mixing(
-    account: NDArray[np.float32], session: NDArray[np.float32], labels: NDArray[np.float32]
+    account: NDArray[np.float32],
+    session: NDArray[np.float32],
+    labels: NDArray[np.float32],
+    *,
+    fewest: int = FEWEST,
 ) -> NDArray[np.float32]:
     """float32 [3, K, 3]: with both streams, with the account alone, with the session alone: weight of the account's
     logit, of the session's, constant.
@@ -22,6 +26,7 @@ def fit_mixing(
     ----------
     account, session : float32 [n, K], NaN where there is no such stream.
     labels : float32 [n, K], NaN where unknown.
+    fewest : of either class, below which nothing is fitted.
 
     >>> nothing = np.full((1, 1), np.nan, np.float32)
     >>> fit_mixing(nothing, nothing, nothing)[0].tolist()
@@ -35,7 +40,7 @@ def fit_mixing(
         used = np.array([pattern != 2, pattern != 1, True])
         for label in range(k):
             known = np.flatnonzero(rows & ~np.isnan(labels[:, label]))
-            if labels[known, label].sum() < FEWEST or (labels[known, label] == 0).sum() < FEWEST:
+            if labels[known, label].sum() < fewest or (labels[known, label] == 0).sum() < fewest:
                 continue
             inputs = np.stack([account[known, label], session[known, label], np.ones(len(known))], axis=1)[:, used]
             found[pattern, label, used] = _fit(

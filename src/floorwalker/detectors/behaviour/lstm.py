@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from floorwalker.detectors.behaviour._counts import CountWeights, fit_counts, import_regression
 from floorwalker.detectors.behaviour._labels import check_labels, sequence_weights, soft_loss, to_events
+from floorwalker.detectors.behaviour._mixing import fit_mixing
 from floorwalker.detectors.behaviour.sequences import Field, Sequences
 from floorwalker.detectors.behaviour.weights import LstmWeights, pack_arrays, unpack_arrays
 from floorwalker.errors import ArtefactError, InputError, NotReadyError, UsageError
@@ -23,9 +25,11 @@ if TYPE_CHECKING:
     from floorwalker.detectors.behaviour._training import Progress
 
 ARTEFACT = "behaviour.sequence_lstm"
-FORMAT = 1
+FORMAT = 2
 FEWEST = 5
 """Sequences below which nothing is kept back for early stopping."""
+FEWEST_TO_MIX = 3
+"""Sequences of either class kept back, below which the LSTM and the counts speak alike."""
 RANKS = 256
 CLOSE = 1e-5
 """Nats, or share of a surprise above one nat, by which equal sequences may differ through rounding alone."""
@@ -39,12 +43,17 @@ class SequenceLSTM:
     a new address and an order of gift cards within three minutes are not. One pass from left to right, so the score of
     an event never depends on what comes after it.
 
+    Beside the LSTM a linear model reads how often each event and each pair of successive events came so far (the wide
+    part beside the deep one). It learns from a few hundred labelled sequences what the LSTM cannot yet; the sequences
+    that are kept back say how much each of them counts.
+
     Parameters
     ----------
     hidden : cells.
     embedding : width of an event's embedding.
     dropout : while learning.
     foresee : weight of foreseeing the next event; without labels nothing else is learned.
+    counts : whether the linear model of counts speaks as well; it needs labels.
     epochs, rate, patience : passes over the data at most, rate of learning, and passes without progress before it ends.
     validation_share : of the sequences, the last ones given, which decide when it ends: give them in order of time.
     seed : the only source of chance.
@@ -52,16 +61,18 @@ class SequenceLSTM:
     checkpoint : folder; a training that was broken off goes on from there.
     progress : told of the stage, the epochs done, of how many, and the validation's loss.
 
-    Source: S. Hochreiter, J. Schmidhuber, *Long short-term memory*, 1997; forget gates: F. A. Gers and others, 2000.
+    Source: S. Hochreiter, J. Schmidhuber, *Long short-term memory*, 1997; forget gates: F. A. Gers and others, 2000;
+    H.-T. Cheng and others, *Wide & deep learning for recommender systems*, 2016.
     """
 
     hidden: int = 64
     embedding: int = 32
-    dropout: float = 0.1
-    foresee: float = 0.1
-    epochs: int = 12
+    dropout: float = 0.3
+    foresee: float = 1.0
+    counts: bool = True
+    epochs: int = 40
     rate: float = 5e-3
-    patience: int = 3
+    patience: int = 8
     validation_share: float = 0.15
     seed: int = 0
     device: str = "cpu"
@@ -70,6 +81,8 @@ class SequenceLSTM:
     weights: LstmWeights | None = field(default=None, init=False)
     fields: tuple[Field, ...] = field(default=(), init=False)
     labels: int = field(default=0, init=False)
+    linear: CountWeights | None = field(default=None, init=False, repr=False)
+    mixing: NDArray[np.float32] | None = field(default=None, init=False, repr=False)
     ranks: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32), init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -97,17 +110,20 @@ class SequenceLSTM:
         sequences : n of them, in order of time; empty ones teach nothing.
         labels : one for each sequence, [n] or [n, K], or one for each event, [events] or [events, K]: 1 = abuse, 0 =
             none, NaN = unknown. Without labels the score is how unforeseen a sequence is.
-        teacher : float32 [events, K], logits of a larger model (`CausalTransformer.logits`) that are imitated as well.
+        teacher : float32 [events, K], logits of a larger model (`CausalTransformer.logits`) that the LSTM imitates as
+            well; the counts learn from labels alone.
         distil : weight of the imitation beside the labels.
 
         Errors
         ------
         `InputError` for labels of other lengths or values, or where there is no event; `MissingExtraError` without
-        PyTorch.
+        PyTorch or scikit-learn.
         """
         from floorwalker.detectors.behaviour._torch import import_torch, training_group
 
         import_torch()
+        if self.counts and labels is not None:
+            import_regression()
         from floorwalker.detectors.behaviour._lstm_training import LstmPlan, train_lstm
         from floorwalker.detectors.behaviour._training import Loop
 
@@ -129,10 +145,12 @@ class SequenceLSTM:
         past = sequences.take(np.arange(learned))
         coming = sequences.take(np.arange(learned, len(sequences)))
 
+        judged = given is not None and not np.isnan(wanted[border:]).all()
+
         def validate(candidate: LstmWeights) -> float:
             ran = candidate.run(coming)
-            loss = soft_loss(ran.logits, wanted[border:], weights[border:]) if given is not None else 0.0
-            return loss + (self.foresee if given is not None else 1.0) * float(ran.surprise.mean())
+            # Foreseeing is a means there: what is kept is what recognises best.
+            return soft_loss(ran.logits, wanted[border:], weights[border:]) if judged else float(ran.surprise.mean())
 
         plan = LstmPlan(
             hidden=self.hidden, embedding=self.embedding, dropout=self.dropout,
@@ -151,6 +169,17 @@ class SequenceLSTM:
             )  # fmt: skip
         self.fields = sequences.fields
         self.labels = 0 if given is None else given.shape[1]
+        self.linear, self.mixing = None, None
+        if given is not None and self.counts:
+            asked = np.full(len(wanted), per_event)
+            # A label of the whole sequence is a label of its end; on the way there, counts are still low.
+            asked[sequences.starts[1:][sequences.lengths > 0] - 1] = True
+            before, self.linear = fit_counts(sequences, wanted, asked=asked, border=border, seed=self.seed)
+            late = asked[border:]
+            self.mixing = fit_mixing(
+                self.weights.run(coming).logits[late], before.run(coming)[late], wanted[border:][late],
+                fewest=FEWEST_TO_MIX,
+            )[0]  # fmt: skip
         means = self.mean_surprise(coming if len(coming.tokens) else past)
         self.ranks = np.quantile(means[~np.isnan(means)], np.linspace(0, 1, RANKS)).astype(np.float32)
         return self
@@ -174,6 +203,9 @@ class SequenceLSTM:
         if not self.labels:
             raise NotReadyError("the LSTM has learned no labels", fix="fit it with labels, or use `surprise`")
         logits = self._ready(sequences).run(sequences).logits.astype(np.float64)
+        if self.linear is not None and self.mixing is not None:
+            deep, wide, constant = self.mixing.T.astype(np.float64)
+            logits = deep * logits + wide * self.linear.run(sequences) + constant
         scores = (1.0 / (1.0 + np.exp(-logits))).astype(np.float32)
         return scores[:, 0] if scores.shape[1] == 1 else scores
 
@@ -199,9 +231,12 @@ class SequenceLSTM:
         facts = {
             "fields": [asdict(each) for each in self.fields],
             "labels": self.labels,
-            "settings": {name: getattr(self, name) for name in ("hidden", "embedding", "foresee", "seed")},
+            "settings": {name: getattr(self, name) for name in ("hidden", "embedding", "foresee", "counts", "seed")},
         }
-        files = {"weights.npz": pack_arrays({**self.weights.state(), "ranks": self.ranks})}
+        arrays = {**self.weights.state(), "ranks": self.ranks}
+        if self.linear is not None and self.mixing is not None:
+            arrays |= {**self.linear.state(), "mixing": self.mixing}
+        files = {"weights.npz": pack_arrays(arrays)}
         save_artefact(folder, name=ARTEFACT, version=FORMAT, files=files, facts={"model": facts})
 
     @classmethod
@@ -219,6 +254,15 @@ class SequenceLSTM:
             raise ArtefactError(f"{folder} is incomplete: {json.dumps(str(broken))}", fix="train it again") from broken
         model.weights = LstmWeights.from_state(arrays)
         model.weights.check(model.fields)
+        if model.labels and model.counts:
+            model.linear = CountWeights.from_state(arrays, model.fields, model.labels)
+            model.mixing = arrays.get("mixing", np.empty(0, np.float32))
+            if model.mixing.shape != (model.labels, 3) or not np.isfinite(model.mixing).all():
+                raise ArtefactError(
+                    f"the mixing has shape {model.mixing.shape}",
+                    allowed=f"finite numbers of shape ({model.labels}, 3)",
+                    fix="train it again",
+                )
         return model
 
     def _ready(self, sequences: Sequences) -> LstmWeights:

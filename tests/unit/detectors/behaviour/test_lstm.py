@@ -77,6 +77,55 @@ def test_what_comes_later_changes_nothing() -> None:
     assert np.array_equal(whole.surprise[before], heads.surprise)
 
 
+def frequent(n: int, seed: int) -> tuple[Sequences, np.ndarray]:
+    """In one of four, one of 60 words comes five times and more, anywhere among up to 80."""
+    rng = np.random.default_rng(seed)
+    labels = (rng.random(n) < 0.25).astype(np.float32)
+    lists = []
+    for label in labels:
+        words = rng.integers(1, 60, rng.integers(10, 80))
+        words[rng.permutation(len(words))[: rng.integers(5, 8) if label else rng.integers(0, 5)]] = 60
+        lists.append(words.tolist())
+    return Vocabulary(tuple(map(str, range(1, 61)))).encode(lists), labels
+
+
+def test_what_counts_show_is_learned_from_few_sequences(tmp_path) -> None:
+    past, labels = frequent(200, 1)
+    fresh, truth = frequent(300, 2)
+    model, alone = (SequenceLSTM(epochs=6, seed=1, counts=counts).fit(past, labels) for counts in (True, False))
+    assert auc(truth, model.score(fresh)) > 0.92
+    assert auc(truth, alone.score(fresh)) < 0.9
+    model.save(tmp_path)
+    assert np.array_equal(SequenceLSTM.load(tmp_path).score(fresh), model.score(fresh))
+    # As of each event: what comes later changes nothing, and no sequence the next one.
+    lengths = np.random.default_rng(3).integers(1, 40, len(fresh))
+    heads = fresh.head(lengths)
+    steps = np.arange(len(fresh.tokens)) - fresh.starts[fresh.owners]
+    kept = steps < np.minimum(lengths, fresh.lengths)[fresh.owners]
+    assert np.array_equal(model.score_events(fresh)[kept], model.score_events(heads))
+    assert np.array_equal(model.score(fresh.take([7])), model.score(fresh)[[7]])
+
+
+def test_counts_and_lstm_speak_alike_where_nothing_was_kept_back() -> None:
+    past, _ = frequent(4, 1)
+    assert small(epochs=1).fit(past, [0, 1, 0, 1]).mixing.tolist() == [[0.5, 0.5, 0.0]]
+    each = np.where(np.arange(len(past.tokens)) % 3 == 0, np.nan, np.arange(len(past.tokens)) % 2)
+    assert small(epochs=1).fit(past, each).score_events(past).shape == (len(past.tokens),)
+
+
+def test_counts_that_do_not_fit_are_refused(tmp_path) -> None:
+    past, labels = frequent(20, 1)
+    model = small(epochs=1).fit(past, labels)
+    mixing, linear = model.mixing, model.linear
+    model.mixing = mixing[:, :2]
+    model.save(tmp_path / "mixing")
+    model.mixing, model.linear = mixing, type(linear)(linear.often[:-1], linear.now, linear.bias)
+    model.save(tmp_path / "counts")
+    for name, message in (("mixing", "the mixing has shape"), ("counts", "often of the counts has shape")):
+        with pytest.raises(ArtefactError, match=message):
+            SequenceLSTM.load(tmp_path / name)
+
+
 @pytest.mark.slow
 def test_shuffled_labels_teach_nothing() -> None:
     past, labels = planted(400, 1)

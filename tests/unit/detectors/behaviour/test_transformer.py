@@ -117,7 +117,7 @@ def test_pretraining_foresees_what_can_be_foreseen_and_distils(tmp_path) -> None
     model.save(tmp_path)
     again = CausalTransformer.load(tmp_path)
     assert np.array_equal(again.score(fresh), model.score(fresh), equal_nan=True)
-    pupil = SequenceLSTM(hidden=12, embedding=8, epochs=20, rate=0.03, patience=20)
+    pupil = SequenceLSTM(hidden=12, embedding=8, epochs=20, rate=0.03, patience=20, counts=False)
     pupil.fit(past, labels, teacher=model.logits(past), distil=5.0)
     there = ~np.isnan(model.score(fresh))
     assert np.corrcoef(pupil.score(fresh)[there], model.score(fresh)[there])[0, 1] > 0.7
