@@ -12,6 +12,9 @@ from floorwalker.errors import MissingExtraError
 
 FEWEST_POSITIVES = 5
 """Positives of the validation part below which a metric on it says too little to stop by."""
+FEW_VALUES = 200_000
+"""Numbers of a table below which threads would mostly wait for one another: on a busy machine a hundred times as long
+as they work."""
 
 
 def grow(
@@ -39,6 +42,8 @@ def grow(
     refit : learn once more from all rows with the rounds found.
     """
     lightgbm = _lightgbm()
+    if not settings["num_threads"] and rows.size < FEW_VALUES:
+        settings = {**settings, "num_threads": 1}
     positives, earlier = int(labels[held].sum()), int(labels[~held].sum())
     judged = FEWEST_POSITIVES <= positives < held.sum() and 0 < earlier < (~held).sum()
     learning = ~held if judged else np.ones(len(rows), np.bool_)

@@ -59,7 +59,7 @@ class BoostedTrees:
     models : models with different seeds whose log odds are averaged.
     monotone : name of a column -> 1 where more may only raise the score, -1 where it may only lower it.
     seed : of the drawing.
-    threads : of training; 0 takes all. Scoring runs on one.
+    threads : of training; 0 takes all, and one for a table of fewer than 200,000 numbers. Scoring runs on one.
     extra : further LightGBM parameters by their names, which win over those above.
 
     Errors

@@ -165,6 +165,13 @@ def test_settings_out_of_range_are_told_all_at_once() -> None:
         BoostedTrees().score(np.zeros((1, 2)))
 
 
+def test_a_small_table_is_grown_on_one_thread() -> None:
+    rows = np.random.default_rng(1).normal(size=(30_000, 7))
+    for count, threads in ((28_571, 1), (28_572, 0)):
+        trees = BoostedTrees(rounds=1, validation_share=0).fit(rows[:count], rows[:count, 0] > 1)
+        assert f"[num_threads: {threads}]" in trees._texts["score"][0]
+
+
 def test_few_and_odd_rows_are_no_trouble() -> None:
     tiny = BoostedTrees(**SMALL, least_rows=1).fit([[0.0], [1.0]], [0, 1])
     assert tiny.score([[np.nan], [np.inf], [-np.inf]]).shape == (3,)
