@@ -21,6 +21,8 @@ learning parts of Ott's hotels (log loss .241 against .244), the second with not
 
 MARGIN = 0.002
 """A larger set of views must be this much better than a smaller one."""
+FEW_TO_CHOOSE = 100
+"""Texts of the rarest class below which no single view of n-grams is chosen."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +86,8 @@ def choose_stack(
 ) -> tuple[str, Stack, dict[str, float]]:
     """The simplest of the best sets of views by cross-validation over `held`, fitted on all; the figure of each set.
 
+    Of a class with fewer than `FEW_TO_CHOOSE` texts too little is known to choose: then all views of n-grams speak.
+
     Parameters
     ----------
     held : answers of each view, float32 [n, heads], each from a fit without that text.
@@ -115,6 +119,9 @@ def choose_stack(
     ranked = plain or list(sets)
     best = max(figures[name] for name in ranked)
     chosen = next(name for name in ranked if figures[name] >= best - MARGIN)
+    if "grams" in sets and np.bincount(codes, minlength=classes).min() < FEW_TO_CHOOSE:
+        # The best of several views on a handful of texts is the luckiest one.
+        chosen, best = "grams", figures["grams"]
     if objective == "accuracy":
         # The loss of the same texts without and with tells a gain that a count of errors would need more texts for.
         rival = min(sets, key=lambda name: float(losses[name].mean()))

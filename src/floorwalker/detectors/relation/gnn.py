@@ -47,7 +47,8 @@ class RelationalNetwork:
     shown : share of training labels that in each epoch are inputs rather than targets (0 = labels are no inputs).
         With it, known labels are given to `score`, too, and reach their neighbours.
     dropout, rate, decay : of the training (AdamW).
-    epochs, patience : at most so many passes; stop after so many without a better validation metric.
+    epochs, patience : at most so many passes; stop after so many without a better validation metric. A pass is one step
+        where `batch` is 0, and on few labels the metric has lucky peaks: be patient.
     fan_out : neighbours drawn a node and relation in training, anew each time; 0 = all.
     batch : nodes a step; 0 = all at once. metric : that training stops by.
     seed : of everything drawn. device : `cpu`, `cuda`, `cuda:N` (bf16 autocast) or `mps`.
@@ -71,8 +72,8 @@ class RelationalNetwork:
     dropout: float = 0.2
     rate: float = 3e-3
     decay: float = 1e-4
-    epochs: int = 200
-    patience: int = 20
+    epochs: int = 400
+    patience: int = 100
     fan_out: int = 16
     batch: int = 0
     metric: Literal["roc_auc", "average_precision"] = "average_precision"

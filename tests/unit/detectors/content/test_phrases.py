@@ -81,7 +81,7 @@ def test_three_classes_have_a_head_each() -> None:
 
 
 def test_phrases_stand_among_the_views_of_a_classifier(tmp_path) -> None:
-    texts, labels = make_orders(60, seed=6)
+    texts, labels = make_orders(100, seed=6)
     asked, truth = make_orders(40, seed=7)
     classifier = TextClassifier(encoders=(), views=("phrases", "style"), folds=3)
     classifier.fit(texts, labels)

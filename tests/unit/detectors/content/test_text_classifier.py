@@ -44,7 +44,7 @@ def test_classes_are_told_in_new_texts(classifier: TextClassifier) -> None:
 
 
 def test_what_was_learned_before_is_forgotten(tmp_path) -> None:
-    texts, labels = make_texts(24)
+    texts, labels = make_texts(240)
     again, fresh = (TextClassifier(encoders=(), views=("words", "style"), folds=2) for _ in range(2))
     again.fit(texts, labels)
     assert again.chosen == "words"
@@ -162,6 +162,18 @@ def test_best_set_is_chosen_out_of_fold() -> None:
     weights = np.abs(stack.weights[1] - stack.weights[0])
     assert weights[-1] < 0.1 * weights[0] or stack.names == ("good",)
     assert figures["noise"] < 0.6 < figures["good"]
+
+
+def test_of_a_class_with_few_texts_no_view_is_chosen() -> None:
+    random = np.random.default_rng(0)
+    noise = {name: random.normal(size=(2_000, 1)).astype(np.float32) for name in ("words", "characters", "style")}
+    for rare, several in ((99, True), (100, False)):
+        codes = np.zeros(2_000, np.int64)
+        codes[random.permutation(2_000)[:rare]] = 1
+        chosen, stack, figures = choose_stack(noise, codes, 2, np.arange(2_000) % 4, objective="accuracy")
+        assert (chosen == "grams") == several
+        assert len(stack.names) == (3 if several else 1)
+        assert set(figures) == {*noise, "grams"}
 
 
 @pytest.mark.parametrize(

@@ -132,3 +132,24 @@ def test_what_does_not_fit_is_named(tmp_path):
         RelationalNetwork().fit(graph, np.full(50, np.nan), [1], [2])
     with pytest.raises(ArtefactError):
         RelationalNetwork.load(tmp_path)
+
+
+@pytest.mark.slow
+def test_what_lies_two_hops_away_is_learned_as_it_comes():
+    """Whether a user is bad hangs on the others at the user's devices, and devices are nodes without a mark."""
+    random = np.random.default_rng(1)
+    users, devices = 2_000, 1_000
+    user = np.repeat(np.arange(users), 3)
+    device = random.integers(0, devices, len(user))
+    mark = random.normal(size=users)
+    sums = np.bincount(device, weights=mark[user], minlength=devices)
+    others = np.bincount(user, weights=sums[device] - mark[user])
+    bad = np.concatenate([others > np.quantile(others, 0.9), np.zeros(devices, np.bool_)])
+    features = random.normal(size=(users + devices, 4))
+    features[:users, 0] = mark
+    graph = Graph(
+        features.astype(np.float32), {"has": Relation.from_edges(user, users + device, nodes=users + devices)}
+    )
+    draw = np.concatenate([random.random(users), np.full(devices, np.nan)])
+    network = RelationalNetwork(seed=1).fit(graph, bad, draw < 0.4, (draw >= 0.4) & (draw < 0.6))
+    assert roc_auc(bad[draw >= 0.6], network.score(graph)[draw >= 0.6]) > 0.75
