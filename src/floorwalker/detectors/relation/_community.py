@@ -11,6 +11,10 @@ from floorwalker.kernels import kernel
 
 _LEVELS = 10
 _ROUNDS = 20
+WIDER = 0.4
+"""Share of the density at which parts of one crew are looked for."""
+BETWEEN = 0.4
+"""Share of the ties within a wider community that must run between its parts for them to be one."""
 
 Whole = NDArray[np.int64]
 
@@ -37,6 +41,33 @@ def find_communities(start: Whole, neighbour: Whole, weight: NDArray[np.float64]
             break
         size = np.bincount(moved, weights=size).astype(np.float64)
         at = _merge(*at, moved)
+    connected = np.asarray(_take_apart(start, neighbour, community))
+    return np.unique(connected, return_inverse=True)[1]
+
+
+def join_parts(start: Whole, neighbour: Whole, weight: NDArray[np.float64], parts: Whole, density: float) -> Whole:
+    """Communities in which parts that belong together are one, int64 [n], numbered from 0; each is connected.
+
+    A crew of dozens who share several things is looser as a whole than `density`, and falls apart into those who share
+    one of them. Then nearly as many ties run between the parts as within them, while hardly any run between two crews
+    that touch, or two homes. So communities are looked for at a lower density, and taken where the ties between their
+    parts are many.
+
+    Parameters
+    ----------
+    parts : int64 [n], from `find_communities` at `density`.
+    """
+    wider = find_communities(start, neighbour, weight, WIDER * density)
+    source = np.repeat(np.arange(len(start) - 1), np.diff(start))
+    inside = wider[source] == wider[neighbour]
+    between = inside & (parts[source] != parts[neighbour])
+    count = int(wider.max(initial=-1)) + 1
+    all_ties, crossing = (
+        np.bincount(wider[source[chosen]], weights=weight[chosen], minlength=count) for chosen in (inside, between)
+    )
+    joined = (all_ties > 0) & (crossing >= BETWEEN * all_ties)
+    community = np.where(joined[wider], int(parts.max(initial=-1)) + 1 + wider, parts)
+    # What a crew left of a part may not hang together any more.
     connected = np.asarray(_take_apart(start, neighbour, community))
     return np.unique(connected, return_inverse=True)[1]
 

@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from floorwalker.detectors.relation._community import find_communities
+from floorwalker.detectors.relation._community import find_communities, join_parts
 from floorwalker.errors import UsageError
 
 HUB = 20
-"""Accounts from which on an entity of a kind without a limit of its own is a hub."""
+"""Most accounts of an entity of a kind without a limit of its own: of more it is a hub and says nothing."""
 WEIGHTS: Mapping[str, float] = {
     "ip": 0.3,
     "ip_network": 0.1,
@@ -37,7 +37,7 @@ WEIGHTS: Mapping[str, float] = {
 LEAST_OWN = 0.3
 """Weight of a kind from which on it makes a ring broader."""
 DENSITY = 0.25
-"""Least weight of a mean pair: one entity shared by two dozen, or by two accounts of whom little else is common."""
+"""Least weight of a mean pair: a single entity ties up to 15 accounts into a ring, one of 16 says too little alone."""
 HOUSEHOLD = 4.0
 """Members at which a ring's size has said 63 % of what it can say: below, families live."""
 
@@ -109,6 +109,7 @@ def find_rings(
     hubs: Mapping[str, int] | None = None,
     weights: Mapping[str, float] | None = None,
     density: float = DENSITY,
+    crews: bool = True,
     least_members: int = 3,
     born: Mapping[Any, float] | None = None,
     together: float = 2 * 86_400_000_000,
@@ -117,7 +118,9 @@ def find_rings(
 
     Two accounts are tied by each entity that both have, by `weight of its kind / log2(accounts that have it)`: a device
     of two people says more than an address of thirty. Entities of more accounts than `hubs` allows say nothing.
-    Communities of that graph whose mean pair is tied by more than `density` are the rings.
+    Communities of that graph whose mean pair is tied by more than `density` are the rings; those that are tied to one
+    another nearly as much as within themselves are one, at two fifths of the density, for a crew that shares several
+    devices among dozens has few who share the same one.
 
     Parameters
     ----------
@@ -125,6 +128,8 @@ def find_rings(
         harmless. Missing values must be left out, and the values of a column must be of one type.
     hubs : kind -> most accounts of an entity that still says something; `HUB` for the others.
     weights : kind -> weight; `WEIGHTS` and 1 for the others.
+    density : least weight of a mean pair.
+    crews : whether such communities are joined.
     least_members : smaller groups are not reported.
     born : account -> time of opening; ties of accounts opened within `together` of one another count in the score.
     together : in the unit of `born`.
@@ -160,6 +165,8 @@ def find_rings(
     weight = np.where(says, weight_of[of_kind] / np.log2(np.maximum(degree, 2)), 0.0)
     start, neighbour, tie = _pairs(facts[2], entity, weight, len(who))
     community = find_communities(start, neighbour, tie, density)
+    if crews:
+        community = join_parts(start, neighbour, tie, community, density)
     found = _gather(facts[2], entity, weight, community)
     born_at = None if born is None else np.array([float(born.get(name, np.nan)) for name in who.tolist()])
     things = what.tolist()

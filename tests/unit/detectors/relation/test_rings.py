@@ -51,6 +51,36 @@ def test_hubs_tie_nobody():
     assert len(find_rings(*zip(*crowd, strict=True), hubs={"device": 40}, density=0.1)) == 1
 
 
+def lend(members, random) -> list[tuple[int, str, str]]:
+    """Two of the crew's devices and two of its cards for each, so that each of these has four."""
+    return [
+        (account, f"{kind}{thing}", kind)
+        for account in members
+        for kind in ("device", "payment")
+        for thing in random.choice(len(members) // 2, 2, replace=False).tolist()
+    ]
+
+
+def test_a_crew_that_shares_many_devices_is_one_ring():
+    random = np.random.default_rng(3)
+    facts = lend(range(30), random)
+    apart = find_rings(*zip(*facts, strict=True), crews=False)
+    whole = find_rings(*zip(*facts, strict=True))
+    assert max(len(ring.members) for ring in apart) < 15
+    assert len(whole[0].members) >= 28
+    assert whole[0].score > apart[0].score
+
+
+def test_crews_and_homes_that_touch_stay_apart():
+    facts, crews = planted()
+    before = [ring.members for ring in find_rings(*zip(*facts, strict=True))]
+    # Both crews used one telephone once, and each home's children visited the next home.
+    facts += [(account, "borrowed", "device") for crew in crews for account in list(crew)[:2]]
+    facts += [(account, f"visit{home}", "device") for home in range(0, 58, 2) for account in (home + 1, home + 2)]
+    assert [ring.members for ring in find_rings(*zip(*facts, strict=True))[:2]] == before[:2]
+    assert not any(len(set(ring.members) & set(range(60))) > 4 for ring in find_rings(*zip(*facts, strict=True)))
+
+
 def test_accounts_opened_together_weigh_more():
     facts, crews = planted()
     plain = find_rings(*zip(*facts, strict=True))
