@@ -26,6 +26,8 @@ USUAL_STRENGTH = 1.0
 """Where there is nothing to choose one by."""
 MOST_EVENTS = 20_000
 """Events that are learned from; of more, so many are drawn."""
+MOST_VALUES = 20_000_000
+"""Numbers of the table that is learned from: late events of long sequences have seen many different things."""
 FEWEST = 2
 """Of either class, below which a label is not learned but its share."""
 _lay: Callable[..., tuple[Any, Any, Any]] = lay_counts
@@ -105,12 +107,14 @@ def fit_counts(
     """
     from scipy.sparse import csr_matrix
 
+    counts = sum(field.size for field in sequences.fields) + PAIRS
     rows = np.flatnonzero(asked)
-    if len(rows) > MOST_EVENTS:
-        rows = np.sort(np.random.default_rng(seed).choice(rows, MOST_EVENTS, replace=False))
+    met = (rows - sequences.starts[sequences.owners[rows]] + 1) * (len(sequences.fields) + 1)
+    most = min(MOST_EVENTS, int(MOST_VALUES / max(np.minimum(met, counts).mean(), 1))) if len(rows) else 0
+    if len(rows) > most:
+        rows = np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
     wanted = np.zeros(len(asked), np.bool_)
     wanted[rows] = True
-    counts = sum(field.size for field in sequences.fields) + PAIRS
     laid = _lay(sequences.tokens, sequences.starts, offsets_of(sequences.fields), wanted, counts, PAIRS)
     table = csr_matrix(laid, shape=(len(rows), 2 * counts))
     earlier, whole = [], []

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from floorwalker.detectors.behaviour import _counts
 from floorwalker.detectors.behaviour._counts import PAIRS, CountWeights, fit_counts
 from floorwalker.detectors.behaviour._counts_kernel import lay_counts
 from floorwalker.detectors.behaviour.sequences import Field, Sequences
@@ -80,3 +81,23 @@ def test_a_label_of_one_class_or_none_is_its_share() -> None:
     assert not whole.often.any()
     assert whole.bias[0] < -4
     assert whole.bias[1] == 0
+
+
+def test_long_sequences_are_learned_from_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(6)
+    codes = np.stack([rng.integers(0, 6, 6_000), rng.integers(0, 4, 6_000)], axis=1).astype(np.int32)
+    sequences = Sequences(codes, np.array([0, 2_000, 4_000, 6_000]), FIELDS)
+    labels = (codes[:, :1] == 3).astype(np.float32)
+    laid = []
+
+    def watch(*given):
+        laid.append(lay_counts(*given))
+        return laid[-1]
+
+    monkeypatch.setattr(_counts, "_lay", watch)
+    monkeypatch.setattr(_counts, "MOST_VALUES", 50_000)
+    _, whole = fit_counts(sequences, labels, asked=np.ones(6_000, np.bool_), border=6_000)
+    assert 5 < len(laid[0][2]) - 1 < 6_000
+    assert len(laid[0][0]) < 60_000
+    logits = whole.run(sequences)[:, 0]
+    assert logits[labels[:, 0] == 1].mean() > logits[labels[:, 0] == 0].mean()
