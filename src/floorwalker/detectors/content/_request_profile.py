@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,9 +26,11 @@ from floorwalker.detectors.content._request_kernels import (
     surprise_of_values,
 )
 from floorwalker.detectors.content._request_parsing import Parsed
+from floorwalker.detectors.content._request_routes import as_path
 
 PROFILE_FEATURES = (
     "route_unknown",
+    "route_rarity",
     "method_unknown",
     "names_unknown",
     "names_missing",
@@ -61,6 +64,9 @@ LEAST_SEEN = 8
 ORDINARY = 3.0
 """Surprise that is none: what normal requests bring more often than once in twenty. It also keeps a little more or less
 training data from moving the figures of ordinary requests."""
+
+OF_VALUES = PROFILE_FEATURES.index("value_surprise")
+"""From here on the features are the highest of a request's values, but for two sums."""
 
 EVERYTHING, PATH = 0, 1
 LEVELS = 3
@@ -101,6 +107,11 @@ class Profile:
     forms: tuple[NDArray[np.int64], ...]
     new_surprise: NDArray[np.float32]
 
+    @cached_property
+    def requests(self) -> int:
+        """How many were learned from."""
+        return sum(shape.requests for shape in self.shapes.values())
+
     def measure(self, requests: Sequence[Parsed]) -> tuple[NDArray[np.float32], list[str]]:
         """float32 [n, len(PROFILE_FEATURES)], and the oddest parameter of each request in words."""
         answer = np.zeros((len(requests), len(PROFILE_FEATURES)), np.float32)
@@ -111,7 +122,7 @@ class Profile:
             self._measure_shape(request, answer[row])
             # Of a route that is not known, the path is a value too, and all that can be judged.
             for name, value, key in (
-                ("(path)", request.path, PATH),
+                ("(path)", as_path(request.path), PATH),
                 *(
                     (name, value, self._key(request.path, name))
                     for name, value in zip(request.names, request.values, strict=True)
@@ -126,15 +137,16 @@ class Profile:
         known = np.array([request.path in self.shapes for request in requests])
         values[(np.array(keys) == PATH) & known[owner]] = 0
         starts = np.searchsorted(owner, np.arange(len(requests)))
-        answer[:, 6:] = np.maximum.reduceat(values, starts, axis=0)
-        for column in (11, 12):
-            answer[:, column] = np.add.reduceat(values[:, column - 6], starts)
+        answer[:, OF_VALUES:] = np.maximum.reduceat(values, starts, axis=0)
+        for name in ("step_surprise_sum", "classes_new"):
+            column = PROFILE_FEATURES.index(name)
+            answer[:, column] = np.add.reduceat(values[:, column - OF_VALUES], starts)
         return answer, self._find_oddest(values, oddest, owner, starts, names)
 
     def measure_values(
         self, texts: Sequence[str], keys: NDArray[np.int64]
     ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-        """Columns 6 and up of `PROFILE_FEATURES` for each value, and the class of character that surprised most."""
+        """Columns `OF_VALUES` and up of `PROFILE_FEATURES` for each value, and the class of character that surprised most."""
         codes = as_codes(texts)
         classes = class_codes(codes.values, codes.kinds)
         steps = np.zeros((len(texts), 4), np.float32)
@@ -151,14 +163,16 @@ class Profile:
 
     def _measure_shape(self, request: Parsed, row: NDArray[np.float32]) -> None:
         shape = self.shapes.get(request.path)
+        many = 0 if shape is None else shape.requests
+        row[1] = max(np.log((self.requests + 1) / (many + 1)) - ORDINARY, 0)
         if shape is None:
             row[0] = 1
             return
-        row[1] = request.method not in shape.methods
-        row[2] = sum(name not in shape.names for name in request.names)
-        row[3] = len(shape.always.difference(request.names))
-        row[4] = sum(pair not in shape.orders for pair in _orders(request))
-        row[5] = len(request.names) - len(set(request.names))
+        row[2] = request.method not in shape.methods
+        row[3] = sum(name not in shape.names for name in request.names)
+        row[4] = len(shape.always.difference(request.names))
+        row[5] = sum(pair not in shape.orders for pair in _orders(request))
+        row[6] = len(request.names) - len(set(request.names))
 
     def _key(self, path: str, name: str) -> int:
         found = self.keys.get(f"{path} {name}")
@@ -215,7 +229,7 @@ def learn_profile(requests: Sequence[Parsed]) -> Profile:
         if many < LEAST_SEEN:
             break
         keys[pair] = len(keys)
-    paths = sorted(grouped)
+    paths = sorted(map(as_path, grouped))
     of_pairs, of_names = ([keys.get(one, -1) for one in column] for column in (pairs, everywhere))
     owners = np.array([*([EVERYTHING] * len(texts)), *of_pairs, *of_names, *([PATH] * len(paths))], np.int64)
     kept = np.flatnonzero(owners >= 0)
@@ -275,7 +289,8 @@ def _learn_values(
         new[level, PATH] = 0
         forms.append(known if len(known) else np.full(1, -1, np.int64))
     return (
-        (-np.log(chances)).astype(np.float32),
+        # In the precision in which it is kept, or ranks of like requests would change with the first saving.
+        (-np.log(chances)).astype(np.float16).astype(np.float32),
         counts.sum(1) > 0,
         np.column_stack([mean, deviation]).astype(np.float32),
         tuple(forms),

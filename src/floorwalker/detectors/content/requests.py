@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,23 +14,26 @@ from numpy.typing import NDArray
 from floorwalker.detectors.content._arrays import pack_arrays, pack_facts, unpack_arrays, unpack_facts
 from floorwalker.detectors.content._request_parsing import Request, as_requests, parse_request
 from floorwalker.detectors.content._request_profile import (
+    LEAST_SEEN,
     PROFILE_FEATURES,
     Profile,
     Shape,
     learn_profile,
 )
+from floorwalker.detectors.content._request_routes import Routes, learn_routes
 from floorwalker.detectors.signal import Reason
 from floorwalker.errors import InputError, NotReadyError, UsageError
 from floorwalker.models.artefacts import load_artefact, save_artefact
 
 __all__ = ["PROFILE_FEATURES", "Request", "RequestDetector"]
 
-VERSION = 1
+VERSION = 2
 REASON_SCORE = 0.99
 """Requests above this score, one in a hundred normal ones, are given a reason."""
 
 _SENTENCES = {
     "route_unknown": "the route is none that normal requests asked for",
+    "route_rarity": "the route is one that normal requests hardly ever ask for",
     "method_unknown": "the route is never asked with this method",
     "names_unknown": "parameters that this route never has: {0:.0f}",
     "names_missing": "parameters that this route always has are missing: {0:.0f}",
@@ -59,7 +63,7 @@ class RequestDetector:
     Parameters
     ----------
     folds : training requests are measured against profiles that did not hold them, in this many parts; equal contents
-        (whatever the method) stay in one part.
+        (whatever the method) stay in one part, unless there are `LEAST_SEEN` of them.
     strength : of the supervised head's fit, the inverse of its L2 penalty.
     seed : of the parts.
 
@@ -84,6 +88,7 @@ class RequestDetector:
     def __post_init__(self) -> None:
         if self.folds < 2 or not self.strength > 0:
             raise UsageError(f"folds={self.folds}, strength={self.strength}", allowed="2 folds and more, strength > 0")
+        self._routes = Routes({})
         self._profile: Profile | None = None
         self._ordinary: NDArray[np.float32] = np.zeros((0, 0), np.float32)
         self._ranks: NDArray[np.float32] = np.zeros(0, np.float32)
@@ -112,8 +117,15 @@ class RequestDetector:
             raise InputError(f"{len(normal)} normal requests", allowed="20 and more, better thousands")
         from floorwalker.detectors.content._training import split_folds
 
+        self._routes = learn_routes([parsed[row] for row in normal.tolist()])
+        parsed = [self._routes.place(one) for one in parsed]
+
         random = np.random.default_rng(self.seed)
-        fold = split_folds([(one.path, one.names, one.values) for one in parsed], self.folds, random)
+        contents = [(one.path, one.names, one.values) for one in parsed]
+        often = Counter(contents)
+        # What comes again and again, such as a page without parameters, will be known when it comes the next time.
+        parts = [(one, row if often[one] >= LEAST_SEEN else -1) for row, one in enumerate(contents)]
+        fold = split_folds(parts, self.folds, random)
         measured = np.zeros((len(parsed), len(PROFILE_FEATURES)), np.float32)
         for part in range(self.folds):
             held = np.flatnonzero(fold == part)
@@ -147,7 +159,8 @@ class RequestDetector:
         """float32 [n, len(PROFILE_FEATURES)], and of each request its oddest parameter in words."""
         if self._profile is None:
             raise NotReadyError("requests were scored before fit", fix="call fit(requests) first")
-        return self._profile.measure([parse_request(request) for request in as_requests(requests)])
+        parsed = [self._routes.place(parse_request(request)) for request in as_requests(requests)]
+        return self._profile.measure(parsed)
 
     def reasons(
         self, requests: Sequence[Request | tuple[str, str] | tuple[str, str, str] | str], *, most: int = 3
@@ -187,6 +200,7 @@ class RequestDetector:
             arrays["head"] = self._head
         plain = {
             "settings": {"folds": self.folds, "strength": self.strength, "seed": self.seed},
+            "places": {route: sorted(kept) for route, kept in self._routes.kept.items()},
             "keys": profile.keys,
             "shapes": {
                 path: [
@@ -201,12 +215,12 @@ class RequestDetector:
 
     @classmethod
     def load(cls, folder: Path) -> RequestDetector:
-        """Read what `save` wrote; ArtefactError where it is damaged. Scores agree to 1e-3 (chains are kept in half
-        precision)."""
+        """Read what `save` wrote; ArtefactError where it is damaged. Scores are equal."""
         artefact = load_artefact(folder, name="content.requests", version=VERSION)
         arrays = unpack_arrays(artefact.files["arrays.npz"])
         plain = unpack_facts(artefact.files["facts.json"])
         detector = cls(**plain["settings"])
+        detector._routes = Routes({route: frozenset(kept) for route, kept in plain["places"].items()})
         detector._profile = Profile(
             shapes={
                 path: Shape(requests, *(frozenset(one) for one in sets))
