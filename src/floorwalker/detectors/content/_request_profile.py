@@ -146,7 +146,7 @@ class Profile:
     def measure_values(
         self, texts: Sequence[str], keys: NDArray[np.int64]
     ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-        """Columns `OF_VALUES` and up of `PROFILE_FEATURES` of each value, and the class of character that surprised most."""
+        """Columns `OF_VALUES` and up of `PROFILE_FEATURES`, and the class of character that surprised most, a value."""
         codes = as_codes(texts)
         classes = class_codes(codes.values, codes.kinds)
         steps = np.zeros((len(texts), 4), np.float32)
