@@ -69,6 +69,22 @@ def compile_kernel(function: Callable[Arguments, Answer], **options: Any) -> Cal
     return compiled
 
 
+def find_in_c(name: str, *arguments: str, answer: str) -> Callable[..., Any] | None:
+    """A function of the C library for kernels to call, without the interpreter lock; None where they are plain Python.
+
+    Parameters
+    ----------
+    name : of a symbol that the process has.
+    arguments, answer : names of Numba's types; a pointer is an `intp`.
+    """
+    if getattr(config, "DISABLE_JIT", 0):
+        return None
+    found: Callable[..., Any] = types.ExternalFunction(
+        name, getattr(types, answer)(*(getattr(types, argument) for argument in arguments))
+    )
+    return found
+
+
 def _take_constants_as_values(compiled: Any) -> None:
     """Compile one version for all constants that other kernels call this one with.
 

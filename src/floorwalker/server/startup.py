@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -51,6 +52,9 @@ REST_SECONDS = 0.002
 ASKED_REST_SECONDS = 0.02
 """The same while decisions are asked for: checksums, copies and syncs of a mebibyte take some milliseconds, and whoever
 asks would wait for them. A snapshot takes a few times as long then."""
+WRITING_NICENESS = 16
+"""Of the thread that writes a snapshot: before the keeper, for whoever decides waits for what it holds of the
+interpreter."""
 LEARNING_NICENESS = 19
 """Of the thread that learns: nobody waits for what it makes."""
 MOST_BEHIND = 400_000
@@ -264,7 +268,12 @@ class Runtime:
         self.installation.make()
         journal = Journal(self.installation.journal, durability=self.durability, clock=self.clock)
         try:
-            self.snapshots = Snapshots(self.installation.snapshots, clock=self.clock, rest_seconds=REST_SECONDS)
+            self.snapshots = Snapshots(
+                self.installation.snapshots,
+                clock=self.clock,
+                rest_seconds=REST_SECONDS,
+                settle=partial(step_back, WRITING_NICENESS),
+            )
             self.engine = Engine(self._make_pipeline(), journal, self.clock)
             self.engine.holds_back = self.is_far_ahead
         except BaseException:

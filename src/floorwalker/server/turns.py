@@ -48,7 +48,12 @@ def ask_for_turns(seconds: float) -> bool:
 
 def step_back(niceness: int) -> bool:
     """Let the calling thread have what the others of its process leave, and processes that it starts from then on;
-    whether the system took note.
+    whether the system took note. Its turns are as long as the system's again, so that those of the event loop are the
+    shorter ones.
+
+    Whoever wakes up goes before it at once only if it has had no more than its share, of which all that may run count:
+    the nicer they are, the sooner. Beside a thread of niceness 10 the event loop waited for the clock's next tick, up
+    to four milliseconds, after one sync in thirty; beside one of 19 hardly ever.
 
     Linux alone counts niceness by thread; elsewhere nothing changes, for it would be the whole process's. Without it a
     detector that learns in a thread of its own shares a core evenly with the event loop: for the second that it takes,
@@ -68,6 +73,7 @@ def step_back(niceness: int) -> bool:
         os.setpriority(os.PRIO_PROCESS, thread, max(niceness, os.getpriority(os.PRIO_PROCESS, thread)))
     except OSError:
         return False
+    ask_for_turns(0)
     return True
 
 

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from floorwalker.kernels import kernel
+from floorwalker.kernels import find_in_c, kernel
+from floorwalker.store._files import write_all
 from floorwalker.store.journal.frames import checksum_of
 
 ZEROS = -1
 """The pack number of a chunk that holds only zeros, of which no bytes are stored."""
+
+WRITE_BYTES = 65_536
+"""Written by one system call. Many a kernel gives the core to nobody before the call ends, and a mebibyte took three
+milliseconds: a third of all that decisions waited for while a snapshot was written."""
+_write: Any = find_in_c("write", "int32", "intp", "intp", answer="intp")
 
 
 @kernel
@@ -110,26 +118,12 @@ class Mirror:
             self.changed[-1] = True
             mirror[whole:] = live[whole:]
 
-    def check(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """The checksums of these chunks, and which hold only zeros."""
-        return check_rows(self.data, self.chunk_bytes, rows)
-
     def next_table(self) -> NDArray[np.int64]:
         """A copy of the table."""
         return self.table.copy()
 
     def release(self, rows: NDArray[np.int64]) -> None:
         """These chunks were written; the copy is kept, for the next one is compared with it."""
-
-
-def check_rows(
-    data: NDArray[np.uint8], chunk_bytes: int, rows: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """The checksums of these chunks, and which hold only zeros."""
-    checksums = np.empty(len(rows), np.int64)
-    is_zero = np.empty(len(rows), np.bool_)
-    _check_chunks(data, chunk_bytes, rows, checksums, is_zero)
-    return checksums, is_zero
 
 
 @kernel
@@ -143,26 +137,51 @@ def _gather(data: NDArray[np.uint8], chunk_bytes: int, rows: NDArray[np.int64], 
     return at
 
 
-def gather_rows(data: NDArray[np.uint8], chunk_bytes: int, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """These chunks behind one another: one write instead of one for each, and the interpreter lock is let go once."""
-    room = np.empty(len(rows) * chunk_bytes, np.uint8)
-    return room[: _gather(data, chunk_bytes, rows, room)]
+@kernel
+def _check_gather_write(
+    data: NDArray[np.uint8],
+    chunk_bytes: int,
+    rows: NDArray[np.int64],
+    checksums: NDArray[np.int64],
+    is_zero: NDArray[np.bool_],
+    room: NDArray[np.uint8],
+    descriptor: int,
+) -> tuple[int, int]:
+    _check_chunks(data, chunk_bytes, rows, checksums, is_zero)
+    size = _gather(data, chunk_bytes, rows[~is_zero], room)
+    done = 0
+    while done < size:
+        part = room[done : min(size, done + WRITE_BYTES)]
+        got = _write(descriptor, part.ctypes.data, len(part))
+        if got <= 0:
+            break
+        done += got
+    return size, done
+
+
+def write_rows(
+    descriptor: int, data: NDArray[np.uint8], chunk_bytes: int, rows: NDArray[np.int64], room: NDArray[np.uint8]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_], int]:
+    """Write these chunks behind one another, but for those of zeros; their checksums, which are zeros, bytes written.
+
+    All of it without the interpreter lock: whoever decides would wait for each piece of Python between two steps.
+
+    Parameters
+    ----------
+    room : as large as the chunks.
+    """
+    checksums = np.empty(len(rows), np.int64)
+    is_zero = np.empty(len(rows), np.bool_)
+    if _write is None:
+        _check_chunks(data, chunk_bytes, rows, checksums, is_zero)
+        size, done = _gather(data, chunk_bytes, rows[~is_zero], room), 0
+    else:
+        size, done = _check_gather_write(data, chunk_bytes, rows, checksums, is_zero, room, descriptor)
+    # What the kernel could not write meets its error here.
+    write_all(descriptor, room[done:size].data)
+    return checksums, is_zero, size
 
 
 def places_in(packs: NDArray[np.int64], used: list[int]) -> NDArray[np.int64]:
     """Each pack's index in the list of those used."""
     return np.where(packs == ZEROS, ZEROS, np.searchsorted(np.array(used, np.int64), packs))
-
-
-def find_runs(
-    rows: NDArray[np.int64], offsets: NDArray[np.int64] | None = None, chunk_bytes: int = 0
-) -> list[tuple[int, int]]:
-    """First and last row of each stretch of neighbours (whose offsets follow one another too)."""
-    if not len(rows):
-        return []
-    breaks = np.diff(rows) != 1
-    if offsets is not None:
-        breaks |= np.diff(offsets[rows]) != chunk_bytes
-    cuts = np.flatnonzero(breaks) + 1
-    firsts, lasts = np.append(0, cuts), np.append(cuts, len(rows)) - 1
-    return list(zip(rows[firsts].tolist(), rows[lasts].tolist(), strict=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from floorwalker.store._chunks import ZEROS, check_rows, find_runs
+from floorwalker.store._chunks import ZEROS
 from floorwalker.store.pages import PAGE_BYTES, Pages
 
 
@@ -73,11 +73,8 @@ class PagedMirror:
         table[:, :known] = self.table[:, :known]
         return table
 
-    def check(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """The checksums of these pages, and which hold only zeros."""
-        return check_rows(self.data, PAGE_BYTES, rows)
-
     def release(self, rows: NDArray[np.int64]) -> None:
         """These pages were written: what was saved of them is needed no more."""
-        for first, last in find_runs(rows):
-            self.pages.release(self.first + first, self.first + last)
+        if len(rows):
+            # Those between them are not wanted at all.
+            self.pages.release(self.first + int(rows[0]), self.first + int(rows[-1]))

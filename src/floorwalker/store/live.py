@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floorwalker.errors import UsageError
-from floorwalker.store._chunks import ZEROS, Mirror, gather_rows, places_in
-from floorwalker.store._files import make_folder, replace_file, sync_data, sync_folder, write_all
+from floorwalker.store._chunks import ZEROS, Mirror, places_in, write_rows
+from floorwalker.store._files import make_folder, replace_file, sync_data, sync_folder
 from floorwalker.store._manifest import (
     ENDING,
     PACK_ENDING,
@@ -40,7 +40,6 @@ percentile of its syncs was four times as long."""
 _AHEAD_PAGES = 16_384
 """Pages (64 MiB) that `step` may be ahead of the writing thread: they take memory until they are written."""
 _FREED_BYTES = 16 * 1024 * 1024
-_NICENESS = 10
 _STOPPED = "the snapshot was given up"
 
 
@@ -101,6 +100,7 @@ class Snapshots:
     full_every : snapshots after which one is written whole; earlier where increments outgrow the state.
     rest_seconds : pause of the writing thread after each mebibyte, for the others that use the disk and the core; it
         may be changed at any time.
+    settle : called first by each writing thread, to take its place among the threads of its core.
 
     >>> import tempfile
     >>> snapshots = Snapshots(Path(tempfile.mkdtemp()), clock=lambda: 0)
@@ -122,6 +122,7 @@ class Snapshots:
         keep: int = 2,
         full_every: int = 16,
         rest_seconds: float = 0.0,
+        settle: Callable[[], object] | None = None,
     ) -> None:
         if chunk_bytes < 8 or chunk_bytes % 8 or keep < 1 or full_every < 1:
             raise UsageError(
@@ -134,6 +135,7 @@ class Snapshots:
         self._keep = keep
         self._full_every = full_every
         self.rest_seconds = rest_seconds
+        self._settle = settle
         self._mirrors: dict[str, Mirror | PagedMirror] = {}
         self._paged: list[PagedMirror] = []
         self._late: dict[str, Callable[[], NDArray[np.generic]]] = {}
@@ -331,11 +333,10 @@ class Snapshots:
         self._paged.append(mirror)
 
     def _write_next(self, write: Future[SnapshotInfo], sequence: int, notes: dict[str, str], is_full: bool) -> None:
-        with contextlib.suppress(OSError, AttributeError):
-            # In Linux this concerns the thread alone: whoever decides goes first on a shared core.
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
         number = self._number + 1
         try:
+            if self._settle is not None:
+                self._settle()
             write.set_result(self._write_files(number, sequence, notes, is_full))
         except BaseException as error:  # noqa: BLE001 - whatever it was, `wait` must hear of it
             with contextlib.suppress(OSError):
@@ -377,20 +378,19 @@ class Snapshots:
     def _write_pack(self, number: int, path: Path) -> tuple[list[NDArray[np.int64]], int]:
         tables = []
         at = synced = 0
+        room = np.empty(max(_PIECE_BYTES, self._chunk_bytes), np.uint8)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o640)
         try:
             for mirror in self._mirrors.values():
                 table = mirror.next_table()
                 for piece in self._pieces(mirror):
-                    table[2, piece], is_zero = mirror.check(piece)
-                    table[0, piece] = np.where(is_zero, ZEROS, number)
+                    checksums, is_zero, size = write_rows(descriptor, mirror.data, self._chunk_bytes, piece, room)
+                    table[0, piece], table[2, piece] = np.where(is_zero, ZEROS, number), checksums
                     kept = piece[~is_zero]
-                    data = gather_rows(mirror.data, self._chunk_bytes, kept)
                     # Only the last chunk of an array may be shorter than the others.
                     table[1, kept] = at + np.arange(len(kept)) * self._chunk_bytes
-                    write_all(descriptor, data.data)
                     mirror.release(piece)
-                    at += len(data)
+                    at += size
                     if at - synced >= _PIECE_BYTES:
                         sync_data(descriptor)
                         synced = at

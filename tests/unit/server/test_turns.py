@@ -1,13 +1,16 @@
 """A process that gives way has the class for idle times, and goes on where that is forbidden."""
 
+import ctypes
 import os
+import platform
+import struct
 import subprocess
 import sys
 import threading
 
 import pytest
 
-from floorwalker.server.turns import step_back
+from floorwalker.server.turns import SHORT_SECONDS, ask_for_turns, step_back
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the class is Linux's")
 
@@ -39,3 +42,30 @@ def test_a_thread_steps_back_alone_with_what_it_starts() -> None:
     thread.join()
     assert found == [max(12, before)] * 2
     assert os.getpriority(os.PRIO_PROCESS, 0) == before
+
+
+def slice_of_this_thread() -> int:
+    """Nanoseconds, by sched_getattr(2)."""
+    room = ctypes.create_string_buffer(56)
+    call = {"x86_64": 315, "aarch64": 275}[platform.machine()]
+    assert ctypes.CDLL(None).syscall(ctypes.c_long(call), 0, room, 56, 0) == 0
+    return struct.unpack_from("=IIQiIQ", room.raw)[5]
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "aarch64"), reason="the numbers of its calls are not known")
+def test_who_steps_back_does_not_keep_short_turns() -> None:
+    found = list[int]()
+
+    def run() -> None:
+        if not ask_for_turns(SHORT_SECONDS):
+            return
+        found.append(slice_of_this_thread())
+        step_back(10)
+        found.append(slice_of_this_thread())
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    if not found or found[0] != SHORT_SECONDS * 1e9:
+        pytest.skip("this system has turns of one length")
+    assert found[1] > 2 * found[0]

@@ -16,12 +16,13 @@ import msgspec
 from floorwalker.errors import FloorwalkerError
 from floorwalker.server.keeper.messages import Begin, Durable, Finish, Keep, Kept, Reached, ToKeeper, receive, send
 from floorwalker.server.records_to_rows import write_rows
+from floorwalker.server.turns import step_back
 from floorwalker.store.journal.tail import JournalTail
 from floorwalker.store.ledger import Ledger, Projector
 from floorwalker.store.vault import Vault
 
-NICENESS = 15
-"""Decisions come first where both want the same core: a keeper that is far behind gets a thirtieth of it."""
+NICENESS = 19
+"""Decisions come first where both want the same core: a keeper that is far behind gets a seventieth of it."""
 _REPORT_SECONDS = 0.2
 _DIED = 3
 
@@ -104,7 +105,7 @@ def main() -> None:
     """Begin as a child of the server, whose signals are not meant for this process."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    os.nice(NICENESS)
+    step_back(NICENESS)
     given, told = sys.stdin.fileno(), os.dup(sys.stdout.fileno())
     # Whatever prints must not fall into the messages.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
