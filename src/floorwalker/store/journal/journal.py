@@ -22,6 +22,7 @@ from floorwalker.store.journal.frames import HEADER_BYTES, LARGEST_RECORD, frame
 from floorwalker.store.journal.reader import read_segments
 from floorwalker.store.journal.recovery import Recovery, first_unsure, read_watermark, recover_end, write_watermark
 from floorwalker.store.journal.segments import (
+    MOST_ROOM_BYTES,
     ROOM_BYTES,
     SEGMENT_HEADER_BYTES,
     WAY_OUT,
@@ -372,11 +373,14 @@ class Journal:
         Records that overwrite blocks which are on the disk already are durable once they are written. Where the file
         grows with every record, each sync is a transaction of the file system as well, and waits for what others write.
         """
-        end = ((self._size + size) // ROOM_BYTES + 1) * ROOM_BYTES
-        end = max(self._room, min(end, self._room + ROOM_BYTES, self._segment_bytes))
+        step = max(ROOM_BYTES, min(self._size, MOST_ROOM_BYTES))
+        end = (self._size + size + step) // ROOM_BYTES * ROOM_BYTES
+        end = max(self._room, min(end, self._segment_bytes))
         try:
-            write_at(self._descriptor, memoryview(_ZEROS)[: end - self._room], self._room)
-            self._room = end
+            while self._room < end:
+                more = min(end - self._room, ROOM_BYTES)
+                write_at(self._descriptor, memoryview(_ZEROS)[:more], self._room)
+                self._room += more
         except OSError:
             # A disk without room for zeros may still have some for the records; what was written of them stays known.
             self._room = max(self._room, os.fstat(self._descriptor).st_size)
