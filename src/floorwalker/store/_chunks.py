@@ -8,15 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floorwalker.kernels import find_in_c, kernel
-from floorwalker.store._files import write_all
+from floorwalker.store._files import CALL_BYTES, write_all
 from floorwalker.store.journal.frames import checksum_of
 
 ZEROS = -1
 """The pack number of a chunk that holds only zeros, of which no bytes are stored."""
 
-WRITE_BYTES = 65_536
-"""Written by one system call. Many a kernel gives the core to nobody before the call ends, and a mebibyte took three
-milliseconds: a third of all that decisions waited for while a snapshot was written."""
 _write: Any = find_in_c("write", "int32", "intp", "intp", answer="intp")
 
 
@@ -151,7 +148,7 @@ def _check_gather_write(
     size = _gather(data, chunk_bytes, rows[~is_zero], room)
     done = 0
     while done < size:
-        part = room[done : min(size, done + WRITE_BYTES)]
+        part = room[done : min(size, done + CALL_BYTES)]
         got = _write(descriptor, part.ctypes.data, len(part))
         if got <= 0:
             break

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from floorwalker.store import _chunks
-from floorwalker.store._chunks import WRITE_BYTES, write_rows
+from floorwalker.store._chunks import write_rows
+from floorwalker.store._files import CALL_BYTES
 
 CHUNK = 4096
 
@@ -21,7 +22,7 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.usefixtures("way")
-@pytest.mark.parametrize("size", [100, CHUNK, WRITE_BYTES, 3 * WRITE_BYTES + 77])
+@pytest.mark.parametrize("size", [100, CHUNK, CALL_BYTES, 3 * CALL_BYTES + 77])
 def test_chunks_are_written_but_for_zeros(tmp_path: Path, size: int) -> None:
     data = np.random.default_rng(size).integers(1, 256, size).astype(np.uint8)
     chunks = -(-size // CHUNK)
