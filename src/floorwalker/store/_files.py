@@ -19,7 +19,7 @@ def write_all(descriptor: int, data: Bytes) -> None:
     """Write every byte; a system call may take fewer than it was given."""
     rest = memoryview(data).cast("B")
     while len(rest):
-        rest = rest[os.write(descriptor, rest) :]
+        rest = rest[os.write(descriptor, rest[:CALL_BYTES]) :]
 
 
 def write_at(descriptor: int, data: Bytes, offset: int) -> None:

@@ -103,7 +103,7 @@ def _decode(text: str) -> str:
         text = text.replace("+", " ")
     if "%" not in text:
         return text
-    content = unquote_to_bytes(text)
+    content = unquote_to_bytes(text.encode("utf-8", "surrogatepass"))
     try:
         return content.decode()
     except UnicodeDecodeError:

@@ -8,18 +8,22 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from floorwalker.detectors.content._request_parsing import Parsed
 
-LEAST_OTHERS = 30
-"""Different segments behind one place, each of them rare, from which on they are names of things."""
+LEAST_NAMES = 30
+"""Different segments behind one place, each of them rare, from which on they may be names of things."""
 
-LEAST_SHARE = 0.2
-"""Of the requests that pass a place; rare segments with a smaller share are accidents, or somebody who probes."""
+NEW_SHARE = 0.1
+"""They are where so large a share of the requests that pass the place have one that no other has (Good 1953: so often
+the next one is new). Where fewer have, they are accidents, or somebody who probes."""
 
-KEPT_COUNT, KEPT_SHARE = 8, 0.02
-"""A segment this often, with this share of the requests that pass its place, is a route of its own."""
+OWN_COUNT = 8
+"""A segment this often is a route of its own, whatever stands beside it: that makes a profile."""
+
+OWN_SHARE = 0.1
+"""One with a word in it that looks like an identifier (`form1040`) is a route of its own with this share, too."""
 
 MOST_SEGMENTS = 64
 """Of a path; what stands behind them is read as one."""
@@ -49,9 +53,11 @@ class Routes:
     Parameters
     ----------
     kept : of the route up to each such place, the segments behind it that are routes of their own.
+    words : of the route up to there, segments that look like identifiers and are routes of their own.
     """
 
     kept: Mapping[str, frozenset[str]]
+    words: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def place(self, request: Parsed) -> Parsed:
         """The request with a route for its path, and what stood at its places as parameters before all others.
@@ -72,10 +78,10 @@ class Routes:
     def _follow(self, route: str, segment: str) -> tuple[str, str]:
         """The route one segment on, and what stands there where it is a place."""
         found = _IDENTIFIER.fullmatch(segment)
-        if found is not None:
+        if found is not None and segment not in self.words.get(route, ()):
             return f"{route}/{{id}}{found[2] or ''}", found[1]
         kept = self.kept.get(route)
-        if kept is None or segment in kept or not segment:
+        if kept is None or found is not None or segment in kept or not segment:
             return f"{route}/" + segment.replace("{", "{{"), ""
         return f"{route}/{{}}", segment
 
@@ -83,7 +89,8 @@ class Routes:
 def learn_routes(requests: Sequence[Parsed]) -> Routes:
     """The places at which the paths of normal requests have ever other names."""
     kept: dict[str, frozenset[str]] = {}
-    routes = Routes(kept)
+    words: dict[str, frozenset[str]] = {}
+    routes = Routes(kept, words)
     waiting = [("", _split(request.path)) for request in requests if request.path.startswith("/")]
     while waiting:
         passed: dict[str, Counter[str]] = {}
@@ -91,10 +98,13 @@ def learn_routes(requests: Sequence[Parsed]) -> Routes:
             passed.setdefault(route, Counter())[segments[0]] += 1
         for route, counter in passed.items():
             every = counter.total()
-            own = {one for one, many in counter.items() if many >= max(KEPT_COUNT, KEPT_SHARE * every)}
-            others = [one for one in counter if one not in own and not _IDENTIFIER.fullmatch(one)]
-            if len(others) >= LEAST_OTHERS and sum(counter[one] for one in others) >= LEAST_SHARE * every:
-                kept[route] = frozenset(own)
+            own = {one for one, many in counter.items() if many >= OWN_COUNT}
+            alike = {one for one in counter if _IDENTIFIER.fullmatch(one)}
+            if busy := {one for one in own & alike if one[0].isalpha() and counter[one] >= OWN_SHARE * every}:
+                words[route] = frozenset(busy)
+            names = counter.keys() - own - alike
+            if len(names) >= LEAST_NAMES and sum(counter[one] == 1 for one in names) >= NEW_SHARE * every:
+                kept[route] = frozenset(own - alike)
         waiting = [(routes._follow(route, first)[0], rest) for route, (first, *rest) in waiting if rest]
     return routes
 

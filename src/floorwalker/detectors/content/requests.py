@@ -28,6 +28,7 @@ from floorwalker.models.artefacts import load_artefact, save_artefact
 __all__ = ["PROFILE_FEATURES", "Request", "RequestDetector"]
 
 VERSION = 2
+UNKNOWN = PROFILE_FEATURES.index("route_unknown")
 REASON_SCORE = 0.99
 """Requests above this score, one in a hundred normal ones, are given a reason."""
 
@@ -177,6 +178,9 @@ class RequestDetector:
             for column in np.argsort(-tails[row], kind="stable").tolist():
                 name = PROFILE_FEATURES[column]
                 text = _SENTENCES[name].format(measured[row, column], oddest[row])
+                # Of an unknown route, that it is rare says less.
+                if name == "route_rarity" and measured[row, UNKNOWN]:
+                    continue
                 if score[row] <= limit or len(found) == most or tails[row, column] < 2 or text in texts:
                     continue
                 texts.add(text)
@@ -201,6 +205,7 @@ class RequestDetector:
         plain = {
             "settings": {"folds": self.folds, "strength": self.strength, "seed": self.seed},
             "places": {route: sorted(kept) for route, kept in self._routes.kept.items()},
+            "words": {route: sorted(words) for route, words in self._routes.words.items()},
             "keys": profile.keys,
             "shapes": {
                 path: [
@@ -220,7 +225,9 @@ class RequestDetector:
         arrays = unpack_arrays(artefact.files["arrays.npz"])
         plain = unpack_facts(artefact.files["facts.json"])
         detector = cls(**plain["settings"])
-        detector._routes = Routes({route: frozenset(kept) for route, kept in plain["places"].items()})
+        detector._routes = Routes(
+            *({route: frozenset(some) for route, some in plain[name].items()} for name in ("places", "words"))
+        )
         detector._profile = Profile(
             shapes={
                 path: Shape(requests, *(frozenset(one) for one in sets))

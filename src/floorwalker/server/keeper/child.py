@@ -16,7 +16,7 @@ import msgspec
 from floorwalker.errors import FloorwalkerError
 from floorwalker.server.keeper.messages import Begin, Durable, Finish, Keep, Kept, Reached, ToKeeper, receive, send
 from floorwalker.server.records_to_rows import write_rows
-from floorwalker.server.turns import step_back
+from floorwalker.server.turns import ask_for_turns
 from floorwalker.store.journal.tail import JournalTail
 from floorwalker.store.ledger import Ledger, Projector
 from floorwalker.store.vault import Vault
@@ -105,7 +105,9 @@ def main() -> None:
     """Begin as a child of the server, whose signals are not meant for this process."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    step_back(NICENESS)
+    os.nice(NICENESS)
+    # Longer ones than the event loop's, which a child may inherit.
+    ask_for_turns(0)
     given, told = sys.stdin.fileno(), os.dup(sys.stdout.fileno())
     # Whatever prints must not fall into the messages.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())

@@ -95,7 +95,8 @@ def test_shuffled_labels_and_row_numbers_tell_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "request_text", ["", "GET /", "GET /item?", "GET /item?&&&=", "\0", "GET /item?id=" + "x" * 5000, "\ud800"]
+    "request_text",
+    ["", "GET /", "GET /item?", "GET /item?&&&=", "\0", "GET /item?id=" + "x" * 5000, "\ud800", "/a\ud800%41"],
 )
 def test_odd_requests_have_an_answer(detector: RequestDetector, request_text: str) -> None:
     score = detector.score([request_text])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from floorwalker.detectors.content._request_parsing import Parsed, Request, parse_request
-from floorwalker.detectors.content._request_routes import LEAST_OTHERS, MOST_SEGMENTS, Routes, learn_routes
+from floorwalker.detectors.content._request_routes import LEAST_NAMES, MOST_SEGMENTS, Routes, learn_routes
 from floorwalker.detectors.content.requests import PROFILE_FEATURES, RequestDetector
 
 COLOURS = ("red", "blue", "green", "grey", "black", "white", "pink", "brown")
@@ -73,12 +73,57 @@ def test_names_of_things_are_told_by_their_number() -> None:
     assert routes.place(parse("/p/17")).path == "/p/{id}"
     assert routes.place(parse("/p/blue-hat/reviews")).path == "/p/{}/reviews"
     assert routes.place(parse("/p/%7B%7D")).values == ("{}",)
-    assert not learn_routes([parse(path) for path in things[: LEAST_OTHERS - 1] + pages]).kept
+    assert not learn_routes([parse(path) for path in things[: LEAST_NAMES - 1] + pages]).kept
 
 
 def test_few_who_probe_make_no_place() -> None:
     probes = [f"/{name}.{kind}" for name in (*COLOURS, *THINGS) for kind in ("php", "sql", "bak")]
-    assert not learn_routes([parse(path) for path in probes + ["/api/search"] * 5 * len(probes)]).kept
+    assert not learn_routes([parse(path) for path in probes + ["/api/search"] * 10 * len(probes)]).kept
+
+
+VERBS = ("list", "create", "update", "delete", "export", "import", "merge", "split")
+NOUNS = ("user", "order", "item", "refund", "payment", "label", "parcel", "return", "seller", "coupon")
+
+
+def ask_api(verb: str, noun: str, number: int) -> tuple[str, ...]:
+    if verb in ("list", "export"):
+        return "GET", f"/api/{verb}-{noun}?page={number % 40}"
+    more = f"role={'admin' if number % 2 else 'staff'}" if (verb, noun) == ("update", "user") else f"note={number}"
+    return "POST", f"/api/{verb}-{noun}", f"ref={number}&{more}"
+
+
+@pytest.mark.parametrize("each", [30, 100])
+def test_endpoints_that_are_often_asked_are_routes_of_their_own(each: int) -> None:
+    random = np.random.default_rng(8)
+    pages = [
+        ask_api(verb, noun, int(random.integers(1000, 9999))) for verb in VERBS for noun in NOUNS for _ in range(each)
+    ]
+    detector = RequestDetector().fit(pages)
+    attacks = [
+        ("GET", "/api/delete-user?page=1"),
+        ("POST", "/api/create-order", "ref=1111&role=admin"),
+        ("GET", "/api/delete-payment"),
+        ("POST", "/api/list-user", "ref=4242&role=admin"),
+        ("GET", "/api/dump-all?page=1"),
+    ]
+    assert (detector.score(attacks) > 0.98).all()
+
+
+def test_a_page_among_names_of_things_has_methods_of_its_own() -> None:
+    imports = [("POST", "/p/import", f"csv=table{number}&mode=full") for number in range(60)]
+    detector = RequestDetector().fit([*make_requests(1_500, seed=6), *imports])
+    attacks = [("GET", "/p/import"), ("POST", "/p/red-blue-hat-lamp", "csv=table7&mode=full")]
+    assert (detector.score(attacks) > 0.98).all()
+
+
+def test_words_that_look_like_identifiers_are_routes_where_they_are_busy() -> None:
+    pages = [("GET", f"/form1040?page={number % 30}") for number in range(400)]
+    pages += [("POST", "/form1099", f"ssn={10_000 + number}&amount={number}") for number in range(400)]
+    pages += [("GET", f"/orders/order-{1000 + number}") for number in range(300)]
+    detector = RequestDetector().fit(pages)
+    attacks = [("GET", "/form1099"), ("POST", "/form1040", "ssn=10003&amount=9")]
+    assert (detector.score(attacks) > 0.98).all()
+    assert detector.score([("GET", "/orders/order-7777")])[0] < 0.98
 
 
 def test_long_paths_are_read_up_to_a_bound() -> None:
