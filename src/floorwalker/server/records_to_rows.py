@@ -24,7 +24,7 @@ from floorwalker.pipeline.records import (
 from floorwalker.policy.decision import Decision
 from floorwalker.store.journal import RecordBatch
 from floorwalker.store.ledger import put
-from floorwalker.store.ledger.database import Row
+from floorwalker.store.ledger.database import Row, pause_of
 from floorwalker.store.ledger.tables import applied, audit, decisions, joined, labels, lists
 
 
@@ -61,6 +61,7 @@ _Known = (
     | RulesRecord
 )
 _decoder = msgspec.msgpack.Decoder(_Known)
+_RECORDS_A_TURN = 4
 _SAID_LATER = (
     "joined_sequence", "at", "detector", "version", "abuse_type", "score", "signal", "risk", "level", "intended",
     "is_raised", "causes_json",
@@ -73,7 +74,10 @@ def write_rows(connection: Connection, batch: RecordBatch) -> None:
     rows: dict[Table, list[Row]] = {}
     chosen = ~_are_told(batch)
     batch = RecordBatch(batch.sequences[chosen], batch.data, batch.starts[chosen], batch.stops[chosen])
-    for sequence, data in zip(batch.sequences.tolist(), batch.records(), strict=True):
+    pause = pause_of(connection)
+    for place, (sequence, data) in enumerate(zip(batch.sequences.tolist(), batch.records(), strict=True)):
+        if pause is not None and place % _RECORDS_A_TURN == 0:
+            pause()
         record = _decoder.decode(data)
         if isinstance(record, _LeanRecord | _LeanDecision):
             if record.decision is not None:

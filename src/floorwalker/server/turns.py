@@ -8,8 +8,16 @@ import platform
 import struct
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 
+give_turn: Callable[[], object] = getattr(os, "sched_yield", lambda: None)
+"""Let another thread that may run on this core do so now.
+
+Whoever wakes up while it is ahead of its share, if only by a hair, waits for the end of the turn of whoever has the
+core, which is noticed at a tick of the clock: four milliseconds at most on many systems. Of a thread that gives its
+turn away every tenth of a millisecond it gets the core back within that time, however nice the thread is.
+"""
 SHORT_SECONDS = 0.0001
 """The shortest turn that Linux gives."""
 _CALLS = {"x86_64": 314, "aarch64": 274}

@@ -15,6 +15,7 @@ ZEROS = -1
 """The pack number of a chunk that holds only zeros, of which no bytes are stored."""
 
 _write: Any = find_in_c("write", "int32", "intp", "intp", answer="intp")
+_give_turn: Any = find_in_c("sched_yield", answer="int32")
 
 
 @kernel
@@ -144,15 +145,21 @@ def _check_gather_write(
     room: NDArray[np.uint8],
     descriptor: int,
 ) -> tuple[int, int]:
-    _check_chunks(data, chunk_bytes, rows, checksums, is_zero)
-    size = _gather(data, chunk_bytes, rows[~is_zero], room)
-    done = 0
-    while done < size:
-        part = room[done : min(size, done + CALL_BYTES)]
-        got = _write(descriptor, part.ctypes.data, len(part))
-        if got <= 0:
-            break
-        done += got
+    size = done = 0
+    is_taken = True
+    most = max(1, CALL_BYTES // chunk_bytes)
+    for first in range(0, len(rows), most):
+        last = min(len(rows), first + most)
+        _check_chunks(data, chunk_bytes, rows[first:last], checksums[first:last], is_zero[first:last])
+        size += _gather(data, chunk_bytes, rows[first:last][~is_zero[first:last]], room[size:])
+        while is_taken and done < size:
+            part = room[done : min(size, done + CALL_BYTES)]
+            got = _write(descriptor, part.ctypes.data, len(part))
+            is_taken = got > 0
+            if is_taken:
+                done += got
+        # Who decides and was just ahead of its share would wait for the clock's next tick.
+        _give_turn()
     return size, done
 
 

@@ -61,6 +61,7 @@ class Vault:
     busy_seconds : how long a call waits for another one's lock.
     find_shops : for a vault of version 1, which did not know of shops: the shop of each of these tokens, those that are
         unknown left out. It is then turned into version 2, once; without this it is refused unless it is empty.
+    pause : called before each value that is sealed or kept, as to let others have the core.
 
     >>> import tempfile
     >>> from types import SimpleNamespace
@@ -81,6 +82,7 @@ class Vault:
         clock: Callable[[], int],
         busy_seconds: float = 5.0,
         find_shops: FindShops | None = None,
+        pause: Callable[[], object] | None = None,
     ) -> None:
         self.path = path
         self._key_path = master_key_path
@@ -90,6 +92,7 @@ class Vault:
         self._people: dict[Who, AESGCM] = {}
         self._kept: dict[tuple[str, str, str, str], int] = {}
         self._find_shops = find_shops
+        self._pause = pause or (lambda: None)
         self._erasures = -1
         self._connection: sqlite3.Connection | None = None
         self._sealing: sqlite3.Connection | None = None
@@ -166,10 +169,12 @@ class Vault:
                 if self._kept.get(key) != now // DAY:
                     fresh[key] = value.raw
             self._find_people(connection, {key[:2] for key in fresh} - self._people.keys(), now)
-            return [
-                SealedValue(*key, seal(self._people[key[:2]], raw.encode("utf-8"), bind("value", *key)), now)
-                for key, raw in fresh.items()
-            ]
+            sealed = []
+            for key, raw in fresh.items():
+                self._pause()
+                data = seal(self._people[key[:2]], raw.encode("utf-8"), bind("value", *key))
+                sealed.append(SealedValue(*key, data, now))
+            return sealed
 
     def _find_people(self, connection: sqlite3.Connection, people: set[Who], now: int) -> None:
         found = {who: self._person_key(connection, who) for who in people}
@@ -180,6 +185,7 @@ class Vault:
                     raise StoreError(f"the master key of {self.path} was exchanged meanwhile", fix="open it anew")
                 for who, key in found.items():
                     if key is None:
+                        self._pause()
                         made = secrets.token_bytes(KEY_BYTES)
                         row = (*who, seal(self._master, made, bind("key", *who)), now)
                         is_ours = connection.execute("insert or ignore into people values (?, ?, ?, ?)", row).rowcount
@@ -201,6 +207,7 @@ class Vault:
                 # Keys that are cached are those in the file, unless somebody was erased since.
                 people = self._people if erasures == self._erasures else {}
                 for value in values:
+                    self._pause()
                     added += self._keep_one(connection, value, people.get(value.key[:2]))
                     kept[value.key] = value.seen_at // DAY
             with self._seal_lock:

@@ -69,3 +69,23 @@ def test_who_steps_back_does_not_keep_short_turns() -> None:
     if not found or found[0] != SHORT_SECONDS * 1e9:
         pytest.skip("this system has turns of one length")
     assert found[1] > 2 * found[0]
+
+
+def test_a_turn_is_given_away_to_whoever_may_run() -> None:
+    """A thread that waits for the same core goes on although this one never sleeps."""
+    core = {min(os.sched_getaffinity(0))}
+    program = (
+        "import os, sys\n"
+        "from floorwalker.server.turns import give_turn\n"
+        f"os.sched_setaffinity(0, {core})\n"
+        "os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))\n"
+        "if os.fork() == 0:\n"
+        "    os.write(1, b'child')\n"
+        "    os._exit(0)\n"
+        "give_turn()\n"
+        "os.write(1, b' parent')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    if "PermissionError" in done.stderr:
+        pytest.skip("real-time turns need the right to them")
+    assert done.stdout == "child parent"

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import resource
 import zlib
 from pathlib import Path
 
@@ -51,3 +52,18 @@ def test_a_full_disk_is_raised() -> None:
     finally:
         os.close(descriptor)
     assert met.value.errno == errno.ENOSPC
+
+
+@pytest.mark.usefixtures("way")
+def test_a_disk_that_is_full_in_the_middle_holds_what_came_before(tmp_path: Path) -> None:
+    data = np.random.default_rng(0).integers(1, 256, 4 * CALL_BYTES).astype(np.uint8)
+    rows = np.arange(len(data) // CHUNK)
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with (tmp_path / "pack").open("wb") as file:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (CALL_BYTES + 1000, hard))
+        try:
+            with pytest.raises(OSError, match="large"):
+                write_rows(file.fileno(), data, CHUNK, rows, np.empty(len(data), np.uint8))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+    assert (tmp_path / "pack").read_bytes() == data[: CALL_BYTES + 1000].tobytes()

@@ -264,3 +264,14 @@ def test_a_full_or_read_only_disk_is_named(small_disk: Any, clock: Clock) -> Non
     small_disk.remount("ro")
     with pytest.raises(ReadOnlyStorageError):
         Vault(folder / "vault.sqlite", folder / "master.key", clock=clock)
+
+
+def test_the_vault_pauses_between_values(tmp_path: Path, clock: Clock) -> None:
+    paused: list[int] = []
+    vault = Vault(tmp_path / "v.sqlite", tmp_path / "v.key", clock=clock, pause=lambda: paused.append(1))
+    values = [Value("email", f"em_{number}", f"{number}@example.com", f"a-{number % 5}") for number in range(20)]
+    assert vault.put(values) == 20
+    # Each is sealed and kept, and each person gets a key.
+    assert len(paused) == 20 + 20 + 5
+    assert len(vault.reveal([value.token for value in values])) == 20
+    vault.close()

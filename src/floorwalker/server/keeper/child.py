@@ -16,7 +16,7 @@ import msgspec
 from floorwalker.errors import FloorwalkerError
 from floorwalker.server.keeper.messages import Begin, Durable, Finish, Keep, Kept, Reached, ToKeeper, receive, send
 from floorwalker.server.records_to_rows import write_rows
-from floorwalker.server.turns import ask_for_turns
+from floorwalker.server.turns import ask_for_turns, give_turn
 from floorwalker.store.journal.tail import JournalTail
 from floorwalker.store.ledger import Ledger, Projector
 from floorwalker.store.vault import Vault
@@ -64,9 +64,9 @@ def serve(given: int, told: int) -> None:
     work = _Work(JournalTail(Path(begin.journal)))
     work.tail.note(begin.durable)
     threading.Thread(target=work.listen, args=(given, decoder), name="listener", daemon=True).start()
-    vault = Vault(Path(begin.vault), Path(begin.vault_key), clock=_wall_clock)
+    vault = Vault(Path(begin.vault), Path(begin.vault_key), clock=_wall_clock, pause=give_turn)
     # Its place in the journal is committed with the rows: what a power cut takes back is brought again.
-    ledger = Ledger(begin.ledger, survives_power_cut=False)
+    ledger = Ledger(begin.ledger, survives_power_cut=False, pause=give_turn)
     projector = Projector(work.tail, ledger, write_rows, clock=_wall_clock, rows=begin.rows, seconds=begin.seconds)
     projector.start()
     reported = Reached(-1)

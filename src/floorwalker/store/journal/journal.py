@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from floorwalker.errors import UsageError
-from floorwalker.store._files import make_folder, sync_data, sync_folder, write_all, write_at
+from floorwalker.store._files import CALL_BYTES, make_folder, sync_data, sync_folder, write_all, write_at
 from floorwalker.store.errors import ClosedError, DamagedError, StorageFailedError, StoreError, name_storage_error
 from floorwalker.store.journal.batches import RecordBatch
 from floorwalker.store.journal.frames import HEADER_BYTES, LARGEST_RECORD, frame_few, write_frames
+from floorwalker.store.journal.lengthening import Lengthener
 from floorwalker.store.journal.reader import read_segments
 from floorwalker.store.journal.recovery import Recovery, first_unsure, read_watermark, recover_end, write_watermark
 from floorwalker.store.journal.segments import (
@@ -40,7 +41,8 @@ _FEW = 64
 """Records that are framed without arrays."""
 _SMALL_BYTES = 64 * 1024
 """Frames that are appended at once and for which room is made ahead; larger ones lengthen the file themselves."""
-_ZEROS = bytes(ROOM_BYTES)
+_ZEROS = memoryview(bytes(ROOM_BYTES))
+_NEVER = 1 << 62
 
 
 class Journal:
@@ -93,6 +95,9 @@ class Journal:
         self._size = 0
         # Bytes of the file: beyond `_size` they are zeros, room for the next records.
         self._room = 0
+        # Bytes of records at which more room shall be made, before it is needed.
+        self._more_at = 0
+        self._lengthener = Lengthener(self._lengthen)
         self._must_cut = False
         # The segment (by its first record) that is being written, and its bytes that are known to be on the disk.
         self._safe = (-1, 0)
@@ -216,8 +221,9 @@ class Journal:
             segment = self._segments[-1]
             frames = frame(first, self._synced, segment.salt)
             try:
-                if size <= _SMALL_BYTES and self._size + size > self._room and self.durability == "power_loss":
-                    self._make_room(size)
+                if self._is_small(size) and self._size + size > self._room:
+                    self._make_room((self._size + size) // ROOM_BYTES + 1, ROOM_BYTES)
+                    self._more_at = self._room - ROOM_BYTES // 2
                 write_at(self._descriptor, frames, self._size)
             except OSError as error:
                 self._must_cut = True
@@ -227,6 +233,9 @@ class Journal:
             self._size += size
             self._room = max(self._room, self._size)
             self._next = first + count
+            if self._size >= self._more_at and self._is_small(size):
+                self._more_at = _NEVER
+                self._lengthener.wake()
             return first
 
     def sync(self, through: int | None = None) -> None:
@@ -314,6 +323,7 @@ class Journal:
         """Sync, note how far the journal reaches, and let the next owner in; a second call does nothing."""
         if self._descriptor < 0:
             return
+        self._lengthener.stop()
         try:
             if self._failure is None:
                 self.sync()
@@ -367,20 +377,38 @@ class Journal:
         self._failure = f"the journal {self.folder} could not be synced: {reason}"
         return StorageFailedError(self._failure, fix="check the disk, then start again")
 
-    def _make_room(self, size: int) -> None:
-        """Fill the file with zeros beyond the next `size` bytes.
+    def _is_small(self, size: int) -> bool:
+        """Whether room is made for such frames: their blocks are on the disk before they are.
 
         Records that overwrite blocks which are on the disk already are durable once they are written. Where the file
         grows with every record, each sync is a transaction of the file system as well, and waits for what others write.
         """
-        step = max(ROOM_BYTES, min(self._size, MOST_ROOM_BYTES))
-        end = (self._size + size + step) // ROOM_BYTES * ROOM_BYTES
-        end = max(self._room, min(end, self._segment_bytes))
+        return size <= _SMALL_BYTES and self.durability == "power_loss"
+
+    def _lengthen(self) -> Path | None:
+        """Write some zeros behind the room; the file, or None where there is enough, or nothing can be written.
+
+        Called again and again by a thread of its own: a record waits for one call at most.
+        """
+        with self._append_lock:
+            if self._descriptor < 0 or self._failure is not None or self._must_cut:
+                return None
+            step = max(ROOM_BYTES, min(self._size, MOST_ROOM_BYTES))
+            before = self._room
+            self._make_room(-(-(self._size + step) // ROOM_BYTES), CALL_BYTES)
+            if self._room > before:
+                return self._segments[-1].path
+            # The disk that takes no zeros is asked again later.
+            self._more_at = max(self._room - step // 2, self._size + ROOM_BYTES // 2)
+            return None
+
+    def _make_room(self, steps: int, most: int) -> None:
+        """Fill the file with zeros from its end on, up to so many times `ROOM_BYTES`, at most so many bytes of them."""
+        end = min(steps * ROOM_BYTES, self._segment_bytes)
         try:
-            while self._room < end:
-                more = min(end - self._room, ROOM_BYTES)
-                write_at(self._descriptor, memoryview(_ZEROS)[:more], self._room)
-                self._room += more
+            more = max(0, min(end - self._room, most))
+            write_at(self._descriptor, _ZEROS[:more], self._room)
+            self._room += more
         except OSError:
             # A disk without room for zeros may still have some for the records; what was written of them stays known.
             self._room = max(self._room, os.fstat(self._descriptor).st_size)

@@ -42,9 +42,9 @@ BUFFER_BYTES = 8 * 1024 * 1024
 ROOM_BYTES = 512 * 1024
 """A file that is being written is lengthened with zeros to a multiple of it; its owner cuts them off at last."""
 MOST_ROOM_BYTES = 4 * 1024 * 1024
-"""By so much at a time once it is as long itself. The sync that follows is a transaction of the file system, and waits
-for what others write: eight milliseconds beside a keeper that is behind, on a disk that syncs in a quarter of one. At a
-thousand decisions a second half a mebibyte lasts for less than a second."""
+"""By so much at a time once it is as long itself. The sync of zeros is a transaction of the file system, and syncs of
+records beside it wait for that: seldom is better. At a thousand decisions a second half a mebibyte lasts for less than
+a second."""
 LEAST_ROOM = 512
 """Fewer zeros at a file's end may as well be the end of a record that was torn."""
 _POINT_BYTES = 1024 * 1024

@@ -6,6 +6,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -32,11 +33,16 @@ from floorwalker.store.errors import (
 
 Answer = TypeVar("Answer")
 Row = Mapping[str, Any]
+Pause = Callable[[], object]
 
 _WAITS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 """Seconds between attempts while the database does not answer: 3.15 s in all."""
 _MIGRATION_LOCK = 0x666C6F6F72
 _READ, _WRITE = "read", "write"
+_PAUSE = "floorwalker_pause"
+_ROWS_A_TURN = 50
+_STEPS_A_TURN = 200
+"""Of SQLite's machine: some rows."""
 _LOCK_NOT_AVAILABLE = "55P03"
 
 
@@ -63,6 +69,7 @@ class Ledger:
     patient : False tries once only.
     survives_power_cut : False where all that is written can be made again from the journal: with SQLite a power cut may
         then take the last commits back, each whole, and no commit waits for the disk.
+    pause : called every tenth of a millisecond or so of work with the database, as to let others have the core.
 
     >>> import tempfile
     >>> ledger = Ledger(sqlite_url(Path(tempfile.mkdtemp()) / "ledger.sqlite"))
@@ -71,11 +78,18 @@ class Ledger:
     """
 
     def __init__(
-        self, url: str, *, busy_seconds: float = 1.0, patient: bool = True, survives_power_cut: bool = True
+        self,
+        url: str,
+        *,
+        busy_seconds: float = 1.0,
+        patient: bool = True,
+        survives_power_cut: bool = True,
+        pause: Pause | None = None,
     ) -> None:
         self._is_closed = threading.Event()
         self._waits = _WAITS if patient else ()
-        self._engine = _make_engine(url, busy_seconds, survives_power_cut)
+        self._pause = pause
+        self._engine = _make_engine(url, busy_seconds, survives_power_cut, pause)
         self.place = self._engine.url.render_as_string(hide_password=True)
         self.is_sqlite = self._engine.dialect.name == "sqlite"
         try:
@@ -126,9 +140,10 @@ class Ledger:
         raise AssertionError("unreachable")
 
     def _options(self, kind_of_work: str) -> dict[str, Any]:
+        options: dict[str, Any] = {_PAUSE: self._pause}
         if self.is_sqlite:
-            return {"floorwalker_begin": "IMMEDIATE" if kind_of_work == _WRITE else "DEFERRED"}
-        return {"isolation_level": "READ COMMITTED" if kind_of_work == _WRITE else "REPEATABLE READ"}
+            return options | {"floorwalker_begin": "IMMEDIATE" if kind_of_work == _WRITE else "DEFERRED"}
+        return options | {"isolation_level": "READ COMMITTED" if kind_of_work == _WRITE else "REPEATABLE READ"}
 
     def _name_error(self, error: DBAPIError) -> StoreError | None:
         """The kind of failure, or None for a fault of the statement, which is ours."""
@@ -162,10 +177,22 @@ def put(connection: Connection, table: Table, rows: Sequence[Row], *, replace: b
         statement = statement.on_conflict_do_update(index_elements=keys, set_=others)
     else:
         statement = statement.on_conflict_do_nothing(index_elements=keys)
-    connection.execute(statement, list(rows))
+    pause = pause_of(connection)
+    if pause is None:
+        connection.execute(statement, list(rows))
+        return
+    for first in range(0, len(rows), _ROWS_A_TURN):
+        connection.execute(statement, list(rows[first : first + _ROWS_A_TURN]))
+        pause()
 
 
-def _make_engine(url: str, busy_seconds: float, survives_power_cut: bool) -> Engine:
+def pause_of(connection: Connection) -> Pause | None:
+    """What whoever works long with this connection of a `Ledger` calls now and then; None: nothing."""
+    pause: Pause | None = connection.get_execution_options().get(_PAUSE)
+    return pause
+
+
+def _make_engine(url: str, busy_seconds: float, survives_power_cut: bool, pause: Pause | None) -> Engine:
     try:
         parsed = make_url(url)
         if parsed.drivername in ("postgresql", "postgres"):
@@ -173,7 +200,7 @@ def _make_engine(url: str, busy_seconds: float, survives_power_cut: bool) -> Eng
         if parsed.get_backend_name() not in ("sqlite", "postgresql"):
             raise UsageError(f"ledger URL of kind {parsed.drivername!r}", allowed="sqlite:///… or postgresql://…")
         if parsed.get_backend_name() == "sqlite":
-            return _make_sqlite(parsed.database, busy_seconds, survives_power_cut)
+            return _make_sqlite(parsed.database, busy_seconds, survives_power_cut, pause)
         milliseconds = int(busy_seconds * 1000)
         options = f"-c lock_timeout={milliseconds} -c timezone=UTC"
         return create_engine(
@@ -185,7 +212,7 @@ def _make_engine(url: str, busy_seconds: float, survives_power_cut: bool) -> Eng
         raise MissingExtraError(error.name or "psycopg", "postgres") from error
 
 
-def _make_sqlite(database: str | None, busy_seconds: float, survives_power_cut: bool) -> Engine:
+def _make_sqlite(database: str | None, busy_seconds: float, survives_power_cut: bool, pause: Pause | None) -> Engine:
     if not database or database == ":memory:":
         raise UsageError("a ledger in memory", allowed="a file, as in sqlite:///state/ledger.sqlite")
     folder = Path(database).parent
@@ -197,15 +224,25 @@ def _make_sqlite(database: str | None, busy_seconds: float, survives_power_cut: 
         raise name_storage_error(error, "open", Path(database)) from error
     engine = create_engine(f"sqlite:///{database}", connect_args={"timeout": busy_seconds})
 
+    go_on = partial(_pause_and_go_on, pause) if pause is not None else None
+
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _: object) -> None:
         prepare_connection(connection, survives_power_cut=survives_power_cut)
+        if go_on is not None:
+            connection.set_progress_handler(go_on, _STEPS_A_TURN)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('floorwalker_begin', 'DEFERRED')}")
 
     return engine
+
+
+def _pause_and_go_on(pause: Pause) -> int:
+    """SQLite ends the statement where this is not 0."""
+    pause()
+    return 0
 
 
 def _migrate(connection: Connection) -> None:

@@ -200,3 +200,31 @@ def test_commits_wait_for_the_disk_unless_they_can_be_made_again(tmp_path: Path,
         mode = ledger.read(lambda connection: connection.execute(text("pragma journal_mode")).scalar_one())
     # 2 is FULL, 1 is NORMAL.
     assert (level, mode) == (expected, "wal")
+
+
+def test_many_rows_are_written_with_pauses_between(tmp_path: Path) -> None:
+    """In the same transaction, and as the same rows; what the pause answers does not matter."""
+    paused: list[int] = []
+    rows = [entry(f"v{number}", sequence=number) for number in range(320)]
+    with Ledger(sqlite_url(tmp_path / "ledger.sqlite"), pause=lambda: paused.append(1) or True) as ledger:
+        paused.clear()
+
+        def work(connection: Connection) -> int:
+            put(connection, lists, rows)
+            put(connection, lists, [entry("v0", sequence=9)])
+            return len(paused)
+
+        between = ledger.write(work)
+        found = ledger.read(lambda connection: connection.execute(select(lists.c.value, lists.c.sequence)).all())
+        assert {row.value: row.sequence for row in found} == {row["value"]: row["sequence"] for row in rows} | {"v0": 9}
+
+        def fail(connection: Connection) -> None:
+            put(connection, lists, [entry(f"w{number}") for number in range(120)])
+            raise KeyError
+
+        with pytest.raises(KeyError):
+            ledger.write(fail)
+        count = select(func.count()).select_from(lists)
+        assert ledger.read(lambda connection: connection.execute(count).scalar_one()) == 320
+    # SQLite says so within a statement, too.
+    assert between > len(rows) // 50 + 1
